@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+# Warnings are errors in every preset; the hardening flags are those of the project's security plan.
+add_library(twoleg_flags INTERFACE)
+target_compile_definitions(twoleg_flags INTERFACE
+  _GNU_SOURCE TWOLEG_VERSION="${PROJECT_VERSION}")
+target_compile_options(twoleg_flags INTERFACE
+  -Wall -Wextra -Wconversion -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
+  -fno-delete-null-pointer-checks -fno-strict-overflow -fno-strict-aliasing)
+
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+  target_compile_options(twoleg_flags INTERFACE
+    -O2 -g1 -fstack-protector-strong -fstack-clash-protection -fcf-protection=full)
+  target_compile_definitions(twoleg_flags INTERFACE _FORTIFY_SOURCE=3)
+  if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(twoleg_flags INTERFACE -ftrivial-auto-var-init=zero)
+  endif()
+  target_link_options(twoleg_flags INTERFACE
+    -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--as-needed)
+else()
+  target_compile_options(twoleg_flags INTERFACE -O1 -g -fno-omit-frame-pointer)
+endif()
+
+if(TWOLEG_SANITIZE)
+  target_compile_options(twoleg_flags INTERFACE
+    -fsanitize=${TWOLEG_SANITIZE} -fno-sanitize-recover=all)
+  target_link_options(twoleg_flags INTERFACE -fsanitize=${TWOLEG_SANITIZE})
+endif()
+if(TWOLEG_TESTS OR TWOLEG_FUZZ)
+  target_compile_definitions(twoleg_flags INTERFACE TWOLEG_TEST_HOOKS)
+endif()
+if(TWOLEG_FUZZ)
+  target_compile_options(twoleg_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()

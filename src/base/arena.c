@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/arena.h"
+
+#include <stdalign.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fault.h"
+
+struct arena_slab {
+    struct arena_slab *next;
+    size_t size; // of the bytes behind this head
+    alignas(16) char bytes[];
+};
+
+#define ARENA_SLAB_ROOM (ARENA_SLAB_SIZE - sizeof(struct arena_slab))
+
+void arena_pool_init(struct arena_pool *pool, size_t keep)
+{
+    *pool = (struct arena_pool){.keep = keep};
+}
+
+void arena_pool_finish(struct arena_pool *pool)
+{
+    while (pool->free) {
+        struct arena_slab *slab = pool->free;
+        pool->free = slab->next;
+        free(slab);
+    }
+    pool->free_count = 0;
+}
+
+static struct arena_slab *arena_slab_take(struct arena_pool *pool, size_t room)
+{
+    if (pool && pool->free && room == ARENA_SLAB_ROOM) {
+        struct arena_slab *slab = pool->free;
+        pool->free = slab->next;
+        pool->free_count--;
+        return slab;
+    }
+    if (fault_here(FAULT_MEMORY))
+        return NULL;
+    struct arena_slab *slab = malloc(sizeof *slab + room);
+    if (slab)
+        slab->size = room;
+    return slab;
+}
+
+static void arena_slab_give(struct arena_pool *pool, struct arena_slab *slab)
+{
+    if (!pool || slab->size != ARENA_SLAB_ROOM || pool->free_count >= pool->keep) {
+        free(slab);
+        return;
+    }
+    slab->next = pool->free;
+    pool->free = slab;
+    pool->free_count++;
+}
+
+void arena_init(struct arena *arena, struct arena_pool *pool, size_t cap)
+{
+    *arena = (struct arena){.pool = pool, .cap = cap};
+}
+
+void arena_finish(struct arena *arena)
+{
+    while (arena->slabs) {
+        struct arena_slab *slab = arena->slabs;
+        arena->slabs = slab->next;
+        if (arena->wipe)
+            explicit_bzero(slab->bytes, slab->size);
+        arena_slab_give(arena->pool, slab);
+    }
+    arena_init(arena, arena->pool, arena->cap);
+}
+
+static bool arena_extend(struct arena *arena, size_t size)
+{
+    size_t room = size > ARENA_SLAB_ROOM ? size : ARENA_SLAB_ROOM;
+    if (room > arena->cap - arena->total)
+        return false;
+    struct arena_slab *slab = arena_slab_take(arena->pool, room);
+    if (!slab)
+        return false;
+    slab->next = arena->slabs;
+    arena->slabs = slab;
+    arena->at = slab->bytes;
+    arena->left = slab->size;
+    arena->total += slab->size;
+    return true;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+    size_t rounded;
+    if (__builtin_add_overflow(size, (size_t)15, &rounded))
+        rounded = SIZE_MAX;
+    rounded &= ~(size_t)15;
+    if (rounded > arena->left && (rounded > arena->cap || !arena_extend(arena, rounded))) {
+        arena->refused = true;
+        return NULL;
+    }
+    char *at = arena->at;
+    arena->at += rounded;
+    arena->left -= rounded;
+    return at;
+}
+
+void *arena_zalloc(struct arena *arena, size_t size)
+{
+    void *at = arena_alloc(arena, size);
+    return at ? memset(at, 0, size) : NULL;
+}
+
+void *arena_array(struct arena *arena, size_t count, size_t size)
+{
+    size_t bytes;
+    if (__builtin_mul_overflow(count, size, &bytes)) {
+        arena->refused = true;
+        return NULL;
+    }
+    return arena_zalloc(arena, bytes);
+}
+
+struct str arena_copy(struct arena *arena, struct str text)
+{
+    char *at = text.len == SIZE_MAX ? NULL : arena_alloc(arena, text.len + 1);
+    if (!at)
+        return STR_NONE;
+    if (text.len)
+        memcpy(at, text.ptr, text.len);
+    at[text.len] = '\0';
+    return str_of(at, text.len);
+}

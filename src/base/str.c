@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/str.h"
+
+#include <string.h>
+
+struct str str_from(const char *text)
+{
+    return text ? (struct str){text, strlen(text)} : STR_NONE;
+}
+
+struct str str_of(const void *bytes, size_t len)
+{
+    return (struct str){bytes, len};
+}
+
+struct str str_slice(struct str s, size_t from, size_t to)
+{
+    to = to > s.len ? s.len : to;
+    from = from > to ? to : from;
+    return (struct str){s.ptr ? s.ptr + from : NULL, to - from};
+}
+
+struct str str_trim(struct str s, const char *set)
+{
+    size_t from = 0;
+    size_t to = s.len;
+    while (from < to && s.ptr[from] && strchr(set, s.ptr[from]))
+        from++;
+    while (to > from && s.ptr[to - 1] && strchr(set, s.ptr[to - 1]))
+        to--;
+    return str_slice(s, from, to);
+}
+
+bool str_equal(struct str a, struct str b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
+}
+
+static char str_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+bool str_equal_nocase(struct str a, struct str b)
+{
+    if (a.len != b.len)
+        return false;
+    for (size_t i = 0; i < a.len; i++)
+        if (str_lower(a.ptr[i]) != str_lower(b.ptr[i]))
+            return false;
+    return true;
+}
+
+bool str_starts_with(struct str s, struct str prefix)
+{
+    return s.len >= prefix.len && str_equal(str_slice(s, 0, prefix.len), prefix);
+}
+
+bool str_ends_with(struct str s, struct str suffix)
+{
+    return s.len >= suffix.len && str_equal(str_slice(s, s.len - suffix.len, s.len), suffix);
+}
+
+int str_compare(struct str a, struct str b)
+{
+    size_t shared = a.len < b.len ? a.len : b.len;
+    int order = shared ? memcmp(a.ptr, b.ptr, shared) : 0;
+    if (order)
+        return order;
+    return (a.len > b.len) - (a.len < b.len);
+}
+
+size_t str_find(struct str s, char byte)
+{
+    const char *at = s.len ? memchr(s.ptr, byte, s.len) : NULL;
+    return at ? (size_t)(at - s.ptr) : s.len;
+}
+
+bool str_split(struct str *rest, char separator, struct str *ret_part)
+{
+    if (!rest->ptr)
+        return false;
+    size_t at = str_find(*rest, separator);
+    bool last = at == rest->len;
+    *ret_part = str_slice(*rest, 0, at);
+    *rest = last ? STR_NONE : str_slice(*rest, at + 1, rest->len);
+    return true;
+}
+
+bool str_word(struct str *rest, struct str *ret_word)
+{
+    size_t from = 0;
+    while (from < rest->len && rest->ptr[from] == ' ')
+        from++;
+    struct str tail = str_slice(*rest, from, rest->len);
+    if (tail.len == 0)
+        return false;
+    size_t end = str_find(tail, ' ');
+    *ret_word = str_slice(tail, 0, end);
+    *rest = str_slice(tail, end, tail.len);
+    return true;
+}
+
+bool str_has_word(struct str words, struct str word)
+{
+    struct str each;
+    while (str_word(&words, &each))
+        if (str_equal(each, word))
+            return true;
+    return false;
+}
+
+bool str_to_u64(struct str s, uint64_t *ret_value)
+{
+    uint64_t value = 0;
+    if (s.len == 0 || s.len > 20)
+        return false;
+    for (size_t i = 0; i < s.len; i++) {
+        if (s.ptr[i] < '0' || s.ptr[i] > '9')
+            return false;
+        if (__builtin_mul_overflow(value, 10u, &value) ||
+            __builtin_add_overflow(value, (uint64_t)(s.ptr[i] - '0'), &value))
+            return false;
+    }
+    *ret_value = value;
+    return true;
+}
+
+bool str_to_hex_u64(struct str s, uint64_t *ret_value)
+{
+    uint64_t value = 0;
+    if (s.len == 0 || s.len > 16)
+        return false;
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        uint64_t digit = c >= '0' && c <= '9'   ? (uint64_t)(c - '0')
+                         : c >= 'a' && c <= 'f' ? (uint64_t)(c - 'a' + 10)
+                                                : 16;
+        if (digit == 16)
+            return false;
+        value = value << 4 | digit;
+    }
+    *ret_value = value;
+    return true;
+}
