@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// One event loop with its connections. Everything here runs on the worker's own thread, except
+// http_worker_post and http_worker_connections.
+#pragma once
+#include "base/epoch.h"
+#include "http/http.h"
+#include "http/listener.h"
+
+struct http_limits {
+    int64_t header_us, body_us, idle_us, write_us; // absolute deadlines
+    uint32_t max_connections;                      // of this worker
+    uint32_t max_per_address;                      // IPv6 counts by /64; 0 = no limit
+};
+
+struct http_settings {
+    uint32_t number; // of the worker: the handle's first part
+    const struct http_route *routes;
+    size_t route_count;
+    struct http_limits limits;
+    struct epoch *epoch;
+    struct metrics *metrics;
+    void *context; // request->context
+    // The worker refused something before any handler saw it; reason is static text. For the log.
+    void (*on_refused)(void *context, const struct env *env, struct address peer,
+                       const char *reason);
+};
+
+enum twoleg_error http_worker_create(const struct http_settings *settings,
+                                     struct http_worker **ret_worker) TWOLEG_MUST_CHECK;
+void http_worker_destroy(struct http_worker *worker);
+
+// Runs until http_worker_stop; each turn ticks the env and passes the epoch. A worker that sleeps
+// in epoll holds no pointer.
+void http_worker_run(struct http_worker *worker);
+struct env *http_worker_env(struct http_worker *worker);
+// The handler ran out of order: run it again now. Nothing happens when the client is gone.
+void http_worker_resume(struct http_worker *worker, struct http_handle handle);
+void http_worker_adopt(struct http_worker *worker, int fd, const struct http_listener *listener);
+// No new requests: idle connections close, busy ones after their answer with Connection: close;
+// http_worker_run returns when none is left or at the deadline (monotonic).
+void http_worker_drain(struct http_worker *worker, int64_t deadline_mono_us);
+
+// A message to the worker, from any thread. The node is the sender's memory and belongs to the
+// worker until run is called on the worker's thread, so posting cannot fail.
+struct http_message {
+    struct http_message *next;
+    void (*run)(struct http_message *message, struct http_worker *worker);
+};
+void http_worker_post(struct http_worker *worker, struct http_message *message);
+uint32_t http_worker_connections(const struct http_worker *worker); // any thread, for balancing
