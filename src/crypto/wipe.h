@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Memory that held a secret: wiped for certain, and for long-lived keys kept out of swap, core
+// dumps and child processes.
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// Zeroes; the compiler may not leave it out. NULL with len 0 accepted.
+void wipe(void *memory, size_t len);
+
+// A short secret on the stack. Declare it as `struct secret SECRET_WIPED name = {0};` and it is
+// zeroed on every way out of the block.
+struct secret {
+    uint8_t bytes[64];
+    size_t len;
+};
+void secret_finish(struct secret *secret);
+#define SECRET_WIPED __attribute__((cleanup(secret_finish)))
+
+// Zeroed pages of their own between two guard pages, not in core dumps and not in children (a fork
+// must not go on with a key, least of all with a zeroed one). *ret_locked says whether they are
+// kept out of swap too: a small RLIMIT_MEMLOCK is no failure, but the daemon reports it. NULL only
+// when the system has no memory. For the life of the process, not of a request: several system
+// calls each.
+void *secret_memory_alloc(size_t size, bool *ret_locked);
+void secret_memory_free(void *memory, size_t size); // wipes; the size as allocated; NULL accepted
