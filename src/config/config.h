@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// The server's configuration as a plain struct: loaded once, then read by everyone.
+#pragma once
+#include <netinet/in.h>
+#include <sys/un.h>
+
+#include "base/arena.h"
+#include "base/env.h"
+#include "base/log.h"
+#include "config/report.h"
+
+enum config_origin {
+    CONFIG_DEFAULT,
+    CONFIG_FILE,
+    CONFIG_ENVIRONMENT,
+    CONFIG_COMMAND_LINE,
+    CONFIG_DERIVED // from other options
+};
+
+// One for each row of options.def, in its order.
+enum config_option {
+#define OPTION(id, field, type, shape, min, max, fallback, unit, reload, manual) CONFIG_##id,
+#include "config/options.def"
+#undef OPTION
+    CONFIG_OPTIONS
+};
+
+enum config_door { // bits
+    CONFIG_DOOR_PUBLIC = 1,
+    CONFIG_DOOR_GATE = 2,
+    CONFIG_DOOR_ADMIN = 4,
+    CONFIG_DOOR_METRICS = 8,
+    CONFIG_DOOR_ALL = 15
+};
+
+enum config_token_format { CONFIG_TOKEN_JWT, CONFIG_TOKEN_SEALED };
+enum config_log_requests { CONFIG_LOG_NONE, CONFIG_LOG_REFUSED, CONFIG_LOG_ALL };
+
+// Where a socket is bound: ready for bind(2).
+struct config_endpoint {
+    struct str text; // as it was written: 127.0.0.1:8080, [::1]:8080, unix:/run/twoleg.sock
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+        struct sockaddr_un local;
+    } address;
+    socklen_t address_len;
+};
+
+struct cidr; // codec/address.h
+
+struct config_proxies {
+    struct cidr *items;
+    size_t count;
+};
+
+struct config_listener {
+    struct config_mark mark;
+    struct config_endpoint endpoint;
+    unsigned doors; // enum config_door; never 0 after config_load
+    struct config_proxies trusted_proxies;
+};
+
+struct config_listeners {
+    struct config_listener *items;
+    size_t count;
+};
+
+// A gate of its own at /check/NAME.
+struct config_check {
+    struct config_mark mark;
+    struct str name;
+    struct str resource; // the audience asked for; empty: the default API
+    struct str scope;    // all of these are needed; empty: none
+    struct config_proxies trusted_proxies; // beside the listener's
+};
+
+struct config_checks {
+    struct config_check *items;
+    size_t count;
+};
+
+struct config {
+    struct arena arena; // holds all texts and lists
+    struct str file;    // as it was given; empty without a file
+    // Origin of each option; config_mark is the place in the file.
+    struct {
+        enum config_origin origin;
+        struct config_mark mark;
+        struct str source; // "--listen", "$TWOLEG_DATA", "derived from listen"
+    } origins[CONFIG_OPTIONS];
+
+    // The options; durations in microseconds. The field is named as the option.
+    struct config_listeners listen;
+    struct str issuer;               // without a slash at the end
+    struct str service_documentation; // empty: not in the metadata
+    struct str data;
+    struct str master_key_file; // empty: the systemd credential, or DIR/master.key
+    int64_t workers;            // never 0 after config_load
+    struct config_checks checks;
+    int64_t token_ttl;
+    int64_t jwt_max_ttl;
+    unsigned token_format; // enum config_token_format
+    struct str token_prefix;
+    struct str secret_prefix;
+    int64_t jwks_max_age;
+    int64_t application_cache;
+    unsigned log_requests; // enum config_log_requests
+    unsigned log_level;    // enum log_level
+    int64_t header_timeout;
+    int64_t body_timeout;
+    int64_t idle_timeout;
+    int64_t write_timeout;
+    int64_t drain_timeout;
+    int64_t max_connections;
+    int64_t max_connections_per_address;
+};
+
+// The table itself, for the walker, show and tests.
+struct schema_shape;
+const struct schema_shape *config_schema(void);
