@@ -45,6 +45,7 @@ struct http_handle {
 };
 
 struct http_worker;
+struct http_job;
 struct http_listener;
 struct http_route;
 
@@ -77,8 +78,9 @@ struct http_request {
     struct env *env;
     struct metrics *metrics;
     struct http_handle handle;
+    struct http_worker *worker; // ours: the thread we are on
+    struct http_job *jobs;      // that have ended while we were parked; see http/job.h
     void *context; // given to the worker at start
-    void *state;   // the handler's own, NULL at its first run, kept while parked
 };
 
 struct str http_request_header(const struct http_request *request, struct str name); // or STR_NONE

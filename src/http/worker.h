@@ -35,6 +35,8 @@ void http_worker_run(struct http_worker *worker);
 struct env *http_worker_env(struct http_worker *worker);
 // The handler ran out of order: run it again now. Nothing happens when the client is gone.
 void http_worker_resume(struct http_worker *worker, struct http_handle handle);
+// The parked request, or NULL when its client is gone. See http/job.h, its only caller.
+struct http_request *http_worker_find(struct http_worker *worker, struct http_handle handle);
 void http_worker_adopt(struct http_worker *worker, int fd, const struct http_listener *listener);
 // No new requests: idle connections close, busy ones after their answer with Connection: close;
 // http_worker_run returns when none is left or at the deadline (monotonic).

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+// An application (RFC 6749: client) as requests see it: loaded whole from the store, then const.
+#pragma once
+#include <stdbool.h>
+
+#include "base/env.h"
+#include "base/str.h"
+
+#define CLIENT_ID_MAX 1024 // bytes, visible ASCII; so are brought secrets
+#define SECRET_MAX 1024
+#define SECRET_BROUGHT_KEYED_MIN 32 // shorter brought secrets are kept under a slow hash
+#define SECRETS_LIVE_MAX 10
+#define APPLICATION_NAME_MAX 128
+#define APPLICATION_APIS_MAX 64
+#define SCOPE_NAME_MAX 128
+#define SCOPE_TEXT_MAX 4096 // the words of one application for one API together
+#define TOKEN_TTL_MIN_US SECOND_US
+#define TOKEN_TTL_MAX_US (10 * 366 * 86400 * SECOND_US)
+#define REVOCATIONS_PER_APPLICATION 10000
+
+enum entity_status { STATUS_ACTIVE = 0, STATUS_DISABLED = 1, STATUS_DELETED = 2 };
+
+enum token_format { FORMAT_JWT = 0, FORMAT_SEALED = 1 };
+
+// Status and generation in one word, so that a reader gets both at once. The generation is
+// compared for equality only: a token of another generation is dead.
+struct application_state {
+    enum entity_status status;
+    uint64_t generation;
+};
+
+enum secret_scheme {
+    SECRET_KEYED = 0,  // HMAC(data key, "secret" | application number | SHA-256(secret))
+    SECRET_ARGON2 = 1, // a PHC string: brought and short
+};
+
+struct secret {
+    uint64_t number; // the credential number that tokens carry
+    enum secret_scheme scheme;
+    uint32_t key;         // SECRET_KEYED: id of the data key
+    uint8_t mac[32];      // SECRET_KEYED
+    struct str slow_hash; // SECRET_ARGON2
+    struct str label;
+    int64_t created_us;
+    int64_t not_before_us; // 0: from the start
+    int64_t expires_us;    // TIME_NEVER: does not expire
+    int64_t used_us;       // statistics, may lag: 0 = never seen
+    uint64_t used_count;
+    struct str used_address;
+};
+
+// What an application may do with one API.
+struct application_api {
+    uint64_t api;
+    bool requests;     // may ask tokens for it
+    bool serves;       // is its resource server
+    struct str scopes; // words in ascending order, separated by one blank
+};
+
+struct application {
+    uint64_t number; // random, unique, never used again
+    uint64_t account;
+    uint64_t version; // of the row: for expected versions
+    struct str client_id;
+    struct str name;
+    struct application_state state; // as loaded; the registry's word is the one that counts
+    enum token_format format;
+    int64_t ttl_us; // TIME_NEVER: sealed only
+    int64_t created_us, updated_us;
+    const struct application_api *apis;
+    size_t api_count;
+    const struct secret *secrets; // live and expired ones; removed ones are gone
+    size_t secret_count;
+};
+
+// NULL when the application has nothing to do with the API.
+const struct application_api *application_find_api(const struct application *application,
+                                                   uint64_t api);
+bool application_serves_any(const struct application *application);
+
+// "jwt", "sealed", and back.
+struct str token_format_name(enum token_format format);
+bool token_format_from(struct str name, enum token_format *ret_format);
+struct str entity_status_name(enum entity_status status);

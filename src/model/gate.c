@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/gate.h"
+
+#include "base/fault.h"
+#include "model/scope.h"
+
+const char *const gate_checks[] = {
+    "client_status",   "client_deleted",   "client_account",    "secret_expired",
+    "secret_early",    "client_serves",    "token_epoch",       "token_status",
+    "token_deleted",   "token_account",    "token_generation",  "token_expired",
+    "token_revoked",   "token_credential", "token_audience",    "token_scope_left",
+    "token_served",    "token_owner",      "token_required_api", "token_required_scope",
+    NULL,
+};
+
+// A check fails unless its condition holds. A mutation run leaves one out and must see a test fail.
+static bool gate_fails(const char *check, bool holds)
+{
+    return !holds && !mutant_drops(check);
+}
+
+enum twoleg_error gate_client(const struct gate_client *q)
+{
+    if (gate_fails("client_deleted", q->state.status != STATUS_DELETED))
+        return TWOLEG_APPLICATION_DELETED;
+    if (gate_fails("client_status", q->state.status != STATUS_DISABLED))
+        return TWOLEG_APPLICATION_DISABLED;
+    if (gate_fails("client_account", q->account_active))
+        return TWOLEG_ACCOUNT_DISABLED;
+    if (gate_fails("secret_expired", q->now_us < q->secret->expires_us))
+        return TWOLEG_SECRET_EXPIRED;
+    if (gate_fails("secret_early", q->now_us >= q->secret->not_before_us))
+        return TWOLEG_SECRET_EARLY;
+    if (gate_fails("client_serves",
+                   q->door != GATE_INTROSPECT || application_serves_any(q->application)))
+        return TWOLEG_NOT_A_RESOURCE_SERVER;
+    return TWOLEG_NONE;
+}
+
+// Is the token alive, apart from what it is used for?
+static enum twoleg_error gate_token_alive(const struct gate_token *q)
+{
+    if (gate_fails("token_epoch", q->token->epoch == q->epoch))
+        return TWOLEG_TOKEN_EPOCH;
+    if (gate_fails("token_deleted", q->state.status != STATUS_DELETED))
+        return TWOLEG_APPLICATION_DELETED;
+    if (gate_fails("token_status", q->state.status != STATUS_DISABLED))
+        return TWOLEG_APPLICATION_DISABLED;
+    if (gate_fails("token_account", q->account_active))
+        return TWOLEG_ACCOUNT_DISABLED;
+    if (gate_fails("token_generation", q->token->generation == q->state.generation))
+        return TWOLEG_TOKEN_GENERATION;
+    bool dead = q->token->expires_s && q->now_us / SECOND_US >= q->token->expires_s;
+    if (gate_fails("token_expired", !dead))
+        return TWOLEG_TOKEN_EXPIRED;
+    if (gate_fails("token_revoked", !q->token_revoked))
+        return TWOLEG_TOKEN_REVOKED;
+    if (gate_fails("token_credential", !q->credential_revoked))
+        return TWOLEG_TOKEN_CREDENTIAL;
+    return TWOLEG_NONE;
+}
+
+// The audiences and the scope that the application still has.
+static enum twoleg_error gate_token_narrow(const struct gate_token *q, struct arena *arena,
+                                           struct gate_passed *passed)
+{
+    struct str scopes[TOKEN_APIS_MAX];
+    size_t scope_count = 0;
+    for (size_t i = 0; i < q->token->api_count; i++) {
+        const struct application_api *api =
+            application_find_api(q->application, q->token->apis[i]);
+        if (gate_fails("token_audience", api && api->requests))
+            continue;
+        passed->apis[passed->api_count++] = q->token->apis[i];
+        if (api)
+            scopes[scope_count++] = api->scopes;
+    }
+    if (passed->api_count == 0)
+        return TWOLEG_TOKEN_AUDIENCE;
+    struct str left;
+    enum twoleg_error error =
+        scope_intersect(arena, q->token->scope, scopes, scope_count, &left);
+    if (error)
+        return error;
+    if (mutant_drops("token_scope_left"))
+        left = q->token->scope;
+    if (q->token->scope.len && left.len == 0)
+        return TWOLEG_TOKEN_SCOPE_EMPTY;
+    passed->scope = left;
+    return TWOLEG_NONE;
+}
+
+// A resource server sees only the audiences that it serves.
+static enum twoleg_error gate_token_served(const struct gate_token *q, struct gate_passed *passed)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < passed->api_count; i++) {
+        const struct application_api *api = application_find_api(q->caller, passed->apis[i]);
+        if (!gate_fails("token_served", api && api->serves))
+            passed->apis[kept++] = passed->apis[i];
+    }
+    passed->api_count = kept;
+    return kept ? TWOLEG_NONE : TWOLEG_TOKEN_AUDIENCE;
+}
+
+static enum twoleg_error gate_token_required(const struct gate_token *q,
+                                             const struct gate_passed *passed)
+{
+    bool found = q->required_api == 0;
+    for (size_t i = 0; i < passed->api_count; i++)
+        found = found || passed->apis[i] == q->required_api;
+    if (gate_fails("token_required_api", found))
+        return TWOLEG_TOKEN_AUDIENCE;
+    if (gate_fails("token_required_scope", scope_contains(passed->scope, q->required_scope)))
+        return TWOLEG_TOKEN_SCOPE;
+    return TWOLEG_NONE;
+}
+
+enum twoleg_error gate_token(const struct gate_token *q, struct arena *arena,
+                             struct gate_passed *ret_passed)
+{
+    struct gate_passed passed = {0};
+    enum twoleg_error error = gate_token_alive(q);
+    if (!error)
+        error = gate_token_narrow(q, arena, &passed);
+    if (!error && q->door == GATE_INTROSPECT)
+        error = gate_token_served(q, &passed);
+    if (!error && q->door == GATE_REVOKE &&
+        gate_fails("token_owner", q->caller->number == q->token->application))
+        error = TWOLEG_TOKEN_FOREIGN;
+    if (!error && q->door == GATE_CHECK)
+        error = gate_token_required(q, &passed);
+    if (!error)
+        *ret_passed = passed;
+    return error;
+}

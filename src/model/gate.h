@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// The gate: the one place that decides whether a credential is good, whichever door it came
+// through. Pure: what it needs is handed in, and nothing else is asked.
+#pragma once
+#include "base/error.h"
+#include "codec/address.h"
+#include "model/api.h"
+#include "model/application.h"
+#include "model/token_record.h"
+
+enum gate_door {
+    GATE_TOKEN_ENDPOINT, // a client asks for a token
+    GATE_INTROSPECT,     // a resource server asks about a token
+    GATE_REVOKE,         // a client gives a token back
+    GATE_CHECK,          // a proxy asks whether a call may pass
+    GATE_OPERATOR,       // token inspect
+};
+
+// May this client be served? After its secret has been found to match.
+struct gate_client {
+    enum gate_door door;
+    const struct application *application;
+    struct application_state state; // the registry's, now
+    const struct secret *secret;    // the one that matched
+    bool account_active;
+    struct address peer;
+    int64_t now_us; // env->latest_us
+};
+enum twoleg_error gate_client(const struct gate_client *question) TWOLEG_MUST_CHECK;
+
+// Is this token good, here and now, for whoever asks?
+struct gate_token {
+    enum gate_door door;
+    const struct token_record *token; // its seal or signature has been verified
+    const struct application *application;
+    struct application_state state;
+    bool account_active;
+    uint32_t epoch; // the server's
+    bool token_revoked;
+    bool credential_revoked;
+    const struct application *caller; // GATE_INTROSPECT, GATE_REVOKE: who asks
+    uint64_t required_api;            // GATE_CHECK: 0 = any audience of ours
+    struct str required_scope;        // GATE_CHECK: all of these words
+    struct address peer;
+    int64_t now_us; // env->latest_us
+};
+
+// What is left of a good token after its application's present rights: parts of the record.
+struct gate_passed {
+    struct str scope;
+    uint64_t apis[TOKEN_APIS_MAX];
+    size_t api_count;
+};
+
+// The arena is for the narrowed scope. Errors are those of errors.def; TWOLEG_NO_MEMORY when the
+// arena is full, which is no verdict on the token.
+struct arena;
+enum twoleg_error gate_token(const struct gate_token *question, struct arena *arena,
+                             struct gate_passed *ret_passed) TWOLEG_MUST_CHECK;
+
+// The names of all checks, ending with NULL: a mutation run drops one at a time (base/fault.h).
+extern const char *const gate_checks[];

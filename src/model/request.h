@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// What passes down the path of a token request: each step writes its own struct, const afterwards.
+#pragma once
+#include "model/api.h"
+#include "model/application.h"
+#include "model/token_record.h"
+
+enum client_method { CLIENT_NONE, CLIENT_BASIC, CLIENT_POST };
+
+// 1 read: what the client sent, decoded once, each parameter at most once. STR_NONE = not sent.
+struct token_request {
+    struct str grant_type;
+    struct str scope;
+    struct str resource; // RFC 8707
+    enum client_method method;
+    struct str client_id;     // CLIENT_POST: decoded; CLIENT_BASIC: as it stands in the header
+    struct str client_secret; // likewise
+    struct str token;           // introspection and revocation
+    struct str token_type_hint; // never more than a hint
+};
+
+// 2 client: who asks. The application is const and lives until the loop turn ends.
+struct client {
+    const struct application *application;
+    struct application_state state;
+    const struct secret *secret;
+};
+
+// 3 grant: what is to be issued.
+struct decision {
+    const struct application *application;
+    uint64_t generation;
+    uint64_t credential;
+    const struct api *api;
+    struct str scope;
+    enum token_format format;
+    int64_t ttl_us; // TIME_NEVER for sealed tokens that do not expire
+    int64_t now_us;
+};
+
+// 4 issue: what the client gets.
+struct issued_token {
+    struct str text;
+    struct str scope;
+    int64_t expires_in_s; // 0 = never: left out of the answer
+    int64_t issued_s;
+};

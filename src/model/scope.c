@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/scope.h"
+
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "model/application.h"
+
+#define SCOPE_WORDS_MAX 256
+
+bool scope_word_valid(struct str word)
+{
+    if (word.len == 0 || word.len > SCOPE_NAME_MAX)
+        return false;
+    for (size_t i = 0; i < word.len; i++) {
+        uint8_t c = (uint8_t)word.ptr[i];
+        if (c < 0x21 || c > 0x7e || c == '"' || c == '\\')
+            return false;
+    }
+    return true;
+}
+
+static int scope_order(const void *a, const void *b)
+{
+    return str_compare(*(const struct str *)a, *(const struct str *)b);
+}
+
+static enum twoleg_error scope_words(struct str text, struct str *words, size_t *ret_count)
+{
+    struct str word;
+    size_t count = 0;
+    while (str_word(&text, &word)) {
+        if (!scope_word_valid(word))
+            return TWOLEG_SCOPE_MALFORMED;
+        if (count == SCOPE_WORDS_MAX)
+            return TWOLEG_TOO_LONG;
+        words[count++] = word;
+    }
+    *ret_count = count;
+    return TWOLEG_NONE;
+}
+
+// Most texts come in order already: then the words need no copy.
+static bool scope_is_normal(struct str text, const struct str *words, size_t count)
+{
+    size_t len = count ? count - 1 : 0;
+    for (size_t i = 0; i < count; i++) {
+        len += words[i].len;
+        if (i && str_compare(words[i - 1], words[i]) >= 0)
+            return false;
+    }
+    return len == text.len;
+}
+
+enum twoleg_error scope_normalise(struct arena *arena, struct str text, struct str *ret_scope)
+{
+    struct str words[SCOPE_WORDS_MAX];
+    size_t count;
+    if (text.len > SCOPE_TEXT_MAX)
+        return TWOLEG_TOO_LONG;
+    enum twoleg_error error = scope_words(text, words, &count);
+    if (error)
+        return error;
+    if (scope_is_normal(text, words, count)) {
+        *ret_scope = text;
+        return TWOLEG_NONE;
+    }
+    qsort(words, count, sizeof *words, scope_order);
+    struct buf out;
+    buf_init(&out, arena_alloc(arena, text.len), text.len);
+    if (!out.ptr)
+        return TWOLEG_NO_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        if (i && str_equal(words[i - 1], words[i]))
+            continue;
+        if (out.len)
+            buf_add_char(&out, ' ');
+        buf_add(&out, words[i]);
+    }
+    *ret_scope = buf_str(&out);
+    return TWOLEG_NONE;
+}
+
+bool scope_contains(struct str whole, struct str part)
+{
+    struct str word;
+    if (str_equal(whole, part))
+        return true;
+    while (str_word(&part, &word))
+        if (!str_has_word(whole, word))
+            return false;
+    return true;
+}
+
+static bool scope_in_any(struct str word, const struct str *wholes, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (str_has_word(wholes[i], word))
+            return true;
+    return false;
+}
+
+enum twoleg_error scope_intersect(struct arena *arena, struct str a, const struct str *wholes,
+                                  size_t count, struct str *ret_scope)
+{
+    if (count == 1 && scope_contains(wholes[0], a)) {
+        *ret_scope = a;
+        return TWOLEG_NONE;
+    }
+    struct buf out;
+    buf_init(&out, arena_alloc(arena, a.len), a.len);
+    if (!out.ptr)
+        return TWOLEG_NO_MEMORY;
+    struct str word;
+    while (str_word(&a, &word)) {
+        if (!scope_in_any(word, wholes, count))
+            continue;
+        if (out.len)
+            buf_add_char(&out, ' ');
+        buf_add(&out, word);
+    }
+    *ret_scope = buf_str(&out);
+    return TWOLEG_NONE;
+}
