@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+// The store: what was acknowledged survives. Writes are data (batches of typed verbs) for the one
+// writer thread; reads run on reader threads, or on the caller's where it may block (start, CLI).
+// Loop threads call nothing here but store_submit and store_read.
+#pragma once
+#include "base/arena.h"
+#include "base/error.h"
+#include "model/api.h"
+#include "model/application.h"
+#include "model/token_record.h"
+
+struct store;
+struct store_reader;
+
+// ---------------------------------------------------------------------------------- changes
+// Every committed change, in the order of its sequence, before its batch is answered: what was
+// acknowledged is visible. Called on the writer's thread.
+enum store_change_kind {
+    CHANGE_APPLICATION, // created, changed or deleted: number, state and client_id hold
+    CHANGE_API,         // any API or scope: read the set again
+    CHANGE_KEY,         // a data or signing key: read them again
+    CHANGE_REVOCATION,  // token and expires_s hold
+    CHANGE_CREDENTIAL,  // the tokens of the secret `number` were revoked
+    CHANGE_ACCOUNT,     // number and account_active hold
+    CHANGE_SETTING,
+};
+
+struct store_change {
+    uint64_t sequence;
+    enum store_change_kind kind;
+    uint64_t number;
+    struct application_state state;
+    struct str client_id; // of a live application; STR_NONE once deleted
+    uint64_t account;
+    bool account_active;
+    struct token_id token;
+    int64_t expires_s; // 0 = never: keep it for ever
+};
+
+typedef void store_on_change(void *context, const struct store_change *changes, size_t count);
+
+// ---------------------------------------------------------------------------------- open, close
+struct store_settings {
+    const char *folder;   // holds twoleg.db; 0700, ours
+    bool create;          // make folder and schema where there is none
+    unsigned readers;     // reader threads
+    size_t queue_batches; // more wait: TWOLEG_STORE_BUSY
+    size_t queue_bytes;
+    store_on_change *on_change; // may be NULL; set before the first batch
+    void *on_change_context;
+};
+
+// Opens, migrates where needed (a copy DIR/before-NNN.db first), checks. ret_reason gets words for
+// a person that name the folder: in use by another server, newer schema, not a store, wide modes.
+// TWOLEG_NOT_FOUND: no store there and create is false. TWOLEG_CONFLICT: locked by another server.
+enum twoleg_error store_open(const struct store_settings *settings, struct store **ret_store,
+                             char ret_reason[static 512]) TWOLEG_MUST_CHECK;
+// Writes what is queued, checkpoints, closes.
+void store_close(struct store *store);
+bool store_was_created(const struct store *store);
+void store_set_on_change(struct store *store, store_on_change *on_change, void *context);
+// No commit will be acknowledged any more (an fsync failed): not ready.
+bool store_stopped(const struct store *store);
+
+// ---------------------------------------------------------------------------------- writes
+enum store_verb_kind {
+    VERB_APPLICATION_CREATE,
+    VERB_APPLICATION_UPDATE,
+    VERB_APPLICATION_DELETE,
+    VERB_APPLICATION_API_SET,
+    VERB_SECRET_CREATE,
+    VERB_SECRET_REMOVE,
+    VERB_SECRET_USED,
+    VERB_API_CREATE,
+    VERB_SCOPE_CREATE,
+    VERB_SCOPE_REMOVE,
+    VERB_TOKEN_REVOKE,
+    VERB_CREDENTIAL_REVOKE,
+    VERB_KEY_CREATE,
+    VERB_KEY_STATE,
+    VERB_SETTING_SET,
+    VERB_SETTING_CREATE, // TWOLEG_CONFLICT when it is there: a compare-and-set of first starts
+    VERB_REVOCATIONS_PURGE,
+    VERB_AUDIT,
+};
+
+struct store_key {
+    uint64_t id;
+    struct str purpose;   // "secret", "seal", "jti", "sign"
+    struct str algorithm; // of a signing key, else ""
+    struct str kid;       // of a signing key, else ""
+    struct str state;     // "announced", "signing", "retired", "gone"; data keys: "active", "retired"
+    struct str wrapped;   // sealed under the master key
+    struct str public_jwk;
+    int64_t created_us, state_us;
+    int64_t last_expiry_us; // of the longest token it signed, as known when it was retired
+};
+
+// Text in a verb belongs to the batch (store_batch_copy) or outlives it.
+struct store_verb {
+    struct store_verb *next;
+    enum store_verb_kind kind;
+    uint64_t account;  // whose entity it must be; STORE_OPERATOR = any
+    uint64_t expected; // row version that the change was made from; 0 = any
+    union {
+        const struct application *application; // CREATE: all of it, with apis and secrets
+        struct {                               // UPDATE: the fields whose bit is set
+            uint64_t number;
+            unsigned fields; // bits of enum application_field
+            struct str name;
+            enum entity_status status;
+            uint64_t generation; // written as max(previous + 1, this)
+            enum token_format format;
+            int64_t ttl_us;
+        } update;
+        struct {
+            uint64_t application, api;
+            bool requests, serves;
+            struct str scopes;
+        } application_api; // replaces the row; neither requests nor serves: removed
+        struct {
+            uint64_t application;
+            struct secret secret;
+        } secret; // CREATE; REMOVE reads application and secret.number
+        struct {
+            uint64_t application, number;
+            int64_t used_us;
+            uint64_t count; // added
+            struct str address;
+        } used;
+        const struct api *api;
+        struct {
+            uint64_t api;
+            struct str name; // one word
+        } scope; // REMOVE takes it from every application too
+        struct {
+            struct token_id id;
+            uint64_t application;
+            int64_t expires_s;
+        } revoke; // TWOLEG_LIMIT past REVOCATIONS_PER_APPLICATION live ones
+        uint64_t number; // APPLICATION_DELETE, CREDENTIAL_REVOKE
+        struct store_key key; // KEY_STATE: id, state, and expected_state below
+        struct {
+            struct str name, value;
+        } setting;
+        int64_t before_s; // REVOCATIONS_PURGE: rows that expired before
+        struct {
+            struct str actor;  // "uid:0", "app_..."
+            struct str action; // a word of model/events.def
+            struct str object; // "app_...", "sec_...", "api_..."
+            struct str detail; // JSON: what was before and after; never a secret
+            struct str request_id;
+        } audit;
+    };
+    struct str expected_state; // KEY_STATE: compare-and-set
+};
+
+enum application_field {
+    FIELD_NAME = 1 << 0,
+    FIELD_STATUS = 1 << 1,
+    FIELD_GENERATION = 1 << 2,
+    FIELD_FORMAT = 1 << 3,
+    FIELD_TTL = 1 << 4,
+};
+
+#define STORE_OPERATOR UINT64_MAX
+
+// Heap; built on any thread, the store's from submit until done is called.
+struct store_batch {
+    struct store_batch *next;
+    struct arena arena;
+    struct store_verb *verbs, **tail;
+    bool no_memory; // a verb or text did not fit: submit refuses the batch
+    int64_t now_us; // of the request, for created and updated
+    // Called on the writer's thread once all is durable and published, or refused. The batch is the
+    // caller's again.
+    void (*done)(struct store_batch *batch);
+    void *context;
+    // The outcome: TWOLEG_NONE, CONFLICT (a unique name is taken), VERSION_CONFLICT, NOT_FOUND,
+    // LIMIT, STORE_FAILED, STORE_STOPPED. A refused batch changed nothing at all.
+    enum twoleg_error result;
+    const struct store_verb *refused; // the verb that was
+    uint64_t sequence;                // of its last change
+};
+
+struct store_batch *store_batch_create(int64_t now_us); // NULL without memory
+void store_batch_destroy(struct store_batch *batch);
+// Appends a zeroed verb; never NULL (a spare one when memory is out, and no_memory is set).
+struct store_verb *store_batch_add(struct store_batch *batch, enum store_verb_kind kind,
+                                   uint64_t account);
+struct str store_batch_copy(struct store_batch *batch, struct str text);
+// Queues it; from any thread, never blocks. On an error done is not called.
+enum twoleg_error store_submit(struct store *store, struct store_batch *batch) TWOLEG_MUST_CHECK;
+// Submits and waits: for start and tests, never on a loop thread.
+enum twoleg_error store_commit(struct store *store, struct store_batch *batch) TWOLEG_MUST_CHECK;
+
+// ---------------------------------------------------------------------------------- reads
+// A job for a reader thread; embedded in the caller's own struct, which lives until done.
+struct store_read {
+    struct store_read *next;
+    void (*run)(struct store_read *read, struct store_reader *reader);
+    void (*done)(struct store_read *read); // on the reader's thread
+};
+enum twoleg_error store_read(struct store *store, struct store_read *read) TWOLEG_MUST_CHECK;
+
+// A connection for the calling thread alone: start, and tests.
+enum twoleg_error store_reader_create(struct store *store,
+                                      struct store_reader **ret_reader) TWOLEG_MUST_CHECK;
+void store_reader_destroy(struct store_reader *reader);
+
+// All results live in the arena. TWOLEG_NOT_FOUND also for another account's and for deleted ones.
+enum twoleg_error store_application(struct store_reader *reader, uint64_t account,
+                                    uint64_t number, struct arena *arena,
+                                    struct application **ret_application) TWOLEG_MUST_CHECK;
+enum twoleg_error store_application_find(struct store_reader *reader, uint64_t account,
+                                         struct str client_id,
+                                         uint64_t *ret_number) TWOLEG_MUST_CHECK;
+enum twoleg_error store_apis(struct store_reader *reader, struct arena *arena,
+                             struct api_set *ret_set) TWOLEG_MUST_CHECK;
+enum twoleg_error store_keys(struct store_reader *reader, struct arena *arena,
+                             struct store_key **ret_keys, size_t *ret_count) TWOLEG_MUST_CHECK;
+// TWOLEG_NOT_FOUND when it was never set. Names: "issuer", "epoch", "cluster" ...
+enum twoleg_error store_setting(struct store_reader *reader, struct str name, struct arena *arena,
+                                struct str *ret_value) TWOLEG_MUST_CHECK;
+uint64_t store_sequence(struct store_reader *reader); // of the last change; 0 on failure
+
+// Iterators: begin, next until false, end (which tells whether it was the true end). What next
+// fills in is valid until the next call.
+struct store_cursor;
+
+enum twoleg_error store_states_begin(struct store_reader *reader,
+                                     struct store_cursor **ret_cursor) TWOLEG_MUST_CHECK;
+// Live and disabled applications, as CHANGE_APPLICATION gives them.
+bool store_states_next(struct store_cursor *cursor, struct store_change *ret_state);
+
+enum twoleg_error store_revocations_begin(struct store_reader *reader,
+                                          struct store_cursor **ret_cursor) TWOLEG_MUST_CHECK;
+// Revoked tokens (CHANGE_REVOCATION) and revoked credentials (CHANGE_CREDENTIAL).
+bool store_revocations_next(struct store_cursor *cursor, struct store_change *ret_revocation);
+
+enum twoleg_error store_accounts_begin(struct store_reader *reader,
+                                       struct store_cursor **ret_cursor) TWOLEG_MUST_CHECK;
+bool store_accounts_next(struct store_cursor *cursor, struct store_change *ret_account);
+
+struct store_page {
+    uint64_t account;  // or STORE_OPERATOR
+    struct str after;  // client_id after which the page starts; STR_NONE = from the first
+    unsigned limit;    // 1 to 1000
+};
+enum twoleg_error store_applications_begin(struct store_reader *reader,
+                                           const struct store_page *page,
+                                           struct store_cursor **ret_cursor) TWOLEG_MUST_CHECK;
+// Without apis and secrets: number, client_id, name, state, format, ttl, times.
+bool store_applications_next(struct store_cursor *cursor, struct application *ret_application);
+
+enum twoleg_error store_end(struct store_cursor *cursor); // NULL is fine
+
+struct store_audit {
+    uint64_t sequence;
+    int64_t at_us;
+    struct str actor, action, object, detail, request_id;
+};
+enum twoleg_error store_audit_begin(struct store_reader *reader, uint64_t after, unsigned limit,
+                                    struct store_cursor **ret_cursor) TWOLEG_MUST_CHECK;
+bool store_audit_next(struct store_cursor *cursor, struct store_audit *ret_audit);
+
+// ---------------------------------------------------------------------------------- copies
+// A consistent copy into a new file (0600) while the server runs; on a reader's thread. The file
+// does not hold the master key. TWOLEG_CONFLICT: the file exists.
+enum twoleg_error store_backup(struct store_reader *reader, const char *file,
+                               char ret_reason[static 512]) TWOLEG_MUST_CHECK;
+// Puts a backup in the place of the folder's store, which no server may be using; the old one is
+// kept as before-restore-TIME.db. Checks integrity and schema first. A new epoch is written unless
+// keep_tokens: earlier self-contained tokens are dead.
+enum twoleg_error store_restore(const char *folder, const char *file, bool keep_tokens,
+                                char ret_reason[static 512]) TWOLEG_MUST_CHECK;
