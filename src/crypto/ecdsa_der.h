@@ -7,7 +7,7 @@
 #include "base/str.h"
 
 #define ECDSA_COORDINATE_MAX 66
-#define ECDSA_DER_MAX (2 * (ECDSA_COORDINATE_MAX + 3) + 4)
+#define ECDSA_DER_MAX (2 * (ECDSA_COORDINATE_MAX + 3) + 3)
 
 // r || s of coordinate_len bytes each, from strict DER: shortest lengths, no negative number, no
 // superfluous zero, no byte behind. False otherwise, or when a number is too long.
