@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// What endpoints get: the server's parts, and what belongs to their own worker.
+#pragma once
+#include "config/config.h"
+#include "dialect/dialect.h"
+#include "http/job.h"
+#include "keyring/keyring.h"
+#include "registry/registry.h"
+#include "store/store.h"
+#include "token/token.h"
+#include "usage/usage.h"
+
+struct server {
+    const struct config *config;
+    struct store *store;
+    struct registry *registry;
+    struct keyring *keyring;
+    uint32_t epoch;
+    _Atomic bool draining;
+    struct metrics *metrics[EPOCH_READERS]; // of all threads, for /metrics
+    size_t metrics_count;
+    int64_t started_us;
+};
+
+// request->context: one for each worker.
+struct endpoint_context {
+    struct server *server;
+    struct token_context token;
+    struct usage *usage;
+    struct metrics *metrics;
+};
+
+// The table of all routes; the doors are in it.
+extern const struct http_route endpoint_routes[];
+extern const size_t endpoint_route_count;
+
+static inline struct endpoint_context *endpoint_context(const struct http_request *request)
+{
+    return request->context;
+}

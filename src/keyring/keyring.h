@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Data keys and signing keys, unwrapped, as one immutable set that is replaced whole. The master
+// key is only seen here: it wraps them in the store and nothing else.
+#pragma once
+#include "base/env.h"
+#include "base/epoch.h"
+#include "crypto/mac.h"
+#include "crypto/sign.h"
+#include "jose/jwk.h"
+#include "jose/jwt.h"
+#include "store/store.h"
+
+struct keyring;
+
+enum key_purpose { KEY_SECRET, KEY_SEAL, KEY_JTI, KEY_PURPOSES };
+
+struct data_key {
+    uint32_t id;
+    enum key_purpose purpose;
+    bool active;          // the one that new things are made with
+    struct mac_key mac;   // KEY_SECRET, KEY_JTI
+    uint8_t raw[32];      // KEY_SEAL
+};
+
+enum key_state { KEY_ANNOUNCED, KEY_SIGNING, KEY_RETIRED, KEY_GONE };
+
+struct signing_key {
+    uint64_t id;
+    struct str kid;       // RFC 7638 thumbprint
+    struct str algorithm; // "ES256"
+    enum key_state state;
+    struct sign_key *private_key; // NULL for a retired key whose private half is no longer needed
+    struct verify_key *public_key;
+    struct str header;            // base64url of the JWS header, ready to be prefixed
+    int64_t created_us;
+};
+
+struct keyring_set {
+    const struct data_key *data;
+    size_t data_count;
+    const struct signing_key *signing; // announced, signing and retired ones
+    size_t signing_count;
+    struct str jwks; // the JWKS document (RFC 7517), ready to be sent
+    uint64_t serial; // another for each set
+};
+
+struct keyring_settings {
+    struct store *store;
+    struct epoch *epoch;
+    const char *folder;          // where a master key is created for a new store: DIR/master.key
+    const char *master_key_file; // or NULL: systemd credential "twoleg-master-key", then the folder
+    struct env *env;
+};
+
+// Reads or creates the master key, makes the first data keys and the first signing key in a new
+// store (one batch, so that two servers cannot both), unwraps all. A wide mode, foreign owner,
+// symlink, wrong or truncated key, or a missing one on a store that has keys is refused in words;
+// nothing is rewritten. ret_notice gets a clear note when a master key was created, else "".
+enum twoleg_error keyring_create(const struct keyring_settings *settings,
+                                 struct keyring **ret_keyring, char ret_reason[static 512],
+                                 char ret_notice[static 512]) TWOLEG_MUST_CHECK;
+void keyring_destroy(struct keyring *keyring); // wipes
+// For CHANGE_KEY: reads the keys again and swaps the set. On the writer's thread.
+void keyring_on_change(void *keyring, const struct store_change *changes, size_t count);
+
+// Valid until the loop turn ends.
+const struct keyring_set *keyring_current(const struct keyring *keyring);
+const struct data_key *keyring_active(const struct keyring_set *set, enum key_purpose purpose);
+const struct data_key *keyring_data(const struct keyring_set *set, enum key_purpose purpose,
+                                    uint32_t id);
+const struct signing_key *keyring_signing(const struct keyring_set *set, struct str algorithm);
+const struct signing_key *keyring_find(const struct keyring_set *set, struct str kid);
+
+// The contexts of one worker: made when first used with a set, kept until the set is replaced.
+struct keyring_worker;
+struct keyring_worker *keyring_worker_create(struct keyring *keyring); // NULL without memory
+void keyring_worker_destroy(struct keyring_worker *worker);
+// NULL without memory or when the key has no private half.
+struct signer *keyring_signer(struct keyring_worker *worker, const struct signing_key *key);
+struct verifier_ctx *keyring_verifier(struct keyring_worker *worker, const struct signing_key *key);

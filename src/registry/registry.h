@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// What requests read. Readers take no lock and no reference: between epoch_enter and epoch_leave
+// (one loop turn) everything returned here stays valid, and nothing is kept longer.
+//
+// Complete and never evicted: each application's state word, a keyed hash of each client_id, live
+// revocations, accounts, the APIs. Bounded: application bodies (SIEVE). A change drops the body; the
+// next request loads it again; a load that a change overtook is thrown away and repeated.
+#pragma once
+#include "base/epoch.h"
+#include "base/error.h"
+#include "model/api.h"
+#include "model/application.h"
+#include "model/token_record.h"
+#include "http/job.h"
+#include "store/store.h"
+
+struct registry;
+
+struct registry_settings {
+    struct store *store;
+    struct epoch *epoch;
+    size_t bodies_max; // application bodies kept
+};
+
+// Reads everything that is complete from the store; start only.
+enum twoleg_error registry_create(const struct registry_settings *settings,
+                                  struct registry **ret_registry) TWOLEG_MUST_CHECK;
+void registry_destroy(struct registry *registry);
+// The store's on_change, or part of it: publishes before the change is answered.
+void registry_on_change(void *registry, const struct store_change *changes, size_t count);
+
+// What is known of one application now.
+struct registry_view {
+    uint64_t number;
+    struct application_state state;
+    bool account_active;
+    const struct application *body; // NULL: not loaded
+};
+
+// TWOLEG_NONE with a body; TWOLEG_WAIT: known, but its body must be loaded (ret_view->number);
+// TWOLEG_CLIENT_UNKNOWN / TWOLEG_NOT_FOUND: there is none. An unknown id never reaches the store.
+enum twoleg_error registry_client(struct registry *registry, struct str client_id,
+                                  struct registry_view *ret_view) TWOLEG_MUST_CHECK;
+enum twoleg_error registry_application(struct registry *registry, uint64_t number,
+                                       struct registry_view *ret_view) TWOLEG_MUST_CHECK;
+
+// Starts the load of a body, or joins the one under way; the job is done when the body is there or
+// the load failed (job->result). On an error the job is still the caller's.
+enum twoleg_error registry_load(struct registry *registry, uint64_t number,
+                                struct http_job *job) TWOLEG_MUST_CHECK;
+
+bool registry_token_revoked(const struct registry *registry, const struct token_id *id);
+bool registry_credential_revoked(const struct registry *registry, uint64_t secret);
+const struct api_set *registry_apis(const struct registry *registry);
+
+// Forgets revocations of tokens that expired more than a day before now. Any thread but a loop's.
+void registry_purge(struct registry *registry, int64_t now_us);
+
+struct registry_figures {
+    size_t applications, bodies, revocations;
+    uint64_t loads, evictions;
+};
+struct registry_figures registry_figures(const struct registry *registry);
