@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codec/percent.h"
+
+// Value of a hex digit; above 15 for anything else.
+static unsigned percent_digit(char c)
+{
+    unsigned char letter = (unsigned char)c | 0x20;
+    if (c >= '0' && c <= '9')
+        return (unsigned)(c - '0');
+    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10u : 16u;
+}
+
+// Checks the whole text; *ret_len = bytes after decoding.
+static bool percent_measure(struct str text, enum percent_plus plus, size_t *ret_len,
+                            bool *ret_changed)
+{
+    size_t len = 0;
+    bool changed = false;
+    for (size_t i = 0; i < text.len; i++, len++) {
+        char c = text.ptr[i];
+        if (c == '\0')
+            return false;
+        if (c == '+' && plus == PERCENT_PLUS_BLANK)
+            changed = true;
+        if (c != '%')
+            continue;
+        if (text.len - i < 3)
+            return false;
+        unsigned high = percent_digit(text.ptr[i + 1]);
+        unsigned low = percent_digit(text.ptr[i + 2]);
+        if (high > 15 || low > 15 || (high | low) == 0)
+            return false;
+        changed = true;
+        i += 2;
+    }
+    *ret_len = len;
+    *ret_changed = changed;
+    return true;
+}
+
+enum twoleg_error percent_decode(struct str text, enum percent_plus plus, struct arena *arena,
+                                 struct str *ret_text)
+{
+    size_t len;
+    bool changed;
+    if (!percent_measure(text, plus, &len, &changed))
+        return TWOLEG_MALFORMED;
+    if (!changed) {
+        *ret_text = text;
+        return TWOLEG_NONE;
+    }
+    char *out = arena_alloc(arena, len);
+    if (!out)
+        return TWOLEG_NO_MEMORY;
+    const char *in = text.ptr;
+    for (size_t i = 0; i < len; i++, in++) {
+        if (*in == '%') {
+            out[i] = (char)(percent_digit(in[1]) << 4 | percent_digit(in[2]));
+            in += 2;
+        } else {
+            out[i] = *in == '+' && plus == PERCENT_PLUS_BLANK ? ' ' : *in;
+        }
+    }
+    *ret_text = str_of(out, len);
+    return TWOLEG_NONE;
+}
+
+enum twoleg_error percent_decode_or_raw(struct str text, enum percent_plus plus,
+                                        struct arena *arena, struct str *ret_text)
+{
+    enum twoleg_error error = percent_decode(text, plus, arena, ret_text);
+    if (error != TWOLEG_MALFORMED)
+        return error;
+    *ret_text = text;
+    return TWOLEG_NONE;
+}
+
+static bool percent_is_unreserved(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+void percent_encode(struct buf *out, struct str text)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char byte = (unsigned char)text.ptr[i];
+        if (percent_is_unreserved(text.ptr[i])) {
+            buf_add_char(out, text.ptr[i]);
+        } else {
+            char escape[3] = {'%', digits[byte >> 4], digits[byte & 15]};
+            buf_add(out, str_of(escape, sizeof escape));
+        }
+    }
+}
