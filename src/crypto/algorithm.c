@@ -11,9 +11,9 @@ static const uint8_t algorithm_p256_order[32] = {
 
 static const struct sign_algorithm algorithm_rows[] = {
     {
-        .name = {"ES256", 5},
-        .key_type = {"EC", 2},
-        .curve = {"P-256", 5},
+        .name = STR("ES256"),
+        .key_type = STR("EC"),
+        .curve = STR("P-256"),
         .group = "prime256v1",
         .order = algorithm_p256_order,
         .coordinate_len = 32,

@@ -13,7 +13,7 @@ void wipe(void *memory, size_t len)
         sodium_memzero(memory, len);
 }
 
-void secret_finish(struct secret *secret)
+void secret_bytes_finish(struct secret_bytes *secret)
 {
     if (secret)
         wipe(secret, sizeof *secret);

@@ -9,14 +9,14 @@
 // Zeroes; the compiler may not leave it out. NULL with len 0 accepted.
 void wipe(void *memory, size_t len);
 
-// A short secret on the stack. Declare it as `struct secret SECRET_WIPED name = {0};` and it is
-// zeroed on every way out of the block.
-struct secret {
+// A short secret on the stack. Declare it as `struct secret_bytes SECRET_BYTES_WIPED name = {0};`
+// and it is zeroed on every way out of the block.
+struct secret_bytes {
     uint8_t bytes[64];
     size_t len;
 };
-void secret_finish(struct secret *secret);
-#define SECRET_WIPED __attribute__((cleanup(secret_finish)))
+void secret_bytes_finish(struct secret_bytes *secret);
+#define SECRET_BYTES_WIPED __attribute__((cleanup(secret_bytes_finish)))
 
 // Zeroed pages of their own between two guard pages, not in core dumps and not in children (a fork
 // must not go on with a key, least of all with a zeroed one). *ret_locked says whether they are

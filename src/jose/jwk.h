@@ -11,7 +11,7 @@
 
 struct jwk {
     const struct sign_algorithm *algorithm;
-    struct ec_point point; // as written: only verify_key_from_point knows whether it is on the curve
+    struct ec_point point; // as written: whether it is on the curve, verify_key_from_point says
     struct str kid;        // STR_NONE when not given
 };
 

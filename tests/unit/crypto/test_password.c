@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "unit/crypto/hex.h"
+
+#include "base/fault.h"
+#include "crypto/init.h"
+#include "crypto/password.h"
+
+// From the test suite of the reference implementation (phc-winner-argon2, src/test.c: Argon2id,
+// t=2, m=2^8 KiB), as an imported hash would be.
+static const char password_reference[] =
+    "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4";
+
+static void hash_and_verify(void **state)
+{
+    (void)state;
+    struct env env;
+    struct password_hash one, two;
+    env_init(&env);
+    assert_int_equal(password_hash(&env, STR("correct horse"), &one), TWOLEG_NONE);
+    assert_int_equal(password_hash(&env, STR("correct horse"), &two), TWOLEG_NONE);
+    assert_string_not_equal(one.text, two.text); // salted
+    assert_true(str_starts_with(str_from(one.text), STR("$argon2id$v=19$m=19456,t=2,p=1$")));
+    assert_int_equal(password_verify(str_from(one.text), STR("correct horse")), TWOLEG_NONE);
+    assert_int_equal(password_verify(str_from(one.text), STR("correct horsf")),
+                     TWOLEG_SECRET_WRONG);
+    assert_int_equal(password_verify(str_from(one.text), STR("correct hors")),
+                     TWOLEG_SECRET_WRONG);
+    env_finish(&env);
+}
+
+static void phc_reference_vector_and_wrong_passwords(void **state)
+{
+    (void)state;
+    struct str hash = str_from(password_reference);
+    assert_int_equal(password_verify(hash, STR("password")), TWOLEG_NONE);
+    assert_int_equal(password_verify(hash, STR("passwore")), TWOLEG_SECRET_WRONG);
+    assert_int_equal(password_verify(hash, STR("password\0")), TWOLEG_SECRET_WRONG);
+}
+
+static void B9_empty_and_long_passwords_never_match(void **state)
+{
+    (void)state;
+    static char text[PASSWORD_MAX + 1];
+    struct env env;
+    struct password_hash hash;
+    env_init(&env);
+    memset(text, 'a', sizeof text);
+    assert_int_equal(password_hash(&env, STR(""), &hash), TWOLEG_RANGE);
+    assert_int_equal(password_hash(&env, STR_NONE, &hash), TWOLEG_RANGE);
+    assert_int_equal(password_hash(&env, str_of(text, sizeof text), &hash), TWOLEG_RANGE);
+    struct str reference = str_from(password_reference);
+    assert_int_equal(password_verify(reference, STR_NONE), TWOLEG_SECRET_WRONG);
+    assert_int_equal(password_verify(reference, str_of(text, sizeof text)), TWOLEG_SECRET_WRONG);
+    env_finish(&env);
+}
+
+static void malformed_and_costly_hashes_are_refused(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "",
+        "$",
+        "$argon2id$v=19$m=4194304,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+        "$argon2id$v=19$m=256,t=1000000,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi",
+        "$argon2id$v=19$m=256,t=2,p=64$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+        "$argon2i$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+        "$argon2id$v=16$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+        "$argon2id$v=19$m=-1,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4",
+        "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4!",
+        "$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$",
+        "$argon2id$v=19$m=256,t=2,p=1$",
+        "$2y$10$abcdefghijklmnopqrstuv",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(password_verify(str_from(bad[i]), STR("password")), TWOLEG_MALFORMED);
+    char nul[sizeof password_reference];
+    memcpy(nul, password_reference, sizeof nul);
+    assert_int_equal(password_verify(str_of(nul, sizeof nul), STR("password")), TWOLEG_MALFORMED);
+}
+
+static void D8_no_randomness_and_no_memory_are_errors(void **state)
+{
+    (void)state;
+    struct env env;
+    struct password_hash hash;
+    env_init(&env);
+    fault_arm(FAULT_RANDOM, 1, false);
+    assert_int_equal(password_hash(&env, STR("password"), &hash), TWOLEG_NO_RANDOM);
+    fault_arm(FAULT_RANDOM, 0, false);
+    fault_arm(FAULT_MEMORY, 1, false);
+    assert_int_equal(password_hash(&env, STR("password"), &hash), TWOLEG_NO_MEMORY);
+    fault_arm(FAULT_MEMORY, 1, false);
+    assert_int_equal(password_verify(str_from(password_reference), STR("password")),
+                     TWOLEG_NO_MEMORY);
+    fault_arm(FAULT_MEMORY, 0, false);
+    env_finish(&env);
+}
+
+static int password_start(void **state)
+{
+    (void)state;
+    return (int)crypto_init();
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hash_and_verify),
+        cmocka_unit_test(phc_reference_vector_and_wrong_passwords),
+        cmocka_unit_test(B9_empty_and_long_passwords_never_match),
+        cmocka_unit_test(malformed_and_costly_hashes_are_refused),
+        cmocka_unit_test(D8_no_randomness_and_no_memory_are_errors),
+    };
+    return cmocka_run_group_tests(tests, password_start, NULL);
+}

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "unit/crypto/hex.h"
+
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "crypto/wipe.h"
+
+static void wipe_takes_nothing_too(void **state)
+{
+    (void)state;
+    char text[8] = "secret!";
+    wipe(text, sizeof text);
+    assert_memory_equal(text, "\0\0\0\0\0\0\0\0", sizeof text);
+    wipe(NULL, 0);
+    secret_bytes_finish(NULL);
+}
+
+static void secret_is_wiped_at_the_end_of_its_block(void **state)
+{
+    (void)state;
+    static const struct secret_bytes zero;
+    struct secret_bytes secret = {.bytes = "abc", .len = 3};
+    secret_bytes_finish(&secret);
+    assert_memory_equal(&secret, &zero, sizeof zero);
+}
+
+// AddressSanitizer replaces mlock by a function that does nothing and says yes.
+#if defined(__SANITIZE_ADDRESS__)
+#define MEMORY_LOCK_IS_REAL false
+#elif defined(__has_feature)
+#define MEMORY_LOCK_IS_REAL (!__has_feature(address_sanitizer))
+#else
+#define MEMORY_LOCK_IS_REAL true
+#endif
+
+// The flags that the kernel shows for the mapping of an address: dd = not in core dumps,
+// dc = not in children, lo = locked.
+static bool memory_has_flag(const void *memory, const char *flag)
+{
+    char line[512];
+    bool inside = false;
+    bool found = false;
+    FILE *maps = fopen("/proc/self/smaps", "r");
+    assert_non_null(maps);
+    while (fgets(line, sizeof line, maps)) {
+        unsigned long from, to;
+        if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
+            inside = (uintptr_t)memory >= from && (uintptr_t)memory < to;
+        else if (inside && strncmp(line, "VmFlags:", 8) == 0)
+            found = strstr(line, flag) != NULL;
+    }
+    fclose(maps);
+    return found;
+}
+
+static void D7_secret_memory_stays_out_of_dumps_children_and_swap(void **state)
+{
+    (void)state;
+    bool locked = false;
+    uint8_t *memory = secret_memory_alloc(5000, &locked);
+    assert_non_null(memory);
+    for (size_t i = 0; i < 5000; i++)
+        assert_int_equal(memory[i], 0);
+    memory[4999] = 1;
+    assert_true(memory_has_flag(memory, " dd"));
+    assert_true(memory_has_flag(memory, " dc"));
+    if (MEMORY_LOCK_IS_REAL)
+        assert_int_equal(memory_has_flag(memory, " lo"), locked);
+    secret_memory_free(memory, 5000);
+}
+
+static void D7_small_memlock_limit_is_reported_not_fatal(void **state)
+{
+    (void)state;
+    struct rlimit old;
+    assert_int_equal(getrlimit(RLIMIT_MEMLOCK, &old), 0);
+    struct rlimit none = {0, old.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_MEMLOCK, &none), 0);
+    bool locked = true;
+    void *memory = secret_memory_alloc(32, &locked);
+    assert_non_null(memory);
+    if (MEMORY_LOCK_IS_REAL && geteuid() != 0) // root may lock without limit
+        assert_false(locked);
+    if (MEMORY_LOCK_IS_REAL)
+        assert_int_equal(memory_has_flag(memory, " lo"), locked);
+    secret_memory_free(memory, 32);
+    assert_int_equal(setrlimit(RLIMIT_MEMLOCK, &old), 0);
+}
+
+static void no_size_and_no_memory_are_refused(void **state)
+{
+    (void)state;
+    bool locked = true;
+    assert_null(secret_memory_alloc(0, &locked));
+    assert_null(secret_memory_alloc(SIZE_MAX, &locked));
+    fault_arm(FAULT_MEMORY, 1, false);
+    assert_null(secret_memory_alloc(32, &locked));
+    fault_arm(FAULT_MEMORY, 0, false);
+    assert_true(locked); // untouched on failure
+    secret_memory_free(NULL, 32);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(wipe_takes_nothing_too),
+        cmocka_unit_test(secret_is_wiped_at_the_end_of_its_block),
+        cmocka_unit_test(D7_secret_memory_stays_out_of_dumps_children_and_swap),
+        cmocka_unit_test(D7_small_memlock_limit_is_reported_not_fatal),
+        cmocka_unit_test(no_size_and_no_memory_are_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
