@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The server's configuration as a plain struct: loaded once, then read by everyone.
 #pragma once
-#include <netinet/in.h>
-#include <sys/un.h>
-
 #include "base/arena.h"
 #include "base/env.h"
 #include "base/log.h"
-#include "config/report.h"
+#include "config/schema.h"
 
 enum config_origin {
     CONFIG_DEFAULT,
@@ -19,36 +16,14 @@ enum config_origin {
 
 // One for each row of options.def, in its order.
 enum config_option {
-#define OPTION(id, field, type, shape, min, max, fallback, unit, reload, manual) CONFIG_##id,
+#define OPTION(id, field, type, shape, min, max, fallback, unit, reload, example, text) CONFIG_##id,
 #include "config/options.def"
 #undef OPTION
     CONFIG_OPTIONS
 };
 
-enum config_door { // bits
-    CONFIG_DOOR_PUBLIC = 1,
-    CONFIG_DOOR_GATE = 2,
-    CONFIG_DOOR_ADMIN = 4,
-    CONFIG_DOOR_METRICS = 8,
-    CONFIG_DOOR_ALL = 15
-};
-
 enum config_token_format { CONFIG_TOKEN_JWT, CONFIG_TOKEN_SEALED };
 enum config_log_requests { CONFIG_LOG_NONE, CONFIG_LOG_REFUSED, CONFIG_LOG_ALL };
-
-// Where a socket is bound: ready for bind(2).
-struct config_endpoint {
-    struct str text; // as it was written: 127.0.0.1:8080, [::1]:8080, unix:/run/twoleg.sock
-    union {
-        struct sockaddr any;
-        struct sockaddr_in v4;
-        struct sockaddr_in6 v6;
-        struct sockaddr_un local;
-    } address;
-    socklen_t address_len;
-};
-
-struct cidr; // codec/address.h
 
 struct config_proxies {
     struct cidr *items;
@@ -57,8 +32,8 @@ struct config_proxies {
 
 struct config_listener {
     struct config_mark mark;
-    struct config_endpoint endpoint;
-    unsigned doors; // enum config_door; never 0 after config_load
+    struct schema_endpoint endpoint;
+    unsigned doors; // bits of enum http_door; never 0 after config_load
     struct config_proxies trusted_proxies;
 };
 
@@ -118,5 +93,4 @@ struct config {
 };
 
 // The table itself, for the walker, show and tests.
-struct schema_shape;
 const struct schema_shape *config_schema(void);

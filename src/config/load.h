@@ -24,11 +24,16 @@ struct config_sources {
 // Zero but for what comes from the process: environment, system folder, number of cores.
 void config_sources_init(struct config_sources *sources);
 
-// Loads and checks everything. MALFORMED: *errors says why, *ret is empty. NO_MEMORY. The report's
-// arena is the caller's. *ret is freed with config_finish.
+// Loads and checks everything. MALFORMED: *errors says why. NO_MEMORY. The report's arena is
+// the caller's.
 enum twoleg_error config_load(const struct config_sources *sources, struct config *ret_config,
                               struct config_report *errors) TWOLEG_MUST_CHECK;
 void config_finish(struct config *config); // NULL and zero are fine
+
+// The issuer of a configuration that names none, once it is known where the first listener is bound
+// (port 0 lets the system choose). Does nothing when an issuer was given. NO_MEMORY.
+enum twoleg_error config_derive_issuer(struct config *config,
+                                       const struct address *bound) TWOLEG_MUST_CHECK;
 
 // The data folder alone, for commands that read no file: --data, $TWOLEG_DATA, the system's folder
 // if it holds a store, else $XDG_STATE_HOME/twoleg or ~/.local/state/twoleg. NO_MEMORY;

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/check.h"
+
+#include "codec/duration.h"
+
+// Where the operator finds the option: in the file, or as the argument that gave it.
+static struct str config_check_source(const struct config *config, enum config_option option)
+{
+    return config->origins[option].mark.line ? config->file : config->origins[option].source;
+}
+
+static void config_check_issuer(const struct config *config, struct config_report *report)
+{
+    if (str_ends_with(config->issuer, STR("/")))
+        config_report_addf(report, config_check_source(config, CONFIG_ISSUER),
+                           config->origins[CONFIG_ISSUER].mark,
+                           "issuer: \"%.*s\" ends with a slash; tokens and metadata must name it "
+                           "in one spelling, so leave the slash out",
+                           STR_ARG(config->issuer));
+}
+
+static bool config_is_same_endpoint(const struct schema_endpoint *a,
+                                    const struct schema_endpoint *b)
+{
+    if (a->address.family == ADDRESS_LOCAL || b->address.family == ADDRESS_LOCAL)
+        return a->address.family == b->address.family && str_equal(a->path, b->path);
+    return a->address.port != 0 && a->address.port == b->address.port &&
+           address_equal(&a->address, &b->address);
+}
+
+static void config_check_listeners(const struct config *config, struct config_report *report)
+{
+    for (size_t i = 0; i < config->listen.count; i++) {
+        const struct config_listener *listener = &config->listen.items[i];
+        size_t j = 0;
+        while (j < i &&
+               !config_is_same_endpoint(&listener->endpoint, &config->listen.items[j].endpoint))
+            j++;
+        if (j < i)
+            config_report_addf(report, config_check_source(config, CONFIG_LISTEN), listener->mark,
+                               "listen[%zu]: \"%.*s\" stands there twice", i,
+                               STR_ARG(listener->endpoint.text));
+    }
+}
+
+static void config_check_scope(const struct config *config, const struct config_check *check,
+                               size_t index, struct config_report *report)
+{
+    struct str rest = check->scope;
+    struct str word;
+    if (check->scope.len && !str_word(&rest, &word))
+        config_report_addf(report, config->file, check->mark, "checks[%zu]: scope has only blanks",
+                           index);
+}
+
+static void config_check_gates(const struct config *config, struct config_report *report)
+{
+    for (size_t i = 0; i < config->checks.count; i++) {
+        const struct config_check *check = &config->checks.items[i];
+        size_t j = 0;
+        while (j < i && !str_equal(check->name, config->checks.items[j].name))
+            j++;
+        if (j < i)
+            config_report_addf(
+                report, config->file, check->mark,
+                "checks[%zu]: the name \"%.*s\" stands there twice, first in line %u", i,
+                STR_ARG(check->name), config->checks.items[j].mark.line);
+        config_check_scope(config, check, i, report);
+    }
+}
+
+// A life that could never be had is an error, not something to be cut in silence.
+static void config_check_lives(const struct config *config, struct config_report *report)
+{
+    if (config->token_format != CONFIG_TOKEN_JWT || config->token_ttl <= config->jwt_max_ttl)
+        return;
+    char memory[64];
+    struct buf most;
+    buf_init(&most, memory, sizeof memory);
+    duration_format(&most, config->jwt_max_ttl);
+    // If one of the two is a default, the other is the one that the operator can find.
+    enum config_option option = config->origins[CONFIG_TOKEN_TTL].origin == CONFIG_DEFAULT
+                                    ? CONFIG_JWT_MAX_TTL
+                                    : CONFIG_TOKEN_TTL;
+    config_report_addf(report, config_check_source(config, option), config->origins[option].mark,
+                       "token_ttl: longer than jwt_max_ttl (%.*s), while token_format is jwt",
+                       STR_ARG(buf_str(&most)));
+}
+
+void config_check(const struct config *config, struct config_report *report)
+{
+    config_check_listeners(config, report);
+    config_check_issuer(config, report);
+    config_check_gates(config, report);
+    config_check_lives(config, report);
+}

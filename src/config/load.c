@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/load.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "config/check.h"
+#include "config/walk.h"
+#include "http/http.h"
+
+#define CONFIG_ARENA_CAP ((size_t)16 * 1024 * 1024)
+#define CONFIG_WORKERS_MAX 32
+
+struct config_loader {
+    const struct config_sources *sources;
+    struct config *config;
+    struct config_report *report;
+};
+
+void config_sources_init(struct config_sources *sources)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    *sources = (struct config_sources){
+        .environment_data = getenv("TWOLEG_DATA"),
+        .home = getenv("HOME"),
+        .state_home = getenv("XDG_STATE_HOME"),
+        .system_data = CONFIG_SYSTEM_DATA,
+        .cores = cores > 0 ? cores : 1,
+    };
+}
+
+void config_finish(struct config *config)
+{
+    if (!config)
+        return;
+    arena_finish(&config->arena);
+    *config = (struct config){.listen = {NULL, 0}};
+}
+
+static void config_set_origin(struct config *config, enum config_option option,
+                              enum config_origin origin, const char *source)
+{
+    config->origins[option].origin = origin;
+    config->origins[option].mark = (struct config_mark){0, 0};
+    config->origins[option].source = str_from(source);
+}
+
+// Relative paths in a file start where the file lies, so that it means the same for everyone.
+static struct str config_folder_of(struct str file)
+{
+    size_t end = file.len;
+    while (end > 0 && file.ptr[end - 1] != '/')
+        end--;
+    return end == 0 ? STR(".") : end == 1 ? STR("/") : str_slice(file, 0, end - 1);
+}
+
+static enum twoleg_error config_read(const struct config_loader *loader)
+{
+    struct config *config = loader->config;
+    struct config_mark marks[CONFIG_OPTIONS] = {{0, 0}};
+    struct walk_source source = {.name = config->file};
+    const char *reason = NULL;
+    if (loader->sources->file) {
+        source.folder = config_folder_of(config->file);
+        enum twoleg_error error =
+            walk_read_file(loader->sources->file, &config->arena, &source.text, &reason);
+        if (error == TWOLEG_REFUSED)
+            config_report_addf(loader->report, config->file, (struct config_mark){0, 0}, "%s",
+                               reason);
+        if (error)
+            return error == TWOLEG_REFUSED ? TWOLEG_MALFORMED : error;
+    }
+    enum twoleg_error error =
+        walk_load(&source, config_schema(), &config->arena, config, marks, loader->report);
+    for (size_t i = 0; i < CONFIG_OPTIONS; i++) {
+        config->origins[i].origin = marks[i].line ? CONFIG_FILE : CONFIG_DEFAULT;
+        config->origins[i].mark = marks[i];
+    }
+    return error;
+}
+
+// What stands on the command line is read by the row of the file's option.
+static enum twoleg_error config_read_listen(const struct config_loader *loader, const char *text,
+                                            struct config_listener *ret_listener)
+{
+    static const struct schema_row row = {.name = "--listen", .type = SCHEMA_ENDPOINT};
+    const struct schema_context context = {&loader->config->arena, STR_NONE};
+    const char *problem = NULL;
+    enum twoleg_error error =
+        schema_scalar_read(&context, &row, str_from(text), &ret_listener->endpoint, &problem);
+    if (!error || error == TWOLEG_NO_MEMORY)
+        return error;
+    struct buf line = config_report_text(loader->report);
+    schema_quote(&line, str_from(text));
+    buf_addf(&line, " %s (", problem);
+    schema_row_describe(&row, &line);
+    buf_add_char(&line, ')');
+    config_report_add(loader->report, STR("--listen"), (struct config_mark){0, 0}, &line);
+    return TWOLEG_NONE;
+}
+
+static enum twoleg_error config_override_listen(const struct config_loader *loader)
+{
+    const struct config_sources *sources = loader->sources;
+    struct config *config = loader->config;
+    if (!sources->listen_count)
+        return TWOLEG_NONE;
+    config_set_origin(config, CONFIG_LISTEN, CONFIG_COMMAND_LINE, "--listen");
+    config->listen = (struct config_listeners){NULL, 0};
+    if (sources->listen_count > CONFIG_LISTEN_MAX) {
+        config_report_addf(loader->report, STR("--listen"), (struct config_mark){0, 0},
+                           "given more than %d times", CONFIG_LISTEN_MAX);
+        return TWOLEG_NONE;
+    }
+    struct config_listener *items =
+        arena_array(&config->arena, sources->listen_count, sizeof *items);
+    if (!items)
+        return TWOLEG_NO_MEMORY;
+    for (size_t i = 0; i < sources->listen_count; i++) {
+        enum twoleg_error error = config_read_listen(loader, sources->listen[i], &items[i]);
+        if (error)
+            return error;
+    }
+    config->listen = (struct config_listeners){items, sources->listen_count};
+    return TWOLEG_NONE;
+}
+
+static bool config_is_given(const char *text)
+{
+    return text && *text;
+}
+
+static enum twoleg_error config_folder_join(struct arena *arena, const char *base, const char *rest,
+                                            struct config_folder *ret_folder)
+{
+    struct buf path;
+    buf_init_arena(&path, arena, 256);
+    buf_addf(&path, "%s%s", base, rest);
+    buf_add_char(&path, '\0');
+    if (path.failed)
+        return TWOLEG_NO_MEMORY;
+    *ret_folder = (struct config_folder){.path = str_of(path.ptr, path.len - 1)};
+    return TWOLEG_NONE;
+}
+
+static enum twoleg_error config_default_data(const struct config_sources *sources,
+                                             struct arena *arena, struct config_folder *ret_folder)
+{
+    struct config_folder store;
+    enum twoleg_error error =
+        config_folder_join(arena, sources->system_data, "/" CONFIG_STORE_FILE, &store);
+    if (error)
+        return error;
+    if (access(store.path.ptr, F_OK) == 0)
+        return config_folder_join(arena, sources->system_data, "", ret_folder);
+    if (config_is_given(sources->state_home))
+        return config_folder_join(arena, sources->state_home, "/twoleg", ret_folder);
+    if (config_is_given(sources->home))
+        return config_folder_join(arena, sources->home, "/.local/state/twoleg", ret_folder);
+    return TWOLEG_MISSING;
+}
+
+enum twoleg_error config_find_data(const struct config_sources *sources, struct arena *arena,
+                                   struct config_folder *ret_folder)
+{
+    bool argument = config_is_given(sources->data);
+    if (!argument && !config_is_given(sources->environment_data))
+        return config_default_data(sources, arena, ret_folder);
+    enum twoleg_error error = config_folder_join(
+        arena, argument ? sources->data : sources->environment_data, "", ret_folder);
+    if (error)
+        return error;
+    ret_folder->origin = argument ? CONFIG_COMMAND_LINE : CONFIG_ENVIRONMENT;
+    ret_folder->source = argument ? STR("--data") : STR("$TWOLEG_DATA");
+    return TWOLEG_NONE;
+}
+
+static enum twoleg_error config_choose_data(const struct config_loader *loader)
+{
+    struct config *config = loader->config;
+    struct config_folder folder;
+    enum twoleg_error error = config_find_data(loader->sources, &config->arena, &folder);
+    bool in_file = config->origins[CONFIG_DATA].origin == CONFIG_FILE;
+    if (error == TWOLEG_MISSING && !in_file)
+        config_report_addf(loader->report, STR("data"), (struct config_mark){0, 0},
+                           "there is no home folder to hold it; give --data DIR");
+    if (error)
+        return error == TWOLEG_MISSING ? TWOLEG_NONE : error;
+    if (in_file && folder.origin == CONFIG_DEFAULT)
+        return TWOLEG_NONE;
+    config->data = folder.path;
+    config->origins[CONFIG_DATA].origin = folder.origin;
+    config->origins[CONFIG_DATA].mark = (struct config_mark){0, 0};
+    config->origins[CONFIG_DATA].source = folder.source;
+    return TWOLEG_NONE;
+}
+
+static void config_derive_doors(struct config *config)
+{
+    for (size_t i = 0; i < config->listen.count; i++) {
+        struct config_listener *listener = &config->listen.items[i];
+        if (!listener->doors)
+            listener->doors =
+                address_is_loopback(&listener->endpoint.address) ? DOOR_ALL : DOOR_PUBLIC;
+    }
+}
+
+// Clients cannot call "any address": the loopback address stands for it.
+static void config_add_origin(struct address address, struct buf *out)
+{
+    static const struct address any4 = {.family = ADDRESS_V4};
+    static const struct address any6 = {.family = ADDRESS_V6};
+    if (address_equal(&address, &any4)) {
+        address.bytes[0] = 127;
+        address.bytes[3] = 1;
+    } else if (address_equal(&address, &any6)) {
+        address.bytes[15] = 1;
+    }
+    buf_add(out, STR("http://"));
+    address_format_port(out, &address);
+}
+
+enum twoleg_error config_derive_issuer(struct config *config, const struct address *bound)
+{
+    if (config->issuer.len && config->origins[CONFIG_ISSUER].origin != CONFIG_DERIVED)
+        return TWOLEG_NONE;
+    struct buf issuer;
+    buf_init_arena(&issuer, &config->arena, 128);
+    if (bound->family == ADDRESS_LOCAL)
+        buf_add(&issuer, STR("http://localhost"));
+    else
+        config_add_origin(*bound, &issuer);
+    buf_add_char(&issuer, '\0');
+    if (issuer.failed)
+        return TWOLEG_NO_MEMORY;
+    config->issuer = str_of(issuer.ptr, issuer.len - 1);
+    config_set_origin(config, CONFIG_ISSUER, CONFIG_DERIVED, "derived from listen");
+    return TWOLEG_NONE;
+}
+
+static enum twoleg_error config_derive(const struct config_loader *loader)
+{
+    struct config *config = loader->config;
+    config_derive_doors(config);
+    if (!config->workers) {
+        int64_t cores = loader->sources->cores;
+        config->workers = cores < CONFIG_WORKERS_MAX ? cores : CONFIG_WORKERS_MAX;
+        config_set_origin(config, CONFIG_WORKERS, CONFIG_DERIVED, "one for each core");
+    }
+    struct address first = {.family = ADDRESS_LOCAL};
+    for (size_t i = 0; i < config->listen.count && first.family == ADDRESS_LOCAL; i++)
+        first = config->listen.items[i].endpoint.address;
+    return config_derive_issuer(config, &first);
+}
+
+static enum twoleg_error config_load_all(const struct config_loader *loader)
+{
+    enum twoleg_error error = config_read(loader);
+    if (error == TWOLEG_NO_MEMORY)
+        return error;
+    // A wrong command line is reported together with a wrong file. What is between the options
+    // makes sense only once each of them is good.
+    enum twoleg_error override = config_override_listen(loader);
+    if (!override)
+        override = config_choose_data(loader);
+    if (override || error || !config_report_is_clean(loader->report))
+        return override ? override : TWOLEG_MALFORMED;
+    error = config_derive(loader);
+    if (error)
+        return error;
+    config_check(loader->config, loader->report);
+    return config_report_is_clean(loader->report) ? TWOLEG_NONE : TWOLEG_MALFORMED;
+}
+
+enum twoleg_error config_load(const struct config_sources *sources, struct config *ret_config,
+                              struct config_report *errors)
+{
+    struct config config = {.listen = {NULL, 0}};
+    arena_init(&config.arena, NULL, CONFIG_ARENA_CAP);
+    config.file = arena_copy(&config.arena, str_from(sources->file));
+    const struct config_loader loader = {sources, &config, errors};
+    enum twoleg_error error = config_load_all(&loader);
+    if (error) {
+        config_finish(&config);
+        return error;
+    }
+    *ret_config = config;
+    return TWOLEG_NONE;
+}

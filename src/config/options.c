@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// The shapes behind options.def, and the table made from it.
+#include "config/config.h"
+#include "http/http.h"
+
+// The order of the words is the order of the enums.
+static const char *const config_door_words[] = {"public", "gate", "admin", "metrics", NULL};
+_Static_assert(DOOR_PUBLIC == 1 && DOOR_GATE == 2 && DOOR_ADMIN == 4 && DOOR_METRICS == 8,
+               "the words for doors follow enum http_door");
+static const char *const config_token_words[] = {"jwt", "sealed", NULL};
+static const char *const config_log_request_words[] = {"none", "refused", "all", NULL};
+static const char *const config_log_level_words[] = {"error", "warning", "info", "debug", NULL};
+
+static const struct schema_shape config_shape_none = {.words = NULL};
+static const struct schema_shape config_shape_token_format = {.words = config_token_words};
+static const struct schema_shape config_shape_log_requests = {.words = config_log_request_words};
+static const struct schema_shape config_shape_log_level = {.words = config_log_level_words};
+static const struct schema_shape config_shape_doors = {.words = config_door_words};
+
+static const struct schema_shape config_shape_prefix = {
+    .characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_",
+    .characters_text = "letters, digits and _",
+};
+
+static const struct schema_shape config_shape_gate_name = {
+    .characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-",
+    .characters_text = "letters, digits, _ and -",
+};
+
+// scope-token of RFC 6749 3.3, and the same with blanks between tokens.
+#define CONFIG_SCOPE_CHARACTERS                                                                    \
+    "!#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`"                                \
+    "abcdefghijklmnopqrstuvwxyz{|}~"
+
+static const struct schema_shape config_shape_resource = {
+    .characters = CONFIG_SCOPE_CHARACTERS,
+    .characters_text = "visible ASCII but \" and \\",
+};
+
+static const struct schema_shape config_shape_scope = {
+    .characters = CONFIG_SCOPE_CHARACTERS " ",
+    .characters_text = "visible ASCII but \" and \\, and blanks",
+};
+
+static const struct schema_row config_row_proxy = {.type = SCHEMA_CIDR};
+static const struct schema_shape config_shape_proxies = {
+    .item = &config_row_proxy,
+    .item_size = sizeof(struct cidr),
+};
+
+static const struct schema_row config_rows_listener[] = {
+    {.name = "address",
+     .type = SCHEMA_ENDPOINT,
+     .offset = offsetof(struct config_listener, endpoint),
+     .required = true},
+    {.name = "doors",
+     .type = SCHEMA_WORDS,
+     .offset = offsetof(struct config_listener, doors),
+     .shape = &config_shape_doors},
+    {.name = "trusted_proxies",
+     .type = SCHEMA_LIST,
+     .offset = offsetof(struct config_listener, trusted_proxies),
+     .max = "256",
+     .shape = &config_shape_proxies},
+};
+
+static const struct schema_shape config_shape_listener = {
+    .rows = config_rows_listener,
+    .row_count = sizeof config_rows_listener / sizeof *config_rows_listener,
+    .shorthand = "address",
+};
+
+static const struct schema_row config_row_listener = {
+    .type = SCHEMA_OBJECT,
+    .shape = &config_shape_listener,
+};
+
+static const struct schema_shape config_shape_listen = {
+    .item = &config_row_listener,
+    .item_size = sizeof(struct config_listener),
+};
+
+static const struct schema_row config_rows_check[] = {
+    {.name = "name",
+     .type = SCHEMA_TEXT,
+     .offset = offsetof(struct config_check, name),
+     .required = true,
+     .min = "1",
+     .max = "64",
+     .shape = &config_shape_gate_name},
+    {.name = "resource",
+     .type = SCHEMA_TEXT,
+     .offset = offsetof(struct config_check, resource),
+     .min = "1",
+     .max = "255",
+     .shape = &config_shape_resource},
+    {.name = "scope",
+     .type = SCHEMA_TEXT,
+     .offset = offsetof(struct config_check, scope),
+     .min = "1",
+     .max = "1024",
+     .shape = &config_shape_scope},
+    {.name = "trusted_proxies",
+     .type = SCHEMA_LIST,
+     .offset = offsetof(struct config_check, trusted_proxies),
+     .max = "256",
+     .shape = &config_shape_proxies},
+};
+
+static const struct schema_shape config_shape_check = {
+    .rows = config_rows_check,
+    .row_count = sizeof config_rows_check / sizeof *config_rows_check,
+};
+
+static const struct schema_row config_row_check = {
+    .type = SCHEMA_OBJECT,
+    .shape = &config_shape_check,
+};
+
+static const struct schema_shape config_shape_checks = {
+    .item = &config_row_check,
+    .item_size = sizeof(struct config_check),
+};
+
+static const struct schema_row config_rows[] = {
+#define OPTION(id, field, kind, form, low, high, value, word, reload, instance, text)              \
+    {.name = #field,                                                                               \
+     .type = kind,                                                                                 \
+     .offset = offsetof(struct config, field),                                                     \
+     .min = low,                                                                                   \
+     .max = high,                                                                                  \
+     .fallback = value,                                                                            \
+     .unit = word,                                                                                 \
+     .reloadable = reload,                                                                         \
+     .shape = form,                                                                                \
+     .example = instance,                                                                          \
+     .manual = text},
+#include "config/options.def"
+#undef OPTION
+};
+_Static_assert(sizeof config_rows / sizeof *config_rows <= SCHEMA_ROWS_MAX, "the walker's limit");
+
+static const struct schema_shape config_shape = {
+    .rows = config_rows,
+    .row_count = sizeof config_rows / sizeof *config_rows,
+};
+
+const struct schema_shape *config_schema(void)
+{
+    return &config_shape;
+}
