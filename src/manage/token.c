@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "manage/token.h"
+
+enum twoleg_error manage_token_revoke(struct manage_change *change,
+                                      const struct token_record *record, uint64_t account)
+{
+    char memory[2 * TOKEN_ID_LEN];
+    struct buf id;
+    struct manage_detail detail;
+    enum twoleg_error error = manage_may(change, account);
+    if (error)
+        return error;
+    struct store_verb *verb = manage_verb(change, VERB_TOKEN_REVOKE);
+    verb->revoke.id = record->id;
+    verb->revoke.application = record->application;
+    verb->revoke.expires_s = record->expires_s;
+    buf_init(&id, memory, sizeof memory);
+    buf_add_hex(&id, record->id.bytes, sizeof record->id.bytes);
+    manage_detail_begin(change, &detail);
+    json_key_str(&detail.json, STR("token_id"), buf_str(&id));
+    json_key_i64(&detail.json, STR("issued"), record->issued_s);
+    if (record->expires_s)
+        json_key_i64(&detail.json, STR("expires"), record->expires_s);
+    manage_detail_end(change, &detail, EVENT_TOKEN_REVOKE, NUMBER_APPLICATION,
+                      record->application);
+    return change->batch->no_memory ? TWOLEG_NO_MEMORY : TWOLEG_NONE;
+}
+
+enum twoleg_error manage_backup_note(struct manage_change *change, struct str file)
+{
+    struct manage_detail detail;
+    enum twoleg_error error = change->actor->operator_rights
+                                  ? TWOLEG_NONE
+                                  : manage_refuse(change, TWOLEG_REFUSED,
+                                                  "only an operator may copy the store");
+    if (error)
+        return error;
+    manage_detail_begin(change, &detail);
+    json_key_str(&detail.json, STR("file"), file);
+    manage_detail_end(change, &detail, EVENT_BACKUP, NUMBER_ACCOUNT, 0);
+    return change->batch->no_memory ? TWOLEG_NO_MEMORY : TWOLEG_NONE;
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an operator does to one token, and to the store as a whole.
+#pragma once
+#include "manage/change.h"
+#include "model/token_record.h"
+
+// The record must have been read from a token of ours. Its id is kept until it would have expired.
+enum twoleg_error manage_token_revoke(struct manage_change *change,
+                                      const struct token_record *record,
+                                      uint64_t account) TWOLEG_MUST_CHECK;
+// Says in the audit that a copy was made, and where.
+enum twoleg_error manage_backup_note(struct manage_change *change,
+                                     struct str file) TWOLEG_MUST_CHECK;
