@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "codec/basic.h"
+
+#include "codec/base64.h"
+#include "codec_test.h"
+
+static struct arena arena;
+
+static int arena_start(void **state)
+{
+    (void)state;
+    arena_init(&arena, NULL, ARENA_REQUEST_CAP);
+    return 0;
+}
+
+static int arena_end(void **state)
+{
+    (void)state;
+    arena_finish(&arena);
+    return 0;
+}
+
+static void assert_basic(struct str header, enum twoleg_error error, struct str id,
+                         struct str secret)
+{
+    struct str got_id = STR_NONE;
+    struct str got_secret = STR_NONE;
+    char *copy = exact_copy(header);
+    assert_error(basic_parse(str_of(copy, header.len), &arena, &got_id, &got_secret), error,
+                 header);
+    assert_text(got_id, id);
+    assert_text(got_secret, secret);
+    test_free(copy);
+}
+
+static void rfc7617_2_examples(void **state)
+{
+    (void)state;
+    assert_basic(STR("Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="), TWOLEG_NONE, STR("Aladdin"),
+                 STR("open sesame"));
+    assert_basic(STR("Basic dGVzdDoxMjPCow=="), TWOLEG_NONE, STR("test"), STR("123\xc2\xa3"));
+}
+
+static void rfc6749_2_3_1_example(void **state)
+{
+    (void)state;
+    assert_basic(STR("Basic czZCaGRSa3F0Mzo3RmpmcDBaQnIxS3REUmJuZlZkbUl3"), TWOLEG_NONE,
+                 STR("s6BhdRkqt3"), STR("7Fjfp0ZBr1KtDRbnfVdmIw"));
+}
+
+static void rfc9110_11_1_scheme_in_any_case_and_blanks(void **state)
+{
+    (void)state;
+    assert_basic(STR("bASIC YTpi"), TWOLEG_NONE, STR("a"), STR("b"));
+    assert_basic(STR("basic   YTpi"), TWOLEG_NONE, STR("a"), STR("b"));
+    assert_basic(STR("BASIC YTpi "), TWOLEG_NONE, STR("a"), STR("b"));
+}
+
+static void other_schemes_are_no_basic(void **state)
+{
+    (void)state;
+    static const char *const others[] = {"", "Bearer YTpi", "BasicYTpi", "Basi YTpi", "Basic,a",
+                                         "Basic\tYTpi", " Basic YTpi", "Basics YTpi", "YTpi"};
+    for (size_t i = 0; i < COUNT(others); i++)
+        assert_basic(str_from(others[i]), TWOLEG_CLIENT_MISSING, STR_NONE, STR_NONE);
+    assert_basic(STR_NONE, TWOLEG_CLIENT_MISSING, STR_NONE, STR_NONE);
+}
+
+static void B7_malformed_credentials(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "Basic",         "Basic ",        "Basic    ",      "Basic YTpi=",    "Basic YTpiYw",
+        "Basic YTpiYw=", "Basic YTp i",   "Basic YTpi,x",   "Basic YTpi\n",   "Basic YTp",
+        "Basic -_-_",    "Basic YTpiYx==", "Basic YWJj",     "Basic OmFi",     "Basic Og==",
+        "Basic a:b",     "Basic =",       "Basic ====",     "Basic \"YTpi\"", "Basic YTpi YTpi",
+        "Basic YToA",     // a:NUL
+        "Basic ADph",     // NUL:a
+        "Basic YToKYg==", // a:LF b
+        "Basic YTp/",     // a:DEL
+    };
+    for (size_t i = 0; i < COUNT(bad); i++)
+        assert_basic(str_from(bad[i]), TWOLEG_CLIENT_MALFORMED, STR_NONE, STR_NONE);
+}
+
+static void B7_B9_empty_secret_and_colons(void **state)
+{
+    (void)state;
+    assert_basic(STR("Basic YTo="), TWOLEG_NONE, STR("a"), STR(""));
+    assert_basic(STR("Basic YTpiOmM6"), TWOLEG_NONE, STR("a"), STR("b:c:"));
+    assert_basic(STR("Basic YSUzQWI6YyUzQWQ="), TWOLEG_NONE, STR("a%3Ab"), STR("c%3Ad"));
+}
+
+static void B7_sixty_four_kibibytes(void **state)
+{
+    (void)state;
+    static char pair[48 * 1024];
+    static char memory[65 * 1024];
+    struct buf out;
+    struct str id;
+    struct str secret;
+    memset(pair, 'a', sizeof pair);
+    pair[3] = ':';
+    buf_init(&out, memory, sizeof memory);
+    buf_add(&out, STR("Basic "));
+    base64_encode(&out, pair, sizeof pair);
+    assert_int_equal(basic_parse(buf_str(&out), &arena, &id, &secret), TWOLEG_NONE);
+    assert_int_equal(secret.len, sizeof pair - 4);
+    struct arena none;
+    arena_init(&none, NULL, 1024);
+    assert_int_equal(basic_parse(buf_str(&out), &none, &id, &secret), TWOLEG_NO_MEMORY);
+}
+
+int main(void)
+{
+#define WITH_ARENA(test) cmocka_unit_test_setup_teardown(test, arena_start, arena_end)
+    const struct CMUnitTest tests[] = {
+        WITH_ARENA(rfc7617_2_examples),
+        WITH_ARENA(rfc6749_2_3_1_example),
+        WITH_ARENA(rfc9110_11_1_scheme_in_any_case_and_blanks),
+        WITH_ARENA(other_schemes_are_no_basic),
+        WITH_ARENA(B7_malformed_credentials),
+        WITH_ARENA(B7_B9_empty_secret_and_colons),
+        WITH_ARENA(B7_sixty_four_kibibytes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
