@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/epoch.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/fault.h"
+
+// ThreadSanitizer does not know fences and gcc refuses them under it; there x86 is enough.
+#if defined(__SANITIZE_THREAD__) && !defined(__clang__)
+#define EPOCH_FENCE() ((void)0)
+#else
+#define EPOCH_FENCE() atomic_thread_fence(memory_order_seq_cst)
+#endif
 
 struct epoch_retired {
     struct epoch_retired *next;
@@ -15,20 +23,28 @@ struct epoch_retired {
 void epoch_init(struct epoch *epoch)
 {
     memset(epoch, 0, sizeof *epoch);
+    pthread_mutex_init(&epoch->lock, NULL);
     atomic_store(&epoch->now, 1);
     for (unsigned i = 0; i < EPOCH_READERS; i++)
         atomic_store(&epoch->readers[i].seen, EPOCH_IDLE);
 }
 
-void epoch_finish(struct epoch *epoch)
+static void epoch_free(struct epoch_retired *list)
 {
-    while (epoch->retired) {
-        struct epoch_retired *each = epoch->retired;
-        epoch->retired = each->next;
+    while (list) {
+        struct epoch_retired *each = list;
+        list = each->next;
         each->destroy(each->object);
         free(each);
     }
+}
+
+void epoch_finish(struct epoch *epoch)
+{
+    epoch_free(epoch->retired);
+    epoch->retired = NULL;
     epoch->retired_count = 0;
+    pthread_mutex_destroy(&epoch->lock);
 }
 
 bool epoch_register(struct epoch *epoch, unsigned *ret_reader)
@@ -42,8 +58,10 @@ bool epoch_register(struct epoch *epoch, unsigned *ret_reader)
 
 void epoch_enter(struct epoch *epoch, unsigned reader)
 {
-    // Sequentially consistent: the announcement is visible before any pointer is read.
+    // The announcement is visible before any pointer is read. The fence is what orders it before
+    // plain acquire loads on processors weaker than x86.
     atomic_store(&epoch->readers[reader].seen, atomic_load(&epoch->now));
+    EPOCH_FENCE();
 }
 
 void epoch_pass(struct epoch *epoch, unsigned reader)
@@ -71,9 +89,11 @@ static uint64_t epoch_oldest(struct epoch *epoch)
     return oldest;
 }
 
-void epoch_collect(struct epoch *epoch)
+// Under the lock: takes those out of the list that no reader can hold any more.
+static struct epoch_retired *epoch_unreachable(struct epoch *epoch)
 {
     uint64_t oldest = epoch_oldest(epoch);
+    struct epoch_retired *unreachable = NULL;
     struct epoch_retired **at = &epoch->retired;
     while (*at) {
         struct epoch_retired *each = *at;
@@ -83,9 +103,18 @@ void epoch_collect(struct epoch *epoch)
         }
         *at = each->next;
         epoch->retired_count--;
-        each->destroy(each->object);
-        free(each);
+        each->next = unreachable;
+        unreachable = each;
     }
+    return unreachable;
+}
+
+void epoch_collect(struct epoch *epoch)
+{
+    pthread_mutex_lock(&epoch->lock);
+    struct epoch_retired *unreachable = epoch_unreachable(epoch);
+    pthread_mutex_unlock(&epoch->lock);
+    epoch_free(unreachable);
 }
 
 void epoch_retire(struct epoch *epoch, void *object, void (*destroy)(void *object))
@@ -94,17 +123,17 @@ void epoch_retire(struct epoch *epoch, void *object, void (*destroy)(void *objec
         return;
     // A reader that announces the new epoch started after the object was out of reach.
     uint64_t at = atomic_fetch_add(&epoch->now, 1);
-    struct epoch_retired *each = malloc(sizeof *each);
-    if (!each) {
-        while (epoch_oldest(epoch) <= at)
-            sched_yield();
-        destroy(object);
+    struct epoch_retired *each = fault_here(FAULT_MEMORY) ? NULL : malloc(sizeof *each);
+    if (!each)
         return;
-    }
+    pthread_mutex_lock(&epoch->lock);
     *each = (struct epoch_retired){epoch->retired, object, destroy, at};
     epoch->retired = each;
     epoch->retired_count++;
     // Amortised: a scan for every 32 retired keeps the list short without a scan for each.
+    struct epoch_retired *unreachable = NULL;
     if (epoch->retired_count % 32 == 0)
-        epoch_collect(epoch);
+        unreachable = epoch_unreachable(epoch);
+    pthread_mutex_unlock(&epoch->lock);
+    epoch_free(unreachable);
 }

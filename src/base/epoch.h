@@ -2,6 +2,7 @@
 // Reclamation without locks for readers: a reader announces a quiescent point each loop turn, and a
 // replaced object is freed once every reader has passed one since it was replaced.
 #pragma once
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,7 +19,8 @@ struct epoch {
         _Alignas(64) _Atomic uint64_t seen; // EPOCH_IDLE while the reader holds nothing
     } readers[EPOCH_READERS];
     atomic_uint reader_count;
-    struct epoch_retired *retired; // writers only, under their own lock
+    pthread_mutex_t lock; // of the list: writers of several tables share one epoch
+    struct epoch_retired *retired;
     size_t retired_count;
 };
 
@@ -32,7 +34,8 @@ void epoch_enter(struct epoch *epoch, unsigned reader);
 void epoch_pass(struct epoch *epoch, unsigned reader);
 void epoch_leave(struct epoch *epoch, unsigned reader);
 
-// Writers, under one lock of theirs: takes ownership of object, which no new reader can reach any
-// more. Frees what has become unreachable on the way. On lack of memory it waits for the readers.
+// Writers, any thread: takes ownership of object, which no new reader can reach any more. Frees what
+// has become unreachable on the way; destroy must not retire anything itself. Without memory for
+// the note the object is leaked: waiting for readers could wait for one that waits for our caller.
 void epoch_retire(struct epoch *epoch, void *object, void (*destroy)(void *object));
 void epoch_collect(struct epoch *epoch);

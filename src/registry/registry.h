@@ -25,6 +25,7 @@ struct registry_settings {
 // Reads everything that is complete from the store; start only.
 enum twoleg_error registry_create(const struct registry_settings *settings,
                                   struct registry **ret_registry) TWOLEG_MUST_CHECK;
+// Waits for loads under way: after the loops have stopped, before store_close.
 void registry_destroy(struct registry *registry);
 // The store's on_change, or part of it: publishes before the change is answered.
 void registry_on_change(void *registry, const struct store_change *changes, size_t count);
@@ -39,6 +40,8 @@ struct registry_view {
 
 // TWOLEG_NONE with a body; TWOLEG_WAIT: known, but its body must be loaded (ret_view->number);
 // TWOLEG_CLIENT_UNKNOWN / TWOLEG_NOT_FOUND: there is none. An unknown id never reaches the store.
+// TWOLEG_STORE_FAILED: a change could not be taken in (memory, a read of the store), so nothing here
+// is to be believed; each later change and purge tries to repair that.
 enum twoleg_error registry_client(struct registry *registry, struct str client_id,
                                   struct registry_view *ret_view) TWOLEG_MUST_CHECK;
 enum twoleg_error registry_application(struct registry *registry, uint64_t number,
@@ -59,5 +62,11 @@ void registry_purge(struct registry *registry, int64_t now_us);
 struct registry_figures {
     size_t applications, bodies, revocations;
     uint64_t loads, evictions;
+    bool incomplete; // not ready: see registry_client
 };
 struct registry_figures registry_figures(const struct registry *registry);
+
+#ifdef TWOLEG_TEST_HOOKS
+// From now on all client ids have the same hash.
+void registry_test_collide(bool collide);
+#endif
