@@ -10,6 +10,7 @@
 #include "base/metrics.h"
 #include "base/str.h"
 #include "codec/address.h"
+#include "http/header.h"
 
 enum http_method {
     HTTP_GET = 1 << 0,
@@ -30,11 +31,6 @@ enum http_door {
     DOOR_ADMIN = 1 << 2,  // /admin/v1; operator rights on the admin socket only
     DOOR_METRICS = 1 << 3,
     DOOR_ALL = 0xf
-};
-
-struct http_header {
-    struct str name; // as sent: compare with str_equal_nocase
-    struct str value;
 };
 
 // Where a parked request waits. A number, never a pointer: a vanished client's serial is gone.
@@ -107,4 +103,7 @@ struct http_route {
     unsigned methods; // bits of enum http_method; HTTP_HEAD is implied by nothing
     unsigned doors;
     http_handler *handler;
+    // Answered as soon as the header block is there; a body, however long, is never read, and the
+    // connection ends after the answer when one was announced.
+    bool ignores_body;
 };

@@ -27,9 +27,9 @@ struct http_settings {
 
 enum twoleg_error http_worker_create(const struct http_settings *settings,
                                      struct http_worker **ret_worker) TWOLEG_MUST_CHECK;
-void http_worker_destroy(struct http_worker *worker);
+void http_worker_destroy(struct http_worker *worker); // closes what is left; after run returned
 
-// Runs until http_worker_stop; each turn ticks the env and passes the epoch. A worker that sleeps
+// Runs until it is drained; each turn ticks the env and passes the epoch. A worker that sleeps
 // in epoll holds no pointer.
 void http_worker_run(struct http_worker *worker);
 struct env *http_worker_env(struct http_worker *worker);
@@ -37,6 +37,8 @@ struct env *http_worker_env(struct http_worker *worker);
 void http_worker_resume(struct http_worker *worker, struct http_handle handle);
 // The parked request, or NULL when its client is gone. See http/job.h, its only caller.
 struct http_request *http_worker_find(struct http_worker *worker, struct http_handle handle);
+// Takes an accepted socket, also when it refuses it (a cap, no memory: it is closed at once). The
+// listener outlives the worker.
 void http_worker_adopt(struct http_worker *worker, int fd, const struct http_listener *listener);
 // No new requests: idle connections close, busy ones after their answer with Connection: close;
 // http_worker_run returns when none is left or at the deadline (monotonic).

@@ -1,0 +1,482 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/connection.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "http/job.h"
+#include "http/worker_private.h"
+
+// What a request's input gets first; with the rest of its slab behind it for headers and answer.
+#define CONNECTION_INPUT_FIRST ((size_t)2048)
+// What a lingering connection still drops: a client that does not look up from its upload before
+// it has sent all of it sees our answer up to this length.
+#define CONNECTION_LINGER_MAX ((uint32_t)1024 * 1024)
+
+static void connection_count(const struct http_connection *connection, enum metric metric)
+{
+    if (connection->worker->settings.metrics)
+        metrics_add(connection->worker->settings.metrics, metric, 1);
+}
+
+static void connection_report(struct http_worker *worker, struct address peer, const char *reason)
+{
+    if (worker->settings.on_refused)
+        worker->settings.on_refused(worker->settings.context, &worker->env, peer, reason);
+}
+
+// Registers what is to be waited for. In the usual life of a connection this changes nothing, so
+// a request costs no epoll_ctl.
+static void connection_want(struct http_connection *connection, short interest)
+{
+    short changed = (short)(connection->interest ^ interest);
+    if (!changed)
+        return;
+    if (changed & EV_READ) {
+        if (interest & EV_READ)
+            event_add(&connection->readable, NULL);
+        else
+            event_del(&connection->readable);
+    }
+    if (changed & EV_WRITE) {
+        if (interest & EV_WRITE)
+            event_add(&connection->writable, NULL);
+        else
+            event_del(&connection->writable);
+    }
+    connection->interest = interest;
+}
+
+static void connection_wait(struct http_connection *connection, enum http_wait wait)
+{
+    http_deadline_set(&connection->worker->deadlines, &connection->deadline, wait,
+                      connection->worker->env.mono_us);
+}
+
+bool connection_wait_input(struct http_connection *connection, enum connection_state state,
+                           enum http_wait wait)
+{
+    // Absolute from the state's first byte: later bytes do not move it (threats A1, A2).
+    if (connection->deadline.wait != wait || connection->state != state)
+        connection_wait(connection, wait);
+    connection->state = state;
+    connection_want(connection, EV_READ);
+    return false;
+}
+
+void connection_number(struct http_connection *connection)
+{
+    connection->serial = ++connection->worker->serial;
+}
+
+// The request's end: nothing of it is left, and its handle is stale.
+static void connection_end_request(struct http_connection *connection)
+{
+    if (connection->request)
+        http_jobs_destroy(connection->request);
+    connection->request = NULL;
+    connection->serial = 0;
+    connection->in = NULL;
+    connection->in_len = 0;
+    connection->next = 0;
+    arena_finish(&connection->arena);
+}
+
+void connection_destroy(struct http_connection *connection)
+{
+    struct http_worker *worker = connection->worker;
+    connection_want(connection, 0);
+    http_deadline_clear(&connection->deadline);
+    stream_close(&connection->stream);
+    connection_end_request(connection);
+    if (worker->settings.limits.max_per_address && connection->peer.family != ADDRESS_LOCAL)
+        http_peers_remove(&worker->peers, &connection->peer);
+    worker_slot_give(worker, connection->slot);
+    connection_count(connection, METRIC_CONNECTIONS_CLOSED);
+    free(connection);
+}
+
+bool connection_close(struct http_connection *connection)
+{
+    connection_destroy(connection);
+    return false;
+}
+
+static bool connection_write(struct http_connection *connection, const struct http_answer *answer)
+{
+    struct http_worker *worker = connection->worker;
+    char id[HTTP_ID_LEN];
+    if (!connection->request) {
+        connection_number(connection);
+        http_id_write(worker->env.now_us, worker->settings.number, connection->serial, id);
+    }
+    if (connection->keep_alive && (answer->close || worker->draining)) {
+        connection->keep_alive = false;
+        connection->unread = true; // the client may have sent its next request already
+    }
+    struct http_frame frame = {
+        .date = worker_date(worker),
+        .id = str_of(connection->request ? connection->request->id : id, HTTP_ID_LEN),
+        .minor = connection->minor,
+        .keep_alive = connection->keep_alive,
+        .head = connection->head_only,
+    };
+    if (http_answer_write(answer, &frame, &connection->arena, connection->out) == TWOLEG_NONE) {
+        connection->state = CONNECTION_WRITING;
+        return true;
+    }
+    // At its cap, or without memory: the short answer has the arena for itself.
+    struct http_answer sorry = {
+        .status = http_refusal_row(HTTP_REFUSAL_MEMORY)->status,
+        .content_type = STR("application/json"),
+        .body = http_refusal_row(HTTP_REFUSAL_MEMORY)->body,
+        .close = true,
+    };
+    frame.keep_alive = false;
+    char kept_id[HTTP_ID_LEN];
+    memcpy(kept_id, frame.id.ptr, sizeof kept_id);
+    frame.id = str_of(kept_id, sizeof kept_id);
+    connection->keep_alive = false;
+    connection->unread = true;
+    connection_end_request(connection);
+    if (http_answer_write(&sorry, &frame, &connection->arena, connection->out))
+        return connection_close(connection);
+    connection->state = CONNECTION_WRITING;
+    return true;
+}
+
+// Bad HTTP: after this answer nobody knows where the next request would start.
+bool connection_refuse(struct http_connection *connection, enum http_refusal refusal)
+{
+    const struct http_refusal_row *row = http_refusal_row(refusal);
+    connection->keep_alive = false;
+    connection->unread = true;
+    connection->next = connection->in_len;
+    connection_count(connection, refusal == HTTP_REFUSAL_DEADLINE ? METRIC_HTTP_DEADLINE
+                                                                  : METRIC_HTTP_REFUSED);
+    connection_report(connection->worker, connection->peer, row->reason);
+    struct http_answer answer = {.status = row->status,
+                                 .content_type = STR("application/json"),
+                                 .body = row->body,
+                                 .close = true};
+    return connection_write(connection, &answer);
+}
+
+// A refusal that does not disturb the framing: the connection goes on.
+static bool connection_answer(struct http_connection *connection, enum http_refusal refusal)
+{
+    const struct http_refusal_row *row = http_refusal_row(refusal);
+    struct http_answer answer = {
+        .status = row->status, .content_type = STR("application/json"), .body = row->body};
+    if (refusal == HTTP_REFUSAL_METHOD)
+        answer.headers = http_method_allow(connection->allowed, &connection->arena);
+    return connection_write(connection, &answer);
+}
+
+static enum http_refusal connection_failure(enum twoleg_error error)
+{
+    switch (error) {
+    case TWOLEG_NO_MEMORY:
+        return HTTP_REFUSAL_MEMORY;
+    case TWOLEG_NO_RANDOM:
+    case TWOLEG_STORE_FAILED:
+    case TWOLEG_STORE_BUSY:
+    case TWOLEG_STORE_STOPPED:
+    case TWOLEG_OVERLOADED:
+    case TWOLEG_STOPPING:
+        return HTTP_REFUSAL_UNAVAILABLE;
+    default:
+        return HTTP_REFUSAL_INTERNAL;
+    }
+}
+
+static bool connection_step_handle(struct http_connection *connection)
+{
+    struct http_request *request = connection->request;
+    if (!request->route)
+        return connection_answer(connection, connection->allowed ? HTTP_REFUSAL_METHOD
+                                                                 : HTTP_REFUSAL_NOT_FOUND);
+    if (connection->body_len && !request->body.ptr)
+        request->body = str_of(connection->in + connection->body_at, connection->body_len);
+    struct http_answer answer = {0};
+    connection->resumed = false;
+    enum twoleg_error error = request->route->handler(request, &answer);
+    if (error == TWOLEG_NONE)
+        return connection_write(connection, &answer);
+    if (error != TWOLEG_WAIT)
+        return connection_answer(connection, connection_failure(error));
+    if (connection->resumed)
+        return true; // its job has ended already
+    connection->state = CONNECTION_PARKED;
+    http_deadline_clear(&connection->deadline);
+    // Level-triggered, so what the peer sends meanwhile would wake us again and again.
+    connection_want(connection, 0);
+    return false;
+}
+
+// Ready for the next request, which may be here already. Its bytes move to the new arena.
+static bool connection_next(struct http_connection *connection)
+{
+    uint32_t left = connection->in_len - connection->next;
+    const char *from = connection->in + connection->next;
+    struct arena fresh;
+    arena_init(&fresh, &connection->worker->pool, ARENA_REQUEST_CAP);
+    size_t cap = left > CONNECTION_INPUT_FIRST ? left : CONNECTION_INPUT_FIRST;
+    char *in = left ? arena_alloc(&fresh, cap) : NULL;
+    if (left && !in)
+        return connection_close(connection);
+    if (left) {
+        memcpy(in, from, left);
+        http_deadline_clear(&connection->deadline); // what it waits for starts anew
+    }
+    connection_end_request(connection);
+    connection->arena = fresh;
+    connection->in = in;
+    connection->in_len = left;
+    connection->in_cap = in ? (uint32_t)cap : 0;
+    connection->scan = (struct http_scan){0};
+    connection->body_len = 0;
+    connection->written = false;
+    connection->head_only = false;
+    connection->state = CONNECTION_IDLE;
+    return true;
+}
+
+static bool connection_idle(struct http_connection *connection)
+{
+    if (connection->worker->draining)
+        return connection_close(connection);
+    connection_wait(connection, HTTP_WAIT_IDLE);
+    connection_want(connection, EV_READ);
+    return false;
+}
+
+// The answer is sent. Closing a socket with unread input would reset the connection and could
+// destroy the answer on its way, so what still comes is read and dropped, within bounds.
+static bool connection_linger(struct http_connection *connection)
+{
+    if (!connection->unread && connection->next == connection->in_len)
+        return connection_close(connection);
+    stream_shut(&connection->stream);
+    connection_end_request(connection);
+    connection->state = CONNECTION_LINGERING;
+    connection_wait(connection, HTTP_WAIT_LINGER);
+    connection_want(connection, EV_READ);
+    return false;
+}
+
+static bool connection_step_write(struct http_connection *connection)
+{
+    connection->written = true;
+    switch (stream_send(&connection->stream, connection->out, HTTP_ANSWER_PARTS)) {
+    case STREAM_DONE:
+        break;
+    case STREAM_AGAIN:
+        if (connection->deadline.wait != HTTP_WAIT_WRITE)
+            connection_wait(connection, HTTP_WAIT_WRITE);
+        connection_want(connection, EV_WRITE);
+        return false;
+    default:
+        return connection_close(connection);
+    }
+    connection_count(connection, METRIC_HTTP_REQUESTS);
+    return connection->keep_alive ? connection_next(connection) : connection_linger(connection);
+}
+
+static void connection_run(struct http_connection *connection)
+{
+    bool more = true;
+    while (more) {
+        switch (connection->state) {
+        case CONNECTION_IDLE:
+            more = connection->in_len ? connection_step_header(connection)
+                                      : connection_idle(connection);
+            break;
+        case CONNECTION_HEADER:
+            more = connection_step_header(connection);
+            break;
+        case CONNECTION_BODY:
+            more = connection_step_body(connection);
+            break;
+        case CONNECTION_HANDLING:
+            more = connection_step_handle(connection);
+            break;
+        case CONNECTION_WRITING:
+            more = connection_step_write(connection);
+            break;
+        case CONNECTION_PARKED:
+        case CONNECTION_LINGERING:
+            return;
+        }
+    }
+}
+
+// One receive for each time the socket is readable: the loop tells when there is more.
+static enum stream_result connection_receive(struct http_connection *connection)
+{
+    size_t got = 0;
+    if (!connection->in) {
+        connection->in = arena_alloc(&connection->arena, CONNECTION_INPUT_FIRST);
+        if (!connection->in)
+            return STREAM_FAILED;
+        connection->in_cap = CONNECTION_INPUT_FIRST;
+    }
+    enum stream_result result =
+        stream_recv(&connection->stream, connection->in + connection->in_len,
+                    connection->in_cap - connection->in_len, &got);
+    connection->in_len += (uint32_t)got;
+    if (result != STREAM_DONE && connection->in_len == 0) {
+        connection->in = NULL;
+        arena_finish(&connection->arena);
+    }
+    return result;
+}
+
+static void connection_drop_input(struct http_connection *connection)
+{
+    enum stream_result result = connection_receive(connection);
+    connection->lingered += connection->in_len;
+    connection->in_len = 0;
+    if (result == STREAM_AGAIN || (result == STREAM_DONE &&
+                                   connection->lingered < CONNECTION_LINGER_MAX))
+        return;
+    connection_close(connection);
+}
+
+static void connection_on_readable(evutil_socket_t fd, short what, void *context)
+{
+    struct http_connection *connection = context;
+    (void)fd;
+    (void)what;
+    worker_turn(connection->worker);
+    if (connection->state == CONNECTION_LINGERING) {
+        connection_drop_input(connection);
+        return;
+    }
+    enum stream_result result = connection_receive(connection);
+    if (result == STREAM_DONE)
+        connection_run(connection);
+    else if (result != STREAM_AGAIN)
+        connection_close(connection);
+}
+
+static void connection_on_writable(evutil_socket_t fd, short what, void *context)
+{
+    struct http_connection *connection = context;
+    (void)fd;
+    (void)what;
+    worker_turn(connection->worker);
+    connection_run(connection);
+}
+
+void connection_resume(struct http_connection *connection)
+{
+    if (connection->state == CONNECTION_HANDLING)
+        connection->resumed = true;
+    if (connection->state != CONNECTION_PARKED)
+        return;
+    connection->state = CONNECTION_HANDLING;
+    connection_run(connection);
+}
+
+void connection_expire(struct http_connection *connection)
+{
+    bool reading =
+        connection->state == CONNECTION_HEADER || connection->state == CONNECTION_BODY;
+    if (reading && connection_refuse(connection, HTTP_REFUSAL_DEADLINE)) {
+        connection_run(connection);
+        return;
+    }
+    if (reading)
+        return; // refused and gone
+    if (connection->state == CONNECTION_WRITING)
+        connection_count(connection, METRIC_HTTP_DEADLINE);
+    connection_close(connection);
+}
+
+void connection_drain(struct http_connection *connection)
+{
+    if (connection->state != CONNECTION_IDLE)
+        return;
+    // A request that is on its way in already is still answered.
+    if (connection_receive(connection) == STREAM_DONE)
+        connection_run(connection);
+    else
+        connection_close(connection);
+}
+
+static void connection_identify(struct http_connection *connection)
+{
+    struct sockaddr_storage from;
+    socklen_t len = sizeof from;
+    int fd = connection->stream.fd;
+    connection->peer_uid = (uid_t)-1;
+    if (getpeername(fd, (struct sockaddr *)&from, &len) == 0 &&
+        address_from_sockaddr((const struct sockaddr *)&from, &connection->peer) == TWOLEG_NONE &&
+        connection->peer.family != ADDRESS_LOCAL)
+        return;
+    connection->peer = (struct address){0};
+    struct ucred peer;
+    len = sizeof peer;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0)
+        connection->peer_uid = peer.uid;
+}
+
+static const char *connection_admit(struct http_connection *connection)
+{
+    struct http_worker *worker = connection->worker;
+    const struct http_limits *limits = &worker->settings.limits;
+    if (limits->max_connections && http_worker_connections(worker) >= limits->max_connections)
+        return "too many connections";
+    if (!limits->max_per_address || connection->peer.family == ADDRESS_LOCAL)
+        return NULL;
+    return http_peers_add(&worker->peers, &connection->peer, limits->max_per_address)
+               ? "too many connections from one address"
+               : NULL;
+}
+
+static void connection_turn_away(struct http_connection *connection, const char *reason)
+{
+    connection_count(connection, METRIC_CONNECTIONS_REFUSED);
+    connection_report(connection->worker, connection->peer, reason);
+    stream_close(&connection->stream);
+    free(connection);
+}
+
+struct http_connection *connection_create(struct http_worker *worker, int fd,
+                                          const struct http_listener *listener)
+{
+    struct http_connection *connection =
+        fault_here(FAULT_MEMORY) ? NULL : calloc(1, sizeof *connection);
+    if (!connection) {
+        close(fd);
+        return NULL;
+    }
+    connection->worker = worker;
+    connection->listener = listener;
+    connection->stream.fd = fd;
+    connection_identify(connection);
+    const char *refused = connection_admit(connection);
+    if (refused) {
+        connection_turn_away(connection, refused);
+        return NULL;
+    }
+    if (!worker_slot_take(worker, connection, &connection->slot)) {
+        if (worker->settings.limits.max_per_address && connection->peer.family != ADDRESS_LOCAL)
+            http_peers_remove(&worker->peers, &connection->peer);
+        connection_turn_away(connection, "out of memory");
+        return NULL;
+    }
+    arena_init(&connection->arena, &worker->pool, ARENA_REQUEST_CAP);
+    event_assign(&connection->readable, worker->base, fd, EV_READ | EV_PERSIST,
+                 connection_on_readable, connection);
+    event_assign(&connection->writable, worker->base, fd, EV_WRITE | EV_PERSIST,
+                 connection_on_writable, connection);
+    connection_count(connection, METRIC_CONNECTIONS_OPENED);
+    connection_wait(connection, HTTP_WAIT_IDLE);
+    connection_want(connection, EV_READ);
+    return connection;
+}

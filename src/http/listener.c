@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/listener.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "http/holder.h"
+
+#define LISTENER_BACKLOG 4096
+#define LISTENER_REASON 256
+
+static enum twoleg_error listener_fail(char *reason, enum twoleg_error error, const char *what)
+{
+    snprintf(reason, LISTENER_REASON, "%s: %s", what, strerror(errno));
+    return error;
+}
+
+// Set on the listening socket, Linux hands TCP_NODELAY on to each accepted one.
+static void listener_options(int fd)
+{
+    int on = 1;
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+static enum twoleg_error listener_open_address(struct http_listener *listener, struct str spec,
+                                               char *reason)
+{
+    struct sockaddr_storage to = {0};
+    if (address_parse_port(spec, &listener->address)) {
+        snprintf(reason, LISTENER_REASON, "not an address with a port, like 127.0.0.1:8080");
+        return TWOLEG_MALFORMED;
+    }
+    socklen_t len = address_to_sockaddr(&listener->address, &to);
+    listener->fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (listener->fd < 0)
+        return listener_fail(reason, TWOLEG_INTERNAL, "socket");
+    listener_options(listener->fd);
+    int on = 1;
+    if (to.ss_family == AF_INET6)
+        (void)setsockopt(listener->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+    if (bind(listener->fd, (const struct sockaddr *)&to, len) ||
+        listen(listener->fd, LISTENER_BACKLOG)) {
+        bool taken = errno == EADDRINUSE;
+        listener_fail(reason, TWOLEG_NONE, "cannot listen there");
+        if (taken)
+            http_holder_describe(&listener->address, reason, LISTENER_REASON);
+        return taken ? TWOLEG_CONFLICT : TWOLEG_REFUSED;
+    }
+    socklen_t bound = sizeof to;
+    if (getsockname(listener->fd, (struct sockaddr *)&to, &bound) ||
+        address_from_sockaddr((const struct sockaddr *)&to, &listener->address))
+        return listener_fail(reason, TWOLEG_INTERNAL, "getsockname");
+    return TWOLEG_NONE;
+}
+
+// A path left behind by a server that was killed is taken over; one that answers is not.
+static bool listener_path_is_live(const struct sockaddr_un *to)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return true;
+    bool live = connect(fd, (const struct sockaddr *)to, sizeof *to) == 0 || errno == EAGAIN;
+    close(fd);
+    return live;
+}
+
+static enum twoleg_error listener_clear_path(const struct sockaddr_un *to, char *reason)
+{
+    struct stat found;
+    if (lstat(to->sun_path, &found))
+        return TWOLEG_NONE;
+    if (!S_ISSOCK(found.st_mode)) {
+        snprintf(reason, LISTENER_REASON, "%s is there and is no socket", to->sun_path);
+        return TWOLEG_CONFLICT;
+    }
+    if (listener_path_is_live(to)) {
+        snprintf(reason, LISTENER_REASON, "%s: another server answers there", to->sun_path);
+        return TWOLEG_CONFLICT;
+    }
+    return unlink(to->sun_path) ? listener_fail(reason, TWOLEG_REFUSED, to->sun_path)
+                                : TWOLEG_NONE;
+}
+
+static enum twoleg_error listener_open_path(struct http_listener *listener, struct str path,
+                                            unsigned mode, char *reason)
+{
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    if (path.len == 0 || path.len >= sizeof to.sun_path || str_find(path, '\0') != path.len) {
+        snprintf(reason, LISTENER_REASON, "the socket's path has 1 to %zu bytes",
+                 sizeof to.sun_path - 1);
+        return TWOLEG_MALFORMED;
+    }
+    memcpy(to.sun_path, path.ptr, path.len);
+    enum twoleg_error error = listener_clear_path(&to, reason);
+    if (error)
+        return error;
+    listener->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (listener->fd < 0)
+        return listener_fail(reason, TWOLEG_INTERNAL, "socket");
+    // The mode of an unbound socket becomes its path's: nobody gets in between bind and chmod.
+    if (fchmod(listener->fd, 0600) ||
+        bind(listener->fd, (const struct sockaddr *)&to, sizeof to))
+        return listener_fail(reason, TWOLEG_REFUSED, to.sun_path);
+    memcpy(listener->path, to.sun_path, sizeof listener->path);
+    if (chmod(to.sun_path, (mode_t)mode) || listen(listener->fd, LISTENER_BACKLOG))
+        return listener_fail(reason, TWOLEG_REFUSED, to.sun_path);
+    return TWOLEG_NONE;
+}
+
+enum twoleg_error http_listener_open(struct str spec, unsigned unix_mode,
+                                     struct http_listener *ret_listener,
+                                     char ret_reason[static 256])
+{
+    struct http_listener listener = {.fd = -1};
+    struct str prefix = STR("unix:");
+    ret_reason[0] = '\0';
+    enum twoleg_error error =
+        str_starts_with(spec, prefix)
+            ? listener_open_path(&listener, str_slice(spec, prefix.len, spec.len), unix_mode,
+                                 ret_reason)
+            : listener_open_address(&listener, spec, ret_reason);
+    if (error) {
+        http_listener_close(&listener);
+        return error;
+    }
+    *ret_listener = listener;
+    return TWOLEG_NONE;
+}
+
+void http_listener_close(struct http_listener *listener)
+{
+    if (listener->fd < 0)
+        return;
+    close(listener->fd);
+    listener->fd = -1;
+    if (listener->path[0])
+        unlink(listener->path);
+    listener->path[0] = '\0';
+}
+
+int http_listener_accept(const struct http_listener *listener)
+{
+    int fd;
+    do
+        fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    while (fd < 0 && (errno == EINTR || errno == ECONNABORTED));
+    return fd;
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "http/peers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fault.h"
+
+#define PEERS_FIRST 64u
+
+void http_peers_init(struct http_peers *peers, struct siphash_key key)
+{
+    *peers = (struct http_peers){.key = key};
+}
+
+void http_peers_finish(struct http_peers *peers)
+{
+    free(peers->entries);
+    *peers = (struct http_peers){0};
+}
+
+static struct address peers_key(const struct address *address)
+{
+    return address_prefix(address, address->family == ADDRESS_V6 ? 64 : 32);
+}
+
+static uint32_t peers_home(const struct http_peers *peers, const uint8_t *key)
+{
+    return (uint32_t)siphash(&peers->key, str_of(key, 16)) & (peers->size - 1);
+}
+
+// The key's entry, or the free one where it would go. There is always a free one.
+static struct peers_entry *peers_find(const struct http_peers *peers, uint8_t family,
+                                      const uint8_t *key)
+{
+    uint32_t at = peers_home(peers, key);
+    for (;; at = (at + 1) & (peers->size - 1)) {
+        struct peers_entry *entry = &peers->entries[at];
+        if (!entry->count || (entry->family == family && memcmp(entry->key, key, 16) == 0))
+            return entry;
+    }
+}
+
+static bool peers_grow(struct http_peers *peers)
+{
+    struct http_peers wider = {.size = peers->size ? peers->size * 2 : PEERS_FIRST,
+                               .used = peers->used,
+                               .key = peers->key};
+    if (fault_here(FAULT_MEMORY))
+        return false;
+    wider.entries = calloc(wider.size, sizeof *wider.entries);
+    if (!wider.entries)
+        return false;
+    for (uint32_t i = 0; i < peers->size; i++) {
+        const struct peers_entry *entry = &peers->entries[i];
+        if (entry->count)
+            *peers_find(&wider, entry->family, entry->key) = *entry;
+    }
+    free(peers->entries);
+    *peers = wider;
+    return true;
+}
+
+enum twoleg_error http_peers_add(struct http_peers *peers, const struct address *address,
+                                 uint32_t max)
+{
+    if (peers->used >= peers->size / 2 && !peers_grow(peers))
+        return TWOLEG_NO_MEMORY;
+    struct address key = peers_key(address);
+    struct peers_entry *entry = peers_find(peers, key.family, key.bytes);
+    if (entry->count >= max)
+        return TWOLEG_LIMIT;
+    if (!entry->count) {
+        memcpy(entry->key, key.bytes, sizeof entry->key);
+        entry->family = key.family;
+        peers->used++;
+    }
+    entry->count++;
+    return TWOLEG_NONE;
+}
+
+// Moves later entries of the run forward, so that no search meets a hole before its entry.
+static void peers_close_gap(struct http_peers *peers, uint32_t gap)
+{
+    uint32_t mask = peers->size - 1;
+    for (uint32_t at = (gap + 1) & mask; peers->entries[at].count; at = (at + 1) & mask) {
+        uint32_t home = peers_home(peers, peers->entries[at].key);
+        if (((at - home) & mask) < ((at - gap) & mask))
+            continue;
+        peers->entries[gap] = peers->entries[at];
+        peers->entries[at].count = 0;
+        gap = at;
+    }
+}
+
+void http_peers_remove(struct http_peers *peers, const struct address *address)
+{
+    if (!peers->size)
+        return;
+    struct address key = peers_key(address);
+    struct peers_entry *entry = peers_find(peers, key.family, key.bytes);
+    if (!entry->count || --entry->count)
+        return;
+    peers->used--;
+    peers_close_gap(peers, (uint32_t)(entry - peers->entries));
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+#include "http/refusal.h"
+
+// Origin form, or absolute form whose authority is ignored (RFC 9112 section 3.2.2: the issuer and
+// all links come from the configuration). "*" is its own path. Views of target.
+enum http_refusal http_target_split(struct str target, struct str *ret_path, struct str *ret_query);
+
+// There is no normalisation here: a path has one spelling or is 404 (threat A22). Not canonical
+// are empty segments ("//"), dot segments, a malformed percent, and percent-encoded bytes that
+// would change the path's meaning: NUL, '.', '/', '\' and '%'. Other percent-encoded bytes may
+// stand where a route has {} or {*}; the handler gets them raw and decodes them as data.
+bool http_path_is_canonical(struct str path);
