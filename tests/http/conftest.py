@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures of the black box. `server` lives as long as its file: tests make applications of their
+own and leave the clock as they found it; what breaks more than that takes `own_server`."""
+import pytest
+
+from instance import BINARY, HAS_HOOKS, Server
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "hooks: needs the test hooks of a sanitizer build")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.get_closest_marker("hooks") and not HAS_HOOKS:
+            item.add_marker(pytest.mark.skip(reason=f"{BINARY} has no test hooks"))
+
+
+@pytest.fixture(scope="module")
+def server():
+    instance = Server().start()
+    yield instance
+    instance.destroy()
+
+
+@pytest.fixture
+def own_server():
+    instance = Server().start()
+    yield instance
+    instance.destroy()
+
+
+@pytest.fixture
+def make_server(tmp_path):
+    """Servers as a test wants them; those that run at its end must stop cleanly."""
+    made = []
+
+    def make(**options):
+        options.setdefault("data", tmp_path / f"data{len(made)}")
+        made.append(Server(**options))
+        return made[-1]
+
+    yield make
+    for instance in made:
+        instance.destroy()
+
+
+@pytest.fixture(scope="module")
+def app(server):
+    """An application with two scopes of the default API and a jwt life of an hour."""
+    return server.app(name="plain", scope="alpha beta")
+
+
+@pytest.fixture(scope="module")
+def sealed_app(server):
+    return server.app(name="sealed", scope="alpha beta", token_format="sealed")
+
+
+@pytest.fixture(scope="module")
+def resource_server(server):
+    """May introspect tokens for the default API."""
+    return server.app(name="resource server", resource_server=True)
+
+
+@pytest.fixture(params=["jwt", "sealed"])
+def any_app(request, app, sealed_app):
+    return app if request.param == "jwt" else sealed_app
+
+
+@pytest.fixture
+def clock(server):
+    """Moves the server's time, and puts it back."""
+    yield server.hooks.clock
+    server.hooks.clock(0)

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""RFC 7009: revocation."""
+import pytest
+
+from instance import basic
+
+
+def test_rfc7009_2_1_revoked_token_is_dead_everywhere(server, any_app, resource_server):
+    token = server.bearer(any_app)
+    assert server.active(resource_server, token)
+    answer = server.revoke(any_app, token)
+    assert answer.status == 200
+    assert not server.active(resource_server, token)
+    assert server.check(token).status == 401
+
+
+def test_rfc7009_2_1_only_that_token_dies(server, any_app, resource_server):
+    token, other = server.bearer(any_app), server.bearer(any_app)
+    server.revoke(any_app, token)
+    assert server.active(resource_server, other)
+
+
+@pytest.mark.parametrize("method", ["basic", "post"])
+def test_rfc7009_2_1_both_methods(server, any_app, method):
+    token = server.bearer(any_app)
+    assert server.revoke(any_app, token, method).status == 200
+    assert server.check(token).status == 401
+
+
+@pytest.mark.parametrize("hint", ["access_token", "refresh_token", "nonsense", ""])
+def test_rfc7009_2_1_hint_is_only_a_hint(server, any_app, hint):
+    token = server.bearer(any_app)
+    assert server.revoke(any_app, token, token_type_hint=hint).status == 200
+    assert server.check(token).status == 401
+
+
+@pytest.mark.parametrize("token", ["nonsense", "a.b.c", "tlt_" + "A" * 80, "\u00e4\u00f6", "x" * 9000])
+def test_rfc7009_2_2_invalid_token_is_200(server, app, token):
+    assert server.revoke(app, token).status == 200
+
+
+def test_rfc7009_2_2_again_is_200(server, any_app):
+    token = server.bearer(any_app)
+    for _ in range(3):
+        assert server.revoke(any_app, token).status == 200
+
+
+def test_rfc7009_2_2_answer_is_empty_json_object_not_cached(server, app):
+    answer = server.revoke(app, server.bearer(app))
+    assert answer.body in (b"{}", b"")
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_rfc7009_2_1_missing_token_is_invalid_request(server, app):
+    answer = server.form("/oauth/revoke", {"token_type_hint": "access_token"}, app)
+    assert (answer.status, answer.error) == (400, "invalid_request")
+    answer = server.form("/oauth/revoke", {"token": ""}, app)
+    assert (answer.status, answer.error) == (400, "invalid_request")
+
+
+def test_rfc7009_2_1_duplicate_token_is_invalid_request(server, app):
+    token = server.bearer(app)
+    answer = server.form("/oauth/revoke", [("token", token), ("token", token)], app)
+    assert (answer.status, answer.error) == (400, "invalid_request")
+    assert server.check(token).status == 200
+
+
+def test_rfc7009_2_1_without_authentication_is_401(server, app):
+    token = server.bearer(app)
+    for headers in ({}, {"Authorization": basic(app.id, "wrong")},
+                    {"Authorization": "Bearer " + token}):
+        answer = server.form("/oauth/revoke", {"token": token}, headers=headers)
+        assert answer.status in (400, 401), answer
+    assert server.check(token).status == 200
+
+
+def test_rfc7009_5_B16_foreign_token_stays(server, any_app, resource_server):
+    token = server.bearer(any_app)
+    stranger = server.app(name="stranger", scope="alpha beta")
+    for who in (stranger, resource_server):
+        answer = server.revoke(who, token)
+        assert answer.status in (200, 400), answer
+        assert server.check(token).status == 200
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "HEAD"])
+def test_rfc7009_2_1_only_post(server, app, method):
+    answer = server.request(method, "/oauth/revoke")
+    assert answer.status == 405 and answer.headers["Allow"] == "POST"
+
+
+@pytest.mark.hooks
+def test_rfc7009_expired_token_is_200_and_writes_nothing(server, any_app, clock):
+    token = server.bearer(any_app)
+    clock(3700)
+    assert server.revoke(any_app, token).status == 200
+    clock(0)
+
+
+def test_rfc7009_revocation_survives_kill_9(own_server):
+    app = own_server.app()
+    token, kept = own_server.bearer(app), own_server.bearer(app)
+    assert own_server.revoke(app, token).status == 200
+    own_server.restart(hard=True)
+    assert own_server.check(token).status == 401
+    assert own_server.check(kept).status == 200
+
+
+@pytest.mark.hooks
+def test_rfc7009_2_2_a_failed_write_is_never_200(server, any_app):
+    """CVE-2020-15223: a store error during revocation was reported as success."""
+    token = server.bearer(any_app)
+    server.hooks.fault("store", 1, sticky=True)
+    try:
+        answer = server.revoke(any_app, token)
+        assert answer.status == 503, answer
+    finally:
+        server.hooks.fault("store", 0)
+    assert server.check(token).status == 200
+    assert server.revoke(any_app, token).status == 200
+    assert server.check(token).status == 401

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""RFC 7662: introspection."""
+import time
+
+import pytest
+
+from instance import basic
+
+
+def test_rfc7662_2_2_active_token(server, any_app, resource_server):
+    answer = server.introspect(resource_server, server.bearer(any_app))
+    assert answer.status == 200
+    assert answer.headers["Content-Type"].startswith("application/json")
+    assert answer.headers["Cache-Control"] == "no-store"
+    body = answer.json()
+    assert body["active"] is True
+    assert body["client_id"] == any_app.id
+    assert sorted(body["scope"].split(" ")) == ["alpha", "beta"]
+    assert body["token_type"] == "Bearer"
+    assert type(body["exp"]) is int and type(body["iat"]) is int
+    assert body["exp"] - body["iat"] == 3600 and abs(body["iat"] - time.time()) < 60
+    assert body["sub"] == any_app.id
+    assert body["iss"] and body["aud"] and body["jti"]
+
+
+def test_rfc7662_2_2_values_agree_with_the_gate(server, any_app, resource_server):
+    token = server.bearer(any_app)
+    body = server.introspect(resource_server, token).json()
+    headers = server.check(token).headers
+    assert body["jti"] == headers["X-Auth-Token-Id"]
+    assert str(body["exp"]) == headers["X-Auth-Expires"]
+    assert body["aud"] in (headers["X-Auth-Audience"], [headers["X-Auth-Audience"]])
+
+
+def test_rfc7662_2_2_never_expiring_token_has_no_exp(server, resource_server):
+    app = server.app(token_format="sealed", token_ttl="never")
+    body = server.introspect(resource_server, server.bearer(app)).json()
+    assert body["active"] is True and "exp" not in body
+
+
+@pytest.mark.parametrize("token", ["nonsense", "a.b.c", "tlt_" + "A" * 80, "\u00e4\u00f6", "x" * 9000,
+                                   "eyJhbGciOiJub25lIn0.e30.", "." * 8000])
+def test_rfc7662_2_2_bad_token_is_inactive_and_says_no_more(server, resource_server, token):
+    answer = server.introspect(resource_server, token)
+    assert (answer.status, answer.json()) == (200, {"active": False})
+
+
+@pytest.mark.parametrize("hint", ["access_token", "refresh_token", "nonsense"])
+def test_rfc7662_2_1_hint_is_only_a_hint(server, any_app, resource_server, hint):
+    token = server.bearer(any_app)
+    assert server.introspect(resource_server, token, token_type_hint=hint).json()["active"]
+
+
+@pytest.mark.parametrize("method", ["basic", "post"])
+def test_rfc7662_2_1_both_methods(server, any_app, resource_server, method):
+    assert server.introspect(resource_server, server.bearer(any_app), method).json()["active"]
+
+
+def test_rfc7662_2_3_without_authentication_is_401(server, app, resource_server):
+    token = server.bearer(app)
+    for header in (None, basic(resource_server.id, "wrong"), basic("nobody", "x"), "Bearer " + token):
+        headers = {"Authorization": header} if header else {}
+        answer = server.form("/oauth/introspect", {"token": token}, headers=headers)
+        assert answer.status == 401 and answer.error == "invalid_client", answer
+        assert "WWW-Authenticate" in answer.headers
+
+
+def test_rfc7662_4_B16_only_resource_servers(server, any_app):
+    token = server.bearer(any_app)
+    answer = server.introspect(any_app, token)
+    assert (answer.status, answer.error) == (403, "unauthorized_client")
+
+
+def test_rfc7662_4_B16_resource_server_of_another_api_sees_nothing(server, any_app):
+    """CVE-2026-37979, CVE-2026-58425: any confidential client could ask about any token."""
+    uri = f"https://other-{any_app.facts['token_format']}.example/"
+    server.cli("api", "create", "--name", uri.split("/")[2].split(".")[0], "--audience", uri)
+    other = server.app(name="other", serves=uri)
+    assert server.introspect(other, server.bearer(any_app)).json() == {"active": False}
+
+
+def test_rfc7662_2_1_missing_and_duplicate_token(server, app, resource_server):
+    for fields in ([], [("token", "")], [("token", "a"), ("token", "b")]):
+        answer = server.form("/oauth/introspect", fields, resource_server)
+        assert (answer.status, answer.error) == (400, "invalid_request"), fields
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "HEAD"])
+def test_rfc7662_2_1_only_post(server, method):
+    answer = server.request(method, "/oauth/introspect?token=x")
+    assert answer.status == 405 and answer.headers["Allow"] == "POST"
+
+
+@pytest.mark.hooks
+def test_rfc7662_2_2_expired_at_exactly_now(server, any_app, resource_server, clock):
+    token = server.bearer(any_app)
+    exp = server.introspect(resource_server, token).json()["exp"]
+    clock(exp - time.time() - 2)
+    assert server.active(resource_server, token)
+    clock(exp - time.time() + 0.01)
+    assert not server.active(resource_server, token)
+
+
+@pytest.mark.hooks
+def test_H12_a_step_back_never_revives_what_had_expired(server, any_app, resource_server, clock):
+    token = server.bearer(any_app)
+    clock(4000)
+    assert not server.active(resource_server, token)
+    clock(0)
+    assert not server.active(resource_server, token)

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""RFC 8414: metadata, and the keys it points at."""
+import pytest
+
+PATHS = ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_rfc8414_3_2_document(server, path):
+    answer = server.get(path)
+    assert answer.status == 200
+    assert answer.headers["Content-Type"].startswith("application/json")
+    body = answer.json()
+    assert body["issuer"] == server.url
+    assert body["token_endpoint"] == server.url + "/oauth/token"
+    assert body["introspection_endpoint"] == server.url + "/oauth/introspect"
+    assert body["revocation_endpoint"] == server.url + "/oauth/revoke"
+    assert body["jwks_uri"] == server.url + "/.well-known/jwks.json"
+    assert body["grant_types_supported"] == ["client_credentials"]
+    for name in ("token", "introspection", "revocation"):
+        methods = body[f"{name}_endpoint_auth_methods_supported"]
+        assert sorted(methods) == ["client_secret_basic", "client_secret_post"]
+    assert body["response_types_supported"] == []
+
+
+def test_rfc8414_3_2_both_paths_say_the_same(server):
+    assert server.get(PATHS[0]).json() == server.get(PATHS[1]).json()
+
+
+def test_rfc8414_3_2_nothing_that_is_not_there(server):
+    body = server.get(PATHS[0]).json()
+    assert "authorization_endpoint" not in body and "registration_endpoint" not in body
+    for value in body.values():
+        assert value not in (None, "")
+
+
+def test_rfc8414_2_scopes_of_the_default_api(server, app):
+    assert {"alpha", "beta"} <= set(server.get(PATHS[0]).json().get("scopes_supported", ["alpha", "beta"]))
+
+
+def test_rfc8414_A11_links_never_come_from_host(server, app):
+    for headers in ({"Host": "evil.example"}, {"X-Forwarded-Host": "evil.example"},
+                    {"Forwarded": "host=evil.example;proto=https"}):
+        for path in PATHS + ["/.well-known/jwks.json"]:
+            assert "evil" not in server.get(path, headers).text
+        answer = server.form("/oauth/token", {"grant_type": "client_credentials"}, app, headers=headers)
+        assert "evil" not in answer.text
+
+
+def test_rfc8414_issuer_from_configuration(make_server, tmp_path):
+    config = tmp_path / "twoleg.yaml"
+    config.write_text("issuer: https://auth.example.org/base\n")
+    body = make_server(config=config).start().get(PATHS[0]).json()
+    assert body["issuer"] == "https://auth.example.org/base"
+    assert body["token_endpoint"] == "https://auth.example.org/base/oauth/token"
+
+
+@pytest.mark.parametrize("path", PATHS + ["/.well-known/jwks.json"])
+def test_rfc8414_head_and_methods(server, path):
+    head, get = server.request("HEAD", path), server.get(path)
+    assert head.status == 200 and head.body == b""
+    assert head.headers["Content-Length"] == get.headers["Content-Length"]
+    answer = server.request("POST", path, "x")
+    assert answer.status == 405
+    assert {"GET", "HEAD"} <= set(answer.headers["Allow"].replace(",", " ").split())
+
+
+def test_rfc7517_5_jwks_with_caching_headers(server):
+    answer = server.get("/.well-known/jwks.json")
+    assert answer.status == 200
+    assert "max-age=300" in answer.headers["Cache-Control"]
+    assert answer.headers["Content-Type"].startswith(("application/jwk-set+json", "application/json"))
+    keys = answer.json()["keys"]
+    assert len(keys) >= 1
+    for key in keys:
+        assert key["kty"] == "EC" and key["crv"] == "P-256" and key["alg"] == "ES256"
+        assert key["use"] == "sig" and key["kid"]
+        assert "d" not in key
+
+
+def test_rfc7517_jwks_answers_not_modified(server):
+    answer = server.get("/.well-known/jwks.json")
+    if "ETag" in answer.headers:
+        again = server.get("/.well-known/jwks.json", {"If-None-Match": answer.headers["ETag"]})
+        assert again.status in (200, 304) and (again.status == 200 or again.body == b"")
+
+
+def test_rfc7638_3_kid_is_the_thumbprint(server):
+    from jwcrypto import jwk
+
+    for key in server.get("/.well-known/jwks.json").json()["keys"]:
+        assert jwk.JWK(**key).thumbprint() == key["kid"]
+
+
+def test_rfc7517_signing_key_survives_restart(own_server):
+    before = own_server.get("/.well-known/jwks.json").json()
+    own_server.restart()
+    assert own_server.get("/.well-known/jwks.json").json() == before
