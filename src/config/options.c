@@ -29,7 +29,7 @@ static const struct schema_shape config_shape_gate_name = {
 
 // scope-token of RFC 6749 3.3, and the same with blanks between tokens.
 #define CONFIG_SCOPE_CHARACTERS                                                                    \
-    "!#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`"                                \
+    "!#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`"                               \
     "abcdefghijklmnopqrstuvwxyz{|}~"
 
 static const struct schema_shape config_shape_resource = {

@@ -333,6 +333,16 @@ static void scalar_write_text(struct str text, struct buf *out)
     buf_add_char(out, '"');
 }
 
+static void scalar_write_cidr(const struct cidr *cidr, struct buf *out)
+{
+    char memory[ADDRESS_TEXT_MAX + 8];
+    struct buf text;
+    buf_init(&text, memory, sizeof memory);
+    cidr_format(&text, cidr);
+    out->failed = out->failed || text.failed;
+    scalar_write_text(buf_str(&text), out); // `::1/128` needs its quotes
+}
+
 void schema_scalar_write(const struct schema_row *row, const void *value, struct buf *out)
 {
     switch (row->type) {
@@ -360,7 +370,7 @@ void schema_scalar_write(const struct schema_row *row, const void *value, struct
         scalar_write_text(((const struct schema_endpoint *)value)->text, out);
         return;
     case SCHEMA_CIDR:
-        cidr_format(out, value);
+        scalar_write_cidr(value, out);
         return;
     case SCHEMA_LIST:
     case SCHEMA_WORDS:

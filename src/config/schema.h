@@ -45,7 +45,7 @@ struct schema_shape {
     bool never;                    // DURATION: the word `never` is allowed
     const struct schema_row *rows; // OBJECT
     size_t row_count;              // at most SCHEMA_ROWS_MAX
-    const char *shorthand;         // OBJECT: a plain value in place of the mapping fills this member
+    const char *shorthand;         // OBJECT: the member that a plain value fills, if any
     const struct schema_row *item; // LIST: type and range of each item; its name is not used
     size_t item_size;
 };

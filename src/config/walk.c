@@ -415,6 +415,12 @@ enum twoleg_error walk_load(const struct walk_source *source, const struct schem
     return walk.failed ? TWOLEG_MALFORMED : error;
 }
 
+static const char *walk_errno_text(void)
+{
+    const char *text = strerrordesc_np(errno);
+    return text ? text : "cannot be read";
+}
+
 static enum twoleg_error walk_read_open(int fd, struct arena *arena, struct str *ret_text,
                                         const char **ret_reason)
 {
@@ -439,7 +445,7 @@ static enum twoleg_error walk_read_open(int fd, struct arena *arena, struct str 
         len += got > 0 ? (size_t)got : 0;
     }
     if (got < 0 || len == room) {
-        *ret_reason = got < 0 ? strerror(errno) : "changed while it was read";
+        *ret_reason = got < 0 ? walk_errno_text() : "changed while it was read";
         return TWOLEG_REFUSED;
     }
     *ret_text = str_of(text, len);
@@ -458,7 +464,7 @@ enum twoleg_error walk_read_file(const char *path, struct arena *arena, struct s
     // O_NONBLOCK: opening a pipe without a writer would wait for ever.
     int fd __attribute__((cleanup(walk_close))) = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) {
-        *ret_reason = strerror(errno);
+        *ret_reason = walk_errno_text();
         return TWOLEG_REFUSED;
     }
     return walk_read_open(fd, arena, ret_text, ret_reason);

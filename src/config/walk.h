@@ -14,15 +14,15 @@ struct walk_source {
 };
 
 // Fills *target, the struct that the shape's rows describe. The root needs no config_mark at its
-// start, and none is written there. Rows that are not in the text get their fallback. Texts and
-// lists live in the arena. ret_marks: one for each row of the shape, line 0 where the default stands;
-// NULL when not wanted. MALFORMED: the report says why, and what was read is not to be used.
-// NO_MEMORY.
+// start, and none is written there. Rows that are not in the text get their fallback, or stay as
+// they are. Texts and lists live in the arena. ret_marks: where each row's key stands, line 0 if
+// nowhere; NULL when not wanted. MALFORMED: the report says why, and what was read is not to be
+// used. NO_MEMORY.
 enum twoleg_error walk_load(const struct walk_source *source, const struct schema_shape *shape,
                             struct arena *arena, void *target, struct config_mark *ret_marks,
                             struct config_report *report) TWOLEG_MUST_CHECK;
 
 // Reads a regular file of at most YAML_FILE_MAX bytes into the arena. REFUSED: the reason says why
-// (static text, or strerror's). NO_MEMORY.
+// (static text). NO_MEMORY.
 enum twoleg_error walk_read_file(const char *path, struct arena *arena, struct str *ret_text,
                                  const char **ret_reason) TWOLEG_MUST_CHECK;

@@ -14,8 +14,8 @@ struct yaml_file {
     bool loaded;
     yaml_node_t *root; // NULL: the text has no values
 };
-// MALFORMED: the report says why. After anchors or tags the document is loaded all the same, so that
-// the walker can report what else is wrong. NO_MEMORY. Always to be finished.
+// MALFORMED: the report says why. After anchors or tags the document is loaded all the same, so
+// that the walker can report what else is wrong. NO_MEMORY. Always to be finished.
 enum twoleg_error yaml_file_load(const struct walk_source *source, struct config_report *report,
                                  struct yaml_file *file) TWOLEG_MUST_CHECK;
 void yaml_file_finish(struct yaml_file *file);
