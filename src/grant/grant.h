@@ -2,6 +2,7 @@
 // Grants: a table. Each decides who, scope, audience and life; none issues.
 #pragma once
 #include "base/arena.h"
+#include "base/error.h"
 #include "model/request.h"
 
 struct grant_context {

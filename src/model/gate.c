@@ -121,13 +121,17 @@ enum twoleg_error gate_token(const struct gate_token *q, struct arena *arena,
 {
     struct gate_passed passed = {0};
     enum twoleg_error error = gate_token_alive(q);
-    if (!error)
-        error = gate_token_narrow(q, arena, &passed);
+    if (error)
+        return error;
+    // Its owner may revoke a token whatever is left of its rights: they may come back, and an
+    // acknowledged revocation must hold then too.
+    if (q->door == GATE_REVOKE)
+        return gate_fails("token_owner", q->caller->number == q->token->application)
+                   ? TWOLEG_TOKEN_FOREIGN
+                   : TWOLEG_NONE;
+    error = gate_token_narrow(q, arena, &passed);
     if (!error && q->door == GATE_INTROSPECT)
         error = gate_token_served(q, &passed);
-    if (!error && q->door == GATE_REVOKE &&
-        gate_fails("token_owner", q->caller->number == q->token->application))
-        error = TWOLEG_TOKEN_FOREIGN;
     if (!error && q->door == GATE_CHECK)
         error = gate_token_required(q, &passed);
     if (!error)

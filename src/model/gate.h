@@ -45,7 +45,7 @@ struct gate_token {
     int64_t now_us; // env->latest_us
 };
 
-// What is left of a good token after its application's present rights: parts of the record.
+// What is left of a good token after its application's present rights. Not filled for GATE_REVOKE.
 struct gate_passed {
     struct str scope;
     uint64_t apis[TOKEN_APIS_MAX];

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Slow work (password hashes, later RSA) on a few threads of low priority, bounded: a full pool
+// refuses at once instead of queueing into the next minute.
+#pragma once
+#include <stddef.h>
+
+#include "base/error.h"
+
+struct pool;
+
+// Embedded first in the caller's own struct, which belongs to the pool until run is called; run
+// tells whoever waits, and frees.
+struct pool_job {
+    struct pool_job *next;
+    void (*run)(struct pool_job *job);
+};
+
+enum twoleg_error pool_create(unsigned threads, size_t queue_max,
+                              struct pool **ret_pool) TWOLEG_MUST_CHECK;
+void pool_destroy(struct pool *pool); // runs what is queued first; NULL is fine
+// TWOLEG_OVERLOADED when the queue is full: the job is still the caller's.
+enum twoleg_error pool_submit(struct pool *pool, struct pool_job *job) TWOLEG_MUST_CHECK;

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "client_auth/slow_secret.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/compare.h"
+#include "crypto/wipe.h"
+
+#define SLOW_ENTRIES 1024 // a power of two
+
+struct slow_secret_cache {
+    struct mac_key key;
+    struct {
+        struct sha256 digest;
+        enum slow_secret_known known;
+    } entries[SLOW_ENTRIES];
+};
+
+struct slow_secret_cache *slow_secret_cache_create(struct env *env)
+{
+    uint8_t key[32];
+    struct slow_secret_cache *cache = calloc(1, sizeof *cache);
+    bool made = cache && env_random(env, key, sizeof key) &&
+                mac_key_init(&cache->key, key, sizeof key) == TWOLEG_NONE;
+    wipe(key, sizeof key);
+    if (made)
+        return cache;
+    free(cache);
+    return NULL;
+}
+
+void slow_secret_cache_destroy(struct slow_secret_cache *cache)
+{
+    if (cache)
+        wipe(cache, sizeof *cache);
+    free(cache);
+}
+
+struct sha256 slow_secret_digest(const struct slow_secret_cache *cache,
+                                 const struct secret *secret, struct str presented)
+{
+    struct mac_state state;
+    mac_begin(&state, &cache->key);
+    mac_add_u64(&state, secret->number);
+    mac_add_u64(&state, secret->slow_hash.len);
+    mac_add(&state, secret->slow_hash);
+    mac_add(&state, presented);
+    return mac_end(&state);
+}
+
+static size_t slow_secret_at(const struct sha256 *digest)
+{
+    uint32_t word;
+    memcpy(&word, digest->bytes, sizeof word);
+    return word & (SLOW_ENTRIES - 1);
+}
+
+enum slow_secret_known slow_secret_find(const struct slow_secret_cache *cache,
+                                        const struct sha256 *digest)
+{
+    size_t at = slow_secret_at(digest);
+    bool same = secret_equal(cache->entries[at].digest.bytes, digest->bytes, sizeof digest->bytes);
+    return same ? cache->entries[at].known : SLOW_UNKNOWN;
+}
+
+void slow_secret_put(struct slow_secret_cache *cache, const struct sha256 *digest, bool matches)
+{
+    size_t at = slow_secret_at(digest);
+    cache->entries[at].digest = *digest;
+    cache->entries[at].known = matches ? SLOW_MATCHES : SLOW_DIFFERS;
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Secrets under a slow hash (brought and short): compared on the pool, and the outcome is kept for
+// a while in a small table of the worker, so that not every request pays for it. The table holds
+// keyed digests under a key that lives in this process only, never a secret.
+#pragma once
+#include <stdbool.h>
+
+#include "base/env.h"
+#include "crypto/mac.h"
+#include "model/application.h"
+
+struct slow_secret_cache;
+
+enum slow_secret_known { SLOW_UNKNOWN, SLOW_MATCHES, SLOW_DIFFERS };
+
+struct slow_secret_cache *slow_secret_cache_create(struct env *env); // NULL: memory, randomness
+void slow_secret_cache_destroy(struct slow_secret_cache *cache);
+// The digest binds the stored hash too: a changed secret is another entry.
+struct sha256 slow_secret_digest(const struct slow_secret_cache *cache,
+                                 const struct secret *secret, struct str presented);
+enum slow_secret_known slow_secret_find(const struct slow_secret_cache *cache,
+                                        const struct sha256 *digest);
+void slow_secret_put(struct slow_secret_cache *cache, const struct sha256 *digest, bool matches);

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/workers.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "daemon/logger.h"
+#include "endpoint/log.h"
+#include "endpoint/routes.h"
+
+#define JWT_CACHE_ENTRIES 4096
+
+struct worker {
+    struct http_worker *http;
+    struct endpoint_context context;
+    struct metrics metrics;
+    pthread_t thread;
+    bool running;
+};
+
+struct workers {
+    struct server *server;
+    struct metrics metrics; // the accepting thread's
+    size_t count;
+    struct worker all[];
+};
+
+static void worker_refused(void *context, const struct env *env, struct address peer,
+                           const char *reason)
+{
+    (void)context;
+    if (!log_wants(LOG_DEBUG))
+        return;
+    char text[ADDRESS_TEXT_MAX];
+    struct buf out;
+    buf_init(&out, text, sizeof text);
+    address_format(&out, &peer);
+    struct log_line line;
+    log_begin(&line, LOG_DEBUG, env->now_us, "http_refused");
+    log_str(&line, "peer", buf_str(&out));
+    log_str(&line, "reason", str_from(reason));
+    log_end(&line);
+}
+
+static uint32_t worker_share(int64_t total, size_t count)
+{
+    return (uint32_t)((total + (int64_t)count - 1) / (int64_t)count);
+}
+
+static enum twoleg_error worker_init_http(struct worker *worker, struct server *server,
+                                          struct epoch *epoch, uint32_t number, size_t count)
+{
+    const struct config *config = server->config;
+    struct http_settings settings = {
+        .number = number,
+        .limits = {.header_us = config->header_timeout,
+                   .body_us = config->body_timeout,
+                   .idle_us = config->idle_timeout,
+                   .write_us = config->write_timeout,
+                   .max_connections = worker_share(config->max_connections, count),
+                   .max_per_address = worker_share(config->max_connections_per_address, count)},
+        .epoch = epoch,
+        .metrics = &worker->metrics,
+        .context = &worker->context,
+        .on_refused = worker_refused,
+    };
+    settings.routes = endpoint_routes(&settings.route_count);
+    return http_worker_create(&settings, &worker->http);
+}
+
+static enum twoleg_error worker_init(struct worker *worker, struct server *server,
+                                     struct epoch *epoch, uint32_t number, size_t count)
+{
+    enum twoleg_error error = worker_init_http(worker, server, epoch, number, count);
+    if (error)
+        return error;
+    struct env *env = http_worker_env(worker->http);
+    worker->context = (struct endpoint_context){
+        .server = server,
+        .token = {.registry = server->registry,
+                  .keyring = server->keyring,
+                  .keys = keyring_worker_create(server->keyring),
+                  .jwt_cache = jwt_cache_create(JWT_CACHE_ENTRIES),
+                  .env = env,
+                  .metrics = &worker->metrics,
+                  .issuer = server->config->issuer,
+                  .prefix = server->config->token_prefix,
+                  .epoch = server->epoch},
+        .slow = slow_secret_cache_create(env),
+        .usage = usage_create(),
+        .metrics = &worker->metrics,
+        .log = endpoint_log_create(),
+    };
+    const struct endpoint_context *context = &worker->context;
+    bool whole = context->token.keys && context->token.jwt_cache && context->slow &&
+                 context->usage && context->log;
+    return whole ? TWOLEG_NONE : TWOLEG_NO_MEMORY;
+}
+
+enum twoleg_error workers_create(struct server *server, struct epoch *epoch,
+                                 struct workers **ret_workers)
+{
+    size_t count = (size_t)server->config->workers;
+    count = count > WORKERS_MAX ? WORKERS_MAX : count;
+    size_t size = sizeof(struct workers) + count * sizeof(struct worker);
+    struct workers *workers = aligned_alloc(64, (size + 63) & ~(size_t)63);
+    if (!workers)
+        return TWOLEG_NO_MEMORY;
+    memset(workers, 0, size);
+    workers->server = server;
+    workers->count = count;
+    server->metrics[server->metrics_count++] = &workers->metrics;
+    for (size_t i = 0; i < count; i++) {
+        enum twoleg_error error =
+            worker_init(&workers->all[i], server, epoch, (uint32_t)i, count);
+        if (error) {
+            workers_destroy(workers);
+            return error;
+        }
+        server->metrics[server->metrics_count++] = &workers->all[i].metrics;
+    }
+    *ret_workers = workers;
+    return TWOLEG_NONE;
+}
+
+static void *worker_main(void *context)
+{
+    struct worker *worker = context;
+    // Without a ring its lines are written at once: slower, and nothing is lost.
+    enum twoleg_error error = logger_join();
+    (void)error;
+    http_worker_run(worker->http);
+    return NULL;
+}
+
+enum twoleg_error workers_start(struct workers *workers)
+{
+    for (size_t i = 0; i < workers->count; i++) {
+        struct worker *worker = &workers->all[i];
+        if (pthread_create(&worker->thread, NULL, worker_main, worker) != 0)
+            return TWOLEG_NO_MEMORY;
+        worker->running = true;
+    }
+    return TWOLEG_NONE;
+}
+
+struct adoption {
+    struct http_message message; // first
+    int fd;
+    const struct http_listener *listener;
+};
+
+static void adoption_run(struct http_message *message, struct http_worker *http)
+{
+    struct adoption *adoption = (struct adoption *)message;
+    http_worker_adopt(http, adoption->fd, adoption->listener);
+    free(adoption);
+}
+
+void workers_adopt(struct workers *workers, int fd, const struct http_listener *listener)
+{
+    struct worker *chosen = &workers->all[0];
+    uint64_t total = 0;
+    uint32_t least = UINT32_MAX;
+    for (size_t i = 0; i < workers->count; i++) {
+        uint32_t connections = http_worker_connections(workers->all[i].http);
+        total += connections;
+        if (connections < least) {
+            least = connections;
+            chosen = &workers->all[i];
+        }
+    }
+    struct adoption *adoption = NULL;
+    if (total < (uint64_t)workers->server->config->max_connections)
+        adoption = malloc(sizeof *adoption);
+    if (!adoption) {
+        metrics_add(&workers->metrics, METRIC_CONNECTIONS_REFUSED, 1);
+        close(fd);
+        return;
+    }
+    *adoption = (struct adoption){{NULL, adoption_run}, fd, listener};
+    http_worker_post(chosen->http, &adoption->message);
+}
+
+struct draining {
+    struct http_message message; // first
+    int64_t deadline_mono_us;
+};
+
+static void draining_run(struct http_message *message, struct http_worker *http)
+{
+    http_worker_drain(http, ((struct draining *)message)->deadline_mono_us);
+}
+
+void workers_drain(struct workers *workers, int64_t deadline_mono_us)
+{
+    struct draining messages[WORKERS_MAX];
+    for (size_t i = 0; i < workers->count; i++) {
+        messages[i] = (struct draining){{NULL, draining_run}, deadline_mono_us};
+        if (workers->all[i].running)
+            http_worker_post(workers->all[i].http, &messages[i].message);
+    }
+    for (size_t i = 0; i < workers->count; i++) {
+        if (workers->all[i].running)
+            pthread_join(workers->all[i].thread, NULL);
+        workers->all[i].running = false;
+    }
+}
+
+void workers_destroy(struct workers *workers)
+{
+    if (!workers)
+        return;
+    for (size_t i = 0; i < workers->count; i++) {
+        struct endpoint_context *context = &workers->all[i].context;
+        http_worker_destroy(workers->all[i].http);
+        keyring_worker_destroy(context->token.keys);
+        jwt_cache_destroy(context->token.jwt_cache);
+        slow_secret_cache_destroy(context->slow);
+        usage_destroy(context->usage);
+        endpoint_log_destroy(context->log);
+    }
+    free(workers);
+}
+
+size_t workers_usage(const struct workers *workers, struct usage *ret_usage[WORKERS_MAX])
+{
+    for (size_t i = 0; i < workers->count; i++)
+        ret_usage[i] = workers->all[i].context.usage;
+    return workers->count;
+}

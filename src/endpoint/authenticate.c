@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "endpoint/authenticate.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/password.h"
+#include "crypto/wipe.h"
+
+// A body can be dropped again between its load and the next run; this many times is bad luck.
+#define LOADS_PER_REQUEST 4
+
+static const char load_kind;
+static const char slow_kind;
+
+static void load_job_destroy(struct http_job *job)
+{
+    free(job);
+}
+
+static unsigned endpoint_count_jobs(const struct http_request *request, const void *kind)
+{
+    unsigned count = 0;
+    for (const struct http_job *job = request->jobs; job; job = job->next)
+        count += job->kind == kind;
+    return count;
+}
+
+enum twoleg_error endpoint_load(struct http_request *request, uint64_t number)
+{
+    struct http_job *last = http_job_find(request, &load_kind);
+    if (last && last->result)
+        return last->result;
+    if (endpoint_count_jobs(request, &load_kind) == LOADS_PER_REQUEST)
+        return TWOLEG_OVERLOADED;
+    struct http_job *job = malloc(sizeof *job);
+    if (!job)
+        return TWOLEG_NO_MEMORY;
+    http_job_init(job, request, &load_kind, load_job_destroy);
+    enum twoleg_error error =
+        registry_load(endpoint_context(request)->server->registry, number, job);
+    if (error) {
+        free(job);
+        return error;
+    }
+    metrics_add(request->metrics, METRIC_LOAD_STARTED, 1);
+    return TWOLEG_WAIT;
+}
+
+// The comparison with a slow hash. It owns copies: the request may be gone before it ends.
+struct slow_job {
+    struct http_job job; // first: http_job_done hands it back as this
+    struct pool_job work;
+    struct sha256 digest;
+    struct str hash, presented;
+    bool matches;
+    char text[];
+};
+
+static void slow_job_destroy(struct http_job *job)
+{
+    struct slow_job *slow = (struct slow_job *)job;
+    wipe(slow->text, slow->hash.len + slow->presented.len);
+    free(slow);
+}
+
+static void slow_job_run(struct pool_job *work)
+{
+    struct slow_job *slow =
+        (struct slow_job *)(void *)((char *)work - offsetof(struct slow_job, work));
+    enum twoleg_error error = password_verify(slow->hash, slow->presented);
+    slow->matches = error == TWOLEG_NONE;
+    slow->job.result = error == TWOLEG_NO_MEMORY ? error : TWOLEG_NONE;
+    http_job_done(&slow->job);
+}
+
+static enum twoleg_error endpoint_compare_slow(struct http_request *request,
+                                               const struct client_auth_wait *wait)
+{
+    struct endpoint_context *context = endpoint_context(request);
+    struct str hash = wait->slow->slow_hash;
+    struct slow_job *slow = malloc(sizeof *slow + hash.len + wait->presented.len);
+    if (!slow)
+        return TWOLEG_NO_MEMORY;
+    http_job_init(&slow->job, request, &slow_kind, slow_job_destroy);
+    slow->work.run = slow_job_run;
+    slow->digest = slow_secret_digest(context->slow, wait->slow, wait->presented);
+    memcpy(slow->text, hash.ptr, hash.len);
+    memcpy(slow->text + hash.len, wait->presented.ptr, wait->presented.len);
+    slow->hash = str_of(slow->text, hash.len);
+    slow->presented = str_of(slow->text + hash.len, wait->presented.len);
+    enum twoleg_error error = pool_submit(context->server->pool, &slow->work);
+    if (error)
+        slow_job_destroy(&slow->job);
+    return error ? error : TWOLEG_WAIT;
+}
+
+// What comparisons of this request have found out, before the client is looked at again.
+static enum twoleg_error endpoint_take_slow(struct http_request *request)
+{
+    for (struct http_job *job = request->jobs; job; job = job->next) {
+        if (job->kind != &slow_kind)
+            continue;
+        struct slow_job *slow = (struct slow_job *)job;
+        if (slow->job.result)
+            return slow->job.result;
+        slow_secret_put(endpoint_context(request)->slow, &slow->digest, slow->matches);
+    }
+    return TWOLEG_NONE;
+}
+
+enum twoleg_error endpoint_authenticate(struct http_request *request, enum gate_door door,
+                                        const struct token_request *form,
+                                        struct client *ret_client)
+{
+    struct endpoint_context *context = endpoint_context(request);
+    struct client_auth_context auth = {
+        .registry = context->server->registry,
+        .keys = keyring_current(context->server->keyring),
+        .slow = context->slow,
+        .arena = request->arena,
+        .peer = request->peer,
+        .door = door,
+        .now_us = request->env->latest_us,
+    };
+    struct client_auth_wait wait;
+    enum twoleg_error error = endpoint_take_slow(request);
+    if (error)
+        return error;
+    error = client_auth(&auth, form, ret_client, &wait);
+    if (error == TWOLEG_WAIT)
+        return wait.slow ? endpoint_compare_slow(request, &wait)
+                         : endpoint_load(request, wait.application);
+    return error;
+}
+
+enum twoleg_error endpoint_inspect(struct http_request *request,
+                                   const struct token_question *question,
+                                   struct token_verdict *ret_verdict)
+{
+    enum twoleg_error error = token_inspect(&endpoint_context(request)->token, question,
+                                            request->arena, ret_verdict);
+    if (error == TWOLEG_WAIT)
+        return endpoint_load(request, ret_verdict->view.number);
+    return error;
+}
+
+bool endpoint_is_verdict(enum twoleg_error error)
+{
+    switch (error) {
+    case TWOLEG_WAIT:
+    case TWOLEG_NO_MEMORY:
+    case TWOLEG_NO_RANDOM:
+    case TWOLEG_INTERNAL:
+    case TWOLEG_STORE_FAILED:
+    case TWOLEG_STORE_BUSY:
+    case TWOLEG_STORE_STOPPED:
+    case TWOLEG_OVERLOADED:
+    case TWOLEG_STOPPING:
+        return false;
+    default:
+        return true;
+    }
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+// The gate for reverse proxies (RFC 6750 section 3): may this call pass? Any method, the body is
+// never read, answers 200, 401, 403 or 503 and nothing else. /check takes what is required from its
+// query, /check/NAME from the configuration: there the rest of the path and the query are the
+// client's, not the proxy's.
+#include "codec/base64url.h"
+#include "codec/bearer.h"
+#include "codec/form.h"
+#include "endpoint/authenticate.h"
+#include "endpoint/log.h"
+#include "endpoint/routes.h"
+#include "model/scope.h"
+
+struct check_needs {
+    struct str resource; // STR_NONE: any audience of ours
+    struct str scope;    // all of these words
+};
+
+// An unknown name would be a typing error that silently asks for less, so it is refused.
+static enum twoleg_error check_query(const struct http_request *request, struct check_needs *needs)
+{
+    struct form_reader query;
+    struct str name, value;
+    form_reader_init(&query, request->query, request->arena, FORM_PAIRS_MAX);
+    while (form_next(&query, &name, &value)) {
+        bool scope = str_equal(name, STR("scope"));
+        struct str *into = scope ? &needs->scope : &needs->resource;
+        if (!scope && !str_equal(name, STR("resource")))
+            return TWOLEG_UNKNOWN;
+        if (into->ptr || value.len == 0)
+            return TWOLEG_PARAMETER_DUPLICATE;
+        *into = value;
+    }
+    return form_reader_error(&query);
+}
+
+// The name is the first part of what stands behind /check/.
+static enum twoleg_error check_configured(const struct http_request *request,
+                                          struct check_needs *needs)
+{
+    const struct config_checks *checks = &endpoint_context(request)->server->config->checks;
+    struct str rest = request->segments[0];
+    struct str name = str_slice(rest, 0, str_find(rest, '/'));
+    for (size_t i = 0; i < checks->count; i++) {
+        if (!str_equal(checks->items[i].name, name))
+            continue;
+        needs->scope = checks->items[i].scope;
+        needs->resource = checks->items[i].resource;
+        return TWOLEG_NONE;
+    }
+    return TWOLEG_UNKNOWN;
+}
+
+static enum twoleg_error check_needs_read(const struct http_request *request,
+                                          struct check_needs *needs, uint64_t *ret_api)
+{
+    const struct api_set *apis = registry_apis(endpoint_context(request)->server->registry);
+    bool named = request->segment_count > 0;
+    enum twoleg_error error =
+        named ? check_configured(request, needs) : check_query(request, needs);
+    if (!error)
+        error = scope_normalise(request->arena, needs->scope, &needs->scope);
+    if (error)
+        return error;
+    const struct api *api = NULL;
+    if (needs->resource.len)
+        api = api_set_find_identifier(apis, needs->resource);
+    else if (named)
+        api = api_set_default(apis); // a configured gate always has one audience
+    if (!api && (named || needs->resource.len))
+        return TWOLEG_TARGET_UNKNOWN;
+    *ret_api = api ? api->number : 0;
+    return TWOLEG_NONE;
+}
+
+// Header values must be visible ASCII: anything else, and % itself, is percent-encoded.
+static void check_header(struct buf *out, const char *name, struct str value)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    buf_add(out, str_from(name));
+    buf_add(out, STR(": "));
+    for (size_t i = 0; i < value.len; i++) {
+        uint8_t c = (uint8_t)value.ptr[i];
+        char escaped[3] = {'%', digits[c >> 4], digits[c & 15]};
+        if (c > 0x20 && c < 0x7f && c != '%')
+            buf_add_char(out, (char)c);
+        else
+            buf_add(out, str_of(escaped, sizeof escaped));
+    }
+    buf_add(out, STR("\r\n"));
+}
+
+// Words of visible ASCII and single blanks: sent as they are.
+static void check_header_words(struct buf *out, const char *name, struct str value)
+{
+    buf_add(out, str_from(name));
+    buf_add(out, STR(": "));
+    buf_add(out, value);
+    buf_add(out, STR("\r\n"));
+}
+
+// All of them, on every answer: a recipe that copies them overwrites what a client sent.
+static void check_identity(struct buf *out, const struct endpoint_context *context,
+                           const struct token_verdict *verdict)
+{
+    char id[BASE64URL_LEN(TOKEN_ID_LEN)] = {0};
+    char expires_text[24];
+    struct buf expires;
+    struct str client_id = STR_NONE, name = STR_NONE, audience = STR_NONE;
+    buf_init(&expires, expires_text, sizeof expires_text);
+    if (verdict) {
+        const struct api *api =
+            api_set_find(registry_apis(context->server->registry), verdict->passed.apis[0]);
+        base64url_encode_to(id, verdict->record.id.bytes, TOKEN_ID_LEN);
+        client_id = verdict->view.body->client_id;
+        name = verdict->view.body->name;
+        audience = api ? api->identifier : STR_NONE;
+        if (verdict->record.expires_s)
+            buf_add_i64(&expires, verdict->record.expires_s);
+    }
+    check_header(out, "X-Auth-Client-Id", client_id);
+    check_header(out, "X-Auth-Application", name);
+    check_header(out, "X-Auth-Subject", client_id);
+    check_header_words(out, "X-Auth-Scope", verdict ? verdict->passed.scope : STR_NONE);
+    check_header_words(out, "X-Auth-Audience", audience);
+    check_header(out, "X-Auth-Token-Id", verdict ? str_of(id, sizeof id) : STR_NONE);
+    check_header_words(out, "X-Auth-Expires", buf_str(&expires));
+}
+
+// RFC 6750 section 3.1.
+static void check_challenge(struct buf *out, enum twoleg_error error, struct str scope)
+{
+    buf_add(out, STR("WWW-Authenticate: Bearer realm=\"twoleg\""));
+    if (error == TWOLEG_TOKEN_SCOPE) {
+        buf_add(out, STR(", error=\"insufficient_scope\", scope=\""));
+        buf_add(out, scope);
+        buf_add(out, STR("\""));
+    } else if (error != TWOLEG_TOKEN_ABSENT) {
+        buf_add(out, STR(", error=\"invalid_token\""));
+    }
+    buf_add(out, STR("\r\n"));
+}
+
+static unsigned check_status(enum twoleg_error error)
+{
+    if (error == TWOLEG_NONE)
+        return 200;
+    if (!endpoint_is_verdict(error))
+        return 503;
+    switch (error) {
+    case TWOLEG_TOKEN_SCOPE:
+    case TWOLEG_TOKEN_AUDIENCE:
+    case TWOLEG_TARGET_UNKNOWN: // the proxy asks for what nothing can have: nobody passes
+    case TWOLEG_UNKNOWN:
+    case TWOLEG_PARAMETER_DUPLICATE:
+    case TWOLEG_PARAMETER_MALFORMED:
+    case TWOLEG_PARAMETER_COUNT:
+    case TWOLEG_SCOPE_MALFORMED:
+    case TWOLEG_TOO_LONG:
+        return 403;
+    default:
+        return 401;
+    }
+}
+
+static struct str check_body(unsigned status)
+{
+    switch (status) {
+    case 200:
+        return STR("{\"active\":true}");
+    case 401:
+        return STR("{\"error\":\"invalid_token\"}");
+    case 403:
+        return STR("{\"error\":\"insufficient_scope\"}");
+    default:
+        return STR("{\"error\":\"temporarily_unavailable\"}");
+    }
+}
+
+static enum twoleg_error check_answer(struct http_request *request, enum twoleg_error error,
+                                      const struct check_needs *needs,
+                                      const struct token_verdict *verdict,
+                                      struct http_answer *ret_answer)
+{
+    static const enum metric metrics[] = {METRIC_CHECK_PASSED, METRIC_CHECK_UNAUTHORIZED,
+                                          METRIC_CHECK_FORBIDDEN, METRIC_CHECK_UNAVAILABLE};
+    unsigned status = check_status(error);
+    struct buf headers;
+    buf_init_arena(&headers, request->arena, 768);
+    check_identity(&headers, endpoint_context(request), error ? NULL : verdict);
+    if (status == 401 || status == 403)
+        check_challenge(&headers, error, needs->scope);
+    if (status == 503)
+        buf_add(&headers, STR("Retry-After: 1\r\n"));
+    if (headers.failed)
+        status = 503;
+    *ret_answer = (struct http_answer){
+        .status = status,
+        .content_type = STR("application/json"),
+        .body = check_body(status),
+        .headers = buf_str(&headers),
+        .no_store = true,
+    };
+    metrics_add(request->metrics,
+                metrics[status == 200 ? 0 : status == 401 ? 1 : status == 403 ? 2 : 3], 1);
+    struct str client_id =
+        verdict->view.body && verdict->read ? verdict->view.body->client_id : STR_NONE;
+    ENDPOINT_LOG(request, error, client_id, status);
+    return TWOLEG_NONE;
+}
+
+enum twoleg_error endpoint_check(struct http_request *request, struct http_answer *ret_answer)
+{
+    struct check_needs needs = {0};
+    struct token_verdict verdict = {0};
+    struct token_question question = {.door = GATE_CHECK, .peer = request->peer};
+    enum twoleg_error error = check_needs_read(request, &needs, &question.required_api);
+    question.required_scope = needs.scope;
+    if (!error)
+        error = bearer_parse(request->authorization, &question.text);
+    if (!error)
+        error = endpoint_inspect(request, &question, &verdict);
+    if (error == TWOLEG_WAIT)
+        return TWOLEG_WAIT;
+    return check_answer(request, error, &needs, &verdict, ret_answer);
+}

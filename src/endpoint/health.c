@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// /healthz: the process answers. /readyz: it can do its work. /metrics: Prometheus text, a fixed
+// set of series whatever clients send.
+#include <stdatomic.h>
+
+#include "base/buf.h"
+#include "endpoint/routes.h"
+#include "endpoint/server.h"
+
+enum twoleg_error endpoint_healthz(struct http_request *request, struct http_answer *ret_answer)
+{
+    (void)request;
+    *ret_answer = (struct http_answer){.status = 200,
+                                       .content_type = STR("application/json"),
+                                       .body = STR("{\"status\":\"ok\"}"),
+                                       .no_store = true};
+    return TWOLEG_NONE;
+}
+
+enum twoleg_error endpoint_readyz(struct http_request *request, struct http_answer *ret_answer)
+{
+    struct server *server = endpoint_context(request)->server;
+    bool draining = atomic_load(&server->draining);
+    bool stopped = store_stopped(server->store);
+    *ret_answer = (struct http_answer){
+        .status = draining || stopped ? 503 : 200,
+        .content_type = STR("application/json"),
+        .body = draining  ? STR("{\"status\":\"draining\"}")
+                : stopped ? STR("{\"status\":\"store stopped\"}")
+                          : STR("{\"status\":\"ready\"}"),
+        .no_store = true,
+    };
+    return TWOLEG_NONE;
+}
+
+static void metrics_gauge(struct buf *out, const char *name, const char *help, uint64_t value)
+{
+    buf_addf(out, "# HELP %s %s\n# TYPE %s gauge\n%s %llu\n", name, help, name, name,
+             (unsigned long long)value);
+}
+
+enum twoleg_error endpoint_metrics(struct http_request *request, struct http_answer *ret_answer)
+{
+    struct server *server = endpoint_context(request)->server;
+    struct registry_figures figures = registry_figures(server->registry);
+    struct buf out;
+    buf_init_arena(&out, request->arena, 8192);
+    metrics_write(server->metrics, server->metrics_count, &out);
+    metrics_gauge(&out, "twoleg_applications", "Applications known", figures.applications);
+    metrics_gauge(&out, "twoleg_application_bodies", "Applications loaded", figures.bodies);
+    metrics_gauge(&out, "twoleg_revocations", "Revocations kept", figures.revocations);
+    metrics_gauge(&out, "twoleg_store_stopped", "1 when no commit is acknowledged any more",
+                  store_stopped(server->store));
+    metrics_gauge(&out, "twoleg_uptime_seconds", "Seconds since the start",
+                  (uint64_t)((request->env->mono_us - server->started_mono_us) / SECOND_US));
+    *ret_answer = (struct http_answer){
+        .status = out.failed ? 503 : 200,
+        .content_type = STR("text/plain; version=0.0.4; charset=utf-8"),
+        .body = buf_str(&out),
+        .no_store = true,
+    };
+    return TWOLEG_NONE;
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+// What clients and resource servers find out by themselves: RFC 8414 metadata and the JWKS
+// (RFC 7517), both cacheable, with an ETag.
+#include "base/buf.h"
+#include "codec/base64url.h"
+#include "codec/json_write.h"
+#include "crypto/hash.h"
+#include "endpoint/routes.h"
+#include "endpoint/server.h"
+
+static void metadata_list(struct json_writer *json, struct str key, struct str words)
+{
+    struct str word;
+    json_key(json, key);
+    json_array_begin(json);
+    while (str_word(&words, &word))
+        json_str(json, word);
+    json_array_end(json);
+}
+
+static void metadata_link(struct json_writer *json, struct arena *arena, struct str key,
+                          struct str issuer, const char *path)
+{
+    struct buf url;
+    buf_init_arena(&url, arena, issuer.len + 64);
+    buf_add(&url, issuer);
+    buf_add(&url, str_from(path));
+    json_key_str(json, key, buf_str(&url));
+}
+
+static void metadata_scopes(struct json_writer *json, const struct api_set *apis)
+{
+    struct str word;
+    json_key(json, STR("scopes_supported"));
+    json_array_begin(json);
+    for (size_t i = 0; i < apis->count; i++) {
+        struct str rest = apis->apis[i].scopes;
+        while (str_word(&rest, &word))
+            json_str(json, word);
+    }
+    json_array_end(json);
+}
+
+static void metadata_write(struct json_writer *json, const struct server *server,
+                           struct arena *arena)
+{
+    const struct str methods = STR("client_secret_basic client_secret_post");
+    struct str issuer = server->config->issuer;
+    json_object_begin(json);
+    json_key_str(json, STR("issuer"), issuer);
+    metadata_link(json, arena, STR("token_endpoint"), issuer, "/oauth/token");
+    metadata_link(json, arena, STR("introspection_endpoint"), issuer, "/oauth/introspect");
+    metadata_link(json, arena, STR("revocation_endpoint"), issuer, "/oauth/revoke");
+    metadata_link(json, arena, STR("jwks_uri"), issuer, "/.well-known/jwks.json");
+    metadata_list(json, STR("grant_types_supported"), STR("client_credentials"));
+    // Required by RFC 8414 section 2; there is no authorization endpoint.
+    metadata_list(json, STR("response_types_supported"), STR(""));
+    metadata_list(json, STR("token_endpoint_auth_methods_supported"), methods);
+    metadata_list(json, STR("introspection_endpoint_auth_methods_supported"), methods);
+    metadata_list(json, STR("revocation_endpoint_auth_methods_supported"), methods);
+    metadata_scopes(json, registry_apis(server->registry));
+    if (server->config->service_documentation.len)
+        json_key_str(json, STR("service_documentation"), server->config->service_documentation);
+    json_object_end(json);
+}
+
+// The document with its caching headers; 304 when the client has it already (RFC 9110 13.1.2).
+static void metadata_answer(struct http_request *request, struct str document,
+                            struct http_answer *ret_answer)
+{
+    const struct server *server = endpoint_context(request)->server;
+    struct sha256 digest = sha256(document);
+    struct buf headers;
+    char tag[2 + BASE64URL_LEN(12)];
+    tag[0] = tag[sizeof tag - 1] = '"';
+    base64url_encode_to(tag + 1, digest.bytes, 12);
+    buf_init_arena(&headers, request->arena, 128);
+    buf_add(&headers, STR("Cache-Control: public, max-age="));
+    buf_add_i64(&headers, server->config->jwks_max_age / SECOND_US);
+    buf_add(&headers, STR("\r\nETag: "));
+    buf_add(&headers, str_of(tag, sizeof tag));
+    buf_add(&headers, STR("\r\n"));
+    struct str known = http_request_header(request, STR("If-None-Match"));
+    bool same = str_equal(str_trim(known, " \t"), str_of(tag, sizeof tag));
+    *ret_answer = (struct http_answer){
+        .status = same ? 304 : 200,
+        .content_type = same ? STR_NONE : STR("application/json"),
+        .body = same ? STR_NONE : document,
+        .headers = buf_str(&headers),
+    };
+}
+
+static void metadata_unavailable(struct http_answer *ret_answer)
+{
+    *ret_answer = (struct http_answer){
+        .status = 503,
+        .content_type = STR("application/json"),
+        .body = STR("{\"error\":\"temporarily_unavailable\"}"),
+        .headers = STR("Retry-After: 1\r\n"),
+        .no_store = true,
+    };
+}
+
+enum twoleg_error endpoint_metadata(struct http_request *request, struct http_answer *ret_answer)
+{
+    struct buf body;
+    struct json_writer json;
+    buf_init_arena(&body, request->arena, 2048);
+    json_writer_init(&json, &body);
+    metadata_write(&json, endpoint_context(request)->server, request->arena);
+    if (body.failed)
+        metadata_unavailable(ret_answer);
+    else
+        metadata_answer(request, buf_str(&body), ret_answer);
+    return TWOLEG_NONE;
+}
+
+enum twoleg_error endpoint_jwks(struct http_request *request, struct http_answer *ret_answer)
+{
+    const struct keyring_set *keys =
+        keyring_current(endpoint_context(request)->server->keyring);
+    metadata_answer(request, keys->jwks, ret_answer);
+    return TWOLEG_NONE;
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "endpoint/routes.h"
+
+#include <string.h>
+
+#include "endpoint/admin/admin.h"
+#include "endpoint/test_hooks.h"
+
+static const struct http_route routes[] = {
+    {"token", "/oauth/token", HTTP_POST, DOOR_PUBLIC, endpoint_token},
+    {"introspect", "/oauth/introspect", HTTP_POST, DOOR_PUBLIC, endpoint_introspect},
+    {"revoke", "/oauth/revoke", HTTP_POST, DOOR_PUBLIC, endpoint_revoke},
+    {"metadata", "/.well-known/oauth-authorization-server", HTTP_GET | HTTP_HEAD, DOOR_PUBLIC,
+     endpoint_metadata},
+    {"metadata", "/.well-known/openid-configuration", HTTP_GET | HTTP_HEAD, DOOR_PUBLIC,
+     endpoint_metadata},
+    {"jwks", "/.well-known/jwks.json", HTTP_GET | HTTP_HEAD, DOOR_PUBLIC, endpoint_jwks},
+    {"healthz", "/healthz", HTTP_GET | HTTP_HEAD, DOOR_PUBLIC, endpoint_healthz},
+    {"readyz", "/readyz", HTTP_GET | HTTP_HEAD, DOOR_PUBLIC, endpoint_readyz},
+    {"check", "/check", HTTP_ANY, DOOR_GATE, endpoint_check},
+    {"check", "/check/{*}", HTTP_ANY, DOOR_GATE, endpoint_check},
+    {"metrics", "/metrics", HTTP_GET | HTTP_HEAD, DOOR_METRICS, endpoint_metrics},
+#ifdef TWOLEG_TEST_HOOKS
+    {"test", "/test/clock", HTTP_POST, DOOR_ADMIN, test_hook_clock},
+    {"test", "/test/stop", HTTP_POST, DOOR_ADMIN, test_hook_stop},
+    {"test", "/test/fault", HTTP_POST, DOOR_ADMIN, test_hook_fault},
+    {"test", "/test/mutant", HTTP_POST, DOOR_ADMIN, test_hook_mutant},
+#endif
+};
+#define ROUTES (sizeof routes / sizeof *routes)
+#define ADMIN_ROUTES_MAX 64
+
+const struct http_route *endpoint_routes(size_t *ret_count)
+{
+    // One array for the router: ours first, then the admin API's.
+    static struct http_route all[ROUTES + ADMIN_ROUTES_MAX];
+    size_t admin = admin_route_count < ADMIN_ROUTES_MAX ? admin_route_count : ADMIN_ROUTES_MAX;
+    memcpy(all, routes, sizeof routes);
+    memcpy(all + ROUTES, admin_routes, admin * sizeof *admin_routes);
+    *ret_count = ROUTES + admin;
+    return all;
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// POST /oauth/token (RFC 6749 sections 3.2, 4.4, 5). Run again from the top after a wait: nothing
+// here has an effect before the answer.
+#include <string.h>
+
+#include "endpoint/authenticate.h"
+#include "endpoint/log.h"
+#include "endpoint/routes.h"
+#include "grant/grant.h"
+
+// One series for each error code that goes out.
+static enum metric token_metric(const struct dialect_error *row)
+{
+    static const struct {
+        const char *code;
+        enum metric metric;
+    } series[] = {
+        {"invalid_client", METRIC_TOKEN_REFUSED_CLIENT},
+        {"invalid_scope", METRIC_TOKEN_REFUSED_SCOPE},
+        {"invalid_target", METRIC_TOKEN_REFUSED_TARGET},
+        {"invalid_request", METRIC_TOKEN_REFUSED_REQUEST},
+        {"unsupported_grant_type", METRIC_TOKEN_REFUSED_GRANT},
+    };
+    for (size_t i = 0; i < sizeof series / sizeof *series; i++)
+        if (strcmp(series[i].code, row->code) == 0)
+            return series[i].metric;
+    return METRIC_TOKEN_REFUSED_OTHER;
+}
+
+static enum twoleg_error token_refuse(struct http_request *request, struct str client_id,
+                                      enum twoleg_error error, const struct endpoint_event *at,
+                                      struct http_answer *ret_answer)
+{
+    if (error == TWOLEG_WAIT)
+        return TWOLEG_WAIT;
+    const struct dialect *dialect = &dialect_rfc6749;
+    dialect_answer_error(dialect, request, error, ret_answer);
+    metrics_add(request->metrics, token_metric(dialect_error_row(dialect, error)), 1);
+    struct endpoint_event event = *at;
+    event.request = request;
+    event.error = error;
+    event.client_id = client_id;
+    event.status = ret_answer->status;
+    endpoint_log(&event);
+    return TWOLEG_NONE;
+}
+#define TOKEN_REFUSE(error)                                                                        \
+    token_refuse(request, form.client_id, (error),                                                 \
+                 &(struct endpoint_event){.file = __FILE__, .line = __LINE__}, ret_answer)
+
+enum twoleg_error endpoint_token(struct http_request *request, struct http_answer *ret_answer)
+{
+    struct endpoint_context *context = endpoint_context(request);
+    const struct dialect *dialect = &dialect_rfc6749;
+
+    // 1 read
+    struct token_request form = {0};
+    enum twoleg_error error = dialect_read(dialect, request, false, &form);
+    if (error)
+        return TOKEN_REFUSE(error);
+
+    // 2 client
+    struct client client;
+    error = endpoint_authenticate(request, GATE_TOKEN_ENDPOINT, &form, &client);
+    if (error)
+        return TOKEN_REFUSE(error);
+
+    // 3 grant
+    struct grant_context granting = {
+        .apis = registry_apis(context->server->registry),
+        .arena = request->arena,
+        .now_us = request->env->now_us,
+        .jwt_max_ttl_us = context->server->config->jwt_max_ttl,
+    };
+    struct decision decision;
+    error = grant_decide(&granting, &form, &client, &decision);
+    if (error)
+        return TOKEN_REFUSE(error);
+
+    // 4 issue
+    struct issued_token token;
+    error = token_issue(&context->token, &decision, request->arena, &token);
+    if (error)
+        return TOKEN_REFUSE(error);
+
+    // 5 answer
+    error = dialect_answer_token(dialect, request, &token, ret_answer);
+    if (error)
+        return TOKEN_REFUSE(error);
+    bool sealed = decision.format == FORMAT_SEALED;
+    metrics_add(request->metrics, sealed ? METRIC_TOKEN_ISSUED_SEALED : METRIC_TOKEN_ISSUED_JWT, 1);
+    usage_note(context->usage, client.application->number, client.secret->number, request->peer,
+               request->env->now_us);
+    ENDPOINT_LOG(request, TWOLEG_NONE, client.application->client_id, ret_answer->status);
+    return TWOLEG_NONE;
+}

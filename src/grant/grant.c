@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "grant/grant.h"
+
+#include "model/scope.h"
+
+// Which API: the one that resource names (RFC 8707), else the only one, else the default one.
+static enum twoleg_error grant_api(const struct grant_context *context,
+                                   const struct token_request *request,
+                                   const struct application *application,
+                                   const struct api **ret_api,
+                                   const struct application_api **ret_rights)
+{
+    const struct api *api = NULL;
+    const struct application_api *rights = NULL;
+    size_t usable = 0;
+    for (size_t i = 0; i < application->api_count; i++) {
+        const struct api *each = api_set_find(context->apis, application->apis[i].api);
+        if (!each || !application->apis[i].requests)
+            continue;
+        usable++;
+        bool takes = request->resource.ptr ? str_equal(each->identifier, request->resource)
+                                           : usable == 1 || each->is_default;
+        api = takes ? each : api;
+        rights = takes ? &application->apis[i] : rights;
+    }
+    if (usable == 0)
+        return TWOLEG_GRANT_TYPE_REFUSED;
+    // Several APIs, none named and none the default: a guess would be an audience confusion.
+    bool guessed = !request->resource.ptr && usable > 1 && api && !api->is_default;
+    if (!api || guessed)
+        return TWOLEG_TARGET_UNKNOWN;
+    *ret_api = api;
+    *ret_rights = rights;
+    return TWOLEG_NONE;
+}
+
+// RFC 6749 section 3.3: a subset of the application's; all of them when nothing was asked for.
+static enum twoleg_error grant_scope(const struct grant_context *context, struct str asked,
+                                     struct str allowed, struct str *ret_scope)
+{
+    if (!asked.ptr) {
+        *ret_scope = allowed;
+        return TWOLEG_NONE;
+    }
+    struct str scope;
+    enum twoleg_error error = scope_normalise(context->arena, asked, &scope);
+    if (error)
+        return error == TWOLEG_NO_MEMORY ? error : TWOLEG_SCOPE_MALFORMED;
+    if (scope.len == 0)
+        return TWOLEG_SCOPE_MALFORMED;
+    if (!scope_contains(allowed, scope))
+        return TWOLEG_SCOPE_REFUSED;
+    *ret_scope = scope;
+    return TWOLEG_NONE;
+}
+
+static int64_t grant_ttl(const struct grant_context *context, const struct application *application)
+{
+    bool longer = application->ttl_us > context->jwt_max_ttl_us;
+    return application->format == FORMAT_JWT && longer ? context->jwt_max_ttl_us
+                                                       : application->ttl_us;
+}
+
+// RFC 6749 section 4.4.
+static enum twoleg_error grant_client_credentials(const struct grant_context *context,
+                                                  const struct token_request *request,
+                                                  const struct client *client,
+                                                  struct decision *ret_decision)
+{
+    const struct api *api;
+    const struct application_api *rights;
+    struct str scope;
+    enum twoleg_error error =
+        grant_api(context, request, client->application, &api, &rights);
+    if (!error)
+        error = grant_scope(context, request->scope, rights->scopes, &scope);
+    if (error)
+        return error;
+    *ret_decision = (struct decision){
+        .application = client->application,
+        .generation = client->state.generation,
+        .credential = client->secret->number,
+        .api = api,
+        .scope = scope,
+        .format = client->application->format,
+        .ttl_us = grant_ttl(context, client->application),
+        .now_us = context->now_us,
+    };
+    return TWOLEG_NONE;
+}
+
+static const struct {
+    struct str grant_type;
+    enum twoleg_error (*decide)(const struct grant_context *context,
+                                const struct token_request *request, const struct client *client,
+                                struct decision *ret_decision);
+} grants[] = {
+    {{"client_credentials", 18}, grant_client_credentials},
+};
+
+enum twoleg_error grant_decide(const struct grant_context *context,
+                               const struct token_request *request, const struct client *client,
+                               struct decision *ret_decision)
+{
+    for (size_t i = 0; i < sizeof grants / sizeof *grants; i++)
+        if (str_equal(grants[i].grant_type, request->grant_type))
+            return grants[i].decide(context, request, client, ret_decision);
+    return request->grant_type.ptr ? TWOLEG_GRANT_TYPE_UNSUPPORTED : TWOLEG_GRANT_TYPE_MISSING;
+}

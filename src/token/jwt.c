@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+// The jwt format: an RFC 9068 access token. It carries the record in its claims and in its jti:
+//
+//   jti   base64url of application (8) | generation (8) | credential (8) | epoch (4) | id (16) | tag (8)
+//   id    12 random bytes | id of the data key that made the tag (4)
+//   tag   first 8 bytes of MAC(key, "jti" | all before | iat | exp | kid)
+//
+// The tag makes a forged token cheap to refuse; the signature is verified all the same.
+#include <string.h>
+
+#include "codec/base64url.h"
+#include "codec/json_write.h"
+#include "crypto/compare.h"
+#include "crypto/hash.h"
+#include "token/format.h"
+
+#define JTI_TAG_LEN 8
+#define JTI_BODY_LEN (8 + 8 + 8 + 4 + TOKEN_ID_LEN)
+#define JTI_LEN (JTI_BODY_LEN + JTI_TAG_LEN)
+#define JTI_TEXT_LEN BASE64URL_LEN(JTI_LEN)
+#define JTI_KEY_AT (TOKEN_ID_LEN - 4)
+
+struct jti {
+    uint8_t bytes[JTI_LEN];
+};
+
+static void jti_tag(const struct data_key *key, const struct jti *jti,
+                    const struct token_record *record, struct str kid,
+                    uint8_t ret_tag[JTI_TAG_LEN])
+{
+    struct mac_state state;
+    mac_begin(&state, &key->mac);
+    mac_add(&state, STR("jti"));
+    mac_add(&state, str_of(jti->bytes, JTI_BODY_LEN));
+    mac_add_u64(&state, (uint64_t)record->issued_s);
+    mac_add_u64(&state, (uint64_t)record->expires_s);
+    mac_add(&state, kid);
+    struct sha256 tag = mac_end(&state);
+    memcpy(ret_tag, tag.bytes, JTI_TAG_LEN);
+}
+
+static void jti_write(const struct token_record *record, struct jti *jti)
+{
+    struct buf out;
+    buf_init(&out, jti->bytes, JTI_BODY_LEN);
+    buf_add_be(&out, record->application, 8);
+    buf_add_be(&out, record->generation, 8);
+    buf_add_be(&out, record->credential, 8);
+    buf_add_be(&out, record->epoch, 4);
+    buf_add(&out, str_of(record->id.bytes, TOKEN_ID_LEN));
+}
+
+static uint64_t jti_number(const uint8_t *at, size_t bytes)
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < bytes; i++)
+        value = value << 8 | at[i];
+    return value;
+}
+
+static void jti_read(const struct jti *jti, struct token_record *record)
+{
+    record->application = jti_number(jti->bytes, 8);
+    record->generation = jti_number(jti->bytes + 8, 8);
+    record->credential = jti_number(jti->bytes + 16, 8);
+    record->epoch = (uint32_t)jti_number(jti->bytes + 24, 4);
+    memcpy(record->id.bytes, jti->bytes + 28, TOKEN_ID_LEN);
+}
+
+static void jwt_write_claims(const struct token_context *context, const struct decision *decision,
+                             const struct token_record *record, struct str jti, struct buf *out)
+{
+    struct json_writer json;
+    json_writer_init(&json, out);
+    json_object_begin(&json);
+    json_key_str(&json, STR("iss"), context->issuer);
+    json_key_str(&json, STR("sub"), decision->application->client_id);
+    json_key_str(&json, STR("aud"), decision->api->identifier);
+    json_key_i64(&json, STR("exp"), record->expires_s);
+    json_key_i64(&json, STR("iat"), record->issued_s);
+    json_key_str(&json, STR("jti"), jti);
+    json_key_str(&json, STR("client_id"), decision->application->client_id);
+    if (record->scope.len)
+        json_key_str(&json, STR("scope"), record->scope);
+    json_object_end(&json);
+}
+
+static enum twoleg_error jwt_sign(const struct token_context *context,
+                                  const struct signing_key *key, struct str claims,
+                                  struct arena *arena, struct str *ret_text)
+{
+    struct buf text;
+    buf_init_arena(&text, arena,
+                   key->header.len + BASE64URL_LEN(claims.len) + BASE64URL_LEN(SIGNATURE_MAX) + 2);
+    buf_add(&text, key->header);
+    buf_add_char(&text, '.');
+    base64url_encode(&text, claims.ptr, claims.len);
+    struct signer *signer = keyring_signer(context->keys, key);
+    if (text.failed || !signer)
+        return TWOLEG_NO_MEMORY;
+    struct signature signature;
+    enum twoleg_error error = signer_sign(signer, buf_str(&text), &signature);
+    if (error)
+        return error;
+    buf_add_char(&text, '.');
+    base64url_encode(&text, signature.bytes, signature.len);
+    *ret_text = buf_str(&text);
+    return text.failed ? TWOLEG_NO_MEMORY : TWOLEG_NONE;
+}
+
+enum twoleg_error token_jwt_issue(const struct token_context *context,
+                                  const struct decision *decision,
+                                  const struct token_record *record, struct arena *arena,
+                                  struct str *ret_text)
+{
+    const struct keyring_set *keys = keyring_current(context->keyring);
+    const struct data_key *tag_key = keyring_active(keys, KEY_JTI);
+    const struct signing_key *key = keyring_signing(keys, decision->api->algorithm);
+    if (!tag_key || !key || record->expires_s == 0)
+        return TWOLEG_INTERNAL;
+
+    struct token_record marked = *record;
+    struct buf id;
+    buf_init(&id, marked.id.bytes + JTI_KEY_AT, 4);
+    buf_add_be(&id, tag_key->id, 4);
+    struct jti jti;
+    jti_write(&marked, &jti);
+    jti_tag(tag_key, &jti, &marked, key->kid, jti.bytes + JTI_BODY_LEN);
+    char jti_text[JTI_TEXT_LEN];
+    base64url_encode_to(jti_text, jti.bytes, sizeof jti.bytes);
+
+    struct buf claims;
+    buf_init_arena(&claims, arena, 1024);
+    jwt_write_claims(context, decision, &marked, str_of(jti_text, sizeof jti_text), &claims);
+    if (claims.failed)
+        return TWOLEG_NO_MEMORY;
+    return jwt_sign(context, key, buf_str(&claims), arena, ret_text);
+}
+
+// What the claims say as a record, when the jti's tag is ours. Nothing is believed before that.
+static enum twoleg_error jwt_read_record(const struct token_context *context,
+                                         const struct jwt_claims *claims, struct str kid,
+                                         struct token_record *record)
+{
+    struct jti jti;
+    size_t len;
+    if (base64url_decode(claims->jti, jti.bytes, sizeof jti.bytes, &len) || len != JTI_LEN)
+        return TWOLEG_TOKEN_MALFORMED;
+    jti_read(&jti, record);
+    record->issued_s = claims->iat;
+    record->expires_s = claims->exp;
+    record->scope = claims->scope;
+    uint32_t key_id = (uint32_t)jti_number(record->id.bytes + JTI_KEY_AT, 4);
+    const struct data_key *key =
+        keyring_data(keyring_current(context->keyring), KEY_JTI, key_id);
+    if (!key)
+        return TWOLEG_TOKEN_KEY;
+    uint8_t tag[JTI_TAG_LEN];
+    jti_tag(key, &jti, record, kid, tag);
+    if (!secret_equal(tag, jti.bytes + JTI_BODY_LEN, JTI_TAG_LEN))
+        return TWOLEG_TOKEN_FORGED;
+    return TWOLEG_NONE;
+}
+
+static enum twoleg_error jwt_check_claims(const struct token_context *context,
+                                          const struct jwt_claims *claims,
+                                          struct token_record *record)
+{
+    const struct api_set *apis = registry_apis(context->registry);
+    if (!str_equal(claims->iss, context->issuer))
+        return TWOLEG_TOKEN_ISSUER;
+    if (claims->cnf.ptr)
+        return TWOLEG_TOKEN_CONFIRMATION;
+    if (claims->exp == 0)
+        return TWOLEG_TOKEN_VERSION; // 0 would read as "never" in a record
+    for (size_t i = 0; i < claims->aud_count; i++) {
+        const struct api *api = api_set_find_identifier(apis, claims->aud[i]);
+        if (!api)
+            return TWOLEG_TOKEN_AUDIENCE;
+        record->apis[record->api_count++] = api->number;
+    }
+    return TWOLEG_NONE;
+}
+
+static enum twoleg_error jwt_verified(const struct token_context *context, const struct jwt *jwt)
+{
+    const struct signing_key *key =
+        keyring_find(keyring_current(context->keyring), jwt->header.kid);
+    // An announced key has signed nothing yet.
+    if (!key || (key->state != KEY_SIGNING && key->state != KEY_RETIRED))
+        return TWOLEG_TOKEN_KEY;
+    struct jwt_key in = {key->kid, keyring_verifier(context->keys, key)};
+    const struct jwt_claims *claims;
+    if (!in.verifier)
+        return TWOLEG_NO_MEMORY;
+    return jwt_verify(jwt, &in, &claims);
+}
+
+// Parse errors of the reader are one thing to whoever presented the token.
+static enum twoleg_error jwt_read_error(enum twoleg_error error)
+{
+    return error == TWOLEG_NO_MEMORY ? error : TWOLEG_TOKEN_MALFORMED;
+}
+
+enum twoleg_error token_jwt_read(const struct token_context *context, struct str text,
+                                 struct arena *arena, struct token_record *ret_record)
+{
+    uint64_t keys = keyring_current(context->keyring)->serial;
+    struct sha256 digest = sha256(text);
+    if (jwt_cache_find(context->jwt_cache, &digest, keys, arena, ret_record)) {
+        metrics_add(context->metrics, METRIC_JWT_CACHE_HIT, 1);
+        return TWOLEG_NONE;
+    }
+    struct jwt *jwt = ARENA_NEW(arena, struct jwt);
+    struct token_record record = {0};
+    if (!jwt)
+        return TWOLEG_NO_MEMORY;
+    enum twoleg_error error = jwt_read(text, arena, jwt);
+    if (error)
+        return jwt_read_error(error);
+    error = jwt_read_record(context, &jwt->unverified, jwt->header.kid, &record);
+    if (!error)
+        error = jwt_check_claims(context, &jwt->unverified, &record);
+    if (error)
+        return error;
+    metrics_add(context->metrics, METRIC_JWT_CACHE_MISS, 1);
+    error = jwt_verified(context, jwt);
+    if (error)
+        return error;
+    jwt_cache_put(context->jwt_cache, &digest, keys, &record);
+    *ret_record = record;
+    return TWOLEG_NONE;
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string.h>
+
+#include "token/format.h"
+
+static const struct {
+    token_format_issue *issue;
+    token_format_read *read;
+} formats[] = {
+    [FORMAT_JWT] = {token_jwt_issue, token_jwt_read},
+    [FORMAT_SEALED] = {token_sealed_issue, token_sealed_read},
+};
+
+enum twoleg_error token_issue(const struct token_context *context, const struct decision *decision,
+                              struct arena *arena, struct issued_token *ret_token)
+{
+    struct token_record record = {
+        .epoch = context->epoch,
+        .application = decision->application->number,
+        .generation = decision->generation,
+        .credential = decision->credential,
+        .apis = {decision->api->number},
+        .api_count = 1,
+        .scope = decision->scope,
+        .issued_s = decision->now_us / SECOND_US,
+    };
+    bool never = decision->ttl_us == TIME_NEVER;
+    record.expires_s = never ? 0 : record.issued_s + decision->ttl_us / SECOND_US;
+    if (!env_random(context->env, record.id.bytes, sizeof record.id.bytes))
+        return TWOLEG_NO_RANDOM;
+    struct str text;
+    enum twoleg_error error =
+        formats[decision->format].issue(context, decision, &record, arena, &text);
+    if (error)
+        return error;
+    *ret_token = (struct issued_token){
+        .text = text,
+        .scope = decision->scope,
+        .expires_in_s = never ? 0 : decision->ttl_us / SECOND_US,
+        .issued_s = record.issued_s,
+    };
+    return TWOLEG_NONE;
+}
+
+enum twoleg_error token_read(const struct token_context *context, struct str text,
+                             struct arena *arena, struct token_record *ret_record,
+                             enum token_format *ret_format)
+{
+    if (text.len > TOKEN_TEXT_MAX)
+        return TWOLEG_TOKEN_MALFORMED;
+    // base64url holds no dot, and the prefix is refused at start if it does: one look decides.
+    bool jwt = str_find(text, '.') != text.len;
+    *ret_format = jwt ? FORMAT_JWT : FORMAT_SEALED;
+    return formats[*ret_format].read(context, text, arena, ret_record);
+}
+
+enum twoleg_error token_inspect(const struct token_context *context,
+                                const struct token_question *question, struct arena *arena,
+                                struct token_verdict *ret_verdict)
+{
+    struct token_verdict *v = ret_verdict;
+    memset(v, 0, sizeof *v);
+    enum twoleg_error error =
+        token_read(context, question->text, arena, &v->record, &v->format);
+    if (error)
+        return error;
+    v->read = true;
+    error = registry_application(context->registry, v->record.application, &v->view);
+    if (error == TWOLEG_NOT_FOUND)
+        return TWOLEG_APPLICATION_DELETED;
+    if (error)
+        return error;
+    struct gate_token gate = {
+        .door = question->door,
+        .token = &v->record,
+        .application = v->view.body,
+        .state = v->view.state,
+        .account_active = v->view.account_active,
+        .epoch = context->epoch,
+        .token_revoked = registry_token_revoked(context->registry, &v->record.id),
+        .credential_revoked =
+            registry_credential_revoked(context->registry, v->record.credential),
+        .caller = question->caller,
+        .required_api = question->required_api,
+        .required_scope = question->required_scope,
+        .peer = question->peer,
+        .now_us = context->env->latest_us,
+    };
+    return gate_token(&gate, arena, &v->passed);
+}
