@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Authorization: Basic and Bearer. Credentials that were read spell the header they came from.
+#include "codec/base64.h"
+#include "codec/basic.h"
+#include "codec/bearer.h"
+#include "codec/utf8.h"
+#include "fuzz.h"
+
+static void fuzz_basic(struct arena *arena, struct str header)
+{
+    struct str id;
+    struct str secret;
+    struct buf pair;
+    struct buf out;
+    enum twoleg_error error = basic_parse(header, arena, &id, &secret);
+    if (error) {
+        FUZZ_MUST(error == TWOLEG_CLIENT_MISSING || error == TWOLEG_CLIENT_MALFORMED);
+        return;
+    }
+    FUZZ_MUST(id.len > 0 && str_find(id, ':') == id.len);
+    buf_init_arena(&pair, arena, 64);
+    buf_add(&pair, id);
+    buf_add_char(&pair, ':');
+    buf_add(&pair, secret);
+    buf_init_arena(&out, arena, 64);
+    base64_encode(&out, pair.ptr, pair.len);
+    FUZZ_MUST(str_ends_with(str_trim(header, " "), buf_str(&out)));
+}
+
+static void fuzz_bearer(struct str header)
+{
+    struct str token;
+    enum twoleg_error error = bearer_parse(header, &token);
+    if (error)
+        FUZZ_MUST(error == TWOLEG_TOKEN_ABSENT || error == TWOLEG_TOKEN_MALFORMED);
+    else
+        FUZZ_MUST(text_is_visible_ascii(token) && header.len == token.len + 7);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct arena arena;
+    struct str header = str_of(data, size);
+    arena_init(&arena, NULL, (size_t)1 << 26);
+    fuzz_basic(&arena, header);
+    fuzz_bearer(header);
+    arena_finish(&arena);
+    return 0;
+}
