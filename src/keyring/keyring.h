@@ -63,6 +63,10 @@ void keyring_destroy(struct keyring *keyring); // wipes
 // For CHANGE_KEY: reads the keys again and swaps the set. On the writer's thread.
 void keyring_on_change(void *keyring, const struct store_change *changes, size_t count);
 
+// A change could not be read: the set may be older than what was acknowledged, and the server is
+// not ready. Each later change tries again.
+bool keyring_stale(const struct keyring *keyring);
+
 // Valid until the loop turn ends.
 const struct keyring_set *keyring_current(const struct keyring *keyring);
 const struct data_key *keyring_active(const struct keyring_set *set, enum key_purpose purpose);
@@ -75,6 +79,7 @@ const struct signing_key *keyring_find(const struct keyring_set *set, struct str
 struct keyring_worker;
 struct keyring_worker *keyring_worker_create(struct keyring *keyring); // NULL without memory
 void keyring_worker_destroy(struct keyring_worker *worker);
-// NULL without memory or when the key has no private half.
+// NULL without memory or when the key has no private half. What they return is the worker's, and
+// good until its next call: by then another set may have replaced this one.
 struct signer *keyring_signer(struct keyring_worker *worker, const struct signing_key *key);
 struct verifier_ctx *keyring_verifier(struct keyring_worker *worker, const struct signing_key *key);

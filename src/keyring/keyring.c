@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "keyring/keyring.h"
+
+#include <stdlib.h>
+
+#include "base/fault.h"
+#include "keyring/body.h"
+#include "keyring/first.h"
+#include "keyring/reason.h"
+
+#define KEYS_READ_MAX ((size_t)4 * 1024 * 1024)
+
+struct keyring {
+    struct store *store;
+    struct epoch *epoch;
+    struct master master;
+    _Atomic(struct keyring_body *) body;
+    atomic_bool stale;
+    uint64_t serial; // of the last set; written at start and on the writer's thread
+};
+
+static enum twoleg_error keyring_read_rows(struct keyring *keyring, struct arena *arena,
+                                           struct store_key **ret_keys, size_t *ret_count)
+{
+    struct store_reader *reader;
+    enum twoleg_error error = store_reader_create(keyring->store, &reader);
+    if (error)
+        return error;
+    error = store_keys(reader, arena, ret_keys, ret_count);
+    store_reader_destroy(reader);
+    return error;
+}
+
+// Reads the keys from the store and unwraps them as the next set.
+static enum twoleg_error keyring_read(struct keyring *keyring, struct keyring_body **ret_body,
+                                      char reason[static 512])
+{
+    struct arena arena;
+    struct store_key *keys;
+    size_t count;
+    arena_init(&arena, NULL, KEYS_READ_MAX);
+    enum twoleg_error error = keyring_read_rows(keyring, &arena, &keys, &count);
+    if (error)
+        reason_set(reason, error, "the store's keys cannot be read: %s",
+                   twoleg_error_text(error));
+    else
+        error = keyring_body_create(&keyring->master, keys, count, keyring->serial + 1, ret_body,
+                                    reason);
+    arena_finish(&arena);
+    if (!error)
+        keyring->serial++;
+    return error;
+}
+
+static enum twoleg_error keyring_has_rows(struct keyring *keyring, bool *ret_has,
+                                          char reason[static 512])
+{
+    struct arena arena;
+    struct store_key *keys;
+    size_t count;
+    arena_init(&arena, NULL, KEYS_READ_MAX);
+    enum twoleg_error error = keyring_read_rows(keyring, &arena, &keys, &count);
+    arena_finish(&arena);
+    if (error)
+        return reason_set(reason, error, "the store's keys cannot be read: %s",
+                          twoleg_error_text(error));
+    *ret_has = count > 0;
+    return TWOLEG_NONE;
+}
+
+// A master key is made only where a store has no keys and nobody has named a file.
+static enum twoleg_error keyring_master(struct keyring *keyring, bool has_rows, struct env *env,
+                                        char reason[static 512], char notice[static 512])
+{
+    struct master *master = &keyring->master;
+    enum twoleg_error error = master_read(master, reason);
+    if (error != TWOLEG_NOT_FOUND)
+        return error;
+    if (has_rows)
+        return reason_set(reason, TWOLEG_REFUSED,
+                          "there is no master key %s, and the store cannot be used without its "
+                          "own: put it back, or name it with --master-key-file",
+                          master->path);
+    if (master->given)
+        return reason_set(reason, TWOLEG_REFUSED,
+                          "there is no master key %s: put %d random bytes there, mode 0600",
+                          master->path, MASTER_SIZE);
+    error = master_make(master, env, reason);
+    if (error)
+        return error;
+    reason_set(notice, TWOLEG_NONE,
+               "created the master key %s: keep a copy of it in a safe place, apart from the "
+               "backups, which do not hold it and are of no use without it",
+               master->path);
+    return TWOLEG_NONE;
+}
+
+static enum twoleg_error keyring_open(struct keyring *keyring,
+                                      const struct keyring_settings *settings,
+                                      char reason[static 512], char notice[static 512])
+{
+    bool has_rows;
+    enum twoleg_error error = master_init(&keyring->master, settings, reason);
+    if (!error)
+        error = keyring_has_rows(keyring, &has_rows, reason);
+    if (!error)
+        error = keyring_master(keyring, has_rows, settings->env, reason, notice);
+    if (error)
+        return error;
+    if (!has_rows) {
+        error = keyring_make_first(keyring->store, keyring->master.bytes, settings->env);
+        // Another server was first: its keys are read below, and they open if the master key is
+        // the same.
+        if (error && error != TWOLEG_CONFLICT)
+            return reason_set(reason, error, "the first keys cannot be stored: %s",
+                              twoleg_error_text(error));
+    }
+    struct keyring_body *body;
+    error = keyring_read(keyring, &body, reason);
+    if (!error)
+        atomic_store(&keyring->body, body);
+    return error;
+}
+
+enum twoleg_error keyring_create(const struct keyring_settings *settings,
+                                 struct keyring **ret_keyring, char ret_reason[static 512],
+                                 char ret_notice[static 512])
+{
+    ret_reason[0] = '\0';
+    ret_notice[0] = '\0';
+    struct keyring *keyring = fault_here(FAULT_MEMORY) ? NULL : calloc(1, sizeof *keyring);
+    if (!keyring)
+        return reason_set(ret_reason, TWOLEG_NO_MEMORY, "no memory for the keys");
+    keyring->store = settings->store;
+    keyring->epoch = settings->epoch;
+    enum twoleg_error error = keyring_open(keyring, settings, ret_reason, ret_notice);
+    if (error) {
+        keyring_destroy(keyring);
+        return error;
+    }
+    *ret_keyring = keyring;
+    return TWOLEG_NONE;
+}
+
+void keyring_destroy(struct keyring *keyring)
+{
+    if (!keyring)
+        return;
+    keyring_body_destroy(atomic_load(&keyring->body));
+    master_finish(&keyring->master);
+    free(keyring);
+}
+
+void keyring_on_change(void *context, const struct store_change *changes, size_t count)
+{
+    struct keyring *keyring = context;
+    bool due = atomic_load(&keyring->stale);
+    for (size_t i = 0; i < count; i++)
+        due = due || changes[i].kind == CHANGE_KEY;
+    if (!due)
+        return;
+    char reason[512];
+    struct keyring_body *fresh;
+    if (keyring_read(keyring, &fresh, reason) != TWOLEG_NONE) {
+        atomic_store(&keyring->stale, true);
+        return;
+    }
+    struct keyring_body *old = atomic_exchange(&keyring->body, fresh);
+    epoch_retire(keyring->epoch, old, keyring_body_destroy);
+    epoch_collect(keyring->epoch);
+    atomic_store(&keyring->stale, false);
+}
+
+bool keyring_stale(const struct keyring *keyring)
+{
+    return atomic_load(&keyring->stale);
+}
+
+const struct keyring_set *keyring_current(const struct keyring *keyring)
+{
+    return &atomic_load_explicit(&keyring->body, memory_order_acquire)->set;
+}
