@@ -164,7 +164,7 @@ static void show_allowed(const struct schema_row *row, struct buf *out)
     buf_init(&allowed, memory, sizeof memory);
     buf_add_char(&allowed, '(');
     schema_row_describe(row, &allowed);
-    buf_add(&allowed, row->reloadable ? STR(")") : STR("; needs a restart)"));
+    buf_add(&allowed, row->reloadable ? STR("; a reload is enough)") : STR(")"));
     show_wrapped(buf_str(&allowed), out);
     out->failed = out->failed || allowed.failed;
 }
