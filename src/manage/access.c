@@ -110,7 +110,9 @@ static enum twoleg_error access_scopes(struct manage_change *change, const struc
             continue;
         declared_len += word.len + 1;
         access->declared[access->declared_count++] =
-            (struct manage_declared){.api = api, .name = word};
+            (struct manage_declared){.api = api->number,
+                                     .identifier = store_batch_copy(change->batch, api->identifier),
+                                     .name = word};
     }
     if (declared_len > API_SCOPES_MAX)
         return manage_refuse(change, TWOLEG_LIMIT, "the API has too many scopes");
@@ -164,13 +166,13 @@ void manage_access_declare(struct manage_change *change, const struct manage_acc
     for (size_t i = 0; i < access->declared_count; i++) {
         const struct manage_declared *declared = &access->declared[i];
         struct store_verb *verb = manage_verb(change, VERB_SCOPE_CREATE);
-        verb->scope.api = declared->api->number;
+        verb->scope.api = declared->api;
         verb->scope.name = declared->name;
         struct manage_detail detail;
         manage_detail_begin(change, &detail);
         json_key_str(&detail.json, STR("scope"), declared->name);
         json_key_str(&detail.json, STR("because"), STR("an application was given it"));
-        manage_detail_end(change, &detail, EVENT_SCOPE_ADD, NUMBER_API, declared->api->number);
+        manage_detail_end(change, &detail, EVENT_SCOPE_ADD, NUMBER_API, declared->api);
     }
 }
 

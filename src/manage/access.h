@@ -20,7 +20,8 @@ struct manage_access_request {
 
 // A scope that no API of the audience had.
 struct manage_declared {
-    const struct api *api;
+    uint64_t api;
+    struct str identifier; // the API's
     struct str name;
 };
 

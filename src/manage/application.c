@@ -329,7 +329,7 @@ enum twoleg_error manage_application_update(struct manage_change *change,
         return error;
     // Also without fields: it holds the expected version for the verbs after it.
     struct store_verb *verb = application_verb(change, application, fields);
-    verb->update.name = after.name;
+    verb->update.name = request->has_name ? after.name : STR_NONE;
     verb->update.format = after.format;
     verb->update.ttl_us = after.ttl_us;
     if (access) {

@@ -95,7 +95,6 @@ enum twoleg_error manage_secret_add(struct manage_change *change,
                              "the application has %d live secrets already; remove one first",
                              SECRETS_LIVE_MAX);
     struct store_verb *verb = manage_verb(change, VERB_SECRET_CREATE);
-    verb->expected = application->version;
     verb->secret.application = application->number;
     verb->secret.secret = *secret;
     verb->secret.secret.label = store_batch_copy(change->batch, secret->label);

@@ -1,0 +1,380 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "endpoint/admin/actions.h"
+#include "endpoint/admin/body.h"
+#include "endpoint/admin/job.h"
+#include "endpoint/admin/secret.h"
+#include "endpoint/admin/view.h"
+
+#define PAGE_DEFAULT 100
+#define PAGE_MAX 1000
+
+struct application_body {
+    struct str name, scope, token_format;
+    struct str client_id, client_secret; // of a new one
+    struct admin_life token_ttl;
+    struct manage_texts audience, serves;
+    struct admin_bool resource_server;
+};
+
+// The last two are for a new application only.
+static const struct admin_field application_fields[] = {
+    {"name", ADMIN_TEXT, offsetof(struct application_body, name)},
+    {"scope", ADMIN_TEXT, offsetof(struct application_body, scope)},
+    {"token_format", ADMIN_TEXT, offsetof(struct application_body, token_format)},
+    {"token_ttl", ADMIN_LIFE, offsetof(struct application_body, token_ttl)},
+    {"audience", ADMIN_TEXTS, offsetof(struct application_body, audience)},
+    {"serves", ADMIN_TEXTS, offsetof(struct application_body, serves)},
+    {"resource_server", ADMIN_BOOL, offsetof(struct application_body, resource_server)},
+    {"client_id", ADMIN_TEXT, offsetof(struct application_body, client_id)},
+    {"client_secret", ADMIN_TEXT, offsetof(struct application_body, client_secret)},
+};
+#define NEW_FIELDS (sizeof application_fields / sizeof *application_fields)
+#define UPDATE_FIELDS (NEW_FIELDS - 2)
+
+static enum twoleg_error application_read(struct admin_call *call, size_t fields,
+                                          struct application_body *ret_body,
+                                          enum token_format *ret_format)
+{
+    *ret_body = (struct application_body){0};
+    *ret_format = FORMAT_JWT;
+    enum twoleg_error error = admin_body(call, application_fields, fields, ret_body);
+    if (error)
+        return error;
+    if (ret_body->token_format.ptr && !token_format_from(ret_body->token_format, ret_format))
+        return admin_refuse(call, TWOLEG_RANGE, "\"token_format\" must be jwt or sealed");
+    return TWOLEG_NONE;
+}
+
+static struct manage_access_request application_access(const struct application_body *body)
+{
+    return (struct manage_access_request){.audience = body->audience,
+                                          .serves = body->serves,
+                                          .resource_server = body->resource_server.value,
+                                          .scope = body->scope};
+}
+
+static struct manage_policy application_policy(const struct admin_call *call)
+{
+    const struct config *config = call->server->config;
+    return (struct manage_policy){
+        .format = config->token_format == CONFIG_TOKEN_SEALED ? FORMAT_SEALED : FORMAT_JWT,
+        .ttl_us = config->token_ttl,
+        .jwt_max_ttl_us = config->jwt_max_ttl};
+}
+
+static void application_show_declared(struct admin_call *call, const struct manage_access *access)
+{
+    json_key(&call->json, STR("declared"));
+    json_array_begin(&call->json);
+    for (size_t i = 0; i < access->declared_count; i++) {
+        json_object_begin(&call->json);
+        json_key_str(&call->json, STR("scope"), access->declared[i].name);
+        json_key_str(&call->json, STR("identifier"), access->declared[i].identifier);
+        json_object_end(&call->json);
+    }
+    json_array_end(&call->json);
+}
+
+// ---------------------------------------------------------------------------------- create
+
+static enum twoleg_error application_prepare_new(struct admin_call *call, struct admin_load *load)
+{
+    struct application_body body;
+    enum token_format format;
+    enum twoleg_error error = application_read(call, NEW_FIELDS, &body, &format);
+    load->loader = admin_loader_hash;
+    return error ? error : admin_secret_prepare(call, load, body.client_secret);
+}
+
+static enum twoleg_error application_build(struct admin_call *call, const struct admin_load *load,
+                                           const struct application_body *body,
+                                           enum token_format format, struct admin_commit *commit)
+{
+    struct manage_policy policy = application_policy(call);
+    struct manage_application_new new = {.client_id = body->client_id,
+                                         .name = body->name,
+                                         .has_format = body->token_format.ptr != NULL,
+                                         .format = format,
+                                         .has_ttl = body->token_ttl.given,
+                                         .ttl_us = body->token_ttl.us,
+                                         .access = application_access(body)};
+    if (!env_random_u64(call->request->env, &new.number))
+        return TWOLEG_NO_RANDOM;
+    enum twoleg_error error =
+        admin_secret_make(call, load, body->client_secret, new.number, commit, &new.secret);
+    if (error)
+        return error;
+    return manage_application_create(&commit->change, &policy,
+                                     registry_apis(call->server->registry), &new,
+                                     &commit->application, &commit->access);
+}
+
+static enum twoleg_error application_created(struct admin_call *call,
+                                             const struct admin_commit *commit)
+{
+    const struct application *application = commit->application;
+    struct arena *arena = call->request->arena;
+    struct buf endpoint;
+    buf_init_arena(&endpoint, arena, 64);
+    buf_add(&endpoint, call->context->token.issuer);
+    buf_add(&endpoint, STR("/oauth/token"));
+    admin_answer_begin(call);
+    json_key_str(&call->json, STR("client_id"), application->client_id);
+    admin_secret_show(call, commit);
+    json_key_str(&call->json, STR("name"), application->name);
+    json_key_str(&call->json, STR("scope"),
+                 manage_access_scope(arena, application->apis, application->api_count));
+    json_key_str(&call->json, STR("token_format"), token_format_name(application->format));
+    admin_view_time(&call->json, STR("token_ttl"), application->ttl_us);
+    application_show_declared(call, &commit->access);
+    json_key_str(&call->json, STR("token_endpoint"), buf_str(&endpoint));
+    return admin_answer_end(call, 201);
+}
+
+enum twoleg_error admin_application_create(struct admin_call *call)
+{
+    struct application_body body;
+    struct admin_load *load;
+    struct admin_commit *commit;
+    enum token_format format;
+    enum twoleg_error error = admin_query(call, NULL, 0);
+    if (!error)
+        error = admin_load(call, application_prepare_new, &load);
+    if (!error)
+        error = application_read(call, NEW_FIELDS, &body, &format);
+    if (!error)
+        error = admin_committed(call, &commit);
+    if (error)
+        return error;
+    if (commit)
+        return application_created(call, commit);
+    error = admin_commit_create(call, &commit);
+    if (error)
+        return error;
+    return admin_commit_start(call, commit, application_build(call, load, &body, format, commit));
+}
+
+// ---------------------------------------------------------------------------------- list, show
+
+static enum twoleg_error application_loader_page(struct admin_load *load,
+                                                 struct store_reader *reader)
+{
+    struct store_page page = {
+        .account = STORE_OPERATOR, .after = load->text, .limit = load->limit};
+    struct store_cursor *cursor;
+    struct application application;
+    struct json_writer json;
+    struct str last = STR_NONE;
+    unsigned count = 0;
+    enum twoleg_error error = store_applications_begin(reader, &page, &cursor);
+    if (error)
+        return error;
+    buf_init_arena(&load->out, &load->arena, 4096);
+    json_writer_init(&json, &load->out);
+    json_array_begin(&json);
+    while (store_applications_next(cursor, &application)) {
+        json_object_begin(&json);
+        admin_view_summary(&json, &application);
+        json_object_end(&json);
+        if (++count == load->limit)
+            last = arena_copy(&load->arena, application.client_id);
+    }
+    json_array_end(&json);
+    load->text = last; // a full page may have a next one
+    return store_end(cursor);
+}
+
+static enum twoleg_error application_prepare_page(struct admin_call *call, struct admin_load *load)
+{
+    struct str after, limit;
+    uint64_t count = PAGE_DEFAULT;
+    const struct admin_parameter parameters[] = {{"after", &after}, {"limit", &limit}};
+    enum twoleg_error error = admin_query(call, parameters, 2);
+    if (!error && limit.ptr)
+        error = admin_number(call, "limit", limit, PAGE_MAX, &count);
+    if (!error && count == 0)
+        error = admin_refuse(call, TWOLEG_RANGE, "limit must be 1 to %d", PAGE_MAX);
+    if (error)
+        return error;
+    load->loader = application_loader_page;
+    load->text = after.ptr ? arena_copy(&load->arena, after) : STR_NONE;
+    load->limit = (unsigned)count;
+    return TWOLEG_NONE;
+}
+
+enum twoleg_error admin_application_list(struct admin_call *call)
+{
+    struct admin_load *load;
+    enum twoleg_error error = admin_load(call, application_prepare_page, &load);
+    if (error)
+        return error;
+    if (load->out.failed)
+        return TWOLEG_NO_MEMORY;
+    // In the load's memory: a page may be longer than a request's.
+    struct str rows = buf_str(&load->out);
+    admin_answer_begin(call);
+    buf_init_arena(&call->out, &load->arena, rows.len + 2048);
+    json_writer_init(&call->json, &call->out);
+    json_object_begin(&call->json);
+    json_key_raw(&call->json, STR("applications"), rows);
+    if (load->text.ptr)
+        json_key_str(&call->json, STR("next"), load->text);
+    else
+        json_key_nil(&call->json, STR("next"));
+    return admin_answer_end(call, 200);
+}
+
+static enum twoleg_error application_shown(struct admin_call *call,
+                                           const struct application *application,
+                                           const struct api_set *apis)
+{
+    struct buf tag;
+    buf_init_arena(&tag, call->request->arena, 48);
+    buf_add(&tag, STR("ETag: \""));
+    buf_add_u64(&tag, application->version);
+    buf_add(&tag, STR("\"\r\n"));
+    admin_answer_begin(call);
+    admin_view_application(&call->json, call->request->arena, application, apis,
+                           call->request->env->now_us);
+    enum twoleg_error error = admin_answer_end(call, 200);
+    call->answer->headers = buf_str(&tag);
+    return error;
+}
+
+enum twoleg_error admin_application_show(struct admin_call *call)
+{
+    struct admin_load *load;
+    enum twoleg_error error = admin_load_named(call, &load);
+    return error ? error : application_shown(call, load->application, &load->apis);
+}
+
+// ---------------------------------------------------------------------------------- change
+
+static enum twoleg_error application_check_version(struct admin_call *call,
+                                                   const struct application *application)
+{
+    if (call->has_if_match && call->if_match != application->version)
+        return admin_refuse(call, TWOLEG_VERSION_CONFLICT,
+                            "the application has version %llu meanwhile",
+                            (unsigned long long)application->version);
+    return TWOLEG_NONE;
+}
+
+static enum twoleg_error application_build_update(struct admin_call *call,
+                                                  const struct admin_load *load,
+                                                  const struct application_body *body,
+                                                  enum token_format format,
+                                                  struct admin_commit *commit)
+{
+    struct manage_policy policy = application_policy(call);
+    struct manage_application_update update = {
+        .has_name = body->name.ptr != NULL,
+        .name = body->name,
+        .has_format = body->token_format.ptr != NULL,
+        .format = format,
+        .has_ttl = body->token_ttl.given,
+        .ttl_us = body->token_ttl.us,
+        .has_scope = body->scope.ptr != NULL,
+        .has_audience = body->audience.items != NULL,
+        .has_serves = body->serves.items != NULL,
+        .has_resource_server = body->resource_server.given,
+        .access = application_access(body)};
+    return manage_application_update(&commit->change, &policy, &load->apis, load->application,
+                                     &update, &commit->access);
+}
+
+enum twoleg_error admin_application_update(struct admin_call *call)
+{
+    struct application_body body;
+    struct admin_load *load;
+    struct admin_commit *commit;
+    enum token_format format;
+    enum twoleg_error error = application_read(call, UPDATE_FIELDS, &body, &format);
+    if (!error)
+        error = admin_load_named(call, &load);
+    if (!error)
+        error = admin_committed(call, &commit);
+    if (error)
+        return error;
+    if (!commit) {
+        error = application_check_version(call, load->application);
+        if (!error)
+            error = admin_commit_create(call, &commit);
+        if (error)
+            return error;
+        return admin_commit_start(call, commit,
+                                  application_build_update(call, load, &body, format, commit));
+    }
+    admin_answer_begin(call);
+    json_key_str(&call->json, STR("client_id"), load->application->client_id);
+    application_show_declared(call, &commit->access);
+    return admin_answer_end(call, 200);
+}
+
+// The changes of state have one shape; `build` is what differs.
+static enum twoleg_error application_change(struct admin_call *call, struct str status,
+                                            enum twoleg_error (*build)(struct manage_change *,
+                                                                       const struct application *))
+{
+    struct admin_load *load;
+    struct admin_commit *commit;
+    enum twoleg_error error = admin_load_named(call, &load);
+    if (!error)
+        error = admin_committed(call, &commit);
+    if (error)
+        return error;
+    if (!commit) {
+        error = application_check_version(call, load->application);
+        if (!error)
+            error = admin_commit_create(call, &commit);
+        if (error)
+            return error;
+        return admin_commit_start(call, commit, build(&commit->change, load->application));
+    }
+    admin_answer_begin(call);
+    json_key_str(&call->json, STR("client_id"), load->application->client_id);
+    if (status.ptr)
+        json_key_str(&call->json, STR("status"), status);
+    return admin_answer_end(call, 200);
+}
+
+enum twoleg_error admin_application_delete(struct admin_call *call)
+{
+    enum twoleg_error error = admin_body(call, NULL, 0, NULL);
+    return error ? error : application_change(call, STR("deleted"), manage_application_delete);
+}
+
+enum twoleg_error admin_application_disable(struct admin_call *call)
+{
+    enum twoleg_error error = admin_body(call, NULL, 0, NULL);
+    return error ? error : application_change(call, STR("disabled"), manage_application_disable);
+}
+
+enum twoleg_error admin_application_revoke_tokens(struct admin_call *call)
+{
+    enum twoleg_error error = admin_body(call, NULL, 0, NULL);
+    return error ? error : application_change(call, STR_NONE, manage_application_revoke_tokens);
+}
+
+static enum twoleg_error application_enable_anew(struct manage_change *change,
+                                                 const struct application *application)
+{
+    return manage_application_enable(change, application, false);
+}
+
+static enum twoleg_error application_enable_on(struct manage_change *change,
+                                               const struct application *application)
+{
+    return manage_application_enable(change, application, true);
+}
+
+enum twoleg_error admin_application_enable(struct admin_call *call)
+{
+    struct admin_bool keep = {0};
+    static const struct admin_field fields[] = {{"keep_tokens", ADMIN_BOOL, 0}};
+    enum twoleg_error error = admin_body(call, fields, 1, &keep);
+    if (error)
+        return error;
+    return application_change(call, STR("active"),
+                              keep.value ? application_enable_on : application_enable_anew);
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "endpoint/admin/job.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "crypto/wipe.h"
+
+#define LOAD_CAP ((size_t)8 * 1024 * 1024) // a page of 1000 applications with the longest ids
+
+// Their addresses tell a call's jobs apart.
+static const char kind_load, kind_commit, kind_body;
+
+static void load_destroy(struct http_job *job)
+{
+    struct admin_load *load = (struct admin_load *)job;
+    arena_finish(&load->arena);
+    wipe(&load->hash, sizeof load->hash);
+    free(load);
+}
+
+static void load_run(struct store_read *read, struct store_reader *reader)
+{
+    struct admin_load *load = (struct admin_load *)((char *)read - offsetof(struct admin_load, read));
+    load->job.result = load->loader(load, reader);
+}
+
+static void load_done(struct store_read *read)
+{
+    http_job_done((struct http_job *)((char *)read - offsetof(struct admin_load, read)));
+}
+
+static struct admin_load *load_create(struct admin_call *call)
+{
+    struct admin_load *load = calloc(1, sizeof *load);
+    if (!load)
+        return NULL;
+    http_job_init(&load->job, call->request, &kind_load, load_destroy);
+    arena_init(&load->arena, NULL, LOAD_CAP);
+    load->arena.wipe = true;
+    load->read.run = load_run;
+    load->read.done = load_done;
+    load->loader = admin_loader_application;
+    return load;
+}
+
+enum twoleg_error admin_load(struct admin_call *call,
+                             enum twoleg_error (*prepare)(struct admin_call *call,
+                                                          struct admin_load *load),
+                             struct admin_load **ret_load)
+{
+    struct admin_load *load = (struct admin_load *)http_job_find(call->request, &kind_load);
+    if (load && load->job.result) {
+        if (load->reason[0])
+            return admin_refuse(call, load->job.result, "%s", load->reason);
+        return load->job.result;
+    }
+    if (load) {
+        *ret_load = load;
+        return TWOLEG_NONE;
+    }
+    load = load_create(call);
+    if (!load)
+        return TWOLEG_OVERLOADED;
+    enum twoleg_error error = prepare(call, load);
+    if (!error && load->arena.refused)
+        error = TWOLEG_OVERLOADED;
+    if (!error)
+        error = store_read(call->server->store, &load->read);
+    if (!error)
+        return TWOLEG_WAIT;
+    load_destroy(&load->job);
+    return error;
+}
+
+static enum twoleg_error load_prepare_named(struct admin_call *call, struct admin_load *load)
+{
+    struct str client_id;
+    const struct admin_parameter parameters[] = {{"client_id", &client_id}};
+    enum twoleg_error error = admin_query(call, parameters, 1);
+    if (error)
+        return error;
+    if (client_id.len == 0 || client_id.len > CLIENT_ID_MAX)
+        return admin_refuse(call, TWOLEG_MISSING,
+                            "the query must name an application: ?client_id=ID");
+    load->client_id = arena_copy(&load->arena, client_id);
+    return TWOLEG_NONE;
+}
+
+enum twoleg_error admin_load_named(struct admin_call *call, struct admin_load **ret_load)
+{
+    return admin_load(call, load_prepare_named, ret_load);
+}
+
+enum twoleg_error admin_loader_hash(struct admin_load *load, struct store_reader *reader)
+{
+    (void)reader;
+    struct env env;
+    if (load->secret.len == 0)
+        return TWOLEG_NONE;
+    env_init(&env); // the worker's belongs to its thread
+    enum twoleg_error error = password_hash(&env, load->secret, &load->hash);
+    env_finish(&env);
+    return error;
+}
+
+enum twoleg_error admin_loader_application(struct admin_load *load, struct store_reader *reader)
+{
+    uint64_t number;
+    enum twoleg_error error =
+        store_application_find(reader, STORE_OPERATOR, load->client_id, &number);
+    if (!error)
+        error = store_application(reader, STORE_OPERATOR, number, &load->arena,
+                                  &load->application);
+    if (error == TWOLEG_NOT_FOUND)
+        snprintf(load->reason, sizeof load->reason, "there is no application with this client ID");
+    if (!error)
+        error = store_apis(reader, &load->arena, &load->apis);
+    if (!error)
+        error = admin_loader_hash(load, reader);
+    return error;
+}
+
+// ---------------------------------------------------------------------------------- commit
+
+static void commit_destroy(struct http_job *job)
+{
+    struct admin_commit *commit = (struct admin_commit *)job;
+    store_batch_destroy(commit->batch);
+    wipe(commit->secret, sizeof commit->secret);
+    free(commit);
+}
+
+static void commit_done(struct store_batch *batch)
+{
+    struct admin_commit *commit = batch->context;
+    commit->job.result = batch->result;
+    http_job_done(&commit->job);
+}
+
+static enum twoleg_error commit_refused(struct admin_call *call, const struct admin_commit *commit)
+{
+    const struct store_verb *verb = commit->batch->refused;
+    enum twoleg_error error = commit->job.result;
+    if (error == TWOLEG_VERSION_CONFLICT)
+        return admin_refuse(call, error, "it was changed by somebody else meanwhile; try again");
+    if (!verb)
+        return error;
+    if (error == TWOLEG_CONFLICT && verb->kind == VERB_APPLICATION_CREATE)
+        return admin_refuse(call, error, "there is an application with this client ID already");
+    if (error == TWOLEG_CONFLICT && verb->kind == VERB_API_CREATE)
+        return admin_refuse(call, error, "there is an API with this identifier already");
+    if (error == TWOLEG_LIMIT && verb->kind == VERB_TOKEN_REVOKE)
+        return admin_refuse(call, error, "%d single tokens of this application are revoked "
+                            "already; use `twoleg app revoke-tokens`", REVOCATIONS_PER_APPLICATION);
+    if (error == TWOLEG_LIMIT && verb->kind == VERB_SECRET_CREATE)
+        return admin_refuse(call, error, "the application has %d live secrets already; remove one "
+                            "first", SECRETS_LIVE_MAX);
+    return error;
+}
+
+enum twoleg_error admin_committed(struct admin_call *call, struct admin_commit **ret_commit)
+{
+    *ret_commit = (struct admin_commit *)http_job_find(call->request, &kind_commit);
+    if (!*ret_commit || !(*ret_commit)->job.result)
+        return TWOLEG_NONE;
+    return commit_refused(call, *ret_commit);
+}
+
+enum twoleg_error admin_commit_create(struct admin_call *call, struct admin_commit **ret_commit)
+{
+    struct admin_commit *commit = calloc(1, sizeof *commit);
+    struct store_batch *batch = store_batch_create(call->request->env->now_us);
+    if (!commit || !batch) {
+        store_batch_destroy(batch);
+        free(commit);
+        return TWOLEG_OVERLOADED;
+    }
+    http_job_init(&commit->job, call->request, &kind_commit, commit_destroy);
+    commit->batch = batch;
+    batch->done = commit_done;
+    batch->context = commit;
+    manage_change_init(&commit->change, batch, &call->actor,
+                       str_of(call->request->id, HTTP_ID_LEN));
+    *ret_commit = commit;
+    return TWOLEG_NONE;
+}
+
+enum twoleg_error admin_commit_start(struct admin_call *call, struct admin_commit *commit,
+                                     enum twoleg_error built)
+{
+    enum twoleg_error error = built;
+    commit->change.actor = NULL; // it is this turn's only
+    if (!error)
+        error = store_submit(call->server->store, commit->batch);
+    if (!error)
+        return TWOLEG_WAIT;
+    if (built && commit->change.problem[0])
+        admin_refuse(call, error, "%s", commit->change.problem);
+    commit_destroy(&commit->job);
+    return error;
+}
+
+// ---------------------------------------------------------------------------------- body
+
+static void body_destroy(struct http_job *job)
+{
+    free(job);
+}
+
+enum twoleg_error admin_wait_body(struct admin_call *call, uint64_t number)
+{
+    struct http_job *job = http_job_find(call->request, &kind_body);
+    if (job && job->result)
+        return job->result;
+    job = calloc(1, sizeof *job);
+    if (!job)
+        return TWOLEG_OVERLOADED;
+    http_job_init(job, call->request, &kind_body, body_destroy);
+    enum twoleg_error error = registry_load(call->server->registry, number, job);
+    if (!error)
+        return TWOLEG_WAIT;
+    body_destroy(job);
+    return error;
+}

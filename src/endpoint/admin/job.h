@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an admin call waits for: one look into the store on a reader's thread, then one commit.
+#pragma once
+#include "crypto/password.h"
+#include "endpoint/admin/call.h"
+#include "http/job.h"
+
+struct admin_load;
+typedef enum twoleg_error admin_loader(struct admin_load *load, struct store_reader *reader);
+
+// Inputs are copied into the arena before the start; results are there once the job has ended.
+struct admin_load {
+    struct http_job job;
+    struct store_read read;
+    struct arena arena; // wiped when it is freed
+    admin_loader *loader;
+
+    struct str client_id; // load this application
+    struct str secret;    // and make the slow hash of this text, unless empty
+    struct str text;      // file of a copy, first row of a page
+    uint64_t after;
+    unsigned limit;
+
+    struct application *application;
+    struct api_set apis;
+    struct password_hash hash;
+    struct buf out; // JSON made by the loader
+    char reason[512];
+};
+
+// The ended load of this call, or TWOLEG_WAIT with a new one under way. prepare fills the inputs of
+// a new one. Any other error is the load's own.
+enum twoleg_error admin_load(struct admin_call *call,
+                             enum twoleg_error (*prepare)(struct admin_call *call,
+                                                          struct admin_load *load),
+                             struct admin_load **ret_load) TWOLEG_MUST_CHECK;
+// The application that ?client_id= names, with the APIs. No other parameter may be given.
+enum twoleg_error admin_load_named(struct admin_call *call,
+                                   struct admin_load **ret_load) TWOLEG_MUST_CHECK;
+// Loaders.
+enum twoleg_error admin_loader_application(struct admin_load *load, struct store_reader *reader);
+enum twoleg_error admin_loader_hash(struct admin_load *load, struct store_reader *reader);
+
+// A change on its way, with what its answer will need. Texts live in the batch.
+struct admin_commit {
+    struct http_job job;
+    struct store_batch *batch;
+    struct manage_change change;
+    struct application *application;
+    struct api *api;
+    struct manage_access access;
+    uint64_t secret_number;
+    char secret[SECRET_MAX]; // made by us, to be shown once; wiped
+    size_t secret_len;
+};
+
+// The ended commit of this call: TWOLEG_NONE and it is durable, else why not. *ret_commit NULL:
+// there was none yet.
+enum twoleg_error admin_committed(struct admin_call *call,
+                                  struct admin_commit **ret_commit) TWOLEG_MUST_CHECK;
+enum twoleg_error admin_commit_create(struct admin_call *call,
+                                      struct admin_commit **ret_commit) TWOLEG_MUST_CHECK;
+// With the error of whoever built the batch: on TWOLEG_NONE submits and gives TWOLEG_WAIT, else
+// frees the commit and passes the words on. The commit is no longer the caller's.
+enum twoleg_error admin_commit_start(struct admin_call *call, struct admin_commit *commit,
+                                     enum twoleg_error built) TWOLEG_MUST_CHECK;
+
+// Waits until the registry has the application's body.
+enum twoleg_error admin_wait_body(struct admin_call *call, uint64_t number) TWOLEG_MUST_CHECK;

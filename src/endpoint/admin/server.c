@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// The store and the server as a whole: copies, audit, status.
+#include <stdio.h>
+
+#include "codec/utf8.h"
+#include "endpoint/admin/actions.h"
+#include "endpoint/admin/body.h"
+#include "endpoint/admin/job.h"
+#include "endpoint/admin/view.h"
+#include "manage/token.h"
+
+#define FILE_MAX 4000
+#define AUDIT_PAGE_DEFAULT 100
+#define AUDIT_PAGE_MAX 1000
+
+struct backup_body {
+    struct str file;
+};
+
+static const struct admin_field backup_fields[] = {
+    {"file", ADMIN_TEXT, offsetof(struct backup_body, file)},
+};
+
+static enum twoleg_error backup_loader(struct admin_load *load, struct store_reader *reader)
+{
+    return store_backup(reader, load->text.ptr, load->reason);
+}
+
+static enum twoleg_error backup_read(struct admin_call *call, struct backup_body *ret_body)
+{
+    *ret_body = (struct backup_body){STR("")};
+    enum twoleg_error error = admin_body(call, backup_fields, 1, ret_body);
+    if (error)
+        return error;
+    struct str file = ret_body->file;
+    bool good = file.len > 1 && file.len <= FILE_MAX && file.ptr[0] == '/' && utf8_valid(file);
+    for (size_t i = 0; i < file.len; i++)
+        good &= (uint8_t)file.ptr[i] >= 0x20 && file.ptr[i] != 0x7f;
+    if (!good)
+        return admin_refuse(call, TWOLEG_MALFORMED, "\"file\" must be an absolute path");
+    return TWOLEG_NONE;
+}
+
+static enum twoleg_error backup_prepare(struct admin_call *call, struct admin_load *load)
+{
+    struct backup_body body;
+    enum twoleg_error error = backup_read(call, &body);
+    if (error)
+        return error;
+    load->text = arena_copy(&load->arena, body.file);
+    load->loader = backup_loader;
+    return TWOLEG_NONE;
+}
+
+enum twoleg_error admin_backup(struct admin_call *call)
+{
+    struct admin_load *load;
+    struct admin_commit *commit;
+    enum twoleg_error error = admin_query(call, NULL, 0);
+    if (!error)
+        error = admin_load(call, backup_prepare, &load);
+    if (!error)
+        error = admin_committed(call, &commit);
+    if (error)
+        return error;
+    if (!commit) {
+        error = admin_commit_create(call, &commit);
+        if (error)
+            return error;
+        return admin_commit_start(call, commit, manage_backup_note(&commit->change, load->text));
+    }
+    admin_answer_begin(call);
+    json_key_str(&call->json, STR("file"), load->text);
+    json_key_bool(&call->json, STR("holds_master_key"), false);
+    return admin_answer_end(call, 201);
+}
+
+// ---------------------------------------------------------------------------------- audit
+
+static void audit_write(struct json_writer *json, const struct store_audit *row)
+{
+    json_object_begin(json);
+    json_key_u64(json, STR("sequence"), row->sequence);
+    admin_view_time(json, STR("at"), row->at_us);
+    json_key_str(json, STR("actor"), row->actor);
+    json_key_str(json, STR("action"), row->action);
+    json_key_str(json, STR("object"), row->object);
+    json_key_raw(json, STR("detail"), row->detail.len ? row->detail : STR("{}"));
+    json_key_str(json, STR("request_id"), row->request_id);
+    json_object_end(json);
+}
+
+static enum twoleg_error audit_loader(struct admin_load *load, struct store_reader *reader)
+{
+    struct store_cursor *cursor;
+    struct store_audit row;
+    struct json_writer json;
+    enum twoleg_error error = store_audit_begin(reader, load->after, load->limit, &cursor);
+    if (error)
+        return error;
+    buf_init_arena(&load->out, &load->arena, 4096);
+    json_writer_init(&json, &load->out);
+    json_object_begin(&json);
+    json_key(&json, STR("audit"));
+    json_array_begin(&json);
+    while (store_audit_next(cursor, &row)) {
+        audit_write(&json, &row);
+        load->after = row.sequence;
+    }
+    json_array_end(&json);
+    json_key_u64(&json, STR("next"), load->after);
+    json_object_end(&json);
+    buf_add_char(&load->out, '\n');
+    return store_end(cursor);
+}
+
+static enum twoleg_error audit_prepare(struct admin_call *call, struct admin_load *load)
+{
+    struct str after, limit;
+    uint64_t count = AUDIT_PAGE_DEFAULT;
+    const struct admin_parameter parameters[] = {{"after", &after}, {"limit", &limit}};
+    enum twoleg_error error = admin_query(call, parameters, 2);
+    if (!error && after.ptr)
+        error = admin_number(call, "after", after, INT64_MAX, &load->after);
+    if (!error && limit.ptr)
+        error = admin_number(call, "limit", limit, AUDIT_PAGE_MAX, &count);
+    if (!error && count == 0)
+        error = admin_refuse(call, TWOLEG_RANGE, "limit must be 1 to %d", AUDIT_PAGE_MAX);
+    load->limit = (unsigned)count;
+    load->loader = audit_loader;
+    return error;
+}
+
+enum twoleg_error admin_audit_list(struct admin_call *call)
+{
+    struct admin_load *load;
+    enum twoleg_error error = admin_load(call, audit_prepare, &load);
+    if (error)
+        return error;
+    if (load->out.failed)
+        return TWOLEG_NO_MEMORY;
+    *call->answer = (struct http_answer){.status = 200,
+                                         .content_type = STR("application/json"),
+                                         .body = buf_str(&load->out),
+                                         .no_store = true};
+    return TWOLEG_NONE;
+}
+
+// ---------------------------------------------------------------------------------- status
+
+enum twoleg_error admin_status(struct admin_call *call)
+{
+    const struct server *server = call->server;
+    enum twoleg_error error = admin_query(call, NULL, 0);
+    if (error)
+        return error;
+    struct registry_figures figures = registry_figures(server->registry);
+    admin_answer_begin(call);
+    json_key_str(&call->json, STR("version"), STR(TWOLEG_VERSION));
+    json_key_str(&call->json, STR("issuer"), call->context->token.issuer);
+    json_key_str(&call->json, STR("data"), server->config->data);
+    json_key_i64(&call->json, STR("uptime"),
+                 (call->request->env->mono_us - server->started_mono_us) / SECOND_US);
+    json_key_bool(&call->json, STR("ready"), !store_stopped(server->store) && !server->draining);
+    json_key_u64(&call->json, STR("applications"), figures.applications);
+    json_key_u64(&call->json, STR("applications_loaded"), figures.bodies);
+    json_key_u64(&call->json, STR("revocations"), figures.revocations);
+    return admin_answer_end(call, 200);
+}

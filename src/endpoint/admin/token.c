@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "manage/token.h"
+
+#include "endpoint/admin/actions.h"
+#include "endpoint/admin/body.h"
+#include "endpoint/admin/job.h"
+#include "endpoint/admin/view.h"
+
+struct token_body {
+    struct str token;
+};
+
+static const struct admin_field token_fields[] = {
+    {"token", ADMIN_TEXT, offsetof(struct token_body, token)},
+};
+
+// The gate's verdict is no error of this call; ret_reason gets it.
+static enum twoleg_error token_judge(struct admin_call *call, struct token_verdict *ret_verdict,
+                                     enum twoleg_error *ret_reason)
+{
+    struct token_body body = {STR("")};
+    struct token_question question = {.door = GATE_OPERATOR, .peer = call->request->peer};
+    enum twoleg_error error = admin_query(call, NULL, 0);
+    if (!error)
+        error = admin_body(call, token_fields, 1, &body);
+    if (error)
+        return error;
+    if (body.token.len == 0)
+        return admin_refuse(call, TWOLEG_MISSING, "\"token\" is missing");
+    question.text = body.token;
+    *ret_verdict = (struct token_verdict){0};
+    *ret_reason = token_inspect(&call->context->token, &question, call->request->arena,
+                                ret_verdict);
+    if (*ret_reason == TWOLEG_WAIT)
+        return admin_wait_body(call, ret_verdict->view.number);
+    return *ret_reason == TWOLEG_NO_MEMORY ? TWOLEG_NO_MEMORY : TWOLEG_NONE;
+}
+
+static void token_show_apis(struct admin_call *call, const struct token_record *record)
+{
+    const struct api_set *apis = registry_apis(call->server->registry);
+    json_key(&call->json, STR("audience"));
+    json_array_begin(&call->json);
+    for (size_t i = 0; i < record->api_count; i++) {
+        const struct api *api = api_set_find(apis, record->apis[i]);
+        if (api)
+            json_str(&call->json, api->identifier);
+    }
+    json_array_end(&call->json);
+}
+
+static void token_show_times(struct admin_call *call, const struct token_record *record)
+{
+    json_key_i64(&call->json, STR("issued"), record->issued_s);
+    if (record->expires_s)
+        json_key_i64(&call->json, STR("expires"), record->expires_s);
+    else
+        json_key_nil(&call->json, STR("expires"));
+}
+
+// What the token says; only what was read from a good seal or signature is shown at all.
+static void token_show(struct admin_call *call, const struct token_verdict *verdict, bool active)
+{
+    const struct token_record *record = &verdict->record;
+    const struct application *application = verdict->view.body;
+    json_key_str(&call->json, STR("format"), token_format_name(verdict->format));
+    admin_view_number(&call->json, STR("application"), NUMBER_APPLICATION, record->application);
+    if (application) {
+        json_key_str(&call->json, STR("client_id"), application->client_id);
+        json_key_str(&call->json, STR("name"), application->name);
+    }
+    admin_view_number(&call->json, STR("secret"), NUMBER_SECRET, record->credential);
+    token_show_apis(call, record);
+    json_key_str(&call->json, STR("scope"), record->scope.ptr ? record->scope : STR(""));
+    if (active)
+        json_key_str(&call->json, STR("effective_scope"), verdict->passed.scope);
+    token_show_times(call, record);
+}
+
+enum twoleg_error admin_token_inspect(struct admin_call *call)
+{
+    struct token_verdict verdict;
+    enum twoleg_error reason;
+    enum twoleg_error error = token_judge(call, &verdict, &reason);
+    if (error)
+        return error;
+    admin_answer_begin(call);
+    json_key_bool(&call->json, STR("active"), reason == TWOLEG_NONE);
+    json_key_str(&call->json, STR("reason"), str_from(twoleg_error_text(reason)));
+    if (verdict.read)
+        token_show(call, &verdict, reason == TWOLEG_NONE);
+    return admin_answer_end(call, 200);
+}
+
+static enum twoleg_error token_revoked(struct admin_call *call, bool revoked,
+                                       enum twoleg_error reason)
+{
+    admin_answer_begin(call);
+    json_key_bool(&call->json, STR("revoked"), revoked);
+    json_key_str(&call->json, STR("reason"), str_from(twoleg_error_text(reason)));
+    return admin_answer_end(call, 200);
+}
+
+// A token that is refused for now only (its application is disabled, say) is revoked all the same;
+// one that never comes back needs no row.
+static bool token_is_over(enum twoleg_error reason)
+{
+    return reason == TWOLEG_TOKEN_EXPIRED || reason == TWOLEG_TOKEN_REVOKED ||
+           reason == TWOLEG_TOKEN_GENERATION || reason == TWOLEG_TOKEN_CREDENTIAL ||
+           reason == TWOLEG_TOKEN_EPOCH || reason == TWOLEG_APPLICATION_DELETED ||
+           reason == TWOLEG_NOT_FOUND;
+}
+
+enum twoleg_error admin_token_revoke(struct admin_call *call)
+{
+    struct token_verdict verdict;
+    struct admin_commit *commit;
+    enum twoleg_error reason;
+    // First: once it is committed the token is found revoked, and that is not the reason to tell.
+    enum twoleg_error error = admin_committed(call, &commit);
+    if (error)
+        return error;
+    if (commit)
+        return token_revoked(call, true, TWOLEG_NONE);
+    error = token_judge(call, &verdict, &reason);
+    if (error)
+        return error;
+    if (!verdict.read)
+        return admin_refuse(call, TWOLEG_TOKEN_MALFORMED, "%s", twoleg_error_text(reason));
+    if (token_is_over(reason))
+        return token_revoked(call, false, reason);
+    error = admin_commit_create(call, &commit);
+    if (error)
+        return error;
+    return admin_commit_start(call, commit,
+                              manage_token_revoke(&commit->change, &verdict.record,
+                                                  verdict.view.body ? verdict.view.body->account
+                                                                    : 0));
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "endpoint/admin/view.h"
+
+#include "manage/access.h"
+#include "manage/secret.h"
+
+void admin_view_number(struct json_writer *json, struct str key, enum number_kind kind,
+                       uint64_t number)
+{
+    char memory[NUMBER_TEXT_MAX];
+    struct buf text;
+    buf_init(&text, memory, sizeof memory);
+    number_write(&text, kind, number);
+    json_key_str(json, key, buf_str(&text));
+}
+
+void admin_view_time(struct json_writer *json, struct str key, int64_t us)
+{
+    if (us == TIME_NEVER || us == 0)
+        json_key_nil(json, key);
+    else
+        json_key_i64(json, key, us / SECOND_US);
+}
+
+void admin_view_summary(struct json_writer *json, const struct application *application)
+{
+    json_key_str(json, STR("client_id"), application->client_id);
+    json_key_str(json, STR("name"), application->name);
+    json_key_str(json, STR("status"), entity_status_name(application->state.status));
+    json_key_str(json, STR("token_format"), token_format_name(application->format));
+    admin_view_time(json, STR("token_ttl"), application->ttl_us);
+    admin_view_time(json, STR("created"), application->created_us);
+    admin_view_time(json, STR("updated"), application->updated_us);
+}
+
+static void view_identifiers(struct json_writer *json, struct str key,
+                             const struct application *application, const struct api_set *apis,
+                             bool serves)
+{
+    json_key(json, key);
+    json_array_begin(json);
+    for (size_t i = 0; i < application->api_count; i++) {
+        const struct application_api *row = &application->apis[i];
+        const struct api *api = api_set_find(apis, row->api);
+        if (api && (serves ? row->serves : row->requests))
+            json_str(json, api->identifier);
+    }
+    json_array_end(json);
+}
+
+static void view_scopes(struct json_writer *json, const struct application *application,
+                        const struct api_set *apis)
+{
+    json_key(json, STR("apis"));
+    json_array_begin(json);
+    for (size_t i = 0; i < application->api_count; i++) {
+        const struct application_api *row = &application->apis[i];
+        const struct api *api = api_set_find(apis, row->api);
+        if (!api)
+            continue;
+        json_object_begin(json);
+        json_key_str(json, STR("identifier"), api->identifier);
+        json_key_bool(json, STR("requests"), row->requests);
+        json_key_bool(json, STR("serves"), row->serves);
+        json_key_str(json, STR("scope"), row->scopes);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
+void admin_view_application(struct json_writer *json, struct arena *arena,
+                            const struct application *application, const struct api_set *apis,
+                            int64_t now_us)
+{
+    admin_view_summary(json, application);
+    json_key_str(json, STR("scope"),
+                 manage_access_scope(arena, application->apis, application->api_count));
+    view_identifiers(json, STR("audience"), application, apis, false);
+    view_identifiers(json, STR("serves"), application, apis, true);
+    view_scopes(json, application, apis);
+    admin_view_secrets(json, application, now_us);
+    json_key_u64(json, STR("version"), application->version);
+}
+
+void admin_view_secrets(struct json_writer *json, const struct application *application,
+                        int64_t now_us)
+{
+    json_key(json, STR("secrets"));
+    json_array_begin(json);
+    for (size_t i = 0; i < application->secret_count; i++) {
+        const struct secret *secret = &application->secrets[i];
+        json_object_begin(json);
+        admin_view_number(json, STR("secret"), NUMBER_SECRET, secret->number);
+        json_key_str(json, STR("label"), secret->label);
+        json_key_str(json, STR("status"),
+                     manage_secret_live(secret, now_us) ? STR("live") : STR("expired"));
+        json_key_str(json, STR("kept"),
+                     secret->scheme == SECRET_ARGON2 ? STR("argon2id") : STR("hmac"));
+        admin_view_time(json, STR("created"), secret->created_us);
+        admin_view_time(json, STR("not_before"), secret->not_before_us);
+        admin_view_time(json, STR("expires"), secret->expires_us);
+        admin_view_time(json, STR("last_used"), secret->used_us);
+        json_key_u64(json, STR("used_count"), secret->used_count);
+        json_key_str(json, STR("used_address"), secret->used_address);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
+void admin_view_api(struct json_writer *json, const struct api *api)
+{
+    json_object_begin(json);
+    admin_view_number(json, STR("api"), NUMBER_API, api->number);
+    json_key_str(json, STR("identifier"), api->identifier);
+    json_key_str(json, STR("name"), api->name);
+    json_key_str(json, STR("scope"), api->scopes);
+    json_key_str(json, STR("algorithm"), api->algorithm);
+    json_key_bool(json, STR("default"), api->is_default);
+    admin_view_time(json, STR("created"), api->created_us);
+    json_object_end(json);
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Entities as JSON: what may be shown of them. Never a secret, never its stored form.
+#pragma once
+#include "codec/json_write.h"
+#include "model/api.h"
+#include "model/application.h"
+#include "model/number.h"
+
+// The members that a list has: client_id, name, status, token_format, token_ttl (seconds, null =
+// never), created and updated (seconds since 1970).
+void admin_view_summary(struct json_writer *json, const struct application *application);
+// These and scope, audience, serves, apis, secrets, version. The arena is for the joined scopes.
+void admin_view_application(struct json_writer *json, struct arena *arena,
+                            const struct application *application, const struct api_set *apis,
+                            int64_t now_us);
+void admin_view_secrets(struct json_writer *json, const struct application *application,
+                        int64_t now_us); // member "secrets"
+void admin_view_api(struct json_writer *json, const struct api *api); // a whole object
+void admin_view_number(struct json_writer *json, struct str key, enum number_kind kind,
+                       uint64_t number);
+// Microseconds as whole seconds; TIME_NEVER and 0 as null.
+void admin_view_time(struct json_writer *json, struct str key, int64_t us);
