@@ -27,6 +27,9 @@ void config_sources_init(struct config_sources *sources)
         .system_data = CONFIG_SYSTEM_DATA,
         .cores = cores > 0 ? cores : 1,
     };
+    // A current folder that was deleted or is too long has no name: paths stay relative then.
+    if (!getcwd(sources->current, sizeof sources->current))
+        sources->current[0] = '\0';
 }
 
 void config_finish(struct config *config)
@@ -84,7 +87,8 @@ static enum twoleg_error config_read_listen(const struct config_loader *loader, 
                                             struct config_listener *ret_listener)
 {
     static const struct schema_row row = {.name = "--listen", .type = SCHEMA_ENDPOINT};
-    const struct schema_context context = {&loader->config->arena, STR_NONE};
+    const struct schema_context context = {&loader->config->arena,
+                                           str_from(loader->sources->current)};
     const char *problem = NULL;
     enum twoleg_error error =
         schema_scalar_read(&context, &row, str_from(text), &ret_listener->endpoint, &problem);
@@ -175,6 +179,26 @@ enum twoleg_error config_find_data(const struct config_sources *sources, struct 
     return TWOLEG_NONE;
 }
 
+// Reads the folder as the file's option is read, so that the same paths are refused.
+static enum twoleg_error config_place_data(const struct config_loader *loader, struct str path)
+{
+    const struct schema_row *row = &config_schema()->rows[CONFIG_DATA];
+    const struct schema_context context = {&loader->config->arena,
+                                           str_from(loader->sources->current)};
+    const char *problem = NULL;
+    enum twoleg_error error =
+        schema_scalar_read(&context, row, path, &loader->config->data, &problem);
+    if (!error || error == TWOLEG_NO_MEMORY)
+        return error;
+    struct buf line = config_report_text(loader->report);
+    schema_quote(&line, path);
+    buf_addf(&line, " %s", problem);
+    struct str source = loader->config->origins[CONFIG_DATA].source;
+    config_report_add(loader->report, source.len ? source : STR("data"), (struct config_mark){0, 0},
+                      &line);
+    return TWOLEG_NONE;
+}
+
 static enum twoleg_error config_choose_data(const struct config_loader *loader)
 {
     struct config *config = loader->config;
@@ -188,11 +212,10 @@ static enum twoleg_error config_choose_data(const struct config_loader *loader)
         return error == TWOLEG_MISSING ? TWOLEG_NONE : error;
     if (in_file && folder.origin == CONFIG_DEFAULT)
         return TWOLEG_NONE;
-    config->data = folder.path;
     config->origins[CONFIG_DATA].origin = folder.origin;
     config->origins[CONFIG_DATA].mark = (struct config_mark){0, 0};
     config->origins[CONFIG_DATA].source = folder.source;
-    return TWOLEG_NONE;
+    return config_place_data(loader, folder.path);
 }
 
 static void config_derive_doors(struct config *config)

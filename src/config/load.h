@@ -19,6 +19,9 @@ struct config_sources {
     const char *state_home;       // $XDG_STATE_HOME
     const char *system_data;      // CONFIG_SYSTEM_DATA
     int64_t cores;
+    // Where relative paths of command line and environment start, so that what is shown means the
+    // same everywhere; empty: they stay as they are.
+    char current[4096];
 };
 
 // Zero but for what comes from the process: environment, system folder, number of cores.

@@ -10,6 +10,8 @@ _Static_assert(DOOR_PUBLIC == 1 && DOOR_GATE == 2 && DOOR_ADMIN == 4 && DOOR_MET
 static const char *const config_token_words[] = {"jwt", "sealed", NULL};
 static const char *const config_log_request_words[] = {"none", "refused", "all", NULL};
 static const char *const config_log_level_words[] = {"error", "warning", "info", "debug", NULL};
+_Static_assert(LOG_ERROR == 0 && LOG_WARNING == 1 && LOG_INFO == 2 && LOG_DEBUG == 3,
+               "the words for levels follow enum log_level");
 
 static const struct schema_shape config_shape_none = {.words = NULL};
 static const struct schema_shape config_shape_token_format = {.words = config_token_words};

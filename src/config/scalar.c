@@ -202,6 +202,26 @@ static enum twoleg_error scalar_read_url(const struct scalar_input *in, void *re
     return scalar_keep(in, in->text, ret_value);
 }
 
+// prefix + path, with the folder before a path that is relative.
+static enum twoleg_error scalar_keep_path(const struct scalar_input *in, struct str prefix,
+                                          struct str path, struct str *ret_text)
+{
+    struct str folder = in->context->folder;
+    struct buf text;
+    buf_init_arena(&text, in->context->arena, prefix.len + folder.len + path.len + 2);
+    buf_add(&text, prefix);
+    if (folder.len && (!path.len || path.ptr[0] != '/')) {
+        buf_add(&text, folder);
+        buf_add(&text, str_ends_with(folder, STR("/")) ? STR("") : STR("/"));
+    }
+    buf_add(&text, path);
+    buf_add_char(&text, '\0');
+    if (text.failed)
+        return scalar_refuse(in, TWOLEG_NO_MEMORY, "does not fit into memory");
+    *ret_text = str_of(text.ptr, text.len - 1);
+    return TWOLEG_NONE;
+}
+
 static enum twoleg_error scalar_read_path(const struct scalar_input *in, void *ret_value)
 {
     enum twoleg_error error = scalar_check_len(in);
@@ -209,20 +229,7 @@ static enum twoleg_error scalar_read_path(const struct scalar_input *in, void *r
         return error;
     if (scalar_has_control(in->text))
         return scalar_refuse(in, TWOLEG_MALFORMED, "has a control character");
-    struct str folder = in->context->folder;
-    if (!folder.len || (in->text.len && in->text.ptr[0] == '/'))
-        return scalar_keep(in, in->text, ret_value);
-    struct buf path;
-    buf_init_arena(&path, in->context->arena, folder.len + in->text.len + 2);
-    buf_add(&path, folder);
-    if (!str_ends_with(folder, STR("/")))
-        buf_add_char(&path, '/');
-    buf_add(&path, in->text);
-    buf_add_char(&path, '\0');
-    if (path.failed)
-        return scalar_refuse(in, TWOLEG_NO_MEMORY, "does not fit into memory");
-    *(struct str *)ret_value = str_of(path.ptr, path.len - 1);
-    return TWOLEG_NONE;
+    return scalar_keep_path(in, STR_NONE, in->text, ret_value);
 }
 
 static enum twoleg_error scalar_read_word(const struct scalar_input *in, void *ret_value)
@@ -240,15 +247,12 @@ static enum twoleg_error scalar_read_unix(const struct scalar_input *in, void *r
     struct str path = str_slice(in->text, 5, in->text.len);
     if (!path.len || scalar_has_control(path))
         return scalar_refuse(in, TWOLEG_MALFORMED, "has no good path");
-    if (path.len > SCHEMA_UNIX_PATH_MAX)
-        return scalar_refuse(in, TWOLEG_RANGE, "is too long: a socket's path has 107 bytes");
-    // In a file a relative path would mean another place with each folder one starts from.
-    if (in->context->folder.len && path.ptr[0] != '/')
-        return scalar_refuse(in, TWOLEG_MALFORMED, "is not absolute");
-    enum twoleg_error error = scalar_keep(in, in->text, &endpoint.text);
+    enum twoleg_error error = scalar_keep_path(in, STR("unix:"), path, &endpoint.text);
     if (error)
         return error;
     endpoint.path = str_slice(endpoint.text, 5, endpoint.text.len);
+    if (endpoint.path.len > SCHEMA_UNIX_PATH_MAX)
+        return scalar_refuse(in, TWOLEG_RANGE, "is too long: a socket's path has 107 bytes");
     *(struct schema_endpoint *)ret_value = endpoint;
     return TWOLEG_NONE;
 }

@@ -15,7 +15,7 @@ static const char *const schema_type_texts[SCHEMA_TYPES] = {
     [SCHEMA_TEXT] = "text",
     [SCHEMA_URL] = "http or https URL",
     [SCHEMA_PATH] = "path",
-    [SCHEMA_ENDPOINT] = "ADDR:PORT or unix:/PATH",
+    [SCHEMA_ENDPOINT] = "ADDR:PORT or unix:PATH",
     [SCHEMA_CIDR] = "ADDR or ADDR/BITS",
 };
 

@@ -15,7 +15,7 @@ enum schema_type {
     SCHEMA_URL,      // struct str: http or https, without user, query and fragment
     SCHEMA_PATH,     // struct str; a relative one starts at the folder of the file
     SCHEMA_WORD,     // unsigned: the index in shape->words
-    SCHEMA_ENDPOINT, // struct schema_endpoint: ADDR:PORT or unix:/PATH
+    SCHEMA_ENDPOINT, // struct schema_endpoint: ADDR:PORT or unix:PATH
     SCHEMA_CIDR,     // struct cidr
     SCHEMA_LIST,     // struct schema_list, items as shape->item says
     SCHEMA_WORDS,    // unsigned: one bit for each word of the list
