@@ -25,10 +25,10 @@ static const char base62_digits[] =
     CRC_64(0u, __VA_ARGS__), CRC_64(64u, __VA_ARGS__), CRC_64(128u, __VA_ARGS__),                  \
         CRC_64(192u, __VA_ARGS__)
 
-// crc_tables[k][b]: what byte b gives when k more bytes follow ("slicing by four"). A sealed
+// crc_tables[k][b]: what byte b gives when k more bytes follow ("slicing by eight"). A sealed
 // token's checksum is on the path of each request.
 // clang-format off
-static const uint32_t crc_tables[4][256] = {
+static const uint32_t crc_tables[8][256] = {
     {CRC_TABLE(0x77073096, 0xee0e612c, 0x076dc419, 0x0edb8832,
                0x1db71064, 0x3b6e20c8, 0x76dc4190, 0xedb88320)},
     {CRC_TABLE(0x191b3141, 0x32366282, 0x646cc504, 0xc8d98a08,
@@ -37,6 +37,14 @@ static const uint32_t crc_tables[4][256] = {
                0x1c26a370, 0x384d46e0, 0x709a8dc0, 0xe1351b80)},
     {CRC_TABLE(0xb8bc6765, 0xaa09c88b, 0x8f629757, 0xc5b428ef,
                0x5019579f, 0xa032af3e, 0x9b14583d, 0xed59b63b)},
+    {CRC_TABLE(0x3d6029b0, 0x7ac05360, 0xf580a6c0, 0x30704bc1,
+               0x60e09782, 0xc1c12f04, 0x58f35849, 0xb1e6b092)},
+    {CRC_TABLE(0xcb5cd3a5, 0x4dc8a10b, 0x9b914216, 0xec53826d,
+               0x03d6029b, 0x07ac0536, 0x0f580a6c, 0x1eb014d8)},
+    {CRC_TABLE(0xa6770bb4, 0x979f1129, 0xf44f2413, 0x33ef4e67,
+               0x67de9cce, 0xcfbd399c, 0x440b7579, 0x8816eaf2)},
+    {CRC_TABLE(0xccaa009e, 0x4225077d, 0x844a0efa, 0xd3e51bb5,
+               0x7cbb312b, 0xf9766256, 0x299dc2ed, 0x533b85da)},
 };
 // clang-format on
 
@@ -45,9 +53,11 @@ uint32_t crc32_ieee(struct str text)
     uint32_t crc = UINT32_MAX;
     const uint8_t *at = (const uint8_t *)text.ptr;
     size_t left = text.len;
-    for (; left >= 4; left -= 4, at += 4)
-        crc = crc_tables[3][(crc ^ at[0]) & 0xff] ^ crc_tables[2][(crc >> 8 ^ at[1]) & 0xff] ^
-              crc_tables[1][(crc >> 16 ^ at[2]) & 0xff] ^ crc_tables[0][crc >> 24 ^ at[3]];
+    for (; left >= 8; left -= 8, at += 8)
+        crc = crc_tables[7][(crc ^ at[0]) & 0xff] ^ crc_tables[6][(crc >> 8 ^ at[1]) & 0xff] ^
+              crc_tables[5][(crc >> 16 ^ at[2]) & 0xff] ^ crc_tables[4][crc >> 24 ^ at[3]] ^
+              crc_tables[3][at[4]] ^ crc_tables[2][at[5]] ^ crc_tables[1][at[6]] ^
+              crc_tables[0][at[7]];
     for (; left; left--, at++)
         crc = crc_tables[0][(crc ^ *at) & 0xff] ^ crc >> 8;
     return ~crc;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/utf8.h"
 
+#include <string.h>
+
 static bool utf8_between(char byte, unsigned low, unsigned high)
 {
     unsigned char value = (unsigned char)byte;
@@ -50,9 +52,25 @@ bool utf8_valid(struct str text)
     return true;
 }
 
+#define TEXT_EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+// Eight bytes at once: none has its top bit, is under 0x21 or is 0x7f. A borrow comes only from a
+// byte that is itself refused, so the answer for all eight together is exact.
+static bool text_eight_visible(const char *at)
+{
+    uint64_t word;
+    memcpy(&word, at, 8);
+    uint64_t flags = word | (word - TEXT_EACH(0x21)) | (word + TEXT_EACH(1));
+    return (flags & TEXT_EACH(0x80)) == 0;
+}
+
 bool text_is_visible_ascii(struct str text)
 {
-    for (size_t i = 0; i < text.len; i++)
+    size_t i = 0;
+    for (; text.len - i >= 8; i += 8)
+        if (!text_eight_visible(text.ptr + i))
+            return false;
+    for (; i < text.len; i++)
         if (!utf8_between(text.ptr[i], 0x21, 0x7e))
             return false;
     return text.len > 0;
