@@ -7,24 +7,24 @@
 #include "endpoint/test_hooks.h"
 
 static const struct http_route routes[] = {
-    {"token", "/oauth/token", HTTP_POST, DOOR_PUBLIC, endpoint_token},
-    {"introspect", "/oauth/introspect", HTTP_POST, DOOR_PUBLIC, endpoint_introspect},
-    {"revoke", "/oauth/revoke", HTTP_POST, DOOR_PUBLIC, endpoint_revoke},
+    {"token", "/oauth/token", HTTP_POST, DOOR_PUBLIC, endpoint_token, false},
+    {"introspect", "/oauth/introspect", HTTP_POST, DOOR_PUBLIC, endpoint_introspect, false},
+    {"revoke", "/oauth/revoke", HTTP_POST, DOOR_PUBLIC, endpoint_revoke, false},
     {"metadata", "/.well-known/oauth-authorization-server", HTTP_GET | HTTP_HEAD, DOOR_PUBLIC,
-     endpoint_metadata},
+     endpoint_metadata, false},
     {"metadata", "/.well-known/openid-configuration", HTTP_GET | HTTP_HEAD, DOOR_PUBLIC,
-     endpoint_metadata},
-    {"jwks", "/.well-known/jwks.json", HTTP_GET | HTTP_HEAD, DOOR_PUBLIC, endpoint_jwks},
-    {"healthz", "/healthz", HTTP_GET | HTTP_HEAD, DOOR_PUBLIC, endpoint_healthz},
-    {"readyz", "/readyz", HTTP_GET | HTTP_HEAD, DOOR_PUBLIC, endpoint_readyz},
-    {"check", "/check", HTTP_ANY, DOOR_GATE, endpoint_check},
-    {"check", "/check/{*}", HTTP_ANY, DOOR_GATE, endpoint_check},
-    {"metrics", "/metrics", HTTP_GET | HTTP_HEAD, DOOR_METRICS, endpoint_metrics},
+     endpoint_metadata, false},
+    {"jwks", "/.well-known/jwks.json", HTTP_GET | HTTP_HEAD, DOOR_PUBLIC, endpoint_jwks, false},
+    {"healthz", "/healthz", HTTP_GET | HTTP_HEAD, DOOR_PUBLIC, endpoint_healthz, false},
+    {"readyz", "/readyz", HTTP_GET | HTTP_HEAD, DOOR_PUBLIC, endpoint_readyz, false},
+    {"check", "/check", HTTP_ANY, DOOR_GATE, endpoint_check, true},
+    {"check", "/check/{*}", HTTP_ANY, DOOR_GATE, endpoint_check, true},
+    {"metrics", "/metrics", HTTP_GET | HTTP_HEAD, DOOR_METRICS, endpoint_metrics, false},
 #ifdef TWOLEG_TEST_HOOKS
-    {"test", "/test/clock", HTTP_POST, DOOR_ADMIN, test_hook_clock},
-    {"test", "/test/stop", HTTP_POST, DOOR_ADMIN, test_hook_stop},
-    {"test", "/test/fault", HTTP_POST, DOOR_ADMIN, test_hook_fault},
-    {"test", "/test/mutant", HTTP_POST, DOOR_ADMIN, test_hook_mutant},
+    {"test", "/test/clock", HTTP_POST, DOOR_ADMIN, test_hook_clock, false},
+    {"test", "/test/stop", HTTP_POST, DOOR_ADMIN, test_hook_stop, false},
+    {"test", "/test/fault", HTTP_POST, DOOR_ADMIN, test_hook_fault, false},
+    {"test", "/test/mutant", HTTP_POST, DOOR_ADMIN, test_hook_mutant, false},
 #endif
 };
 #define ROUTES (sizeof routes / sizeof *routes)
