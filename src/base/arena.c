@@ -38,9 +38,10 @@ static struct arena_slab *arena_slab_take(struct arena_pool *pool, size_t room)
         pool->free_count--;
         return slab;
     }
-    if (fault_here(FAULT_MEMORY))
+    size_t size;
+    if (fault_here(FAULT_MEMORY) || __builtin_add_overflow(sizeof(struct arena_slab), room, &size))
         return NULL;
-    struct arena_slab *slab = malloc(sizeof *slab + room);
+    struct arena_slab *slab = malloc(size);
     if (slab)
         slab->size = room;
     return slab;
@@ -93,10 +94,10 @@ static bool arena_extend(struct arena *arena, size_t size)
 void *arena_alloc(struct arena *arena, size_t size)
 {
     size_t rounded;
-    if (__builtin_add_overflow(size, (size_t)15, &rounded))
-        rounded = SIZE_MAX;
+    bool overflow = __builtin_add_overflow(size, (size_t)15, &rounded);
     rounded &= ~(size_t)15;
-    if (rounded > arena->left && (rounded > arena->cap || !arena_extend(arena, rounded))) {
+    if (overflow ||
+        (rounded > arena->left && (rounded > arena->cap || !arena_extend(arena, rounded)))) {
         arena->refused = true;
         return NULL;
     }

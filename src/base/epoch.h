@@ -34,8 +34,9 @@ void epoch_enter(struct epoch *epoch, unsigned reader);
 void epoch_pass(struct epoch *epoch, unsigned reader);
 void epoch_leave(struct epoch *epoch, unsigned reader);
 
-// Writers, any thread: takes ownership of object, which no new reader can reach any more. Frees what
-// has become unreachable on the way; destroy must not retire anything itself. Without memory for
-// the note the object is leaked: waiting for readers could wait for one that waits for our caller.
+// Writers, any thread: takes ownership of object, which no new reader can reach any more. Frees
+// what has become unreachable on the way; destroy must not retire anything itself. Without memory
+// for the note the object is leaked: waiting for readers could wait for one that waits for our
+// caller.
 void epoch_retire(struct epoch *epoch, void *object, void (*destroy)(void *object));
 void epoch_collect(struct epoch *epoch);

@@ -3,8 +3,8 @@
 // (one loop turn) everything returned here stays valid, and nothing is kept longer.
 //
 // Complete and never evicted: each application's state word, a keyed hash of each client_id, live
-// revocations, accounts, the APIs. Bounded: application bodies (SIEVE). A change drops the body; the
-// next request loads it again; a load that a change overtook is thrown away and repeated.
+// revocations, accounts, the APIs. Bounded: application bodies (SIEVE). A change drops the body;
+// the next request loads it again; a load that a change overtook is thrown away and repeated.
 #pragma once
 #include "base/epoch.h"
 #include "base/error.h"
@@ -40,8 +40,8 @@ struct registry_view {
 
 // TWOLEG_NONE with a body; TWOLEG_WAIT: known, but its body must be loaded (ret_view->number);
 // TWOLEG_CLIENT_UNKNOWN / TWOLEG_NOT_FOUND: there is none. An unknown id never reaches the store.
-// TWOLEG_STORE_FAILED: a change could not be taken in (memory, a read of the store), so nothing here
-// is to be believed; each later change and purge tries to repair that.
+// TWOLEG_STORE_FAILED: a change could not be taken in (memory, a read of the store), so nothing
+// here is to be believed; each later change and purge tries to repair that.
 enum twoleg_error registry_client(struct registry *registry, struct str client_id,
                                   struct registry_view *ret_view) TWOLEG_MUST_CHECK;
 enum twoleg_error registry_application(struct registry *registry, uint64_t number,
