@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "crypto/random.h"
 
 #define KEY_UNCOMPRESSED 0x04 // SEC 1 2.3.3
 
@@ -90,7 +91,7 @@ enum twoleg_error sign_key_create(const struct sign_algorithm *algorithm,
 {
     KEY_PKEY pkey = EVP_EC_gen(algorithm->group);
     if (!pkey)
-        return key_refused(TWOLEG_NO_RANDOM);
+        return key_refused(random_has_failed() ? TWOLEG_NO_RANDOM : TWOLEG_INTERNAL);
     return sign_key_wrap(algorithm, &pkey, ret_key);
 }
 

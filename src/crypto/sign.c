@@ -9,6 +9,7 @@
 #include "crypto/ecdsa_der.h"
 #include "crypto/hash.h"
 #include "crypto/key.h"
+#include "crypto/random.h"
 
 // Both hold a context that was prepared once: preparing it for each message would fetch the
 // algorithm anew and double the cost of a signature.
@@ -51,11 +52,9 @@ enum twoleg_error signer_sign(struct signer *signer, struct str message,
     struct sha256 hash = sha256(message);
     uint8_t der[ECDSA_DER_MAX];
     size_t len = sizeof der;
-    if (fault_here(FAULT_RANDOM))
-        return TWOLEG_NO_RANDOM;
     if (EVP_PKEY_sign(signer->context, der, &len, hash.bytes, sizeof hash.bytes) != 1) {
         ERR_clear_error();
-        return TWOLEG_INTERNAL;
+        return random_has_failed() ? TWOLEG_NO_RANDOM : TWOLEG_INTERNAL;
     }
     const struct sign_algorithm *algorithm = signer->algorithm;
     if (!ecdsa_raw_from_der(str_of(der, len), algorithm->coordinate_len, ret_signature->bytes))

@@ -53,14 +53,20 @@ static bool jwt_is_text(const struct json_value *value)
            str_find(value->text, '\0') == value->text.len;
 }
 
+// Names are short and mostly differ in length or first letter: that much is compared in place.
+static inline bool jwt_name_equal(struct str name, struct str key)
+{
+    return name.len == key.len && name.ptr[0] == key.ptr[0] && str_equal(name, key);
+}
+
 // --- The header
 
 // What must not be there: extensions that we would have to understand (RFC 7515 4.1.11), payloads
 // that are not encoded (RFC 7797), encryption and compression (RFC 7516).
 static bool jwt_header_forbids(struct str key)
 {
-    return str_equal(key, STR("crit")) || str_equal(key, STR("b64")) ||
-           str_equal(key, STR("enc")) || str_equal(key, STR("zip"));
+    return jwt_name_equal(STR("crit"), key) || jwt_name_equal(STR("b64"), key) ||
+           jwt_name_equal(STR("enc"), key) || jwt_name_equal(STR("zip"), key);
 }
 
 struct jwt_header_fields {
@@ -70,11 +76,11 @@ struct jwt_header_fields {
 
 static struct str *jwt_header_field(struct jwt_header_fields *fields, struct str key)
 {
-    if (str_equal(key, STR("alg")))
+    if (jwt_name_equal(STR("alg"), key))
         return &fields->alg;
-    if (str_equal(key, STR("typ")))
+    if (jwt_name_equal(STR("typ"), key))
         return &fields->typ;
-    return str_equal(key, STR("kid")) ? &fields->kid : NULL;
+    return jwt_name_equal(STR("kid"), key) ? &fields->kid : NULL;
 }
 
 static enum twoleg_error jwt_read_header_fields(struct str json, struct arena *arena,
@@ -150,7 +156,7 @@ static const struct jwt_claim_row jwt_claim_rows[] = {
 static size_t jwt_claim_find(struct str key)
 {
     size_t i = 0;
-    while (i < JWT_CLAIM_ROWS && !str_equal(jwt_claim_rows[i].name, key))
+    while (i < JWT_CLAIM_ROWS && !jwt_name_equal(jwt_claim_rows[i].name, key))
         i++;
     return i;
 }
@@ -251,11 +257,16 @@ enum twoleg_error jwt_read_claims(struct str payload, struct arena *arena,
 
 // --- The whole
 
-enum twoleg_error jwt_read(struct str token, struct arena *arena, struct jwt *ret_jwt)
+enum twoleg_error jwt_read_known(struct str token, const struct jwt_known_header *known,
+                                 struct arena *arena, struct jwt *ret_jwt)
 {
     struct jwt jwt;
     enum twoleg_error error = jwt_split(token, &jwt.parts);
-    if (!error)
+    if (error)
+        return error;
+    if (known && str_equal(jwt.parts.header, known->text))
+        jwt.header = known->header;
+    else
         error = jwt_read_header(jwt.parts.header, arena, &jwt.header);
     if (!error)
         error = jwt_read_claims(jwt.parts.payload, arena, &jwt.unverified);
@@ -263,6 +274,11 @@ enum twoleg_error jwt_read(struct str token, struct arena *arena, struct jwt *re
         return error;
     *ret_jwt = jwt;
     return TWOLEG_NONE;
+}
+
+enum twoleg_error jwt_read(struct str token, struct arena *arena, struct jwt *ret_jwt)
+{
+    return jwt_read_known(token, NULL, arena, ret_jwt);
 }
 
 enum twoleg_error jwt_verify(const struct jwt *jwt, const struct jwt_key *key,

@@ -73,6 +73,18 @@ TWOLEG_MUST_CHECK enum twoleg_error jwt_read_claims(struct str payload, struct a
 TWOLEG_MUST_CHECK enum twoleg_error jwt_read(struct str token, struct arena *arena,
                                              struct jwt *ret_jwt);
 
+// The header of tokens that we wrote ourselves (struct jws_header of the signing key): a token with
+// the very same bytes needs no reading of it. Says no more about the token than reading would.
+struct jwt_known_header {
+    struct str text; // in base64url
+    struct jwt_header header;
+};
+
+// As jwt_read; known may be NULL.
+TWOLEG_MUST_CHECK enum twoleg_error jwt_read_known(struct str token,
+                                                   const struct jwt_known_header *known,
+                                                   struct arena *arena, struct jwt *ret_jwt);
+
 // TOKEN_KEY: kid or alg are not the key's; TOKEN_FORGED: the signature is not. On success the
 // claims are the signer's words; they lie in jwt.
 TWOLEG_MUST_CHECK enum twoleg_error jwt_verify(const struct jwt *jwt, const struct jwt_key *key,

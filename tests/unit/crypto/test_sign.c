@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "unit/crypto/hex.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include "base/fault.h"
 #include "crypto/init.h"
 #include "crypto/sign.h"
@@ -321,8 +324,43 @@ static void D8_no_randomness_no_signature(void **state)
     assert_int_equal(signer_sign(signer, STR("m"), &signature), TWOLEG_NO_RANDOM);
     fault_arm(FAULT_RANDOM, 0, false);
     assert_int_equal(signature.len, 0);
+    assert_int_equal(signer_sign(signer, STR("m"), &signature), TWOLEG_NONE); // and recovers
+    struct sign_key *none = NULL;
+    fault_arm(FAULT_RANDOM, 1, false);
+    assert_int_equal(sign_key_create(sign_algorithm_es256(), &none), TWOLEG_NO_RANDOM);
+    fault_arm(FAULT_RANDOM, 0, false);
+    assert_null(none);
     signer_free(&signer);
     sign_key_free(&key);
+}
+
+// Parent and child make a key from the same point in the buffer on.
+static void D9_a_child_has_randomness_of_its_own(void **state)
+{
+    (void)state;
+    struct sign_key *keys[2] = {NULL, NULL};
+    int ends[2];
+    struct ec_point theirs, ours;
+    keys[0] = sign_new_key(); // fills this thread's buffer
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        bool made = sign_key_create(sign_algorithm_es256(), &keys[1]) == TWOLEG_NONE;
+        struct ec_point point = made ? sign_key_point(keys[1]) : (struct ec_point){{0}, {0}};
+        _exit(write(ends[1], &point, sizeof point) == (ssize_t)sizeof point ? 0 : 1);
+    }
+    keys[1] = sign_new_key();
+    ours = sign_key_point(keys[1]);
+    assert_int_equal(read(ends[0], &theirs, sizeof theirs), sizeof theirs);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_memory_not_equal(&ours, &theirs, sizeof ours);
+    close(ends[0]);
+    close(ends[1]);
+    sign_key_free(&keys[0]);
+    sign_key_free(&keys[1]);
 }
 
 static int sign_start(void **state)
@@ -347,6 +385,7 @@ int main(void)
         cmocka_unit_test(C1_C2_the_table_has_neither_none_nor_macs),
         cmocka_unit_test(failures_leave_results_untouched),
         cmocka_unit_test(D8_no_randomness_no_signature),
+        cmocka_unit_test(D9_a_child_has_randomness_of_its_own),
     };
     return cmocka_run_group_tests(tests, sign_start, NULL);
 }

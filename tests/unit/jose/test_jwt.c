@@ -99,6 +99,32 @@ static void key_of_another_kid_or_another_key_is_refused(void **state)
     token_maker_finish(&other);
 }
 
+// A known header saves reading it and nothing else.
+static void known_header_is_taken_and_another_one_read(void **state)
+{
+    (void)state;
+    char header[256];
+    struct arena arena;
+    struct jwt jwt;
+    const struct jwt_claims *claims = NULL;
+    struct str token = jwt_good();
+    struct jwt_parts parts;
+    assert_int_equal(jwt_split(token, &parts), TWOLEG_NONE);
+    memcpy(header, parts.header.ptr, parts.header.len);
+    struct jwt_known_header known = {str_of(header, parts.header.len),
+                                     {sign_algorithm_es256(), jwt_maker.key.kid}};
+    arena_init(&arena, NULL, ARENA_REQUEST_CAP);
+    assert_int_equal(jwt_read_known(token, &known, &arena, &jwt), TWOLEG_NONE);
+    assert_true(str_equal(jwt.header.kid, jwt_maker.key.kid));
+    assert_int_equal(jwt_verify(&jwt, &jwt_maker.key, &claims), TWOLEG_NONE);
+    jwt_memory[token.len - 10] ^= 1;
+    assert_int_equal(jwt_read_known(token, &known, &arena, &jwt), TWOLEG_NONE);
+    assert_int_equal(jwt_verify(&jwt, &jwt_maker.key, &claims), TWOLEG_TOKEN_FORGED);
+    jwt_memory[0] ^= 1; // no longer the known one, and no JSON
+    assert_int_equal(jwt_read_known(token, &known, &arena, &jwt), TWOLEG_MALFORMED);
+    arena_finish(&arena);
+}
+
 static void C1_empty_signature_is_refused(void **state)
 {
     (void)state;
@@ -292,6 +318,7 @@ int main(void)
         cmocka_unit_test(rfc7515_a_3_es256_and_every_wrong_key),
         cmocka_unit_test(rfc9068_good_token_gives_its_claims),
         cmocka_unit_test(key_of_another_kid_or_another_key_is_refused),
+        cmocka_unit_test(known_header_is_taken_and_another_one_read),
         cmocka_unit_test(C1_empty_signature_is_refused),
         cmocka_unit_test(C2_macs_with_the_public_key_are_refused),
         cmocka_unit_test(C4_key_in_the_header_does_not_count),
