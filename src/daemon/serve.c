@@ -71,11 +71,14 @@ static enum twoleg_error serving_open(struct serving *serving)
 
 static enum twoleg_error serving_listen(struct serving *serving)
 {
-    enum twoleg_error error =
-        acceptor_open(&serving->acceptor, serving->config, serving->reason);
-    // Which port the system chose is known only now.
-    if (!error)
-        error = config_derive_issuer(serving->config, &serving->acceptor.listeners[0].address);
+    struct acceptor *acceptor = &serving->acceptor;
+    enum twoleg_error error = acceptor_open(acceptor, serving->config, serving->reason);
+    // Which port the system chose is known only now. The first listener with a port counts.
+    size_t first = 0;
+    while (first + 1 < acceptor->count && acceptor->listeners[first].path[0])
+        first++;
+    if (!error && !acceptor->listeners[first].path[0])
+        error = config_derive_issuer(serving->config, &acceptor->listeners[first].address);
     return error;
 }
 
