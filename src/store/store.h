@@ -35,6 +35,7 @@ struct store_change {
     bool account_active;
     struct token_id token;
     int64_t expires_s; // 0 = never: keep it for ever
+    struct str setting; // CHANGE_SETTING: its name
 };
 
 typedef void store_on_change(void *context, const struct store_change *changes, size_t count);
@@ -46,6 +47,8 @@ struct store_settings {
     unsigned readers;     // reader threads
     size_t queue_batches; // more wait: TWOLEG_STORE_BUSY
     size_t queue_bytes;
+    unsigned queue_ms; // a batch that waited longer is refused with STORE_BUSY; 0 = 5 s
+    unsigned busy_ms;  // how long another process's lock is waited for; 0 = 2 s
     store_on_change *on_change; // may be NULL; set before the first batch
     void *on_change_context;
 };
@@ -70,7 +73,7 @@ enum store_verb_kind {
     VERB_APPLICATION_API_SET,
     VERB_SECRET_CREATE,
     VERB_SECRET_REMOVE,
-    VERB_SECRET_USED,
+    VERB_SECRET_USED, // statistics: no change is told, and a secret that is gone is no error
     VERB_API_CREATE,
     VERB_SCOPE_CREATE,
     VERB_SCOPE_REMOVE,
@@ -82,6 +85,7 @@ enum store_verb_kind {
     VERB_SETTING_CREATE, // TWOLEG_CONFLICT when it is there: a compare-and-set of first starts
     VERB_REVOCATIONS_PURGE,
     VERB_AUDIT,
+    VERB_API_RENAME_DEFAULT, // the default API follows a changed issuer
 };
 
 struct store_key {
@@ -101,7 +105,7 @@ struct store_verb {
     struct store_verb *next;
     enum store_verb_kind kind;
     uint64_t account;  // whose entity it must be; STORE_OPERATOR = any
-    uint64_t expected; // row version that the change was made from; 0 = any
+    uint64_t expected; // row version from before the batch that the change is made from; 0 = any
     union {
         const struct application *application; // CREATE: all of it, with apis and secrets
         struct {                               // UPDATE: the fields whose bit is set
@@ -143,7 +147,8 @@ struct store_verb {
         struct {
             struct str name, value;
         } setting;
-        int64_t before_s; // REVOCATIONS_PURGE: rows that expired before
+        struct str identifier; // API_RENAME_DEFAULT: the new one
+        int64_t before_s; // REVOCATIONS_PURGE: rows that expired before, and the feed's up to then
         struct {
             struct str actor;  // "uid:0", "app_..."
             struct str action; // a word of model/events.def
@@ -165,6 +170,9 @@ enum application_field {
 
 #define STORE_OPERATOR UINT64_MAX
 
+// The account that is there from the start.
+#define ACCOUNT_DEFAULT ((uint64_t)1)
+
 // Heap; built on any thread, the store's from submit until done is called.
 struct store_batch {
     struct store_batch *next;
@@ -177,10 +185,13 @@ struct store_batch {
     void (*done)(struct store_batch *batch);
     void *context;
     // The outcome: TWOLEG_NONE, CONFLICT (a unique name is taken), VERSION_CONFLICT, NOT_FOUND,
-    // LIMIT, STORE_FAILED, STORE_STOPPED. A refused batch changed nothing at all.
+    // LIMIT, RANGE (a value that the schema refuses), NO_MEMORY, STORE_BUSY, STORE_FAILED,
+    // STORE_STOPPED. A refused batch changed nothing at all; after STORE_FAILED with store_stopped
+    // nobody can say whether it did.
     enum twoleg_error result;
     const struct store_verb *refused; // the verb that was
     uint64_t sequence;                // of its last change
+    int64_t queued_us;                // the store's own: when it was submitted (monotonic)
 };
 
 struct store_batch *store_batch_create(int64_t now_us); // NULL without memory
@@ -226,6 +237,7 @@ uint64_t store_sequence(struct store_reader *reader); // of the last change; 0 o
 
 // Iterators: begin, next until false, end (which tells whether it was the true end). What next
 // fills in is valid until the next call.
+// Each kind of list can be open once per reader.
 struct store_cursor;
 
 enum twoleg_error store_states_begin(struct store_reader *reader,

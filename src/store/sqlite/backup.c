@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+// Backups, and their way back.
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/fault.h"
+#include "store/sqlite/copy.h"
+#include "store/sqlite/migration.h"
+#include "store/sqlite/state.h"
+
+#define RESTORE_FILE "restore.tmp"
+
+enum twoleg_error store_backup(struct store_reader *reader, const char *file,
+                               char ret_reason[static 512])
+{
+    ret_reason[0] = '\0';
+    return copy_out(&reader->database, file, ret_reason);
+}
+
+// What a restore works on.
+struct restore {
+    struct folder folder;
+    char path[PATH_MAX]; // of the new store, before it has its name
+    uint64_t old_epoch;  // of the store that is replaced; 0 = none, or not readable
+    bool keep_tokens;
+};
+
+static enum twoleg_error restore_refuse(const char *file, enum twoleg_error error, const char *why,
+                                        char ret_reason[static 512])
+{
+    snprintf(ret_reason, 512, "%.240s: %.240s", file, why);
+    return error;
+}
+
+static enum twoleg_error restore_read_epoch(struct database *database, uint64_t *ret_epoch)
+{
+    struct statement read = statement_begin(database, SQL_SETTING_ONE);
+    statement_text(&read, STR("epoch"));
+    uint64_t epoch = 0;
+    if (statement_step(&read) && !str_to_u64(statement_get_text(&read, 0), &epoch))
+        epoch = 0;
+    enum twoleg_error error = statement_end(&read);
+    if (!error)
+        *ret_epoch = epoch;
+    return error;
+}
+
+// A file that the backup left: sound, ours, and of a schema that this program knows.
+static enum twoleg_error restore_check(struct database *from, const char *file,
+                                       char ret_reason[static 512])
+{
+    char why[256];
+    unsigned version;
+    enum twoleg_error error = migration_check(from, &migration_plan, &version, why);
+    if (error)
+        return restore_refuse(file, error, why, ret_reason);
+    if (version == 0)
+        return restore_refuse(file, TWOLEG_REFUSED, "is not a twoleg store", ret_reason);
+    if (!database_answers(from, "PRAGMA integrity_check(1)", "ok"))
+        return restore_refuse(file, TWOLEG_REFUSED, "is damaged", ret_reason);
+    return TWOLEG_NONE;
+}
+
+// Later than both epochs and than every earlier restore, also of the same backup: the clock is in
+// it, so that no token from before can come to life again.
+static enum twoleg_error restore_write_epoch(struct database *to, uint64_t old_epoch)
+{
+    uint64_t epoch = 0;
+    enum twoleg_error error = restore_read_epoch(to, &epoch);
+    if (error)
+        return error;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    epoch = epoch > old_epoch ? epoch + 1 : old_epoch + 1;
+    if ((uint64_t)now.tv_sec > epoch)
+        epoch = (uint64_t)now.tv_sec;
+    char digits[24];
+    struct buf text;
+    buf_init(&text, digits, sizeof digits);
+    buf_add_u64(&text, epoch);
+    struct statement set = statement_begin(to, SQL_SETTING_SET);
+    statement_text(&set, STR("epoch"));
+    statement_text(&set, buf_str(&text));
+    statement_int(&set, (int64_t)now.tv_sec * SECOND_US);
+    return statement_run(&set);
+}
+
+static enum twoleg_error restore_fill(struct restore *restore, struct database *from)
+{
+    char why[256];
+    struct database to;
+    enum twoleg_error error =
+        database_open(&to, restore->path, DATABASE_COPY, DATABASE_BUSY_MS, why);
+    if (error)
+        return error;
+    error = copy_pages(&to, from);
+    if (!error && !restore->keep_tokens)
+        error = restore_write_epoch(&to, restore->old_epoch);
+    database_close(&to);
+    return error;
+}
+
+static enum twoleg_error restore_sync_file(const struct restore *restore)
+{
+    int fd = openat(restore->folder.fd, RESTORE_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    bool failed = fd < 0 || fault_here(FAULT_IO) || fsync(fd);
+    if (fd >= 0)
+        close(fd);
+    return failed ? TWOLEG_STORE_FAILED : TWOLEG_NONE;
+}
+
+static enum twoleg_error restore_copy(struct restore *restore, const char *file,
+                                      char ret_reason[static 512])
+{
+    char why[256];
+    char real[PATH_MAX];
+    struct database from;
+    if (!realpath(file, real))
+        return restore_refuse(file, errno == ENOENT ? TWOLEG_NOT_FOUND : TWOLEG_REFUSED,
+                              strerror(errno), ret_reason);
+    enum twoleg_error error =
+        database_open(&from, real, DATABASE_READER, DATABASE_BUSY_MS, why);
+    if (error)
+        return restore_refuse(file, error, why, ret_reason);
+    unlinkat(restore->folder.fd, RESTORE_FILE, 0); // of a restore that was cut short
+    error = restore_check(&from, file, ret_reason);
+    if (!error)
+        error = folder_make_file(&restore->folder, RESTORE_FILE, ret_reason);
+    if (!error) {
+        restore_refuse(restore->path, error, "the copy failed", ret_reason);
+        error = restore_fill(restore, &from);
+    }
+    if (!error)
+        error = restore_sync_file(restore);
+    database_close(&from);
+    return error;
+}
+
+// Brings what lies in the old store's WAL into its file, so that the file alone is all of it. One
+// that is too damaged for that is kept with its WAL beside it.
+static void restore_settle_old(struct restore *restore)
+{
+    char why[256];
+    char path[PATH_MAX];
+    struct database old;
+    if (!folder_join(&restore->folder, FOLDER_STORE, path) ||
+        database_open(&old, path, DATABASE_WRITER, DATABASE_BUSY_MS, why))
+        return;
+    if (restore_read_epoch(&old, &restore->old_epoch))
+        restore->old_epoch = 0;
+    sqlite3_wal_checkpoint_v2(old.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    database_close(&old);
+}
+
+static enum twoleg_error restore_keep_old(const struct restore *restore)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    char name[64];
+    char wal[80];
+    snprintf(name, sizeof name, "before-restore-%lld.%06ld.db", (long long)now.tv_sec,
+             now.tv_nsec / 1000);
+    snprintf(wal, sizeof wal, "%s-wal", name);
+    int fd = restore->folder.fd;
+    struct stat info;
+    // A second name first: at no moment is there a folder without a store, which the next start
+    // might take for a new one.
+    if (linkat(fd, FOLDER_STORE, fd, name, 0))
+        return TWOLEG_STORE_FAILED;
+    if (fstatat(fd, FOLDER_STORE "-wal", &info, AT_SYMLINK_NOFOLLOW) == 0 && info.st_size > 0 &&
+        renameat(fd, FOLDER_STORE "-wal", fd, wal))
+        return TWOLEG_STORE_FAILED;
+    return TWOLEG_NONE;
+}
+
+static enum twoleg_error restore_replace(const struct restore *restore)
+{
+    int fd = restore->folder.fd;
+    // A WAL that is left would be played into the restored file.
+    unlinkat(fd, FOLDER_STORE "-wal", 0);
+    unlinkat(fd, FOLDER_STORE "-shm", 0);
+    unlinkat(fd, FOLDER_STORE "-journal", 0);
+    enum twoleg_error error = folder_sync(&restore->folder);
+    if (error)
+        return error;
+    if (fault_here(FAULT_IO) || renameat(fd, RESTORE_FILE, fd, FOLDER_STORE))
+        return TWOLEG_STORE_FAILED;
+    return folder_sync(&restore->folder);
+}
+
+static enum twoleg_error restore_run(struct restore *restore, const char *file,
+                                     char ret_reason[static 512])
+{
+    bool there;
+    if (!folder_join(&restore->folder, RESTORE_FILE, restore->path))
+        return restore_refuse(restore->folder.path, TWOLEG_TOO_LONG, "the name is too long",
+                              ret_reason);
+    enum twoleg_error error =
+        folder_check_file(&restore->folder, FOLDER_STORE, &there, ret_reason);
+    if (error)
+        return error;
+    if (there)
+        restore_settle_old(restore);
+    error = restore_copy(restore, file, ret_reason);
+    if (error)
+        return error;
+    restore_refuse(restore->folder.path, error, "the store could not be replaced", ret_reason);
+    if (there)
+        error = restore_keep_old(restore);
+    return error ? error : restore_replace(restore);
+}
+
+enum twoleg_error store_restore(const char *folder, const char *file, bool keep_tokens,
+                                char ret_reason[static 512])
+{
+    struct restore restore = {.keep_tokens = keep_tokens};
+    enum twoleg_error error = folder_open(&restore.folder, folder, true, ret_reason);
+    if (error)
+        return error;
+    error = restore_run(&restore, file, ret_reason);
+    if (error)
+        unlinkat(restore.folder.fd, RESTORE_FILE, 0);
+    else
+        ret_reason[0] = '\0';
+    folder_close(&restore.folder);
+    return error;
+}

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/checkpoint.h"
+
+#include <stdio.h>
+
+#include "base/fault.h"
+
+#define CHECKPOINT_FRAMES 1000 // of 4 KiB
+// Under steady writes a passive checkpoint may never catch up, and the WAL grows; past this one
+// that makes the writer wait starts the WAL again.
+#define CHECKPOINT_FRAMES_MAX (16 * CHECKPOINT_FRAMES)
+
+static void checkpoint_run(struct checkpoint *checkpoint, int frames)
+{
+    int mode = frames > CHECKPOINT_FRAMES_MAX ? SQLITE_CHECKPOINT_TRUNCATE
+                                              : SQLITE_CHECKPOINT_PASSIVE;
+    int code = fault_here(FAULT_STORE)
+                   ? SQLITE_IOERR_FSYNC
+                   : sqlite3_wal_checkpoint_v2(checkpoint->database.db, NULL, mode, NULL, NULL);
+    if (code == SQLITE_IOERR_FSYNC || (code & 0xff) == SQLITE_CORRUPT)
+        atomic_store(checkpoint->stopped, true);
+}
+
+static void *checkpoint_main(void *argument)
+{
+    struct checkpoint *checkpoint = argument;
+    pthread_mutex_lock(&checkpoint->lock);
+    while (!checkpoint->closing) {
+        int frames = checkpoint->frames;
+        if (frames < CHECKPOINT_FRAMES) {
+            pthread_cond_wait(&checkpoint->wanted, &checkpoint->lock);
+            continue;
+        }
+        checkpoint->frames = 0;
+        pthread_mutex_unlock(&checkpoint->lock);
+        checkpoint_run(checkpoint, frames);
+        pthread_mutex_lock(&checkpoint->lock);
+    }
+    pthread_mutex_unlock(&checkpoint->lock);
+    return NULL;
+}
+
+// Finds a damaged file before it is served from for days; the whole of a large one takes longer
+// than a start may.
+static void *checkpoint_main_check(void *argument)
+{
+    struct checkpoint *checkpoint = argument;
+    bool sound = database_answers(&checkpoint->database, "PRAGMA quick_check(1)", "ok");
+    pthread_mutex_lock(&checkpoint->lock);
+    if (!sound && !checkpoint->closing) // closing cuts the check short
+        atomic_store(checkpoint->stopped, true);
+    pthread_mutex_unlock(&checkpoint->lock);
+    return checkpoint_main(checkpoint);
+}
+
+enum twoleg_error checkpoint_start(struct checkpoint *checkpoint, const char *file,
+                                   atomic_bool *stopped, bool check_file,
+                                   char ret_reason[static 256])
+{
+    enum twoleg_error error = database_open(&checkpoint->database, file, DATABASE_WRITER,
+                                              DATABASE_BUSY_MS, ret_reason);
+    if (error)
+        return error;
+    pthread_mutex_init(&checkpoint->lock, NULL);
+    pthread_cond_init(&checkpoint->wanted, NULL);
+    checkpoint->stopped = stopped;
+    checkpoint->running =
+        pthread_create(&checkpoint->thread, NULL,
+                       check_file ? checkpoint_main_check : checkpoint_main, checkpoint) == 0;
+    if (checkpoint->running)
+        return TWOLEG_NONE;
+    snprintf(ret_reason, 256, "no thread for checkpoints");
+    database_close(&checkpoint->database);
+    return TWOLEG_NO_MEMORY;
+}
+
+void checkpoint_tell(struct checkpoint *checkpoint, int frames)
+{
+    if (frames < CHECKPOINT_FRAMES)
+        return;
+    pthread_mutex_lock(&checkpoint->lock);
+    checkpoint->frames = frames;
+    pthread_cond_signal(&checkpoint->wanted);
+    pthread_mutex_unlock(&checkpoint->lock);
+}
+
+void checkpoint_finish(struct checkpoint *checkpoint)
+{
+    if (!checkpoint->running)
+        return;
+    pthread_mutex_lock(&checkpoint->lock);
+    checkpoint->closing = true;
+    pthread_cond_signal(&checkpoint->wanted);
+    pthread_mutex_unlock(&checkpoint->lock);
+    sqlite3_interrupt(checkpoint->database.db); // a check that is under way
+    pthread_join(checkpoint->thread, NULL);
+    database_close(&checkpoint->database);
+    pthread_cond_destroy(&checkpoint->wanted);
+    pthread_mutex_destroy(&checkpoint->lock);
+    checkpoint->running = false;
+}

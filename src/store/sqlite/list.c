@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+// Lists: one statement, and so one snapshot, each.
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "store/sqlite/state.h"
+
+struct store_cursor {
+    struct statement statement;
+};
+
+static enum twoleg_error list_begin(struct store_reader *reader, enum statement_id id,
+                                    struct store_cursor **ret_cursor)
+{
+    struct store_cursor *cursor = fault_here(FAULT_MEMORY) ? NULL : calloc(1, sizeof *cursor);
+    if (!cursor)
+        return TWOLEG_NO_MEMORY;
+    cursor->statement = statement_begin(&reader->database, id);
+    if (cursor->statement.code)
+        return store_end(cursor);
+    *ret_cursor = cursor;
+    return TWOLEG_NONE;
+}
+
+enum twoleg_error store_end(struct store_cursor *cursor)
+{
+    if (!cursor)
+        return TWOLEG_NONE;
+    enum twoleg_error error = statement_end(&cursor->statement);
+    free(cursor);
+    return error;
+}
+
+enum twoleg_error store_states_begin(struct store_reader *reader, struct store_cursor **ret_cursor)
+{
+    return list_begin(reader, SQL_APPLICATION_STATES, ret_cursor);
+}
+
+bool store_states_next(struct store_cursor *cursor, struct store_change *ret_state)
+{
+    const struct statement *row = &cursor->statement;
+    if (!statement_step(&cursor->statement))
+        return false;
+    *ret_state = (struct store_change){
+        .kind = CHANGE_APPLICATION,
+        .number = statement_get_number(row, 0),
+        .account = statement_get_number(row, 1),
+        .state = {(enum entity_status)statement_get_int(row, 2), statement_get_number(row, 3)},
+        .client_id = statement_get_text(row, 4)};
+    return true;
+}
+
+enum twoleg_error store_revocations_begin(struct store_reader *reader,
+                                          struct store_cursor **ret_cursor)
+{
+    return list_begin(reader, SQL_REVOCATION_LIST, ret_cursor);
+}
+
+bool store_revocations_next(struct store_cursor *cursor, struct store_change *ret_revocation)
+{
+    const struct statement *row = &cursor->statement;
+    if (!statement_step(&cursor->statement))
+        return false;
+    struct store_change change = {.kind = CHANGE_CREDENTIAL,
+                                  .number = statement_get_number(row, 2),
+                                  .account = statement_get_number(row, 3)};
+    struct str id = statement_get_bytes(row, 0);
+    if (id.len == sizeof change.token.bytes) {
+        change.kind = CHANGE_REVOCATION;
+        memcpy(change.token.bytes, id.ptr, id.len);
+        change.expires_s = statement_get_int(row, 1);
+    }
+    *ret_revocation = change;
+    return true;
+}
+
+enum twoleg_error store_accounts_begin(struct store_reader *reader,
+                                       struct store_cursor **ret_cursor)
+{
+    return list_begin(reader, SQL_ACCOUNT_LIST, ret_cursor);
+}
+
+bool store_accounts_next(struct store_cursor *cursor, struct store_change *ret_account)
+{
+    if (!statement_step(&cursor->statement))
+        return false;
+    uint64_t number = statement_get_number(&cursor->statement, 0);
+    bool active = statement_get_int(&cursor->statement, 1) == STATUS_ACTIVE;
+    *ret_account = (struct store_change){
+        .kind = CHANGE_ACCOUNT, .number = number, .account = number, .account_active = active};
+    return true;
+}
+
+enum twoleg_error store_applications_begin(struct store_reader *reader,
+                                           const struct store_page *page,
+                                           struct store_cursor **ret_cursor)
+{
+    bool all = page->account == STORE_OPERATOR;
+    if (page->limit < 1 || page->limit > 1000)
+        return TWOLEG_RANGE;
+    struct store_cursor *cursor;
+    enum twoleg_error error =
+        list_begin(reader, all ? SQL_APPLICATION_PAGE : SQL_APPLICATION_PAGE_OF, &cursor);
+    if (error)
+        return error;
+    // The view need not outlive this call.
+    statement_text_copy(&cursor->statement, page->after);
+    statement_int(&cursor->statement, page->limit);
+    if (!all)
+        statement_number(&cursor->statement, page->account);
+    *ret_cursor = cursor;
+    return TWOLEG_NONE;
+}
+
+bool store_applications_next(struct store_cursor *cursor, struct application *ret_application)
+{
+    const struct statement *row = &cursor->statement;
+    if (!statement_step(&cursor->statement))
+        return false;
+    *ret_application = (struct application){
+        .account = statement_get_number(row, 0),
+        .version = statement_get_number(row, 1),
+        .client_id = statement_get_text(row, 2),
+        .name = statement_get_text(row, 3),
+        .state = {(enum entity_status)statement_get_int(row, 4), statement_get_number(row, 5)},
+        .format = (enum token_format)statement_get_int(row, 6),
+        .ttl_us = statement_get_int(row, 7),
+        .created_us = statement_get_int(row, 8),
+        .updated_us = statement_get_int(row, 9),
+        .number = statement_get_number(row, 10)};
+    return true;
+}
+
+enum twoleg_error store_audit_begin(struct store_reader *reader, uint64_t after, unsigned limit,
+                                    struct store_cursor **ret_cursor)
+{
+    struct store_cursor *cursor;
+    enum twoleg_error error = list_begin(reader, SQL_AUDIT_LIST, &cursor);
+    if (error)
+        return error;
+    statement_number(&cursor->statement, after);
+    statement_int(&cursor->statement, limit);
+    *ret_cursor = cursor;
+    return TWOLEG_NONE;
+}
+
+bool store_audit_next(struct store_cursor *cursor, struct store_audit *ret_audit)
+{
+    const struct statement *row = &cursor->statement;
+    if (!statement_step(&cursor->statement))
+        return false;
+    *ret_audit = (struct store_audit){.sequence = statement_get_number(row, 0),
+                                      .at_us = statement_get_int(row, 1),
+                                      .actor = statement_get_text(row, 2),
+                                      .action = statement_get_text(row, 3),
+                                      .object = statement_get_text(row, 4),
+                                      .detail = statement_get_text(row, 5),
+                                      .request_id = statement_get_text(row, 6)};
+    return true;
+}

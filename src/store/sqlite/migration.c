@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/migration.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "store/sqlite/copy.h"
+
+#define SCHEMA_TEXT_(number) #number
+#define SCHEMA_TEXT(number) SCHEMA_TEXT_(number)
+
+static const struct migration_step migration_steps[] = {
+#define SCHEMA(number, text) {number, text},
+#include "store/schema.def"
+#undef SCHEMA
+};
+
+const struct migration_plan migration_plan = {
+    migration_steps, sizeof migration_steps / sizeof migration_steps[0]};
+
+enum twoleg_error migration_check(struct database *database, const struct migration_plan *plan,
+                               unsigned *ret_version, char ret_reason[static 256])
+{
+    int64_t tables = database_ask(database, "SELECT count(*) FROM sqlite_schema");
+    int64_t id = database_ask(database, "PRAGMA application_id");
+    if (tables < 0 || id < 0) {
+        snprintf(ret_reason, 256, "cannot be read: %s", sqlite3_errmsg(database->db));
+        int code = sqlite3_errcode(database->db);
+        return code == SQLITE_NOTADB ? TWOLEG_REFUSED : TWOLEG_STORE_FAILED;
+    }
+    if (tables == 0 && id == 0) {
+        *ret_version = 0;
+        return TWOLEG_NONE;
+    }
+    if (id != DATABASE_APPLICATION_ID) {
+        snprintf(ret_reason, 256, "is not a twoleg store");
+        return TWOLEG_REFUSED;
+    }
+    int64_t version = database_ask(database, "SELECT max(version) FROM schema_version");
+    if (version < 1) {
+        snprintf(ret_reason, 256, "does not tell its schema version");
+        return TWOLEG_STORE_FAILED;
+    }
+    if (version > plan->steps[plan->count - 1].version) {
+        snprintf(ret_reason, 256,
+                 "was written by a newer twoleg (schema %lld; this one knows schema %u): "
+                 "use that release, or restore a backup from before",
+                 (long long)version, plan->steps[plan->count - 1].version);
+        return TWOLEG_REFUSED;
+    }
+    *ret_version = (unsigned)version;
+    return TWOLEG_NONE;
+}
+
+static enum twoleg_error migration_step_run(struct database *database,
+                                         const struct migration_step *step)
+{
+    char note[160];
+    snprintf(note, sizeof note,
+             "INSERT INTO schema_version (version, applied_us) VALUES (%u, unixepoch() * 1000000)",
+             step->version);
+    enum twoleg_error error = database_execute(database, "BEGIN IMMEDIATE");
+    if (!error && step->version == 1)
+        error = database_execute(
+            database, "PRAGMA application_id = " SCHEMA_TEXT(DATABASE_APPLICATION_ID));
+    if (!error)
+        error = database_execute(database, step->sql);
+    if (!error)
+        error = database_execute(database, note);
+    if (!error)
+        error = database_execute(database, "COMMIT");
+    if (error)
+        database_rollback(database);
+    return error;
+}
+
+static enum twoleg_error migration_keep(struct database *database, const struct folder *folder,
+                                     unsigned version)
+{
+    char name[32];
+    char path[PATH_MAX];
+    char reason[COPY_REASON];
+    snprintf(name, sizeof name, "before-%03u.db", version + 1);
+    if (!folder_join(folder, name, path))
+        return TWOLEG_STORE_FAILED;
+    // One that is there comes from a migration that was cut short: older than what is copied now.
+    unlinkat(folder->fd, name, 0);
+    return copy_out(database, path, reason);
+}
+
+enum twoleg_error migration_run(struct database *database, const struct folder *folder,
+                                 const struct migration_plan *plan, unsigned version,
+                                 char ret_reason[static 256])
+{
+    enum twoleg_error error = TWOLEG_NONE;
+    if (version > 0 && version < plan->steps[plan->count - 1].version)
+        error = migration_keep(database, folder, version);
+    if (error)
+        snprintf(ret_reason, 256, "cannot be copied before its migration");
+    for (unsigned i = 0; i < plan->count && !error; i++) {
+        if (plan->steps[i].version <= version)
+            continue;
+        error = migration_step_run(database, &plan->steps[i]);
+        if (error)
+            snprintf(ret_reason, 256, "cannot take schema %u: %s", plan->steps[i].version,
+                     sqlite3_errmsg(database->db));
+    }
+    return error;
+}

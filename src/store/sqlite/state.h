@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an open store consists of; the bodies of the types that store.h names.
+#pragma once
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "store/queue.h"
+#include "store/sqlite/checkpoint.h"
+#include "store/sqlite/folder.h"
+#include "store/sqlite/round.h"
+#include "store/store.h"
+
+struct reader_thread {
+    pthread_t thread;
+    struct store *store;
+    struct store_reader *reader;
+};
+
+struct store {
+    struct store_settings settings; // without folder, which was the caller's
+    struct folder folder;
+    char file[PATH_MAX];
+    bool created;
+    atomic_bool stopped;
+
+    struct queue batches;
+    struct database writer; // the writer thread's, once that runs
+    pthread_t writer_thread;
+    bool writer_running;
+    _Atomic int64_t frames; // of the WAL after the last commit
+
+    struct queue reads;
+    struct reader_thread *readers;
+    unsigned reader_count; // that run
+
+    struct checkpoint checkpoint;
+    pthread_mutex_t publish_lock; // on_change may be set while the writer runs
+};
+
+struct store_reader {
+    struct database database;
+};
+
+void *writer_main(void *store);
+void *reader_main(void *reader_thread);

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// The verbs, one function each, inside the writer's transaction. An error refuses the batch; those
+// that statement_error calls lost take the whole transaction with them.
+#pragma once
+#include "store/sqlite/round.h"
+
+enum twoleg_error verb_run(struct round *round, const struct store_verb *verb) TWOLEG_MUST_CHECK;
+
+// An application's head as the transaction sees it. TWOLEG_NOT_FOUND: deleted, or not the account's.
+struct verb_application {
+    uint64_t number, account, version;
+    struct application_state state;
+};
+enum twoleg_error verb_application_head(struct round *round, uint64_t number, uint64_t account,
+                                        struct verb_application *ret_head) TWOLEG_MUST_CHECK;
+// Checks account and expected version, raises the row version once per batch.
+enum twoleg_error verb_application_touch(struct round *round, const struct store_verb *verb,
+                                         uint64_t number,
+                                         struct verb_application *ret_head) TWOLEG_MUST_CHECK;
+// CHANGE_APPLICATION with what the row says now.
+enum twoleg_error verb_application_changed(struct round *round, uint64_t number) TWOLEG_MUST_CHECK;
+// The API must be one of the given account's, or the operator says so.
+enum twoleg_error verb_application_api_add(struct round *round, uint64_t account,
+                                           const struct verb_application *head,
+                                           const struct application_api *link) TWOLEG_MUST_CHECK;
+enum twoleg_error verb_secret_add(struct round *round, const struct verb_application *head,
+                                  const struct secret *secret) TWOLEG_MUST_CHECK;
+// Runs a statement of parameters (number) or (number, number).
+enum twoleg_error verb_simple(struct round *round, enum statement_id id,
+                              uint64_t first) TWOLEG_MUST_CHECK;
+enum twoleg_error verb_simple_two(struct round *round, enum statement_id id, uint64_t first,
+                                  uint64_t second) TWOLEG_MUST_CHECK;
+
+enum twoleg_error verb_application_create(struct round *round,
+                                          const struct store_verb *verb) TWOLEG_MUST_CHECK;
+enum twoleg_error verb_application_update(struct round *round,
+                                          const struct store_verb *verb) TWOLEG_MUST_CHECK;
+enum twoleg_error verb_application_delete(struct round *round,
+                                          const struct store_verb *verb) TWOLEG_MUST_CHECK;
+enum twoleg_error verb_application_api_set(struct round *round,
+                                           const struct store_verb *verb) TWOLEG_MUST_CHECK;
+enum twoleg_error verb_secret_create(struct round *round,
+                                     const struct store_verb *verb) TWOLEG_MUST_CHECK;
+enum twoleg_error verb_secret_remove(struct round *round,
+                                     const struct store_verb *verb) TWOLEG_MUST_CHECK;
+enum twoleg_error verb_secret_used(struct round *round,
+                                   const struct store_verb *verb) TWOLEG_MUST_CHECK;
+enum twoleg_error verb_api_create(struct round *round,
+                                  const struct store_verb *verb) TWOLEG_MUST_CHECK;
+enum twoleg_error verb_api_rename_default(struct round *round,
+                                          const struct store_verb *verb) TWOLEG_MUST_CHECK;
+enum twoleg_error verb_scope_create(struct round *round,
+                                    const struct store_verb *verb) TWOLEG_MUST_CHECK;
+enum twoleg_error verb_scope_remove(struct round *round,
+                                    const struct store_verb *verb) TWOLEG_MUST_CHECK;
+enum twoleg_error verb_token_revoke(struct round *round,
+                                    const struct store_verb *verb) TWOLEG_MUST_CHECK;
+enum twoleg_error verb_credential_revoke(struct round *round,
+                                         const struct store_verb *verb) TWOLEG_MUST_CHECK;
+enum twoleg_error verb_revocations_purge(struct round *round,
+                                         const struct store_verb *verb) TWOLEG_MUST_CHECK;
+enum twoleg_error verb_key_create(struct round *round,
+                                  const struct store_verb *verb) TWOLEG_MUST_CHECK;
+enum twoleg_error verb_key_state(struct round *round,
+                                 const struct store_verb *verb) TWOLEG_MUST_CHECK;
+enum twoleg_error verb_setting_set(struct round *round,
+                                   const struct store_verb *verb) TWOLEG_MUST_CHECK;
+enum twoleg_error verb_audit(struct round *round, const struct store_verb *verb) TWOLEG_MUST_CHECK;

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/verb.h"
+
+enum twoleg_error verb_application_head(struct round *round, uint64_t number, uint64_t account,
+                                        struct verb_application *ret_head)
+{
+    struct statement read = statement_begin(round->database, SQL_APPLICATION_STATE);
+    statement_number(&read, number);
+    bool found = statement_step(&read);
+    struct verb_application head = {.number = number};
+    if (found) {
+        head.account = statement_get_number(&read, 0);
+        head.version = statement_get_number(&read, 1);
+        head.state.status = (enum entity_status)statement_get_int(&read, 2);
+        head.state.generation = statement_get_number(&read, 3);
+    }
+    enum twoleg_error error = statement_end(&read);
+    if (error)
+        return error;
+    if (!found || head.state.status == STATUS_DELETED ||
+        (account != STORE_OPERATOR && account != head.account))
+        return TWOLEG_NOT_FOUND;
+    *ret_head = head;
+    return TWOLEG_NONE;
+}
+
+enum twoleg_error verb_application_touch(struct round *round, const struct store_verb *verb,
+                                         uint64_t number, struct verb_application *ret_head)
+{
+    bool first;
+    enum twoleg_error error = verb_application_head(round, number, verb->account, ret_head);
+    if (!error)
+        error = round_touch(round, number, ret_head->version, verb->expected, &first);
+    if (error || !first)
+        return error;
+    return verb_simple_two(round, SQL_APPLICATION_TOUCH, number, (uint64_t)round->now_us);
+}
+
+enum twoleg_error verb_application_changed(struct round *round, uint64_t number)
+{
+    struct statement read = statement_begin(round->database, SQL_APPLICATION_STATE);
+    statement_number(&read, number);
+    enum twoleg_error error = TWOLEG_NONE;
+    if (statement_step(&read)) {
+        struct store_change change = {.kind = CHANGE_APPLICATION, .number = number};
+        change.account = statement_get_number(&read, 0);
+        change.state.status = (enum entity_status)statement_get_int(&read, 2);
+        change.state.generation = statement_get_number(&read, 3);
+        if (change.state.status != STATUS_DELETED)
+            change.client_id = statement_get_text(&read, 4);
+        error = round_change(round, &change);
+    }
+    enum twoleg_error end = statement_end(&read);
+    return error ? error : end;
+}
+
+static enum twoleg_error application_insert(struct round *round,
+                                            const struct application *application)
+{
+    struct statement add = statement_begin(round->database, SQL_APPLICATION_ADD);
+    statement_number(&add, application->number);
+    statement_number(&add, application->account);
+    statement_text(&add, application->client_id);
+    statement_text(&add, application->name);
+    statement_int(&add, application->state.status);
+    statement_number(&add, application->state.generation);
+    statement_int(&add, application->format);
+    statement_int(&add, application->ttl_us);
+    statement_int(&add, round->now_us);
+    return statement_run(&add);
+}
+
+enum twoleg_error verb_application_create(struct round *round, const struct store_verb *verb)
+{
+    const struct application *application = verb->application;
+    if (verb->account != STORE_OPERATOR && verb->account != application->account)
+        return TWOLEG_NOT_FOUND;
+    if (application->state.status == STATUS_DELETED)
+        return TWOLEG_RANGE;
+    struct verb_application head = {application->number, application->account, 1,
+                                    application->state};
+    bool first;
+    enum twoleg_error error = application_insert(round, application);
+    if (!error)
+        error = round_touch(round, head.number, head.version, 0, &first);
+    for (size_t i = 0; i < application->api_count && !error; i++)
+        error = verb_application_api_add(round, verb->account, &head, &application->apis[i]);
+    for (size_t i = 0; i < application->secret_count && !error; i++)
+        error = verb_secret_add(round, &head, &application->secrets[i]);
+    return error ? error : verb_application_changed(round, head.number);
+}
+
+// NULL leaves a column as it is.
+static void application_bind_field(struct statement *update, bool given, int64_t value)
+{
+    if (given)
+        statement_int(update, value);
+    else
+        statement_null(update);
+}
+
+enum twoleg_error verb_application_update(struct round *round, const struct store_verb *verb)
+{
+    uint64_t number = verb->update.number;
+    unsigned fields = verb->update.fields;
+    // Deleting has a verb of its own, which buries the rest too.
+    if ((fields & FIELD_STATUS) && verb->update.status == STATUS_DELETED)
+        return TWOLEG_RANGE;
+    struct verb_application head;
+    enum twoleg_error error = verb_application_touch(round, verb, number, &head);
+    if (error)
+        return error;
+    // Never back to a generation that tokens were issued under, whatever the clock says.
+    uint64_t generation = head.state.generation + 1;
+    if (verb->update.generation > generation)
+        generation = verb->update.generation;
+    struct statement update = statement_begin(round->database, SQL_APPLICATION_UPDATE);
+    statement_number(&update, number);
+    if (fields & FIELD_NAME)
+        statement_text(&update, verb->update.name);
+    else
+        statement_null(&update);
+    application_bind_field(&update, fields & FIELD_STATUS, verb->update.status);
+    application_bind_field(&update, fields & FIELD_GENERATION, (int64_t)generation);
+    application_bind_field(&update, fields & FIELD_FORMAT, verb->update.format);
+    application_bind_field(&update, fields & FIELD_TTL, verb->update.ttl_us);
+    error = statement_run(&update);
+    return error ? error : verb_application_changed(round, number);
+}
+
+enum twoleg_error verb_application_delete(struct round *round, const struct store_verb *verb)
+{
+    uint64_t number = verb->number;
+    uint64_t now = (uint64_t)round->now_us;
+    struct verb_application head;
+    enum twoleg_error error = verb_application_touch(round, verb, number, &head);
+    if (!error)
+        error = verb_simple_two(round, SQL_APPLICATION_BURY, number, now);
+    if (!error)
+        error = verb_simple_two(round, SQL_SECRET_CLEAR, number, now);
+    if (!error)
+        error = verb_simple(round, SQL_APPLICATION_SCOPE_CLEAR, number);
+    if (!error)
+        error = verb_simple(round, SQL_APPLICATION_API_CLEAR, number);
+    // The number is dead for ever: what singles out some of its tokens has nothing left to say.
+    if (!error)
+        error = verb_simple(round, SQL_REVOKED_CLEAR, number);
+    if (!error)
+        error = verb_simple(round, SQL_CREDENTIAL_CLEAR, number);
+    return error ? error : verb_application_changed(round, number);
+}

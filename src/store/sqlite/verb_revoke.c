@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "store/sqlite/verb.h"
+
+static enum twoleg_error revoke_check_limit(struct round *round, uint64_t application)
+{
+    struct statement read = statement_begin(round->database, SQL_REVOKED_COUNT);
+    statement_number(&read, application);
+    statement_int(&read, round->now_us / SECOND_US);
+    statement_int(&read, REVOCATIONS_PER_APPLICATION);
+    int64_t count = statement_step(&read) ? statement_get_int(&read, 0) : 0;
+    enum twoleg_error error = statement_end(&read);
+    if (error)
+        return error;
+    return count >= REVOCATIONS_PER_APPLICATION ? TWOLEG_LIMIT : TWOLEG_NONE;
+}
+
+static enum twoleg_error revoke_is_known(struct round *round, struct str id, bool *ret_known)
+{
+    struct statement read = statement_begin(round->database, SQL_REVOKED_IS);
+    statement_bytes(&read, id);
+    *ret_known = statement_step(&read);
+    return statement_end(&read);
+}
+
+// RFC 7009 section 2.2: revoking what is revoked already succeeds, and changes nothing.
+enum twoleg_error verb_token_revoke(struct round *round, const struct store_verb *verb)
+{
+    struct str id = str_of(verb->revoke.id.bytes, sizeof verb->revoke.id.bytes);
+    struct verb_application head;
+    bool known;
+    enum twoleg_error error =
+        verb_application_head(round, verb->revoke.application, verb->account, &head);
+    if (!error)
+        error = revoke_is_known(round, id, &known);
+    if (error || known)
+        return error;
+    error = revoke_check_limit(round, head.number);
+    if (error)
+        return error;
+    struct statement add = statement_begin(round->database, SQL_REVOKED_ADD);
+    statement_bytes(&add, id);
+    statement_number(&add, head.account);
+    statement_number(&add, head.number);
+    statement_int(&add, verb->revoke.expires_s);
+    statement_int(&add, round->now_us);
+    error = statement_run(&add);
+    struct store_change change = {.kind = CHANGE_REVOCATION, .number = head.number,
+                                  .account = head.account, .token = verb->revoke.id,
+                                  .expires_s = verb->revoke.expires_s};
+    return error ? error : round_change(round, &change);
+}
+
+static enum twoleg_error revoke_secret_owner(struct round *round, uint64_t secret,
+                                             uint64_t *ret_application)
+{
+    struct statement read = statement_begin(round->database, SQL_SECRET_OWNER);
+    statement_number(&read, secret);
+    bool found = statement_step(&read);
+    uint64_t application = found ? statement_get_number(&read, 0) : 0;
+    enum twoleg_error error = statement_end(&read);
+    if (!error)
+        *ret_application = application;
+    return error ? error : found ? TWOLEG_NONE : TWOLEG_NOT_FOUND;
+}
+
+enum twoleg_error verb_credential_revoke(struct round *round, const struct store_verb *verb)
+{
+    uint64_t application;
+    struct verb_application head;
+    enum twoleg_error error = revoke_secret_owner(round, verb->number, &application);
+    if (!error)
+        error = verb_application_head(round, application, verb->account, &head);
+    if (error)
+        return error;
+    struct statement add = statement_begin(round->database, SQL_CREDENTIAL_ADD);
+    statement_number(&add, verb->number);
+    statement_number(&add, head.account);
+    statement_number(&add, head.number);
+    statement_int(&add, round->now_us);
+    error = statement_run(&add);
+    if (error || sqlite3_changes(round->database->db) == 0)
+        return error;
+    struct store_change change = {.kind = CHANGE_CREDENTIAL, .number = verb->number,
+                                  .account = head.account};
+    return round_change(round, &change);
+}
+
+// With the revocations goes what the feed keeps of that time; its sequence goes on all the same.
+enum twoleg_error verb_revocations_purge(struct round *round, const struct store_verb *verb)
+{
+    int64_t before_us;
+    if (__builtin_mul_overflow(verb->before_s, SECOND_US, &before_us))
+        return TWOLEG_RANGE;
+    struct statement purge = statement_begin(round->database, SQL_REVOKED_PURGE);
+    statement_int(&purge, verb->before_s);
+    enum twoleg_error error = statement_run(&purge);
+    if (error)
+        return error;
+    struct statement feed = statement_begin(round->database, SQL_FEED_PURGE);
+    statement_int(&feed, before_us);
+    return statement_run(&feed);
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// The writer thread: takes all that is queued, runs it in one transaction with a savepoint per
+// batch, commits, publishes, answers. No timer: while one commit waits for the disk, the next group
+// gathers.
+#include <time.h>
+
+#include "base/fault.h"
+#include "store/sqlite/state.h"
+#include "store/sqlite/verb.h"
+
+static int64_t writer_clock(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * SECOND_US + t.tv_nsec / 1000;
+}
+
+static bool writer_lost(enum twoleg_error error)
+{
+    return error == TWOLEG_STORE_FAILED || error == TWOLEG_STORE_BUSY;
+}
+
+static enum twoleg_error writer_simple(struct round *round, enum statement_id id)
+{
+    struct statement statement = statement_begin(round->database, id);
+    return statement_run(&statement);
+}
+
+static enum twoleg_error writer_verbs(struct round *round, struct store_batch *batch)
+{
+    for (const struct store_verb *verb = batch->verbs; verb; verb = verb->next) {
+        enum twoleg_error error = verb_run(round, verb);
+        if (error) {
+            batch->refused = verb;
+            return error;
+        }
+    }
+    return TWOLEG_NONE;
+}
+
+// TWOLEG_NONE also when the batch was refused, which its result says; an error loses the round.
+static enum twoleg_error writer_batch(struct round *round, struct store_batch *batch)
+{
+    size_t changes = round->change_count;
+    round->now_us = batch->now_us;
+    round->sequence = 0;
+    round->touched = NULL;
+    enum twoleg_error error = writer_simple(round, SQL_BATCH_BEGIN);
+    if (error)
+        return error;
+    batch->result = writer_verbs(round, batch);
+    if (writer_lost(batch->result))
+        return batch->result;
+    if (batch->result) {
+        round_undo(round, changes);
+        error = writer_simple(round, SQL_BATCH_UNDO);
+    } else {
+        batch->sequence = round->sequence;
+    }
+    return error ? error : writer_simple(round, SQL_BATCH_END);
+}
+
+// After a failed fsync nobody knows what is on the disk, and a second try would lie ("fsyncgate"):
+// no commit is acknowledged any more. A full disk is told by its own code and may get better.
+static enum twoleg_error writer_commit(struct store *store, struct round *round)
+{
+    stop_point("store.before_commit");
+    int code = SQLITE_IOERR_FSYNC;
+    if (!fault_here(FAULT_STORE))
+        code = sqlite3_exec(round->database->db, "COMMIT", NULL, NULL, NULL);
+    stop_point("store.after_commit");
+    if ((code & 0xff) == SQLITE_IOERR && code != SQLITE_IOERR_SHMSIZE)
+        atomic_store(&store->stopped, true);
+    return statement_error(code);
+}
+
+static enum twoleg_error writer_transaction(struct store *store, struct round *round,
+                                            struct store_batch *batches)
+{
+    enum twoleg_error error = writer_simple(round, SQL_BEGIN_WRITE);
+    for (struct store_batch *batch = batches; batch && !error; batch = batch->next)
+        error = writer_batch(round, batch);
+    if (!error)
+        error = writer_commit(store, round);
+    if (error)
+        database_rollback(round->database);
+    return error;
+}
+
+static void writer_publish(struct store *store, const struct round *round)
+{
+    stop_point("store.before_publish");
+    pthread_mutex_lock(&store->publish_lock);
+    store_on_change *on_change = store->settings.on_change;
+    void *context = store->settings.on_change_context;
+    pthread_mutex_unlock(&store->publish_lock);
+    if (on_change && round->change_count)
+        on_change(context, round->changes, round->change_count);
+}
+
+// Every batch of a lost round gets the same answer: also a refusal was against rows that are gone.
+static void writer_answer(struct store_batch *batches, enum twoleg_error lost)
+{
+    while (batches) {
+        struct store_batch *batch = batches;
+        batches = batch->next; // once done is called the batch is its owner's
+        batch->next = NULL;
+        if (lost) {
+            batch->result = lost;
+            batch->refused = NULL;
+            batch->sequence = 0;
+        }
+        if (batch->done)
+            batch->done(batch);
+    }
+}
+
+static void writer_round(struct store *store, struct round *round, struct store_batch *batches)
+{
+    if (atomic_load(&store->stopped)) {
+        writer_answer(batches, TWOLEG_STORE_STOPPED);
+        return;
+    }
+    enum twoleg_error error = writer_transaction(store, round, batches);
+    if (!error)
+        writer_publish(store, round);
+    writer_answer(batches, error);
+    if (!error)
+        checkpoint_tell(&store->checkpoint, (int)atomic_load(&store->frames));
+    round_clear(round);
+}
+
+// All that is queued, in its order; what waited too long is answered here, since whoever asked has
+// given up by now.
+static struct store_batch *writer_take(struct store *store)
+{
+    struct store_batch *taken = NULL;
+    struct store_batch **tail = &taken;
+    struct store_batch *batch = queue_take(&store->batches);
+    int64_t oldest = writer_clock() - (int64_t)store->settings.queue_ms * 1000;
+    for (; batch; batch = queue_try(&store->batches)) {
+        batch->next = NULL;
+        if (batch->queued_us < oldest) {
+            writer_answer(batch, TWOLEG_STORE_BUSY);
+            continue;
+        }
+        *tail = batch;
+        tail = &batch->next;
+    }
+    return taken;
+}
+
+void *writer_main(void *argument)
+{
+    struct store *store = argument;
+    struct round round;
+    round_init(&round, &store->writer);
+    for (;;) {
+        struct store_batch *batches = writer_take(store);
+        if (batches)
+            writer_round(store, &round, batches);
+        else if (queue_done(&store->batches))
+            break;
+    }
+    round_finish(&round);
+    return NULL;
+}
+
+enum twoleg_error store_submit(struct store *store, struct store_batch *batch)
+{
+    if (batch->no_memory)
+        return TWOLEG_NO_MEMORY;
+    if (atomic_load(&store->stopped))
+        return TWOLEG_STORE_STOPPED;
+    batch->result = TWOLEG_NONE;
+    batch->refused = NULL;
+    batch->sequence = 0;
+    batch->queued_us = writer_clock();
+    return queue_put(&store->batches, batch, sizeof *batch + batch->arena.total);
+}
+
+struct writer_wait {
+    pthread_mutex_t lock;
+    pthread_cond_t ended;
+    bool done;
+};
+
+static void writer_wait_done(struct store_batch *batch)
+{
+    struct writer_wait *wait = batch->context;
+    pthread_mutex_lock(&wait->lock);
+    wait->done = true;
+    pthread_cond_signal(&wait->ended);
+    pthread_mutex_unlock(&wait->lock);
+}
+
+enum twoleg_error store_commit(struct store *store, struct store_batch *batch)
+{
+    struct writer_wait wait = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false};
+    void (*done)(struct store_batch *) = batch->done;
+    void *context = batch->context;
+    batch->done = writer_wait_done;
+    batch->context = &wait;
+    enum twoleg_error error = store_submit(store, batch);
+    if (!error) {
+        pthread_mutex_lock(&wait.lock);
+        while (!wait.done)
+            pthread_cond_wait(&wait.ended, &wait.lock);
+        pthread_mutex_unlock(&wait.lock);
+        error = batch->result;
+    }
+    batch->done = done;
+    batch->context = context;
+    return error;
+}
