@@ -318,6 +318,39 @@ class Server:
         finally:
             connection.close()
 
+    def manage(self, method, path, app=None, body=None):
+        """A change through the admin API, which must work."""
+        if app is not None:
+            path += "?" + urllib.parse.urlencode({"client_id": app.id})
+        answer = self.admin(method, "/admin/v1/" + path, body)
+        assert 200 <= answer.status < 300, answer
+        return answer.json() if answer.body else {}
+
+    def api(self, identifier, name, scope=""):
+        self.manage("POST", "apis", None, {"identifier": identifier, "name": name, "scope": scope})
+
+    def act(self, act, app):
+        """disable, enable, revoke-tokens"""
+        return self.manage("POST", "application/" + act, app, {})
+
+    def delete(self, app):
+        return self.manage("DELETE", "application", app)
+
+    def update(self, app, **changes):
+        return self.manage("PATCH", "application", app, changes)
+
+    def secrets(self, app):
+        return self.manage("GET", "application/secrets", app)["secrets"]
+
+    def remove_secret(self, app, revoke_tokens=False):
+        for row in self.secrets(app):
+            self.manage("POST", "application/secrets/remove", app,
+                        {"secret": row["secret"], "revoke_tokens": revoke_tokens})
+
+    @property
+    def issuer(self):
+        return self.get("/.well-known/oauth-authorization-server").json()["issuer"]
+
     def connect(self):
         return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
 

@@ -152,7 +152,7 @@ def listed(answer):
 
 
 def secret_number(row):
-    return str(row.get("id") or row.get("secret_id") or row.get("number"))
+    return str(row["secret"])
 
 
 @pytest.mark.parametrize("act", ["disable", "delete"])

@@ -74,7 +74,7 @@ def test_rfc7662_4_B16_only_resource_servers(server, any_app):
 def test_rfc7662_4_B16_resource_server_of_another_api_sees_nothing(server, any_app):
     """CVE-2026-37979, CVE-2026-58425: any confidential client could ask about any token."""
     uri = f"https://other-{any_app.facts['token_format']}.example/"
-    server.cli("api", "create", "--name", uri.split("/")[2].split(".")[0], "--audience", uri)
+    server.api(uri, "other")
     other = server.app(name="other", serves=uri)
     assert server.introspect(other, server.bearer(any_app)).json() == {"active": False}
 

@@ -7,8 +7,8 @@ SMS, MAIL = "https://sms.example/v1", "urn:example:mail"
 
 @pytest.fixture(scope="module")
 def apis(server):
-    server.cli("api", "create", "--name", "sms", "--audience", SMS)
-    server.cli("api", "create", "--name", "mail", "--audience", MAIL)
+    server.api(SMS, "sms", "send")
+    server.api(MAIL, "mail")
 
 
 @pytest.fixture(scope="module", params=["jwt", "sealed"])

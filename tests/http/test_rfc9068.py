@@ -45,7 +45,7 @@ def test_rfc9068_2_2_3_no_scope_claim_without_scope(server):
 
 
 def test_rfc9068_3_audience_follows_resource(server):
-    server.cli("api", "create", "--name", "aud", "--audience", "https://aud.example/")
+    server.api("https://aud.example/", "aud")
     app = server.app(name="aud", audience="https://aud.example/", scope="one")
     _, claims = parts(server, server.bearer(app, resource="https://aud.example/"))
     assert claims["aud"] in ("https://aud.example/", ["https://aud.example/"])

@@ -1,0 +1,358 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is refused before any handler sees it. A rows: the threats of transport and parser."""
+import socket
+import time
+
+import pytest
+
+from instance import basic, drain, statuses
+
+FORM = "Content-Type: application/x-www-form-urlencoded\r\n"
+BODY = "grant_type=client_credentials"
+
+
+def get(headers="Host: x\r\n", target="/healthz", version="HTTP/1.1", method="GET"):
+    return f"{method} {target} {version}\r\n{headers}Connection: close\r\n\r\n".encode("latin-1")
+
+
+def post(headers, body=BODY):
+    return f"POST /oauth/token HTTP/1.1\r\nHost: x\r\n{FORM}{headers}\r\n{body}".encode("latin-1")
+
+
+def refused(server, data, codes=(400,)):
+    """Exactly one answer of these, and the connection is closed: nothing is smuggled."""
+    got = server.raw(data)
+    assert len(statuses(got)) == 1 and statuses(got)[0] in codes, (data[:200], got)
+    return got
+
+
+def test_a_plain_request_passes(server):
+    assert statuses(server.raw(get())) == [200]
+
+
+def test_rfc9112_3_http_1_0_needs_no_host(server):
+    got = server.raw(b"GET /healthz HTTP/1.0\r\n\r\n")
+    assert statuses(got) == [200]
+
+
+@pytest.mark.parametrize("headers", ["", "Host: a\r\nHost: b\r\n", "Host: a\r\nHost: a\r\n"])
+def test_A11_no_host_or_two_are_400(server, headers):
+    refused(server, get(headers))
+
+
+@pytest.mark.parametrize("host", ["a@b", "a/b", "a b", "a\tb", "", "[::1", "a:b:c", "x:99999999"])
+def test_A11_odd_host_is_400_or_ignored(server, host):
+    assert statuses(server.raw(get(f"Host: {host}\r\n")))[0] in (200, 400)
+
+
+@pytest.mark.parametrize("name,value", [
+    ("Authorization", "Basic YTpi"), ("Content-Type", "application/x-www-form-urlencoded"),
+    ("Content-Length", "29")])
+def test_design_3_5_two_of_a_kind_are_400(server, name, value):
+    headers = f"{name}: {value}\r\n{name}: {value}\r\n"
+    if name != "Content-Length":
+        headers += f"Content-Length: {len(BODY)}\r\n"
+    data = f"POST /oauth/token HTTP/1.1\r\nHost: x\r\n{headers}\r\n{BODY}".encode()
+    refused(server, data)
+
+
+@pytest.mark.parametrize("headers", [
+    f"Content-Length: {len(BODY)}\r\nTransfer-Encoding: chunked\r\n",
+    f"Transfer-Encoding: chunked\r\nContent-Length: {len(BODY)}\r\n",
+    "Content-Length: 29\r\nContent-Length: 30\r\n", "Content-Length: 29, 29\r\n"])
+def test_A7_two_lengths_are_400(server, headers):
+    refused(server, post(headers))
+
+
+@pytest.mark.parametrize("length", ["+5", "0x5", "-1", "1e3", "18446744073709551616", "5 5", "", " ", "5,",
+                                    "99999999999999999999999999", "\u00b2", "5;", "'5'"])
+def test_A7_odd_content_length_is_400(server, length):
+    refused(server, post(f"Content-Length: {length}\r\n"), (400, 413))
+
+
+@pytest.mark.parametrize("coding", [
+    "chunked, chunked", "xchunked", "gzip, chunked", "chunked, gzip", "identity", "gzip", "chunkedx",
+    "chunked;q=1", "\"chunked\"", ""])
+def test_A8_any_coding_but_chunked_is_refused(server, coding):
+    body = "1d\r\n" + BODY + "\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    refused(server, post(f"Transfer-Encoding: {coding}\r\n", body), (400, 501))
+
+
+@pytest.mark.parametrize("line", [
+    "Transfer-Encoding : chunked", "Transfer-Encoding\t: chunked", "Transfer-Encoding: chunked\x0b",
+    " Transfer-Encoding: chunked", "X: y\r\n Transfer-Encoding: chunked",
+    "Transfer-Encoding:\r\n chunked", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+    "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity", "Transfer\x00-Encoding: chunked"])
+def test_A8_odd_spelling_is_refused(server, line):
+    body = "1d\r\n" + BODY + "\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    refused(server, post(line + "\r\n", body), (400, 501))
+
+
+@pytest.mark.parametrize("data", [
+    b"GET /healthz HTTP/1.1\nHost: x\n\n", b"GET /healthz HTTP/1.1\r\nHost: x\nA: b\r\n\r\n",
+    b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: b\rc\r\n\r\n",
+    b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: b\0c\r\n\r\n",
+    b"GET /health\0z HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /healthz HTTP/1.1\r\nHost: x\r\nA\0: b\r\n\r\n",
+    b"GET /healthz HTTP/1.1\r\nHost: x\r\n A: fold\r\n\r\n",
+    b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: b\r\n\tfold\r\n\r\n",
+    b"GET /healthz\r\n\r\n", b"GET  /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /healthz HTTP/1.1 \r\nHost: x\r\n\r\n", b"GET /healthz HTTP/2.0\r\nHost: x\r\n\r\n",
+    b"GET /healthz HTTP/1.12\r\nHost: x\r\n\r\n", b"GET /healthz http/1.1\r\nHost: x\r\n\r\n",
+    b"GET\t/healthz HTTP/1.1\r\nHost: x\r\n\r\n", b"GET healthz HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /he althz HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /healthz HTTP/1.1\r\nHost: x\r\nNo colon here\r\n\r\n",
+    b"GET /healthz HTTP/1.1\r\nHost: x\r\n: no name\r\n\r\n",
+    b"GET /healthz HTTP/1.1\r\nHost: x\r\nA B: c\r\n\r\n",
+    b"GET /healthz HTTP/1.1\r\nHost: x\r\nA(: c\r\n\r\n"])
+def test_A9_malformed_lines_are_refused(server, data):
+    refused(server, data, (400, 404, 505))
+
+
+@pytest.mark.parametrize("data,codes", [
+    (b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + b"".join(b"A%d: b\r\n" % i for i in range(3000)) + b"\r\n",
+     (431,)),
+    (b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: " + b"a" * 65536 + b"\r\n\r\n", (431,)),
+    (b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: " + b"a" * 1_000_000, (431,))])
+def test_A4_header_block_over_16_kib_is_431(server, data, codes):
+    refused(server, data, codes)
+
+
+def test_A4_200_headers_are_answered_one_way(server):
+    data = get("Host: x\r\n" + "".join(f"A{i}: b\r\n" for i in range(200)))
+    assert statuses(server.raw(data))[0] in (200, 431)
+
+
+@pytest.mark.parametrize("data", [
+    b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /" + b"a" * 65536 + b" HTTP/1.1\r\nHost: x\r\n\r\n", b"a" * 1_000_000])
+def test_A5_long_request_line_is_refused(server, data):
+    refused(server, data, (400, 414, 431))
+
+
+def test_A6_body_over_64_kib_is_413_before_it_is_read(server):
+    refused(server, post("Content-Length: 65537\r\n", ""), (413,))
+    refused(server, post("Content-Length: 1000000000\r\nExpect: 100-continue\r\n", ""), (413,))
+
+
+def test_A6_chunked_body_over_64_kib_is_413(server):
+    body = "".join("4000\r\n" + "a" * 0x4000 + "\r\n" for _ in range(8))
+    refused(server, post("Transfer-Encoding: chunked\r\n", body), (413,))
+    refused(server, post("Transfer-Encoding: chunked\r\n", "fffffff\r\n"), (413,))
+
+
+@pytest.mark.parametrize("body", [
+    "10000000000000000\r\na", "fffffffffffffffff\r\n", "-1\r\n", "0x5\r\nabcde\r\n", " 5\r\nabcde\r\n", "\r\n",
+    "g\r\n", "5\nabcde\r\n0\r\n\r\n", "5\r\nabcdeXX0\r\n\r\n", "5\r\nabcdef\r\n0\r\n\r\n",
+    "5;" + "x" * 70000 + "\r\n"])
+def test_A10_malformed_chunks_are_refused(server, body):
+    refused(server, post("Transfer-Encoding: chunked\r\n", body), (400, 413, 431))
+
+
+def test_A10_trailers_do_not_become_headers(server, app):
+    auth = f"Authorization: {basic(app.id, 'wrong')}\r\nTransfer-Encoding: chunked\r\n"
+    body = f"1d\r\n{BODY}\r\n0\r\nAuthorization: {basic(app.id, app.secret)}\r\n\r\n"
+    assert statuses(server.raw(post(auth + "Connection: close\r\n", body)))[0] in (400, 401)
+
+
+def test_A12_pipelined_requests_are_answered_in_order(server, app):
+    one = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    two = b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n"
+    assert statuses(server.raw((one + two) * 100 + get())) == [200, 404] * 100 + [200]
+
+
+def test_A16_half_close_still_gets_its_answer(server, app):
+    headers = f"Authorization: {basic(app.id, app.secret)}\r\nContent-Length: {len(BODY)}\r\n"
+    assert statuses(server.raw(post(headers), half_close=True)) == [200]
+
+
+def test_A17_disconnect_at_every_byte(server, app):
+    headers = f"Authorization: {basic(app.id, app.secret)}\r\nContent-Length: {len(BODY)}\r\n"
+    data = post(headers)
+    for end in range(len(data)):
+        with server.connect() as sock:
+            sock.sendall(data[:end])
+    assert server.token(app).status == 200
+
+
+def test_A17_reset_while_answering(server, app):
+    import struct
+
+    for _ in range(50):
+        with server.connect() as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            sock.sendall(get() * 20)
+    assert server.token(app).status == 200
+
+
+def test_a_request_may_come_byte_by_byte(server, app):
+    headers = f"Authorization: {basic(app.id, app.secret)}\r\nContent-Length: {len(BODY)}\r\n"
+    with server.connect() as sock:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in post("Connection: close\r\n" + headers):
+            sock.send(bytes([byte]))
+        assert statuses(drain(sock)) == [200]
+
+
+@pytest.mark.parametrize("data", [b"SSH-2.0-OpenSSH_9.2\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 20,
+                                  b"\0" * 100, b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n" + get(), b"\xff" * 5000,
+                                  b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"])
+def test_A20_A26_garbage_is_refused_at_once(server, data):
+    began = time.monotonic()
+    got = server.raw(data)
+    assert time.monotonic() - began < 2
+    assert statuses(got) in ([], [400], [505]), got
+
+
+@pytest.mark.parametrize("method,codes", [
+    ("PUT", (405,)), ("TRACE", (405, 501)), ("PROPFIND", (405, 501)), ("CONNECT", (400, 405, 501)),
+    ("FOO", (400, 501)), ("A" * 300, (400, 501)), ("post", (400, 501)), ("get", (400, 501)), ("G\x01T", (400,))])
+def test_A21_methods(server, method, codes):
+    got = server.raw(get(method=method, target="/oauth/token"))
+    assert statuses(got)[0] in codes, got
+    if statuses(got)[0] == 405:
+        assert b"Allow: POST\r\n" in got
+
+
+@pytest.mark.parametrize("target", [
+    "//oauth/token", "/oauth//token", "/oauth/./token", "/oauth/../oauth/token", "/oauth/token/", "/OAuth/token",
+    "/oauth/token;x=1", "/oauth/token.", "/oauth/%2e%2e/admin/v1/applications", "/oauth%2ftoken", "/oauth/token%00",
+    "/check/../admin/v1/applications", "/./admin/v1/applications", "/%61dmin/v1/applications", "\\admin\\v1",
+    "/oauth/token%20", "*", "/oauth/token#x", "/.well-known/../admin/v1/applications"])
+def test_A22_no_other_spelling_of_a_path(server, target):
+    got = server.raw(get(target=target))
+    assert statuses(got)[0] in (400, 403, 404, 405, 401), got
+    assert b"client_id" not in got
+
+
+def test_A22_absolute_form_target(server):
+    got = server.raw(get(target="http://evil.example/healthz"))
+    assert statuses(got)[0] in (200, 400, 404)
+    assert b"evil" not in server.raw(get(target="http://evil.example/.well-known/oauth-authorization-server"))
+
+
+def test_design_3_5_operator_rights_come_from_the_admin_socket_only(server, app):
+    for method in ("GET", "POST", "DELETE"):
+        for path in ("/admin/v1/applications", f"/admin/v1/application?client_id={app.id}"):
+            answer = server.request(method, path, headers={"Authorization": basic(app.id, app.secret)})
+            assert answer.status in (401, 403, 404, 405), answer
+            assert app.id not in answer.text
+    assert server.admin("GET", "/admin/v1/applications").status == 200
+
+
+@pytest.mark.parametrize("expect,codes", [("100-continue", (200,)), ("nonsense", (417,)),
+                                          ("100-CONTINUE", (200,))])
+def test_A23_expect(server, app, expect, codes):
+    headers = (f"Authorization: {basic(app.id, app.secret)}\r\nExpect: {expect}\r\nConnection: close\r\n"
+               f"Content-Length: {len(BODY)}\r\n")
+    found = [status for status in statuses(server.raw(post(headers))) if status != 100]
+    assert found[0] in codes
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "gzip, gzip", "x"])
+def test_A24_content_coding_is_refused(server, app, coding):
+    answer = server.form("/oauth/token", {"grant_type": "client_credentials"}, app,
+                         headers={"Content-Encoding": coding})
+    assert answer.status in (400, 415), answer
+
+
+def test_design_3_5_head_where_get(server):
+    for path in ("/healthz", "/metrics", "/.well-known/jwks.json"):
+        head = server.request("HEAD", path)
+        assert head.status == 200 and head.body == b"" and head.headers["Content-Length"]
+
+
+def test_design_3_5_unknown_route_is_404_json(server):
+    answer = server.get("/nothing/here")
+    assert answer.status == 404 and b"<html" not in answer.body.lower()
+
+
+def test_design_3_5_every_answer_has_date_length_and_id(server, app):
+    seen = set()
+    for answer in (server.get("/healthz"), server.get("/nothing"), server.check(), server.token(app),
+                   server.get("/oauth/token")):
+        assert answer.headers["Date"].endswith("GMT")
+        assert int(answer.headers["Content-Length"]) == len(answer.body)
+        seen.add(answer.headers["X-Request-Id"])
+    assert len(seen) == 5
+
+
+def test_design_3_5_a_foreign_request_id_is_not_taken(server):
+    answer = server.get("/healthz", {"X-Request-Id": "mine\"x"})
+    assert "mine" not in answer.headers["X-Request-Id"]
+
+
+def test_F7_log_lines_stay_one_line(server):
+    for agent in ("a\x1b[31m", 'q"uote', "x" * 8000, "\u00e4\\n"):
+        server.get("/oauth/token", {"User-Agent": agent.encode("latin-1")})
+    for line in server.stderr().splitlines():
+        assert "\x1b" not in line and len(line) <= 1100
+
+
+@pytest.mark.parametrize("what", ["nothing", "header", "body"])
+def test_A1_A2_slowness_ends_at_an_absolute_deadline(make_server, tmp_path, what):
+    """Each byte comes in time, the whole does not."""
+    config = tmp_path / "twoleg.yaml"
+    config.write_text("header_timeout: 300ms\nbody_timeout: 300ms\nidle_timeout: 300ms\n")
+    server = make_server(config=config).start()
+    start = {"nothing": b"", "header": b"GET /healthz HTTP/1.1\r\nHost: x\r\n",
+             "body": post("Content-Length: 1000\r\n", "")}[what]
+    with server.connect() as sock:
+        sock.sendall(start)
+        sock.settimeout(0.1)
+        began = time.monotonic()
+        got = b""
+        while time.monotonic() - began < 5:
+            try:
+                piece = sock.recv(1000)
+                got += piece
+                if not piece:
+                    break
+            except TimeoutError:
+                if what != "nothing":
+                    sock.sendall(b"a")
+            except ConnectionError:
+                break
+        assert time.monotonic() - began < 3
+        assert statuses(got) in ([], [408])
+    assert server.get("/healthz").status == 200
+
+
+def test_A14_A15_connections_over_the_cap_do_no_harm(make_server, tmp_path):
+    config = tmp_path / "twoleg.yaml"
+    config.write_text("max_connections_per_address: 20\nmax_connections: 40\n")
+    server = make_server(config=config).start()
+    socks = [server.connect() for _ in range(60)]
+    for sock in socks:
+        sock.close()
+    from instance import until
+
+    def served():
+        try:
+            return statuses(server.raw(get())) == [200]
+        except OSError:
+            return False
+
+    until(served, "service after the flood")
+
+
+def test_design_3_5_unix_listener(make_server, tmp_path):
+    from instance import Answer, UnixConnection
+
+    path = tmp_path / "twoleg.sock"
+    server = make_server(listen=("127.0.0.1:0", f"unix:{path}")).start()
+    connection = UnixConnection(str(path))
+    connection.request("GET", "/healthz")
+    answer = connection.getresponse()
+    assert Answer(answer.status, answer.headers, answer.read()).status == 200
+    connection.close()
+    server.stop()
+    assert not path.exists()
+
+
+def test_design_3_5_doors(make_server, tmp_path):
+    config = tmp_path / "twoleg.yaml"
+    config.write_text("listen:\n  - address: 127.0.0.1:0\n    doors: [public]\n")
+    server = make_server(config=config, listen=()).start()
+    assert server.get("/healthz").status == 200
+    for path in ("/check", "/metrics"):
+        assert server.get(path).status == 404

@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Races, made sure by stop points: one side is held at a named place in the server while the other
+runs past it. G rows: the threats."""
+import threading
+
+import pytest
+
+pytestmark = pytest.mark.hooks
+
+
+class Call(threading.Thread):
+    """A request under way in a thread of its own; result() waits for its answer."""
+
+    def __init__(self, function, *args, **kwargs):
+        super().__init__(daemon=True)
+        self.function, self.args, self.kwargs = function, args, kwargs
+        self.answer = self.problem = None
+        self.start()
+
+    def run(self):
+        try:
+            self.answer = self.function(*self.args, **self.kwargs)
+        except BaseException as problem:
+            self.problem = problem
+
+    def result(self):
+        self.join(30)
+        assert not self.is_alive(), "no answer"
+        if self.problem:
+            raise self.problem
+        return self.answer
+
+
+@pytest.fixture
+def hold(server):
+    """Holds stop points; whatever happens, all are let go at the end."""
+    held = []
+
+    def hold(point):
+        held.append(point)
+        server.hooks.hold(point)
+
+    yield hold
+    for point in held:
+        server.hooks.release(point)
+
+
+@pytest.fixture(params=["jwt", "sealed"])
+def fresh(request, server):
+    return server.app(scope="alpha beta", token_format=request.param)
+
+
+# ------------------------------------------------------------------ revoke against introspect
+@pytest.mark.parametrize("point", ["store.before_commit", "store.after_commit",
+                                   "store.before_publish"])
+def test_G1_revocation_is_not_acknowledged_before_it_is_seen(server, fresh, resource_server, hold,
+                                                             point):
+    token = server.bearer(fresh)
+    hold(point)
+    revoking = Call(server.revoke, fresh, token)
+    server.hooks.await_waiting(point)
+    assert revoking.is_alive(), "acknowledged while its commit was held"
+    assert server.introspect(resource_server, token).status == 200, "readers go on meanwhile"
+    assert server.token(fresh).status == 200, "issuing goes on meanwhile"
+    server.hooks.release(point)
+    assert revoking.result().status == 200
+    assert not server.active(resource_server, token)
+    assert server.check(token).status == 401
+
+
+def test_G1_many_revocations_at_once_each_seen_at_its_acknowledgement(server, fresh,
+                                                                      resource_server):
+    tokens = [server.bearer(fresh) for _ in range(40)]
+    wrong = []
+
+    def revoke(part):
+        for token in part:
+            if server.revoke(fresh, token).status != 200 or server.check(token).status != 401 or \
+                    server.active(resource_server, token):
+                wrong.append(token)
+
+    for call in [Call(revoke, tokens[i::4]) for i in range(4)]:
+        call.result()
+    assert not wrong
+
+
+def test_G1_a_parked_revocation_runs_again_against_current_state(server, fresh, hold):
+    """Held before it was handed to the store, it must not undo or repeat what happened since."""
+    token = server.bearer(fresh)
+    other = server.bearer(fresh)
+    hold("revoke.before_submit")
+    revoking = Call(server.revoke, fresh, token)
+    server.hooks.await_waiting("revoke.before_submit")
+    server.act("revoke-tokens", fresh)
+    server.hooks.release("revoke.before_submit")
+    assert revoking.result().status == 200
+    for dead in (token, other):
+        assert server.check(dead).status == 401
+    assert server.check(server.bearer(fresh)).status == 200
+
+
+# ------------------------------------------------------------------ revoke against issue
+@pytest.mark.parametrize("point", ["store.before_commit", "store.after_commit"])
+def test_G3_tokens_issued_while_revoke_tokens_commits_die_with_it(server, fresh, hold, point):
+    before = server.bearer(fresh)
+    hold(point)
+    changing = Call(server.act, "revoke-tokens", fresh)
+    server.hooks.await_waiting(point)
+    during = server.bearer(fresh)
+    server.hooks.release(point)
+    changing.result()
+    for token in (before, during):
+        assert server.check(token).status == 401, "issued before the acknowledgement"
+    assert server.check(server.bearer(fresh)).status == 200
+
+
+@pytest.mark.parametrize("act", ["disable", "delete"])
+def test_G3_no_token_after_disable_or_delete_is_acknowledged(server, fresh, resource_server, hold,
+                                                             act):
+    hold("store.before_publish")
+    changing = Call(server.delete, fresh) if act == "delete" else Call(server.act, act, fresh)
+    server.hooks.await_waiting("store.before_publish")
+    answer = server.token(fresh)
+    server.hooks.release("store.before_publish")
+    changing.result()
+    assert server.token(fresh).status == 401
+    if answer.status == 200:
+        assert not server.active(resource_server, answer.json()["access_token"])
+
+
+def test_G2_a_removed_secret_never_works_after_the_acknowledgement(server, fresh, hold):
+    hold("store.before_publish")
+    removing = Call(server.remove_secret, fresh)
+    server.hooks.await_waiting("store.before_publish")
+    assert server.token(fresh).status in (200, 401)
+    server.hooks.release("store.before_publish")
+    removing.result()
+    for _ in range(3):
+        assert server.token(fresh).status == 401
+
+
+# ------------------------------------------------------------------ load against change
+@pytest.fixture
+def unloaded(server, request):
+    """Applications whose bodies are not in memory: a restart forgets them all."""
+    apps = [server.app(scope="alpha beta", token_format=f) for f in ("jwt", "sealed")]
+    server.restart()
+    return apps
+
+
+@pytest.mark.parametrize("change", ["disable", "delete", "secret", "scope"])
+def test_design_3_3_a_load_that_a_change_overtook_is_thrown_away(server, unloaded, hold, change):
+    for app in unloaded:
+        hold("registry.loaded")
+        asking = Call(server.token, app)
+        server.hooks.await_waiting("registry.loaded")
+        if change == "disable":
+            server.act("disable", app)
+        elif change == "delete":
+            server.delete(app)
+        elif change == "scope":
+            server.update(app, scope="alpha")
+        else:
+            row = server.secrets(app)[0]
+            server.manage("POST", "application/secrets/remove", app, {"secret": row["secret"]})
+        server.hooks.release("registry.loaded")
+        answer = asking.result()
+        if change == "scope":
+            assert answer.status == 200 and answer.json()["scope"] == "alpha"
+        else:
+            assert answer.status == 401
+        again = server.token(app)
+        assert (again.status, again.error) == (answer.status, answer.error)
+
+
+def test_design_3_3_many_wait_for_one_load(server, unloaded, hold):
+    app = unloaded[0]
+    hold("registry.loaded")
+    asking = [Call(server.token, app) for _ in range(8)]
+    server.hooks.await_waiting("registry.loaded")
+    server.hooks.release("registry.loaded")
+    assert [call.result().status for call in asking] == [200] * 8
+
+
+def test_design_3_3_a_client_that_leaves_while_parked(server, unloaded, hold):
+    from instance import basic
+
+    app = unloaded[0]
+    hold("registry.loaded")
+    with server.connect() as sock:
+        sock.sendall((f"POST /oauth/token HTTP/1.1\r\nHost: x\r\nAuthorization: "
+                      f"{basic(app.id, app.secret)}\r\nContent-Length: 29\r\nContent-Type: "
+                      "application/x-www-form-urlencoded\r\n\r\ngrant_type=client_credentials"
+                      ).encode())
+        server.hooks.await_waiting("registry.loaded")
+    server.hooks.release("registry.loaded")
+    assert server.token(app).status == 200
+
+
+# ------------------------------------------------------------------ delete against re-create
+@pytest.mark.parametrize("point", ["store.before_commit", "store.after_commit",
+                                   "store.before_publish"])
+@pytest.mark.parametrize("token_format", ["jwt", "sealed"])
+def test_G8_delete_against_recreate_one_wins_and_nothing_old_lives(server, resource_server, hold,
+                                                                   point, token_format):
+    name = f"again-{token_format}-{point}"
+    old = server.app(client_id=name, scope="alpha", token_format=token_format)
+    token = server.bearer(old)
+    hold(point)
+    deleting = Call(server.delete, old)
+    server.hooks.await_waiting(point)
+    making = Call(server.admin, "POST", "/admin/v1/applications",
+                  {"client_id": name, "name": "new", "scope": "alpha",
+                   "token_format": token_format})
+    server.hooks.release(point)
+    deleting.result()
+    made = making.result()
+    assert made.status in (201, 409), made
+    if made.status == 409:
+        made = server.admin("POST", "/admin/v1/applications", {
+            "client_id": name, "name": "new", "scope": "alpha", "token_format": token_format})
+        assert made.status == 201
+    assert server.token(old).status == 401
+    assert not server.active(resource_server, token)
+    old.secret = made.json()["client_secret"]
+    assert server.check(server.bearer(old)).status == 200
+
+
+def test_G8_two_creations_of_one_id_one_201_one_409(server, hold):
+    body = {"client_id": "twin", "name": "twin", "scope": "alpha"}
+    hold("store.before_commit")
+    calls = [Call(server.admin, "POST", "/admin/v1/applications", body) for _ in range(2)]
+    server.hooks.await_waiting("store.before_commit")
+    server.hooks.release("store.before_commit")
+    assert sorted(call.result().status for call in calls) == [201, 409]
+
+
+# ------------------------------------------------------------------ failing commits
+def test_G_H_a_failed_commit_changes_nothing_and_says_503(server, fresh):
+    token = server.bearer(fresh)
+    for path, body in (("application/disable", {}), ("application/revoke-tokens", {})):
+        server.hooks.fault("store", 1, sticky=True)
+        answer = server.admin("POST", f"/admin/v1/{path}?client_id={fresh.id}", body)
+        server.hooks.fault("store", 0)
+        assert answer.status == 503, answer
+        assert server.check(token).status == 200
+    server.act("revoke-tokens", fresh)
+    assert server.check(token).status == 401

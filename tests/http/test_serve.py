@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Start, refusal to start, and stop."""
+import os
+import pathlib
+import signal
+import stat
+import subprocess
+import threading
+import time
+
+import pytest
+
+from instance import BINARY, PATIENCE, basic, drain, statuses, until
+
+
+def test_ready_line_and_listen_file(make_server):
+    server = make_server().start()
+    assert server.url.startswith("http://127.0.0.1:")
+    assert (pathlib.Path(server.data) / "listen").read_text().split()[-1] == server.url
+
+
+def test_first_start_makes_a_private_folder(make_server):
+    server = make_server().start()
+    assert stat.S_IMODE(os.stat(server.data).st_mode) == 0o700
+    for name in os.listdir(server.data):
+        mode = os.stat(os.path.join(server.data, name)).st_mode
+        assert stat.S_IMODE(mode) & 0o077 == 0, name
+
+
+def test_taken_port_is_refused_in_words(make_server):
+    first = make_server().start()
+    status, words = make_server(listen=(f"127.0.0.1:{first.port}",)).refused()
+    assert status not in (0, None)
+    assert str(first.port) in words
+    assert str(first.process.pid) in words or "twoleg" in words, "by whom"
+    assert first.get("/healthz").status == 200
+
+
+def test_second_server_on_the_same_folder_is_refused_in_words(make_server, tmp_path):
+    first = make_server(data=tmp_path / "shared").start()
+    second = make_server(data=tmp_path / "shared")
+    status, words = second.refused()
+    assert status not in (0, None) and str(tmp_path / "shared") in words
+    app = first.app()
+    assert first.token(app).status == 200
+
+
+@pytest.mark.parametrize("name,mode", [("master.key", 0o644), ("master.key", 0o640), ("twoleg.db", 0o644),
+                                       (".", 0o755), (".", 0o770)])
+def test_D3_wide_modes_are_refused_with_a_clear_line(make_server, name, mode):
+    server = make_server().start()
+    server.stop()
+    path = os.path.join(server.data, name)
+    os.chmod(path, mode)
+    status, words = server.refused()
+    assert status not in (0, None)
+    assert server.data in words and words.strip()
+    os.chmod(path, 0o700 if name == "." else 0o600)
+    server.start()
+
+
+def test_D3_master_key_that_is_a_symlink_is_refused(make_server, tmp_path):
+    server = make_server().start()
+    server.stop()
+    key = pathlib.Path(server.data) / "master.key"
+    key.rename(tmp_path / "elsewhere")
+    key.symlink_to(tmp_path / "elsewhere")
+    status, words = server.refused()
+    assert status not in (0, None) and "master.key" in words
+
+
+@pytest.mark.parametrize("content", [b"", b"short", b"\0" * 32, None])
+def test_D4_wrong_master_key_is_refused_and_nothing_is_written(make_server, content):
+    server = make_server().start()
+    app = server.app()
+    token = server.bearer(app)
+    server.stop()
+    key = pathlib.Path(server.data) / "master.key"
+    right = key.read_bytes()
+    if content is None:
+        key.unlink()
+    else:
+        key.write_bytes(content)
+    database = (pathlib.Path(server.data) / "twoleg.db").read_bytes()
+    status, words = server.refused()
+    assert status not in (0, None) and "master" in words.lower()
+    assert (pathlib.Path(server.data) / "twoleg.db").read_bytes() == database
+    key.write_bytes(right)
+    key.chmod(0o600)
+    server.start()
+    assert server.check(token).status == 200 and server.token(app).status == 200
+
+
+def test_H10_sigterm_finishes_what_is_in_flight(make_server):
+    server = make_server().start()
+    app = server.app()
+    body = b"grant_type=client_credentials"
+    head = (f"POST /oauth/token HTTP/1.1\r\nHost: x\r\nAuthorization: {basic(app.id, app.secret)}\r\n"
+            f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n").encode()
+    socks = [server.connect() for _ in range(10)]
+    for sock in socks:
+        sock.sendall(head + body[:5])
+    until(lambda: server.get("/healthz").status == 200, "the requests' heads being read")
+    server.process.send_signal(signal.SIGTERM)
+
+    def closed():
+        try:
+            server.connect().close()
+            return False
+        except OSError:
+            return True
+
+    until(closed, "the listener's end")
+    for sock in socks:
+        sock.sendall(body[5:])
+        got = drain(sock)
+        assert statuses(got) == [200] and b"Connection: close" in got
+        sock.close()
+    assert server.process.wait(PATIENCE) == 0
+
+
+def test_H10_sigterm_under_load_resets_nobody(make_server):
+    server = make_server().start()
+    app = server.app()
+    wrong, good = [], []
+
+    def load():
+        while True:
+            try:
+                sock = server.connect()
+            except OSError:
+                return
+            with sock:
+                request = (f"POST /oauth/token HTTP/1.1\r\nHost: x\r\nAuthorization: {basic(app.id, app.secret)}"
+                           "\r\nContent-Type: application/x-www-form-urlencoded\r\nConnection: close\r\n"
+                           "Content-Length: 29\r\n\r\ngrant_type=client_credentials").encode()
+                try:
+                    sock.sendall(request)
+                    got = drain(sock)
+                except ConnectionError:
+                    got = b""
+                (good if statuses(got) == [200] else wrong).append(got)
+
+    threads = [threading.Thread(target=load) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    until(lambda: len(good) > 50, "load")
+    server.process.send_signal(signal.SIGTERM)
+    for thread in threads:
+        thread.join()
+    assert server.process.wait(PATIENCE) == 0
+    # A connection that the kernel had taken but the server never saw is closed without an answer.
+    assert [got for got in wrong if got] == []
+
+
+def test_sigterm_closes_idle_connections_at_once(make_server):
+    server = make_server().start()
+    with server.connect() as sock:
+        sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert sock.recv(1000)
+        began = time.monotonic()
+        server.stop()
+        assert time.monotonic() - began < 5
+
+
+def test_sigint_stops_it_too(make_server):
+    server = make_server().start()
+    server.process.send_signal(signal.SIGINT)
+    assert server.process.wait(PATIENCE) == 0
+
+
+def test_a_left_over_socket_file_is_no_obstacle(make_server):
+    server = make_server().start()
+    server.kill9()
+    assert os.path.exists(os.path.join(server.data, "admin.sock"))
+    server.start()
+    assert stat.S_IMODE(os.stat(os.path.join(server.data, "admin.sock")).st_mode) == 0o600
+
+
+@pytest.mark.parametrize("text,words", [
+    ("token_tll: 1h\n", ['unknown key "token_tll"', 'Did you mean "token_ttl"', "1:1"]),
+    ("a: 1\nb: 2\n", ['"a"', '"b"']),
+    ("token_ttl: 1x\n", ["token_ttl"]),
+    ("listen: [nonsense]\n", ["listen"]),
+    ("token_ttl: 1h\ntoken_ttl: 2h\n", ["token_ttl"]),
+    ("workers: 1000\n", ["workers"]),
+    ("{", ["1:"])])
+def test_config_errors_name_the_place_and_the_server_does_not_start(make_server, tmp_path, text, words):
+    config = tmp_path / "twoleg.yaml"
+    config.write_text(text)
+    status, said = make_server(config=config, listen=()).refused()
+    assert status not in (0, None)
+    for word in words:
+        assert word in said, said
+    done = subprocess.run([BINARY, "config", "check", "--config", str(config)], capture_output=True, text=True,
+                          timeout=PATIENCE, check=False)
+    assert done.returncode not in (0, None)
+    assert "twoleg.yaml" in done.stdout + done.stderr
+
+
+def test_missing_config_file_is_refused(make_server, tmp_path):
+    status, words = make_server(config=tmp_path / "nowhere.yaml").refused()
+    assert status not in (0, None) and "nowhere.yaml" in words
+
+
+def test_usage_errors_are_2(make_server):
+    for args in (["serve", "--nonsense"], ["nonsense"], ["app"], ["app", "nonsense"], ["serve", "--listen"]):
+        done = subprocess.run([BINARY, *args], capture_output=True, text=True, timeout=PATIENCE, check=False)
+        assert done.returncode == 2 and done.stderr, args
+
+
+def test_no_server_is_5(make_server, tmp_path):
+    server = make_server()
+    done = server.run_cli("app", "list")
+    assert done.returncode == 5 and server.data in done.stderr
