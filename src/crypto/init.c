@@ -4,10 +4,12 @@
 #include <openssl/crypto.h>
 #include <sodium.h>
 
+#include "crypto/library_memory.h"
 #include "crypto/random.h"
 
 enum twoleg_error crypto_init(void)
 {
+    library_memory_install();
     // A configuration file could load other providers into us, and handlers at exit would free
     // what threads that still run are using.
     if (OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT |

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "crypto/library_memory.h"
+
+#include <openssl/crypto.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LIBRARY_SMALLEST 32
+#define LIBRARY_CLASSES 8                // 32 bytes to 4 KiB; larger blocks are not kept
+#define LIBRARY_KEEP ((size_t)32 * 1024) // per thread
+
+// In front of each block. The library wipes what is secret before it frees.
+struct library_block {
+    _Alignas(16) size_t size; // of what follows
+    struct library_block *next;
+};
+
+struct library_thread {
+    struct library_block *free[LIBRARY_CLASSES];
+    size_t kept;
+    bool joined; // library_thread_end will come
+    bool ended;  // it came: destructors of others may still free, but nothing is kept any more
+};
+static _Thread_local struct library_thread library_thread;
+static pthread_key_t library_key;
+static pthread_once_t library_once = PTHREAD_ONCE_INIT;
+static bool library_key_made;
+
+static void library_thread_end(void *memory)
+{
+    struct library_thread *own = memory;
+    for (size_t i = 0; i < LIBRARY_CLASSES; i++)
+        while (own->free[i]) {
+            struct library_block *block = own->free[i];
+            own->free[i] = block->next;
+            free(block);
+        }
+    own->kept = 0;
+    own->ended = true;
+}
+
+static void library_make_key(void)
+{
+    library_key_made = pthread_key_create(&library_key, library_thread_end) == 0;
+}
+
+// Whether this thread may keep blocks: only if it will give them back at its end.
+static bool library_thread_joins(struct library_thread *own)
+{
+    if (!own->joined && !own->ended && pthread_once(&library_once, library_make_key) == 0)
+        own->joined = library_key_made && pthread_setspecific(library_key, own) == 0;
+    return own->joined && !own->ended;
+}
+
+// The smallest class that holds size; LIBRARY_CLASSES when none does.
+static size_t library_class(size_t size)
+{
+    size_t i = 0;
+    while (i < LIBRARY_CLASSES && ((size_t)LIBRARY_SMALLEST << i) < size)
+        i++;
+    return i;
+}
+
+void *library_memory_alloc(size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    size_t total;
+    size_t i = library_class(size);
+    if (size == 0)
+        return NULL;
+    struct library_thread *own = &library_thread;
+    struct library_block *block = i < LIBRARY_CLASSES ? own->free[i] : NULL;
+    if (block) {
+        own->free[i] = block->next;
+        own->kept -= block->size;
+        return block + 1;
+    }
+    size_t room = i < LIBRARY_CLASSES ? (size_t)LIBRARY_SMALLEST << i : size;
+    if (__builtin_add_overflow(room, sizeof *block, &total))
+        return NULL;
+    block = malloc(total);
+    if (!block)
+        return NULL;
+    block->size = room;
+    return block + 1;
+}
+
+void library_memory_free(void *memory, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    if (!memory)
+        return;
+    struct library_block *block = (struct library_block *)memory - 1;
+    struct library_thread *own = &library_thread;
+    size_t i = library_class(block->size);
+    if (i == LIBRARY_CLASSES || own->kept + block->size > LIBRARY_KEEP ||
+        !library_thread_joins(own)) {
+        free(block);
+        return;
+    }
+    block->next = own->free[i];
+    own->free[i] = block;
+    own->kept += block->size;
+}
+
+void *library_memory_resize(void *memory, size_t size, const char *file, int line)
+{
+    if (!memory)
+        return library_memory_alloc(size, file, line);
+    if (size == 0) {
+        library_memory_free(memory, file, line);
+        return NULL;
+    }
+    struct library_block *block = (struct library_block *)memory - 1;
+    if (size <= block->size)
+        return memory;
+    void *larger = library_memory_alloc(size, file, line);
+    if (!larger)
+        return NULL;
+    memcpy(larger, memory, block->size);
+    library_memory_free(memory, file, line);
+    return larger;
+}
+
+size_t library_memory_kept(void)
+{
+    return library_thread.kept;
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define LIBRARY_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+    __has_feature(memory_sanitizer)
+#define LIBRARY_SANITIZED 1
+#endif
+#endif
+
+void library_memory_install(void)
+{
+#ifndef LIBRARY_SANITIZED
+    CRYPTO_set_mem_functions(library_memory_alloc, library_memory_resize, library_memory_free);
+#endif
+}

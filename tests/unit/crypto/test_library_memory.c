@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "unit/crypto/hex.h"
+
+#include <pthread.h>
+
+#include "crypto/library_memory.h"
+
+static void blocks_come_back(void **state)
+{
+    (void)state;
+    for (size_t size = 1; size <= 2048; size = size * 2 + 1) {
+        void *first = library_memory_alloc(size, NULL, 0);
+        assert_non_null(first);
+        assert_int_equal((uintptr_t)first % 16, 0);
+        memset(first, 0xaa, size);
+        library_memory_free(first, NULL, 0);
+        assert_true(library_memory_kept() >= size);
+        void *second = library_memory_alloc(size, NULL, 0);
+        assert_ptr_equal(second, first);
+        void *third = library_memory_alloc(size, NULL, 0);
+        assert_ptr_not_equal(third, second);
+        library_memory_free(second, NULL, 0);
+        library_memory_free(third, NULL, 0);
+    }
+}
+
+static void resize_keeps_the_content(void **state)
+{
+    (void)state;
+    unsigned char *memory = library_memory_resize(NULL, 1, NULL, 0);
+    assert_non_null(memory);
+    memory[0] = 0;
+    for (size_t size = 2; size < 10000; size += 37) {
+        size_t before = size == 2 ? 1 : size - 37;
+        memory = library_memory_resize(memory, size, NULL, 0);
+        assert_non_null(memory);
+        for (size_t i = 0; i < before; i++)
+            assert_int_equal(memory[i], i % 251);
+        for (size_t i = before; i < size; i++)
+            memory[i] = (unsigned char)(i % 251);
+    }
+    assert_null(library_memory_resize(memory, 0, NULL, 0)); // frees
+}
+
+static void no_size_and_too_much_are_refused(void **state)
+{
+    (void)state;
+    assert_null(library_memory_alloc(0, NULL, 0));
+    assert_null(library_memory_alloc(SIZE_MAX, NULL, 0));
+    library_memory_free(NULL, NULL, 0);
+}
+
+static void what_is_kept_is_bounded(void **state)
+{
+    (void)state;
+    enum { BLOCKS = 1000 };
+    static void *blocks[BLOCKS];
+    for (size_t i = 0; i < BLOCKS; i++) {
+        blocks[i] = library_memory_alloc(1000, NULL, 0);
+        assert_non_null(blocks[i]);
+    }
+    for (size_t i = 0; i < BLOCKS; i++)
+        library_memory_free(blocks[i], NULL, 0);
+    assert_true(library_memory_kept() <= 32 * 1024);
+}
+
+static void *memory_in_a_thread(void *block)
+{
+    library_memory_free(block, NULL, 0); // of another thread
+    void *own = library_memory_alloc(300, NULL, 0);
+    library_memory_free(own, NULL, 0);
+    return (void *)library_memory_kept();
+}
+
+// The leak check of AddressSanitizer sees whether a thread's blocks go with it.
+static void threads_give_back_at_their_end(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        pthread_t thread;
+        void *kept;
+        void *block = library_memory_alloc(100, NULL, 0);
+        assert_int_equal(pthread_create(&thread, NULL, memory_in_a_thread, block), 0);
+        assert_int_equal(pthread_join(thread, &kept), 0);
+        assert_true((uintptr_t)kept >= 400);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(blocks_come_back),
+        cmocka_unit_test(resize_keeps_the_content),
+        cmocka_unit_test(no_size_and_too_much_are_refused),
+        cmocka_unit_test(what_is_kept_is_bounded),
+        cmocka_unit_test(threads_give_back_at_their_end),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
