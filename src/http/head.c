@@ -212,7 +212,7 @@ static struct str head_trim(struct str value)
     return value;
 }
 
-static enum http_refusal head_rules(struct head_run *run)
+static enum http_refusal head_each(struct head_run *run)
 {
     struct http_head *head = run->head;
     for (size_t i = 0; i < head->header_count; i++) {
@@ -223,11 +223,7 @@ static enum http_refusal head_rules(struct head_run *run)
         if (refusal)
             return refusal;
     }
-    if (head->minor > 0 && run->hosts == 0)
-        return HTTP_REFUSAL_HOST_MISSING;
-    if (run->codings && run->lengths)
-        return HTTP_REFUSAL_LENGTH_AND_CODING;
-    return HTTP_REFUSAL_NONE;
+    return run->codings && run->lengths ? HTTP_REFUSAL_LENGTH_AND_CODING : HTTP_REFUSAL_NONE;
 }
 
 enum http_refusal http_head_parse(const struct http_scan *scan, struct str bytes,
@@ -242,12 +238,14 @@ enum http_refusal http_head_parse(const struct http_scan *scan, struct str bytes
     struct head_run run = {.head = ret_head, .room = scan->lines - 1};
     struct str block = str_slice(bytes, scan->start, scan->end);
     enum http_refusal syntax = head_run_llhttp(&run, block);
-    // Ours first where both refuse: llhttp lumps framing faults together, we name them.
     if (syntax && syntax != HTTP_REFUSAL_SYNTAX)
         return syntax;
-    enum http_refusal refusal = head_rules(&run);
-    if (!refusal)
+    // llhttp lumps the faults of headers together; ours have names, as far as it came.
+    enum http_refusal refusal = head_each(&run);
+    if (!refusal && syntax)
         refusal = syntax;
+    if (!refusal && scan->minor > 0 && run.hosts == 0)
+        refusal = HTTP_REFUSAL_HOST_MISSING;
     if (!refusal)
         refusal = http_target_split(str_of(bytes.ptr + scan->target_at, scan->target_len),
                                     &ret_head->path, &ret_head->query);

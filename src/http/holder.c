@@ -1,41 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/holder.h"
 
-#include <ctype.h>
 #include <dirent.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-// The inode of the listening socket at this port; 0 when there is none. Columns of
-// /proc/net/tcp: sl local_address rem_address st queues timer retrnsmt uid timeout inode.
-static unsigned long holder_inode(const char *table, uint16_t port)
+static bool holder_hex(struct str text, uint64_t *ret_value)
 {
-    enum { LISTEN = 0x0a };
-    FILE *file = fopen(table, "re");
-    char line[512];
-    unsigned long found = 0;
-    while (file && !found && fgets(line, sizeof line, file)) {
-        unsigned local;
-        unsigned state;
-        unsigned long inode;
-        if (sscanf(line, " %*[^:]: %*[0-9A-F]:%x %*s %x %*s %*s %*s %*s %*s %lu", &local, &state,
-                   &inode) == 3 &&
-            local == port && state == LISTEN)
-            found = inode;
-    }
-    if (file)
-        fclose(file);
-    return found;
+    char lower[16];
+    if (text.len > sizeof lower)
+        return false;
+    for (size_t i = 0; i < text.len; i++)
+        lower[i] = (char)(text.ptr[i] | 0x20); // '0' to '9' have that bit already
+    return str_to_hex_u64(str_of(lower, text.len), ret_value);
 }
 
-static bool holder_has_socket(const char *pid, unsigned long inode)
+// One row: sl local_address rem_address st queues timer retrnsmt uid timeout inode.
+static bool holder_row(struct str line, uint16_t port, uint64_t *ret_inode)
+{
+    enum { LOCAL = 1, STATE = 3, INODE = 9, COLUMNS, LISTEN = 0x0a };
+    struct str columns[COLUMNS];
+    uint64_t local;
+    uint64_t state;
+    for (size_t i = 0; i < COLUMNS; i++)
+        if (!str_word(&line, &columns[i]))
+            return false;
+    size_t colon = str_find(columns[LOCAL], ':');
+    return holder_hex(str_slice(columns[LOCAL], colon + 1, columns[LOCAL].len), &local) &&
+           holder_hex(columns[STATE], &state) && local == port && state == LISTEN &&
+           str_to_u64(columns[INODE], ret_inode);
+}
+
+// The inode of the socket that listens at this port, by /proc/net/tcp or tcp6; 0: none found.
+static uint64_t holder_inode(const char *table, uint16_t port)
+{
+    FILE *file = fopen(table, "re");
+    char line[512];
+    uint64_t inode = 0;
+    while (file && fgets(line, sizeof line, file))
+        if (holder_row(str_from(line), port, &inode))
+            break;
+    if (file)
+        fclose(file);
+    return inode;
+}
+
+static bool holder_has_socket(const char *pid, uint64_t inode)
 {
     char path[320];
     char want[64];
     char link[64];
     snprintf(path, sizeof path, "/proc/%s/fd", pid);
-    snprintf(want, sizeof want, "socket:[%lu]", inode);
+    snprintf(want, sizeof want, "socket:[%" PRIu64 "]", inode);
     DIR *folder = opendir(path);
     bool found = false;
     for (struct dirent *entry; folder && !found && (entry = readdir(folder));) {
@@ -64,13 +82,15 @@ static void holder_name(const char *pid, char *ret_name, size_t room)
 
 void http_holder_describe(const struct address *address, char *ret_reason, size_t room)
 {
-    unsigned long inode = holder_inode("/proc/net/tcp", address->port);
+    uint64_t inode = holder_inode("/proc/net/tcp", address->port);
     if (!inode)
         inode = holder_inode("/proc/net/tcp6", address->port);
     DIR *folder = inode ? opendir("/proc") : NULL;
     for (struct dirent *entry; folder && (entry = readdir(folder));) {
         char name[64];
-        if (!isdigit((unsigned char)entry->d_name[0]) || !holder_has_socket(entry->d_name, inode))
+        uint64_t pid;
+        if (!str_to_u64(str_from(entry->d_name), &pid) ||
+            !holder_has_socket(entry->d_name, inode))
             continue;
         holder_name(entry->d_name, name, sizeof name);
         snprintf(ret_reason, room, "port %u is held by %s (process %.16s)", address->port, name,

@@ -93,7 +93,8 @@ struct http_answer {
 
 // Fills the answer and returns TWOLEG_NONE, or returns TWOLEG_WAIT after it has handed a job to
 // somebody who will resume request->handle; the handler then runs again from its first line.
-typedef enum twoleg_error http_handler(struct http_request *request, struct http_answer *ret_answer);
+typedef enum twoleg_error http_handler(struct http_request *request,
+                                       struct http_answer *ret_answer);
 
 // Handlers that want the connection's end to cancel work need nothing: the handle goes stale.
 

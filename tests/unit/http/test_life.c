@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: Apache-2.0
+// What happens to connections over time: parking, vanished clients, deadlines, caps, drain.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "base/fault.h"
+#include "unit/http/toy.h"
+
+#define GET_ECHO "GET /echo?q=1 HTTP/1.1\r\nHost: x\r\n\r\n"
+#define GET_PARK "GET /park?p HTTP/1.1\r\nHost: x\r\n\r\n"
+
+static int life_setup(void **state)
+{
+    (void)state;
+    toy_start(toy_limits);
+    return 0;
+}
+
+static int life_teardown(void **state)
+{
+    (void)state;
+    if (toy.running)
+        toy_stop();
+    return 0;
+}
+
+static struct http_job *life_parked(void)
+{
+    sem_wait(&toy.parked);
+    return toy.job;
+}
+
+static void a_parked_request_is_resumed_from_another_thread(void **state)
+{
+    int fd = toy_connect();
+    int status;
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        toy_say(fd, "POST /park HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody");
+        http_job_done(life_parked());
+        assert_string_equal(toy_read(fd, &status), "4 /park?|body");
+    }
+    assert_int_equal(atomic_load(&toy.destroyed), 20); // with their requests
+    close(fd);
+}
+
+// The next request, and a half close, wait until the parked one is answered.
+static void A16_requests_behind_a_parked_one_wait(void **state)
+{
+    int fd = toy_connect();
+    int status;
+    (void)state;
+    toy_say(fd, GET_PARK GET_ECHO);
+    struct http_job *job = life_parked();
+    toy_say(fd, GET_PARK);
+    shutdown(fd, SHUT_WR);
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    assert_int_equal(poll(&ready, 1, 20), 0);
+    http_job_done(job);
+    assert_string_equal(toy_read(fd, &status), "1 /park?p|");
+    assert_string_equal(toy_read(fd, &status), "1 /echo?q=1|");
+    http_job_done(life_parked());
+    assert_string_equal(toy_read(fd, &status), "1 /park?p|");
+    assert_string_equal(toy_read_all(fd), "");
+    close(fd);
+}
+
+static void two_connections_are_parked_independently(void **state)
+{
+    int a = toy_connect();
+    int b = toy_connect();
+    int status;
+    (void)state;
+    toy_say(a, GET_PARK);
+    struct http_job *job_a = life_parked();
+    toy_say(b, GET_PARK);
+    struct http_job *job_b = life_parked();
+    http_job_done(job_b);
+    assert_string_equal(toy_read(b, &status), "1 /park?p|");
+    job_a->result = TWOLEG_STORE_BUSY;
+    http_job_done(job_a);
+    toy_read(a, &status);
+    assert_int_equal(status, 503);
+    close(a);
+    close(b);
+}
+
+// Its slot may belong to somebody else by then: the serial tells.
+static void a_client_that_vanished_while_parked_disturbs_nobody(void **state)
+{
+    int status;
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        int fd = toy_connect();
+        toy_say(fd, GET_PARK);
+        struct http_job *job = life_parked();
+        close(fd);
+        int other = toy_connect();
+        toy_say(other, GET_ECHO);
+        assert_string_equal(toy_read(other, &status), "1 /echo?q=1|");
+        http_job_done(job);
+        toy_say(other, GET_ECHO);
+        assert_string_equal(toy_read(other, &status), "1 /echo?q=1|");
+        close(other);
+    }
+}
+
+static void a_job_whose_worker_has_closed_the_client_is_destroyed(void **state)
+{
+    int fd = toy_connect();
+    (void)state;
+    toy_say(fd, GET_PARK);
+    struct http_job *job = life_parked();
+    job->handle.serial++; // as if the slot had gone to another request
+    http_job_done(job);
+    int other = toy_connect();
+    int status;
+    toy_say(other, GET_ECHO);
+    toy_read(other, &status);
+    assert_int_equal(atomic_load(&toy.destroyed), 1);
+    close(fd);
+    close(other);
+}
+
+static void A1_A2_a_slow_request_is_answered_408(void **state)
+{
+    static const char *const texts[] = {
+        "GET /echo HTTP/1.1\r\nHo", "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx"};
+    struct http_limits quick = toy_limits;
+    (void)state;
+    toy_stop();
+    quick.header_us = 50000;
+    quick.body_us = 50000;
+    toy_start(quick);
+    for (size_t i = 0; i < 2; i++) {
+        int fd = toy_connect();
+        toy_say(fd, texts[i]);
+        const char *text = toy_read_all(fd);
+        assert_int_equal(toy_status(text), 408);
+        assert_non_null(strstr(text, "Connection: close\r\n"));
+        close(fd);
+    }
+}
+
+// One byte now and then does not move the deadline.
+static void A1_a_trickle_does_not_help(void **state)
+{
+    struct http_limits quick = toy_limits;
+    (void)state;
+    toy_stop();
+    quick.header_us = 50000;
+    toy_start(quick);
+    int fd = toy_connect();
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    int sent = 0;
+    toy_say(fd, "GET /echo HTTP/1.1\r\nX: ");
+    while (poll(&ready, 1, 10) == 0 && sent++ < 500)
+        toy_say(fd, "x");
+    assert_true(sent < 500);
+    assert_int_equal(toy_status(toy_read_all(fd)), 408);
+    close(fd);
+}
+
+static void A3_A13_idle_and_unread_connections_are_closed(void **state)
+{
+    struct http_limits quick = toy_limits;
+    int status;
+    (void)state;
+    toy_stop();
+    quick.idle_us = 50000;
+    quick.write_us = 50000;
+    toy_start(quick);
+    int idle = toy_connect();
+    int used = toy_connect();
+    int deaf = toy_connect();
+    toy_say(deaf, "GET /long HTTP/1.1\r\nHost: x\r\n\r\n");
+    toy_say(used, GET_ECHO);
+    toy_read(used, &status);
+    assert_string_equal(toy_read_all(idle), "");
+    assert_string_equal(toy_read_all(used), "");
+    struct pollfd gone = {.fd = deaf, .events = 0};
+    assert_int_equal(poll(&gone, 1, TOY_WAIT_MS), 1);
+    assert_true(gone.revents & POLLHUP);
+    close(idle);
+    close(used);
+    close(deaf);
+}
+
+static void A15_connections_over_the_cap_are_closed_at_once(void **state)
+{
+    struct http_limits few = toy_limits;
+    int status;
+    (void)state;
+    toy_stop();
+    few.max_connections = 2;
+    toy_start(few);
+    int a = toy_connect();
+    int b = toy_connect();
+    int c = toy_connect();
+    assert_string_equal(toy_read_all(c), "");
+    assert_int_equal(toy.metrics.value[METRIC_CONNECTIONS_REFUSED], 1);
+    close(a);
+    toy_say(b, GET_ECHO);
+    toy_read(b, &status);
+    int d = toy_connect();
+    toy_say(d, GET_ECHO);
+    assert_string_equal(toy_read(d, &status), "1 /echo?q=1|");
+    close(b);
+    close(c);
+    close(d);
+}
+
+static void drain_answers_what_is_in_flight(void **state)
+{
+    int idle = toy_connect();
+    int parked = toy_connect();
+    int body = toy_connect();
+    (void)state;
+    toy_say(body, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbo");
+    toy_say(parked, GET_PARK GET_ECHO);
+    struct http_job *job = life_parked();
+    toy_drain(10 * SECOND_US);
+    assert_string_equal(toy_read_all(idle), "");
+    toy_say(body, "dy");
+    const char *text = toy_read_all(body);
+    assert_non_null(strstr(text, "4 /echo?|body"));
+    assert_non_null(strstr(text, "Connection: close\r\n"));
+    http_job_done(job);
+    text = toy_read_all(parked);
+    assert_non_null(strstr(text, "1 /park?p|"));
+    assert_int_equal(toy_count(text, "HTTP/1.1 "), 1); // the second one is new
+    close(idle);
+    close(body);
+    close(parked);
+    toy_join();
+}
+
+static void drain_ends_at_its_deadline(void **state)
+{
+    int parked = toy_connect();
+    (void)state;
+    toy_say(parked, GET_PARK);
+    struct http_job *job = life_parked();
+    toy_drain(20000);
+    assert_string_equal(toy_read_all(parked), "");
+    close(parked);
+    toy_join();
+    job->destroy(job);
+}
+
+// Each socket call fails once: connections end, nothing leaks, the next one is served.
+static void A17_failing_sockets_and_memory_end_connections_only(void **state)
+{
+    int status;
+    (void)state;
+    for (int kind = FAULT_MEMORY; kind <= FAULT_IO; kind += FAULT_IO - FAULT_MEMORY) {
+        for (unsigned long nth = 1; nth <= 6; nth++) {
+            fault_arm((enum fault_kind)kind, nth, false);
+            int fd = toy_connect();
+            toy_say(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n12345" GET_ECHO);
+            shutdown(fd, SHUT_WR);
+            toy_read_all(fd);
+            close(fd);
+            fault_arm((enum fault_kind)kind, 0, false);
+            fd = toy_connect();
+            toy_say(fd, GET_ECHO);
+            toy_read(fd, &status);
+            assert_int_equal(status, 200);
+            close(fd);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_parked_request_is_resumed_from_another_thread,
+                                        life_setup, life_teardown),
+        cmocka_unit_test_setup_teardown(A16_requests_behind_a_parked_one_wait, life_setup,
+                                        life_teardown),
+        cmocka_unit_test_setup_teardown(two_connections_are_parked_independently, life_setup,
+                                        life_teardown),
+        cmocka_unit_test_setup_teardown(a_client_that_vanished_while_parked_disturbs_nobody,
+                                        life_setup, life_teardown),
+        cmocka_unit_test_setup_teardown(a_job_whose_worker_has_closed_the_client_is_destroyed,
+                                        life_setup, life_teardown),
+        cmocka_unit_test_setup_teardown(A1_A2_a_slow_request_is_answered_408, life_setup,
+                                        life_teardown),
+        cmocka_unit_test_setup_teardown(A1_a_trickle_does_not_help, life_setup, life_teardown),
+        cmocka_unit_test_setup_teardown(A3_A13_idle_and_unread_connections_are_closed, life_setup,
+                                        life_teardown),
+        cmocka_unit_test_setup_teardown(A15_connections_over_the_cap_are_closed_at_once,
+                                        life_setup, life_teardown),
+        cmocka_unit_test_setup_teardown(drain_answers_what_is_in_flight, life_setup,
+                                        life_teardown),
+        cmocka_unit_test_setup_teardown(drain_ends_at_its_deadline, life_setup, life_teardown),
+        cmocka_unit_test_setup_teardown(A17_failing_sockets_and_memory_end_connections_only,
+                                        life_setup, life_teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

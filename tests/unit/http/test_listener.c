@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "http/listener.h"
+
+static char listener_reason[256];
+
+static enum twoleg_error listener_try(const char *spec, struct http_listener *ret_listener)
+{
+    return http_listener_open(str_from(spec), 0600, ret_listener, listener_reason);
+}
+
+static void addresses_get_a_real_port(void **state)
+{
+    struct http_listener listener;
+    (void)state;
+    assert_int_equal(listener_try("127.0.0.1:0", &listener), TWOLEG_NONE);
+    assert_int_equal(listener.address.family, ADDRESS_V4);
+    assert_int_not_equal(listener.address.port, 0);
+    assert_int_equal(http_listener_accept(&listener), -1);
+    assert_int_equal(errno, EAGAIN);
+    http_listener_close(&listener);
+    http_listener_close(&listener);
+}
+
+static void a_taken_port_names_its_holder(void **state)
+{
+    struct http_listener listener;
+    struct http_listener second = {.fd = -7};
+    char spec[ADDRESS_TEXT_MAX];
+    char expected[64];
+    struct buf text;
+    (void)state;
+    assert_int_equal(listener_try("127.0.0.1:0", &listener), TWOLEG_NONE);
+    buf_init(&text, spec, sizeof spec - 1);
+    address_format_port(&text, &listener.address);
+    spec[text.len] = '\0';
+    assert_int_equal(listener_try(spec, &second), TWOLEG_CONFLICT);
+    assert_int_equal(second.fd, -7); // results are set on success only
+    snprintf(expected, sizeof expected, "port %u is held by ", listener.address.port);
+    assert_memory_equal(listener_reason, expected, strlen(expected));
+    snprintf(expected, sizeof expected, "(process %d)", (int)getpid());
+    assert_non_null(strstr(listener_reason, expected));
+    http_listener_close(&listener);
+}
+
+static void bad_specs_are_refused_in_words(void **state)
+{
+    static const char *const specs[] = {"", "127.0.0.1", "localhost:80", "unix:", "127.0.0.1:65536"};
+    struct http_listener listener;
+    (void)state;
+    for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {
+        assert_int_equal(listener_try(specs[i], &listener), TWOLEG_MALFORMED);
+        assert_true(listener_reason[0] != '\0');
+    }
+}
+
+static void a_unix_socket_has_its_mode_and_goes_away(void **state)
+{
+    char folder[] = "/tmp/twoleg-listener-XXXXXX";
+    char spec[128];
+    struct http_listener listener;
+    struct http_listener second;
+    struct stat found;
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(spec, sizeof spec, "unix:%s/admin.sock", folder);
+    assert_int_equal(listener_try(spec, &listener), TWOLEG_NONE);
+    assert_int_equal(lstat(spec + 5, &found), 0);
+    assert_int_equal(found.st_mode & 0777, 0600);
+    assert_int_equal(listener.address.family, ADDRESS_LOCAL);
+    assert_int_equal(listener_try(spec, &second), TWOLEG_CONFLICT);
+    // Killed: the path stays, nobody answers.
+    close(listener.fd);
+    assert_int_equal(listener_try(spec, &second), TWOLEG_NONE);
+    http_listener_close(&second);
+    assert_int_equal(lstat(spec + 5, &found), -1);
+    // Something that is no socket is never removed.
+    FILE *file = fopen(spec + 5, "w");
+    assert_non_null(file);
+    fclose(file);
+    assert_int_equal(listener_try(spec, &second), TWOLEG_CONFLICT);
+    assert_int_equal(unlink(spec + 5), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(addresses_get_a_real_port),
+        cmocka_unit_test(a_taken_port_names_its_holder),
+        cmocka_unit_test(bad_specs_are_refused_in_words),
+        cmocka_unit_test(a_unix_socket_has_its_mode_and_goes_away),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
