@@ -141,9 +141,8 @@ static enum twoleg_error keyring_body_signing(struct keyring_body *body, const u
         error = keyring_private(signing, algorithm, master, key);
     if (!error)
         error = keyring_public(signing, algorithm, key, &body->arena);
-    struct jws_header header;
     if (!error)
-        error = jws_header_init(&header, algorithm, JWT_TYPE, key->kid);
+        error = jws_header_init(&signing->header, algorithm, JWT_TYPE, key->kid);
     if (error) {
         // The place is used again for the next key.
         sign_key_free(&signing->private_key);
@@ -154,7 +153,6 @@ static enum twoleg_error keyring_body_signing(struct keyring_body *body, const u
     signing->algorithm = algorithm->name;
     signing->created_us = key->created_us;
     signing->kid = arena_copy(&body->arena, key->kid);
-    signing->header = arena_copy(&body->arena, str_of(header.text, header.len));
     body->set.signing_count++;
     return body->arena.refused ? TWOLEG_NO_MEMORY : TWOLEG_NONE;
 }

@@ -7,6 +7,7 @@
 #include "crypto/mac.h"
 #include "crypto/sign.h"
 #include "jose/jwk.h"
+#include "jose/jws.h"
 #include "jose/jwt.h"
 #include "store/store.h"
 
@@ -31,7 +32,7 @@ struct signing_key {
     enum key_state state;
     struct sign_key *private_key; // NULL for a retired key whose private half is no longer needed
     struct verify_key *public_key;
-    struct str header;            // base64url of the JWS header, ready to be prefixed
+    struct jws_header header; // the same for each of its tokens
     int64_t created_us;
 };
 
