@@ -109,7 +109,7 @@ enum twoleg_error admin_body(struct admin_call *call, const struct admin_field *
         return TWOLEG_NONE;
     if (!body_is_json(request->content_type))
         return admin_refuse(call, TWOLEG_MEDIA_TYPE, "the body must be application/json");
-    // First the whole text: a member's meaning is only asked for once its object is known to be good.
+    // First the whole text: a member means nothing before its object is known to be good.
     enum twoleg_error error = json_check(request->body, &body_limits);
     if (error == TWOLEG_LIMIT || error == TWOLEG_TOO_LONG)
         return admin_refuse(call, TWOLEG_MALFORMED, "the body is too deep or too long");

@@ -97,7 +97,8 @@ static void admin_answer_error(struct admin_call *call, enum twoleg_error error)
     json_key_str(&call->json, STR("error"), row->word);
     json_key_str(&call->json, STR("message"), message);
     if (admin_answer_end(call, row->status))
-        admin_answer_fill(call, 413, STR("{\"error\":\"too_large\",\"message\":\"out of memory\"}\n"));
+        admin_answer_fill(call, 413,
+                          STR("{\"error\":\"too_large\",\"message\":\"out of memory\"}\n"));
 }
 
 // Rights come from who stands at the other end of the admin socket, and from nothing else.

@@ -20,15 +20,20 @@ static void load_destroy(struct http_job *job)
     free(load);
 }
 
+static struct admin_load *load_of(struct store_read *read)
+{
+    return (struct admin_load *)((char *)read - offsetof(struct admin_load, read));
+}
+
 static void load_run(struct store_read *read, struct store_reader *reader)
 {
-    struct admin_load *load = (struct admin_load *)((char *)read - offsetof(struct admin_load, read));
+    struct admin_load *load = load_of(read);
     load->job.result = load->loader(load, reader);
 }
 
 static void load_done(struct store_read *read)
 {
-    http_job_done((struct http_job *)((char *)read - offsetof(struct admin_load, read)));
+    http_job_done(&load_of(read)->job);
 }
 
 static struct admin_load *load_create(struct admin_call *call)

@@ -39,7 +39,8 @@ static enum twoleg_error route_application_enable(struct http_request *r, struct
     return admin_run(r, a, admin_application_enable);
 }
 
-static enum twoleg_error route_application_revoke_tokens(struct http_request *r, struct http_answer *a)
+static enum twoleg_error route_application_revoke_tokens(struct http_request *r,
+                                                         struct http_answer *a)
 {
     return admin_run(r, a, admin_application_revoke_tokens);
 }

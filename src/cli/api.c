@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/call.h"
+#include "cli/show.h"
+
+static enum cli_exit api_list(struct cli *cli, const char *path, const char *member,
+                              const struct show_column *columns, size_t count)
+{
+    json_t *answer;
+    enum cli_exit code = cli_call(cli, "GET", path, NULL, &answer);
+    if (code)
+        return code;
+    if (!show_json(cli, answer))
+        show_table(cli, json_object_get(answer, member), columns, count);
+    json_decref(answer);
+    return CLI_DONE;
+}
+
+enum cli_exit cli_api_list(struct cli *cli)
+{
+    static const struct show_column columns[] = {
+        {"API", "identifier", SHOW_TEXT},
+        {"NAME", "name", SHOW_TEXT},
+        {"DEFAULT", "default", SHOW_YES},
+        {"ALGORITHM", "algorithm", SHOW_TEXT},
+        {"SCOPES", "scope", SHOW_TEXT},
+    };
+    return api_list(cli, "/admin/v1/apis", "apis", columns, sizeof columns / sizeof *columns);
+}
+
+enum cli_exit cli_api_create(struct cli *cli)
+{
+    const char *name = cli_value(cli, CLI_NAME);
+    const char *scope = cli_value(cli, CLI_SCOPE);
+    json_t *answer;
+    json_t *body = json_pack("{s:s, s:s*, s:s*}", "identifier", cli->arguments[0], "name", name,
+                             "scope", scope);
+    if (!body)
+        return cli_usage(cli, "the arguments must be UTF-8");
+    enum cli_exit code = cli_call(cli, "POST", "/admin/v1/apis", body, &answer);
+    if (code)
+        return code;
+    json_t *created = json_object_get(answer, "created");
+    if (!show_json(cli, created))
+        printf("API %s is there: name it with --audience %s\n", show_member(created, "identifier"),
+               show_member(created, "identifier"));
+    json_decref(answer);
+    return CLI_DONE;
+}
+
+enum cli_exit cli_scope_list(struct cli *cli)
+{
+    static const struct show_column columns[] = {
+        {"SCOPE", "scope", SHOW_TEXT},
+        {"API", "identifier", SHOW_TEXT},
+    };
+    return api_list(cli, cli_path(cli, "/scopes", "api", cli_value(cli, CLI_API)), "scopes",
+                    columns, sizeof columns / sizeof *columns);
+}
+
+static enum cli_exit scope_change(struct cli *cli, const char *path, const char *done)
+{
+    json_t *answer;
+    json_t *body = json_pack("{s:s, s:s*}", "scope", cli->arguments[0], "api",
+                             cli_value(cli, CLI_API));
+    if (!body)
+        return cli_usage(cli, "the arguments must be UTF-8");
+    enum cli_exit code = cli_call(cli, "POST", path, body, &answer);
+    if (code)
+        return code;
+    if (!show_json(cli, answer))
+        printf("scope %s is %s\n", cli->arguments[0], done);
+    json_decref(answer);
+    return CLI_DONE;
+}
+
+enum cli_exit cli_scope_add(struct cli *cli)
+{
+    return scope_change(cli, "/admin/v1/scopes", "declared");
+}
+
+enum cli_exit cli_scope_remove(struct cli *cli)
+{
+    enum cli_exit code = cli_confirm(
+        cli, "Every application loses this scope, and so do tokens already out; a token that has "
+             "no other scope stops working at once.");
+    return code ? code : scope_change(cli, "/admin/v1/scopes/remove", "removed");
+}

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/call.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "codec/form.h"
+
+#define CALL_ANSWER_MAX ((size_t)64 * 1024 * 1024)
+#define CALL_TIMEOUT_S 600 // a copy of a large store takes its time
+
+struct call {
+    struct cli *cli;
+    int socket;
+    struct arena arena;
+};
+
+static void call_finish(struct call *call)
+{
+    if (call->socket >= 0)
+        close(call->socket);
+    arena_finish(&call->arena);
+}
+
+const char *cli_path(struct cli *cli, const char *path, const char *name, const char *value)
+{
+    struct buf text;
+    buf_init_arena(&text, &cli->arena, 256);
+    buf_addf(&text, "/admin/v1%s", path);
+    if (value) {
+        buf_addf(&text, "?%s=", name);
+        form_encode(&text, str_from(value));
+    }
+    buf_add_char(&text, '\0');
+    if (!text.failed)
+        return text.ptr;
+    cli_fail(CLI_REFUSED, "out of memory");
+    return NULL;
+}
+
+// ---------------------------------------------------------------------------------- connect
+
+static enum cli_exit call_no_server(const struct cli *cli, int reason)
+{
+    if (reason == EACCES || reason == EPERM)
+        return cli_fail(CLI_REFUSED, "%s belongs to another user: run this as that user, or as "
+                        "root", cli->folder);
+    if (access(cli->folder, F_OK) != 0)
+        return cli_fail(CLI_NO_SERVER, "there is no data folder %s, so no server runs on it. "
+                        "Start one with `twoleg serve --data DIR`, or name another folder with "
+                        "--data", cli->folder);
+    return cli_fail(CLI_NO_SERVER, "no server runs on the data folder %s (%s). Start it with "
+                    "`twoleg serve --data %s`, or name another folder with --data", cli->folder,
+                    strerror(reason), cli->folder);
+}
+
+// A socket's address has 107 bytes; through the open folder any path will do.
+static int call_connect(struct call *call)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    struct timeval timeout = {.tv_sec = CALL_TIMEOUT_S};
+    int folder = open(call->cli->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return errno;
+    snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/admin.sock", folder);
+    call->socket = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int reason = 0;
+    if (call->socket < 0 ||
+        connect(call->socket, (const struct sockaddr *)&address, sizeof address) != 0)
+        reason = errno;
+    close(folder);
+    if (reason)
+        return reason;
+    setsockopt(call->socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+    setsockopt(call->socket, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
+    return 0;
+}
+
+// ---------------------------------------------------------------------------------- exchange
+
+static bool call_send(struct call *call, struct str bytes)
+{
+    while (bytes.len) {
+        ssize_t sent = send(call->socket, bytes.ptr, bytes.len, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent <= 0)
+            return false;
+        bytes = str_slice(bytes, (size_t)sent, bytes.len);
+    }
+    return true;
+}
+
+static struct str call_request(struct call *call, const char *method, const char *path,
+                               const json_t *body)
+{
+    struct buf text;
+    char *json = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    buf_init_arena(&text, &call->arena, 1024);
+    buf_addf(&text, "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n", method, path);
+    if (json)
+        buf_addf(&text, "Content-Type: application/json\r\n");
+    if (strcmp(method, "GET") != 0)
+        buf_addf(&text, "Content-Length: %zu\r\n", json ? strlen(json) : 0);
+    buf_add(&text, STR("\r\n"));
+    if (json) {
+        buf_add(&text, str_from(json));
+        explicit_bzero(json, strlen(json)); // it may hold a brought secret
+        free(json);
+    } else if (body) {
+        text.failed = true;
+    }
+    return buf_str(&text);
+}
+
+// The server closes after its answer. False when it broke off or sent too much.
+static bool call_receive(struct call *call, struct buf *text)
+{
+    for (;;) {
+        char part[16384];
+        ssize_t got = recv(call->socket, part, sizeof part, 0);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return got == 0;
+        buf_add(text, str_of(part, (size_t)got));
+        explicit_bzero(part, (size_t)got);
+        if (text->failed || text->len > CALL_ANSWER_MAX)
+            return false;
+    }
+}
+
+struct call_answer {
+    unsigned status;
+    struct str body;
+};
+
+static bool call_length(struct str line, uint64_t *ret_length)
+{
+    struct str name = str_slice(line, 0, str_find(line, ':'));
+    if (!str_equal_nocase(name, STR("Content-Length")))
+        return false;
+    return str_to_u64(str_trim(str_slice(line, name.len + 1, line.len), " \t"), ret_length);
+}
+
+// "HTTP/1.1 NNN ...", header lines, a blank line, exactly Content-Length bytes.
+static bool call_parse(struct str text, struct call_answer *ret_answer)
+{
+    struct str line;
+    uint64_t status = 0;
+    uint64_t length = UINT64_MAX;
+    if (!str_split(&text, '\n', &line) || !str_starts_with(line, STR("HTTP/1.1 ")) ||
+        !str_to_u64(str_slice(line, 9, 12), &status))
+        return false;
+    while (str_split(&text, '\n', &line)) {
+        line = str_trim(line, "\r");
+        if (line.len == 0)
+            break;
+        uint64_t found;
+        if (call_length(line, &found))
+            length = found;
+    }
+    if (status < 200 || status > 599 || length != text.len)
+        return false;
+    *ret_answer = (struct call_answer){.status = (unsigned)status, .body = text};
+    return true;
+}
+
+static enum cli_exit call_code(unsigned status)
+{
+    if (status < 300)
+        return CLI_DONE;
+    if (status == 404)
+        return CLI_NOT_FOUND;
+    return status == 409 || status == 412 ? CLI_CONFLICT : CLI_REFUSED;
+}
+
+static enum cli_exit call_judge(struct call *call, const struct call_answer *answer,
+                                json_t **ret_answer)
+{
+    enum cli_exit code = call_code(answer->status);
+    json_error_t error;
+    json_t *json = json_loadb(answer->body.ptr ? answer->body.ptr : "", answer->body.len,
+                              JSON_REJECT_DUPLICATES, &error);
+    if (code) {
+        const char *message = json_string_value(json_object_get(json, "message"));
+        cli_fail(code, "%s (data folder %s)", message ? message : "the server refused",
+                 call->cli->folder);
+    } else if (!json_is_object(json)) {
+        code = cli_fail(CLI_REFUSED, "the server on %s gave no JSON", call->cli->folder);
+    }
+    if (code || !ret_answer)
+        json_decref(json);
+    else
+        *ret_answer = json;
+    return code;
+}
+
+static enum cli_exit call_exchange(struct call *call, struct str request, json_t **ret_answer)
+{
+    struct buf text;
+    struct call_answer answer;
+    int reason = call_connect(call);
+    if (reason)
+        return call_no_server(call->cli, reason);
+    // A server that refuses early may close before all is sent; its answer is there all the same.
+    bool sent = call_send(call, request);
+    buf_init_arena(&text, &call->arena, 64 * 1024);
+    if (!call_receive(call, &text) || !call_parse(buf_str(&text), &answer))
+        return cli_fail(CLI_REFUSED, "the server on %s broke off%s", call->cli->folder,
+                        sent ? " before its answer was whole: whether the change was made is not "
+                               "known" : "");
+    return call_judge(call, &answer, ret_answer);
+}
+
+enum cli_exit cli_call(struct cli *cli, const char *method, const char *path, json_t *body,
+                       json_t **ret_answer)
+{
+    struct call __attribute__((cleanup(call_finish))) call = {.cli = cli, .socket = -1};
+    arena_init(&call.arena, NULL, 2 * CALL_ANSWER_MAX);
+    call.arena.wipe = true;
+    struct str request = path && cli_folder(cli) ? call_request(&call, method, path, body)
+                                                 : STR_NONE;
+    json_decref(body);
+    if (!request.ptr)
+        return CLI_REFUSED;
+    return call_exchange(&call, request, ret_answer);
+}

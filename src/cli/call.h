@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+// A call of the admin API over the data folder's socket: blocking, one connection for each.
+#pragma once
+#include "cli/cli.h"
+
+// body may be NULL and is always taken over. On CLI_DONE ret_answer is the server's object, the
+// caller's to free with json_decref; NULL when the caller does not want it. Otherwise the message
+// has been printed and the code says why.
+enum cli_exit cli_call(struct cli *cli, const char *method, const char *path, json_t *body,
+                       json_t **ret_answer);
+
+// "/admin/v1" + path + "?name=value" with the value encoded, in the arena; NULL without memory.
+const char *cli_path(struct cli *cli, const char *path, const char *name, const char *value);

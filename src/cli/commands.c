@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// All commands, in the order of the manual.
+#include "cli/cli.h"
+
+const struct cli_option_row cli_option_rows[CLI_OPTIONS] = {
+#define CLI_OPTION(id, name, argument, repeated, help) {name, argument, repeated, help},
+#include "cli/options.def"
+#undef CLI_OPTION
+};
+
+#define HELP CLI_BIT(HELP)
+#define REMOTE (CLI_BIT(DATA) | CLI_BIT(JSON) | HELP)
+#define SERVER (CLI_BIT(CONFIG) | CLI_BIT(DATA) | CLI_BIT(LISTEN) | HELP)
+#define RIGHTS (CLI_BIT(NAME) | CLI_BIT(SCOPE) | CLI_BIT(TOKEN_FORMAT) | CLI_BIT(TOKEN_TTL) | \
+                CLI_BIT(AUDIENCE) | CLI_BIT(SERVES) | CLI_BIT(RESOURCE_SERVER))
+#define SECRET (CLI_BIT(CLIENT_SECRET_FILE) | CLI_BIT(SECRET_FILE))
+#define PAGE (CLI_BIT(AFTER) | CLI_BIT(LIMIT))
+
+const struct cli_command cli_commands[] = {
+    {"serve", "", 0, 0, SERVER | CLI_BIT(CHANGE_ISSUER), 
+     "Run the server until it is told to stop.", cli_serve},
+    {"config check", "", 0, 0, SERVER, "Check the configuration and say all that is wrong.",
+     cli_config_check},
+    {"config show", "", 0, 0, SERVER, "Print each value and where it comes from.",
+     cli_config_show},
+    {"config default", "", 0, 0, HELP, "Print a configuration file with all defaults.",
+     cli_config_default},
+    {"app create", "", 0, 0, REMOTE | RIGHTS | SECRET | CLI_BIT(CLIENT_ID),
+     "Make an application; its secret is shown once.", cli_app_create},
+    {"app list", "", 0, 0, REMOTE, "List the applications.", cli_app_list},
+    {"app show", "CLIENT_ID", 1, 1, REMOTE, "Show an application and its secrets' numbers.",
+     cli_app_show},
+    {"app update", "CLIENT_ID", 1, 1, REMOTE | RIGHTS,
+     "Change what is given; tokens out keep their expiry.", cli_app_update},
+    {"app disable", "CLIENT_ID", 1, 1, REMOTE | CLI_BIT(YES),
+     "Its tokens are dead at once, and it gets no new ones.", cli_app_disable},
+    {"app enable", "CLIENT_ID", 1, 1, REMOTE | CLI_BIT(KEEP_TOKENS),
+     "It gets tokens again; those from before stay dead.", cli_app_enable},
+    {"app delete", "CLIENT_ID", 1, 1, REMOTE | CLI_BIT(YES),
+     "Delete an application, with its secrets and tokens, for ever.", cli_app_delete},
+    {"app revoke-tokens", "CLIENT_ID", 1, 1, REMOTE | CLI_BIT(YES),
+     "All its tokens are dead at once; its secrets stay good.", cli_app_revoke_tokens},
+    {"secret add", "CLIENT_ID", 1, 1, REMOTE | SECRET | CLI_BIT(LABEL) | CLI_BIT(EXPIRES),
+     "Add a secret, at most ten live ones; it is shown once.", cli_secret_add},
+    {"secret list", "CLIENT_ID", 1, 1, REMOTE, "List an application's secrets.",
+     cli_secret_list},
+    {"secret remove", "CLIENT_ID SECRET", 2, 2, REMOTE | CLI_BIT(YES) | CLI_BIT(REVOKE_TOKENS),
+     "Remove a secret by its number (sec_...).", cli_secret_remove},
+    {"scope add", "SCOPE", 1, 1, REMOTE | CLI_BIT(API), "Declare a scope of an API.",
+     cli_scope_add},
+    {"scope list", "", 0, 0, REMOTE | CLI_BIT(API), "List the scopes.", cli_scope_list},
+    {"scope remove", "SCOPE", 1, 1, REMOTE | CLI_BIT(API) | CLI_BIT(YES),
+     "Remove a scope, also from every application and token.", cli_scope_remove},
+    {"api create", "URI", 1, 1, REMOTE | CLI_BIT(NAME) | CLI_BIT(SCOPE),
+     "Make an API (audience).", cli_api_create},
+    {"api list", "", 0, 0, REMOTE, "List the APIs.", cli_api_list},
+    {"token inspect", "", 0, 0, REMOTE,
+     "Say what the token on standard input is, and whether it is good.", cli_token_inspect},
+    {"token revoke", "", 0, 0, REMOTE, "Revoke the token on standard input.", cli_token_revoke},
+    {"backup", "FILE", 1, 1, REMOTE, "Copy the store to a new file while the server runs.",
+     cli_backup},
+    {"restore", "FILE", 1, 1, REMOTE | CLI_BIT(YES) | CLI_BIT(KEEP_TOKENS),
+     "Put a copy in the place of the store; no server may run.", cli_restore},
+    {"audit list", "", 0, 0, REMOTE | PAGE, "List who changed what, oldest first.",
+     cli_audit_list},
+    {"status", "", 0, 0, REMOTE, "Say how the running server is.", cli_status},
+    {"version", "", 0, 0, HELP, "Print the version.", cli_version},
+    {"help", "[COMMAND]", 0, 2, HELP, "Print the help of a command, or of all.", cli_help},
+};
+const size_t cli_command_count = sizeof cli_commands / sizeof *cli_commands;

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <string.h>
+
+#include "cli/cli.h"
+
+#define HELP_COLUMN 30
+
+static void help_line(FILE *out, const char *left, const char *right)
+{
+    int width = (int)strlen(left);
+    if (width > HELP_COLUMN - 4)
+        fprintf(out, "  %s\n%*s%s\n", left, HELP_COLUMN, "", right);
+    else
+        fprintf(out, "  %-*s%s\n", HELP_COLUMN - 2, left, right);
+}
+
+void cli_help_all(FILE *out)
+{
+    fputs("twoleg: two-legged OAuth 2.0 for any HTTP API\n\n"
+          "usage: twoleg COMMAND [OPTIONS]\n\n", out);
+    for (size_t i = 0; i < cli_command_count; i++) {
+        char left[128];
+        const struct cli_command *command = &cli_commands[i];
+        snprintf(left, sizeof left, "%s%s%s", command->name, command->arguments[0] ? " " : "",
+                 command->arguments);
+        help_line(out, left, command->summary);
+    }
+    fputs("\n`twoleg COMMAND --help` lists the options of a command; twoleg(1) is the manual.\n"
+          "Exit codes: 0 done, 1 refused, 2 usage, 3 not found, 4 conflict, 5 no server.\n", out);
+}
+
+void cli_help_command(FILE *out, const struct cli_command *command)
+{
+    fprintf(out, "usage: twoleg %s%s%s [OPTIONS]\n\n%s\n\n", command->name,
+            command->arguments[0] ? " " : "", command->arguments, command->summary);
+    for (size_t i = 0; i < CLI_OPTIONS; i++) {
+        char left[128];
+        const struct cli_option_row *row = &cli_option_rows[i];
+        if (!(command->options >> i & 1))
+            continue;
+        snprintf(left, sizeof left, "--%s%s%s%s", row->name, row->argument ? " " : "",
+                 row->argument ? row->argument : "", row->repeated ? " ..." : "");
+        help_line(out, left, row->help);
+    }
+}
+
+enum cli_exit cli_help(struct cli *cli)
+{
+    size_t count = (size_t)(cli->words + cli->word_count - cli->arguments);
+    size_t used;
+    if (count == 0) {
+        cli_help_all(stdout);
+        return CLI_DONE;
+    }
+    const struct cli_command *command = cli_command_find(cli->arguments, count, &used);
+    if (command) {
+        cli_help_command(stdout, command);
+        return CLI_DONE;
+    }
+    // A group such as `app`: its commands, one line each.
+    bool found = false;
+    for (size_t i = 0; i < cli_command_count; i++) {
+        struct str name = str_from(cli_commands[i].name);
+        struct str group = str_slice(name, 0, str_find(name, ' '));
+        if (group.len == name.len || !str_equal(group, str_from(cli->arguments[0])) || count > 1)
+            continue;
+        help_line(stdout, cli_commands[i].name, cli_commands[i].summary);
+        found = true;
+    }
+    return found ? CLI_DONE
+                 : cli_fail(CLI_USAGE, "there is no command \"%.60s\"", cli->arguments[0]);
+}
+
+enum cli_exit cli_version(struct cli *cli)
+{
+    (void)cli;
+    puts("twoleg " TWOLEG_VERSION);
+    return CLI_DONE;
+}

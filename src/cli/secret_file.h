@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// Secrets come from files and go to files, never through an argument list.
+#pragma once
+#include "cli/cli.h"
+
+// Adds "client_secret" when --client-secret-file is given: the file's text without one newline at
+// its end. "-" is standard input.
+enum cli_exit secret_file_read(struct cli *cli, json_t *body);
+
+// --secret-file, made before the server is asked: a secret that cannot be kept is never made.
+struct secret_file {
+    const char *path; // NULL: not wanted
+    int fd;
+};
+enum cli_exit secret_file_open(struct cli *cli, struct secret_file *ret_file);
+// Exactly the secret's bytes, no newline. secret NULL: nothing was made, the file goes away.
+enum cli_exit secret_file_close(struct secret_file *file, const char *secret);

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/show.h"
+
+#include <time.h>
+
+#include "codec/duration.h"
+
+#define SHOW_COLUMNS_MAX 8
+
+const char *show_member(const json_t *row, const char *member)
+{
+    const char *text = json_string_value(json_object_get(row, member));
+    return text ? text : "";
+}
+
+bool show_json(const struct cli *cli, const json_t *answer)
+{
+    if (!cli_given(cli, CLI_JSON))
+        return false;
+    json_dumpf(answer, stdout, JSON_INDENT(2));
+    putchar('\n');
+    return true;
+}
+
+static void show_time(struct buf *out, json_int_t seconds)
+{
+    struct tm tm;
+    char text[32];
+    time_t time = (time_t)seconds;
+    if (gmtime_r(&time, &tm) && strftime(text, sizeof text, "%Y-%m-%d %H:%M:%SZ", &tm))
+        buf_add(out, str_from(text));
+}
+
+static void show_plain(struct buf *out, struct str text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        uint8_t c = (uint8_t)text.ptr[i];
+        buf_add_char(out, c < 0x20 || c == 0x7f ? '?' : text.ptr[i]);
+    }
+}
+
+static void show_list(struct buf *out, const json_t *list)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *item = json_string_value(json_array_get(list, i));
+        if (i)
+            buf_add_char(out, ' ');
+        show_plain(out, str_from(item));
+    }
+}
+
+struct str show_text(struct cli *cli, const json_t *row, const struct show_column *column)
+{
+    const json_t *value = json_object_get(row, column->member);
+    struct buf out;
+    int64_t us;
+    buf_init_arena(&out, &cli->arena, 64);
+    switch (column->kind) {
+    case SHOW_TEXT:
+        show_plain(&out, str_of(json_string_value(value), json_string_length(value)));
+        break;
+    case SHOW_TIME:
+        if (json_is_integer(value))
+            show_time(&out, json_integer_value(value));
+        break;
+    case SHOW_LIFE:
+        if (!json_is_integer(value) ||
+            __builtin_mul_overflow(json_integer_value(value), DURATION_SECOND, &us))
+            us = DURATION_NEVER;
+        duration_format_people(&out, us);
+        break;
+    case SHOW_COUNT:
+        buf_add_i64(&out, json_integer_value(value));
+        break;
+    case SHOW_LIST:
+        show_list(&out, value);
+        break;
+    case SHOW_YES:
+        buf_add(&out, json_is_true(value) ? STR("yes") : STR(""));
+        break;
+    }
+    return out.failed ? STR("?") : out.len ? buf_str(&out) : STR("-");
+}
+
+// Columns are as wide as people see them: continuation bytes of UTF-8 take no room.
+static size_t show_width(struct str text)
+{
+    size_t width = 0;
+    for (size_t i = 0; i < text.len; i++)
+        width += ((uint8_t)text.ptr[i] & 0xc0) != 0x80;
+    return width;
+}
+
+static void show_cell(struct str text, size_t width)
+{
+    fwrite(text.ptr, 1, text.len, stdout);
+    for (size_t i = show_width(text); i < width; i++)
+        putchar(' ');
+}
+
+void show_table(struct cli *cli, const json_t *rows, const struct show_column *columns,
+                size_t count)
+{
+    size_t widths[SHOW_COLUMNS_MAX] = {0};
+    size_t row_count = json_array_size(rows);
+    struct str *cells = arena_array(&cli->arena, row_count * count + 1, sizeof *cells);
+    if (!cells) {
+        cli_fail(CLI_REFUSED, "too many rows for a table; use --json");
+        return;
+    }
+    for (size_t column = 0; column < count; column++) {
+        widths[column] = show_width(str_from(columns[column].title));
+        for (size_t row = 0; row < row_count; row++) {
+            struct str text = show_text(cli, json_array_get(rows, row), &columns[column]);
+            cells[row * count + column] = text;
+            if (show_width(text) > widths[column])
+                widths[column] = show_width(text);
+        }
+        show_cell(str_from(columns[column].title), column + 1 < count ? widths[column] + 2 : 0);
+    }
+    putchar('\n');
+    for (size_t i = 0; i < row_count * count; i++) {
+        bool last = i % count == count - 1;
+        show_cell(cells[i], last ? 0 : widths[i % count] + 2);
+        if (last)
+            putchar('\n');
+    }
+}
+
+void show_lines(struct cli *cli, const json_t *row, const struct show_column *columns,
+                size_t count)
+{
+    size_t width = 0;
+    for (size_t i = 0; i < count; i++)
+        if (show_width(str_from(columns[i].title)) > width)
+            width = show_width(str_from(columns[i].title));
+    for (size_t i = 0; i < count; i++) {
+        show_cell(str_from(columns[i].title), width + 2);
+        show_cell(show_text(cli, row, &columns[i]), 0);
+        putchar('\n');
+    }
+}

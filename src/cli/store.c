@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// The store as a whole: copies, audit, status.
+#include "store/store.h"
+
+#include <unistd.h>
+
+#include "cli/call.h"
+#include "cli/show.h"
+
+// The server has a working directory of its own.
+static const char *store_absolute(struct cli *cli, const char *file)
+{
+    char folder[3000];
+    struct buf path;
+    if (file[0] == '/')
+        return file;
+    buf_init_arena(&path, &cli->arena, 256);
+    if (!getcwd(folder, sizeof folder))
+        return file;
+    buf_addf(&path, "%s/%s", folder, file);
+    buf_add_char(&path, '\0');
+    return path.failed ? file : path.ptr;
+}
+
+enum cli_exit cli_backup(struct cli *cli)
+{
+    json_t *answer;
+    json_t *body = json_pack("{s:s}", "file", store_absolute(cli, cli->arguments[0]));
+    if (!body)
+        return cli_usage(cli, "the file's name must be UTF-8");
+    enum cli_exit code = cli_call(cli, "POST", "/admin/v1/backup", body, &answer);
+    if (code)
+        return code;
+    if (!show_json(cli, answer))
+        printf("The store of %s is copied to %s.\n"
+               "The master key is not in it: without the key the copy is of no use. Keep both, "
+               "apart from one another.\n", cli->folder, show_member(answer, "file"));
+    json_decref(answer);
+    return CLI_DONE;
+}
+
+enum cli_exit cli_restore(struct cli *cli)
+{
+    char reason[512] = "";
+    struct buf what;
+    bool keep = cli_given(cli, CLI_KEEP_TOKENS);
+    const char *folder = cli_folder(cli);
+    if (!folder)
+        return CLI_REFUSED;
+    buf_init_arena(&what, &cli->arena, 512);
+    buf_addf(&what, "%s takes the place of the store in %s; the present one is kept beside it. All "
+             "changes since the copy are gone. %s", cli->arguments[0], folder,
+             keep ? "Tokens issued before stay good, also those revoked since the copy."
+                  : "All tokens issued before stop working.");
+    buf_add_char(&what, '\0');
+    enum cli_exit code = what.failed ? CLI_REFUSED : cli_confirm(cli, what.ptr);
+    if (code)
+        return code;
+    enum twoleg_error error = store_restore(folder, cli->arguments[0], keep, reason);
+    if (error) {
+        code = error == TWOLEG_CONFLICT    ? CLI_CONFLICT
+               : error == TWOLEG_NOT_FOUND ? CLI_NOT_FOUND
+                                           : CLI_REFUSED;
+        return cli_fail(code, "%s (data folder %s)",
+                        reason[0] ? reason : twoleg_error_text(error), folder);
+    }
+    json_t *answer = json_pack("{s:s, s:b}", "folder", folder, "tokens_kept", keep);
+    if (!show_json(cli, answer))
+        printf("%s is restored. %s\n", folder,
+               keep ? "Tokens issued before are good, also those revoked since the copy."
+                    : "Tokens issued before are dead; applications get new ones with their "
+                      "secrets.");
+    json_decref(answer);
+    return CLI_DONE;
+}
+
+enum cli_exit cli_audit_list(struct cli *cli)
+{
+    static const struct show_column columns[] = {
+        {"NUMBER", "sequence", SHOW_COUNT}, {"TIME", "at", SHOW_TIME},
+        {"WHO", "actor", SHOW_TEXT},        {"WHAT", "action", SHOW_TEXT},
+        {"ON", "object", SHOW_TEXT},        {"REQUEST", "request_id", SHOW_TEXT},
+    };
+    uint64_t after = 0;
+    uint64_t limit = 100;
+    char path[96];
+    json_t *answer;
+    if (cli_given(cli, CLI_AFTER) && !str_to_u64(str_from(cli_value(cli, CLI_AFTER)), &after))
+        return cli_usage(cli, "--after must be a number");
+    if (cli_given(cli, CLI_LIMIT) && (!str_to_u64(str_from(cli_value(cli, CLI_LIMIT)), &limit) ||
+                                      limit == 0 || limit > 1000))
+        return cli_usage(cli, "--limit must be a number from 1 to 1000");
+    snprintf(path, sizeof path, "/admin/v1/audit?after=%llu&limit=%llu",
+             (unsigned long long)after, (unsigned long long)limit);
+    enum cli_exit code = cli_call(cli, "GET", path, NULL, &answer);
+    if (code)
+        return code;
+    if (!show_json(cli, answer))
+        show_table(cli, json_object_get(answer, "audit"), columns,
+                   sizeof columns / sizeof *columns);
+    json_decref(answer);
+    return CLI_DONE;
+}
+
+enum cli_exit cli_status(struct cli *cli)
+{
+    static const struct show_column lines[] = {
+        {"Version", "version", SHOW_TEXT},           {"Issuer", "issuer", SHOW_TEXT},
+        {"Data folder", "data", SHOW_TEXT},          {"Ready", "ready", SHOW_YES},
+        {"Up since (s)", "uptime", SHOW_COUNT},      {"Applications", "applications", SHOW_COUNT},
+        {"Loaded", "applications_loaded", SHOW_COUNT}, {"Revocations", "revocations", SHOW_COUNT},
+    };
+    json_t *answer;
+    enum cli_exit code = cli_call(cli, "GET", "/admin/v1/status", NULL, &answer);
+    if (code)
+        return code;
+    if (!show_json(cli, answer))
+        show_lines(cli, answer, lines, sizeof lines / sizeof *lines);
+    json_decref(answer);
+    return CLI_DONE;
+}
