@@ -26,7 +26,8 @@ static void rfc9112_views_are_right(void **state)
     (void)state;
     assert_int_equal(head_parse("\r\nPOST /oauth/token?a=b%20c HTTP/1.1\r\nhOST: api:8080\r\n"
                                 "Content-Type: \t application/json;charset=UTF-8 \t\r\n"
-                                "Authorization: Basic eDp5\r\nX-Empty:\r\nContent-Length: 12\r\n\r\n",
+                                "Authorization: Basic eDp5\r\nX-Empty:\r\n"
+                                "Content-Length: 12\r\n\r\n",
                                 &head),
                      HTTP_REFUSAL_NONE);
     assert_true(str_equal(head.method, STR("POST")));
@@ -92,7 +93,8 @@ static const struct {
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: identity\r\n\r\n",
      HTTP_REFUSAL_CODING_UNKNOWN},
     {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding:\r\n\r\n", HTTP_REFUSAL_CODING_UNKNOWN},
-    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n",
+    {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n"
+     "Transfer-Encoding: chunked\r\n\r\n",
      HTTP_REFUSAL_CODING_TWICE},
     {"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", HTTP_REFUSAL_CODING_OLD},
     {"POST / HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\n\r\n", HTTP_REFUSAL_CONTENT_CODING},

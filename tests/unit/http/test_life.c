@@ -260,7 +260,8 @@ static void A17_failing_sockets_and_memory_end_connections_only(void **state)
         for (unsigned long nth = 1; nth <= 6; nth++) {
             fault_arm((enum fault_kind)kind, nth, false);
             int fd = toy_connect();
-            toy_say(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n12345" GET_ECHO);
+            toy_say(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n"
+                        "12345" GET_ECHO);
             shutdown(fd, SHUT_WR);
             toy_read_all(fd);
             close(fd);

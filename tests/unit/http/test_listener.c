@@ -56,7 +56,8 @@ static void a_taken_port_names_its_holder(void **state)
 
 static void bad_specs_are_refused_in_words(void **state)
 {
-    static const char *const specs[] = {"", "127.0.0.1", "localhost:80", "unix:", "127.0.0.1:65536"};
+    static const char *const specs[] = {"", "127.0.0.1", "localhost:80", "unix:",
+                                        "127.0.0.1:65536"};
     struct http_listener listener;
     (void)state;
     for (size_t i = 0; i < sizeof specs / sizeof specs[0]; i++) {

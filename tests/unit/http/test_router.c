@@ -6,7 +6,8 @@
 
 #include "http/router.h"
 
-static enum twoleg_error router_handler(struct http_request *request, struct http_answer *ret_answer)
+static enum twoleg_error router_handler(struct http_request *request,
+                                        struct http_answer *ret_answer)
 {
     (void)request;
     (void)ret_answer;
@@ -68,7 +69,8 @@ static void A22_only_the_canonical_path_matches(void **state)
         "/",           "/oauth/token/", "/oauth//token", "//oauth/token",  "/oauth/./token",
         "/OAUTH/token", "/oauth/toke%6e", "/oauth/token;x", "/oauth/token.", "/check/",
         "/check/../oauth/token", "/check/%2e%2e/x", "/check/a//b", "/check/%00", "/admin/v1/apps/",
-        "/Admin/v1/apps", "/admin/v1/apps/%2f", "/admin/v1/apps/a/secrets/", "/admin/v1/apps//secrets/a",
+        "/Admin/v1/apps", "/admin/v1/apps/%2f", "/admin/v1/apps/a/secrets/",
+        "/admin/v1/apps//secrets/a",
         "*", "", "/oauth/tokenx", "/oauth/toke",
     };
     (void)state;

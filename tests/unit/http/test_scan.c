@@ -7,7 +7,8 @@
 
 #include "http/scan.h"
 
-static const char scan_good[] = "POST /a?b HTTP/1.1\r\nHost: x\r\nX-Tab: a\tb\r\nX-High: \xc3\xa9\r\n\r\n";
+static const char scan_good[] =
+    "POST /a?b HTTP/1.1\r\nHost: x\r\nX-Tab: a\tb\r\nX-High: \xc3\xa9\r\n\r\n";
 
 // The whole text at once, and byte by byte from an exactly sized copy: the same verdict.
 static enum http_refusal scan_both(const char *text, size_t len, struct http_scan *ret_scan)

@@ -140,7 +140,8 @@ static const struct {
     {"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nxx\r\n" GET_ECHO, 400},
     {"POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n10001\r\n", 413},
     {"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 65537\r\n\r\nabc", 413},
-    {"POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 65537\r\n\r\n", 413},
+    {"POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 65537\r\n"
+     "\r\n", 413},
     {"POST /echo HTTP/1.1\r\nHost: x\r\nExpect: tea\r\n\r\n", 417},
     {"POST /echo HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 1\r\n\r\nx", 415},
     {"BREW /echo HTTP/1.1\r\nHost: x\r\n\r\n", 501},
