@@ -87,10 +87,11 @@ void body_list_remove(struct body_list *list, struct body *body)
 struct body *body_list_victim(struct body_list *list)
 {
     struct body *hand = list->hand ? list->hand : list->oldest;
-    // Readers may set bits again behind the hand; after two rounds the next one goes, hit or not.
+    // Readers may heat them again behind the hand; after two rounds the next one goes all the same.
     for (size_t i = 0; hand && i < 2 * list->count; i++) {
-        if (!atomic_exchange_explicit(&hand->visited, false, memory_order_relaxed))
+        if (atomic_load_explicit(&hand->heat, memory_order_relaxed) != BODY_HOT)
             break;
+        atomic_store_explicit(&hand->heat, BODY_COLD, memory_order_relaxed);
         hand = hand->newer ? hand->newer : list->oldest;
     }
     list->hand = hand;

@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: Apache-2.0
+// What requests read (design 3.3), on a real store.
+#include "registry_test.h"
+
+static void an_unknown_client_never_reaches_the_store(void **state)
+{
+    struct test_registry *on = *state;
+    struct registry_view view;
+    assert_int_equal(registry_client(on->registry, STR("nobody"), &view), TWOLEG_CLIENT_UNKNOWN);
+    assert_int_equal(registry_client(on->registry, STR(""), &view), TWOLEG_CLIENT_UNKNOWN);
+    assert_int_equal(registry_application(on->registry, 1, &view), TWOLEG_NOT_FOUND);
+    struct test_job job = {.done = false};
+    assert_int_equal(registry_load(on->registry, 1, &job.job), TWOLEG_NOT_FOUND);
+    assert_false(job.done);
+    assert_int_equal(registry_figures(on->registry).loads, 0);
+}
+
+static void a_client_is_known_at_once_and_loaded_once(void **state)
+{
+    struct test_registry *on = *state;
+    struct registry_view view;
+    assert_int_equal(test_make_application(on->test, 11, "billing"), TWOLEG_NONE);
+    assert_int_equal(registry_client(on->registry, STR("billing"), &view), TWOLEG_WAIT);
+    assert_int_equal(view.number, 11);
+    assert_null(view.body);
+    assert_int_equal(registry_test_load(on, 11), TWOLEG_NONE);
+    assert_int_equal(registry_client(on->registry, STR("billing"), &view), TWOLEG_NONE);
+    assert_int_equal(view.state.status, STATUS_ACTIVE);
+    assert_int_equal(view.state.generation, 5);
+    assert_true(view.account_active);
+    test_assert_str(view.body->client_id, "billing");
+    test_assert_str(view.body->name, "An application");
+    assert_int_equal(view.body->api_count, 1);
+    test_assert_str(view.body->apis[0].scopes, "groups sms");
+    assert_int_equal(view.body->secret_count, 1);
+    assert_int_equal(view.body->secrets[0].number, 1011);
+    test_assert_str(view.body->secrets[0].label, "first");
+    // A load of what is there ends at once.
+    assert_int_equal(registry_test_load(on, 11), TWOLEG_NONE);
+    assert_int_equal(registry_figures(on->registry).loads, 1);
+    assert_int_equal(registry_figures(on->registry).bodies, 1);
+    // Another client_id, also one that begins alike, is another client.
+    assert_int_equal(registry_client(on->registry, STR("billin"), &view), TWOLEG_CLIENT_UNKNOWN);
+    assert_int_equal(registry_client(on->registry, STR("Billing"), &view), TWOLEG_CLIENT_UNKNOWN);
+}
+
+static void what_was_acknowledged_is_visible(void **state)
+{
+    struct test_registry *on = *state;
+    assert_int_equal(test_make_application(on->test, 11, "billing"), TWOLEG_NONE);
+    test_assert_str(registry_test_view(on, 11).body->name, "An application");
+    assert_int_equal(registry_test_rename(on->test, 11, "Other"), TWOLEG_NONE);
+    struct registry_view view;
+    assert_int_equal(registry_application(on->registry, 11, &view), TWOLEG_WAIT);
+    test_assert_str(registry_test_view(on, 11).body->name, "Other");
+
+    struct store_verb verb = {0};
+    verb.update.number = 11;
+    verb.update.fields = FIELD_STATUS | FIELD_GENERATION;
+    verb.update.status = STATUS_DISABLED;
+    verb.update.generation = 99;
+    assert_int_equal(test_one(on->test, VERB_APPLICATION_UPDATE, STORE_OPERATOR, &verb),
+                     TWOLEG_NONE);
+    view = registry_test_view(on, 11);
+    assert_int_equal(view.state.status, STATUS_DISABLED);
+    assert_int_equal(view.state.generation, 99);
+}
+
+static void a_removed_scope_or_secret_is_gone_from_the_body(void **state)
+{
+    struct test_registry *on = *state;
+    assert_int_equal(test_make_application(on->test, 11, "billing"), TWOLEG_NONE);
+    registry_test_view(on, 11);
+    struct store_verb verb = {0};
+    verb.scope.api = TEST_API;
+    verb.scope.name = STR("sms");
+    assert_int_equal(test_one(on->test, VERB_SCOPE_REMOVE, STORE_OPERATOR, &verb), TWOLEG_NONE);
+    test_assert_str(registry_test_view(on, 11).body->apis[0].scopes, "groups");
+    test_assert_str(api_set_find(registry_apis(on->registry), TEST_API)->scopes, "groups");
+    verb = (struct store_verb){0};
+    verb.secret.application = 11;
+    verb.secret.secret.number = 1011;
+    assert_int_equal(test_one(on->test, VERB_SECRET_REMOVE, STORE_OPERATOR, &verb), TWOLEG_NONE);
+    assert_int_equal(registry_test_view(on, 11).body->secret_count, 0);
+}
+
+static void deleted_and_re_created_is_another_number(void **state)
+{
+    struct test_registry *on = *state;
+    struct registry_view view;
+    assert_int_equal(test_make_application(on->test, 11, "billing"), TWOLEG_NONE);
+    registry_test_view(on, 11);
+    assert_int_equal(registry_test_delete(on->test, 11), TWOLEG_NONE);
+    assert_int_equal(registry_client(on->registry, STR("billing"), &view), TWOLEG_CLIENT_UNKNOWN);
+    assert_int_equal(registry_application(on->registry, 11, &view), TWOLEG_NOT_FOUND);
+    assert_int_equal(registry_figures(on->registry).applications, 0);
+    assert_int_equal(registry_figures(on->registry).bodies, 0);
+    assert_int_equal(test_make_application(on->test, 12, "billing"), TWOLEG_NONE);
+    assert_int_equal(registry_client(on->registry, STR("billing"), &view), TWOLEG_WAIT);
+    assert_int_equal(view.number, 12);
+    assert_int_equal(registry_application(on->registry, 11, &view), TWOLEG_NOT_FOUND);
+}
+
+static void a_load_that_a_change_overtook_is_repeated(void **state)
+{
+    struct test_registry *on = *state;
+    struct test_job first = {.done = false};
+    struct test_job second = {.done = false};
+    assert_int_equal(test_make_application(on->test, 11, "billing"), TWOLEG_NONE);
+    assert_true(stop_hold("registry.loaded"));
+    assert_int_equal(registry_load(on->registry, 11, &first.job), TWOLEG_NONE);
+    test_wait_at("registry.loaded");
+    assert_int_equal(registry_test_rename(on->test, 11, "Newer"), TWOLEG_NONE);
+    assert_int_equal(registry_load(on->registry, 11, &second.job), TWOLEG_NONE);
+    assert_false(first.done);
+    assert_true(stop_release("registry.loaded"));
+    assert_int_equal(test_job_wait(&first), TWOLEG_NONE);
+    assert_int_equal(test_job_wait(&second), TWOLEG_NONE);
+    struct registry_view view;
+    assert_int_equal(registry_application(on->registry, 11, &view), TWOLEG_NONE);
+    test_assert_str(view.body->name, "Newer");
+    assert_int_equal(registry_figures(on->registry).loads, 1);
+}
+
+static void a_load_that_a_deletion_overtook_finds_nothing(void **state)
+{
+    struct test_registry *on = *state;
+    struct test_job job = {.done = false};
+    assert_int_equal(test_make_application(on->test, 11, "billing"), TWOLEG_NONE);
+    assert_true(stop_hold("registry.loaded"));
+    assert_int_equal(registry_load(on->registry, 11, &job.job), TWOLEG_NONE);
+    test_wait_at("registry.loaded");
+    assert_int_equal(registry_test_delete(on->test, 11), TWOLEG_NONE);
+    assert_int_equal(test_make_application(on->test, 12, "billing"), TWOLEG_NONE);
+    assert_true(stop_release("registry.loaded"));
+    assert_int_equal(test_job_wait(&job), TWOLEG_NOT_FOUND);
+    struct registry_view view;
+    assert_int_equal(registry_client(on->registry, STR("billing"), &view), TWOLEG_WAIT);
+    assert_int_equal(view.number, 12);
+    assert_int_equal(registry_figures(on->registry).bodies, 0);
+}
+
+static void client_ids_of_one_hash_are_told_apart(void **state)
+{
+    struct test_registry *on = *state;
+    static const char *const ids[] = {"one", "two", "three"};
+    registry_test_collide(true);
+    for (uint64_t i = 0; i < 3; i++)
+        assert_int_equal(test_make_application(on->test, 11 + i, ids[i]), TWOLEG_NONE);
+    for (uint64_t i = 0; i < 6; i++) {
+        struct registry_view view;
+        enum twoleg_error error;
+        unsigned rounds = 0;
+        while ((error = registry_client(on->registry, str_from(ids[i % 3]), &view)) == TWOLEG_WAIT) {
+            assert_int_equal(registry_test_load(on, view.number), TWOLEG_NONE);
+            assert_true(++rounds <= 3);
+        }
+        assert_int_equal(error, TWOLEG_NONE);
+        assert_int_equal(view.number, 11 + i % 3);
+    }
+    struct registry_view view;
+    assert_int_equal(registry_client(on->registry, STR("four"), &view), TWOLEG_CLIENT_UNKNOWN);
+    assert_int_equal(registry_test_delete(on->test, 12), TWOLEG_NONE);
+    assert_int_equal(registry_client(on->registry, STR("two"), &view), TWOLEG_CLIENT_UNKNOWN);
+    assert_int_equal(registry_client(on->registry, STR("three"), &view), TWOLEG_NONE);
+    registry_test_collide(false);
+}
+
+static void bodies_are_bounded_and_the_visited_one_stays(void **state)
+{
+    struct test_registry *on = *state;
+    registry_close(on);
+    registry_open(on, 4);
+    for (uint64_t i = 0; i < 20; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "app%llu", (unsigned long long)i);
+        assert_int_equal(test_make_application(on->test, 100 + i, id), TWOLEG_NONE);
+    }
+    for (uint64_t i = 0; i < 20; i++) {
+        registry_test_view(on, 100 + i);
+        struct registry_view view;
+        assert_int_equal(registry_application(on->registry, 100, &view), TWOLEG_NONE);
+        assert_true(registry_figures(on->registry).bodies <= 4);
+    }
+    assert_int_equal(registry_figures(on->registry).evictions, 16);
+    assert_int_equal(registry_figures(on->registry).applications, 20);
+}
+
+static struct token_id token(uint8_t first)
+{
+    return (struct token_id){{first, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}};
+}
+
+static void revocations_hold_until_a_day_after_expiry(void **state)
+{
+    struct test_registry *on = *state;
+    const struct token_id id = token(1);
+    const struct token_id other = token(2);
+    assert_int_equal(test_make_application(on->test, 11, "billing"), TWOLEG_NONE);
+    struct store_verb verb = {0};
+    verb.revoke.id = id;
+    verb.revoke.application = 11;
+    verb.revoke.expires_s = TEST_NOW / SECOND_US + 60;
+    assert_false(registry_token_revoked(on->registry, &id));
+    assert_int_equal(test_one(on->test, VERB_TOKEN_REVOKE, STORE_OPERATOR, &verb), TWOLEG_NONE);
+    assert_true(registry_token_revoked(on->registry, &id));
+    assert_false(registry_token_revoked(on->registry, &other));
+    struct store_verb credential = {.number = 1011};
+    assert_int_equal(test_one(on->test, VERB_CREDENTIAL_REVOKE, STORE_OPERATOR, &credential),
+                     TWOLEG_NONE);
+    assert_true(registry_credential_revoked(on->registry, 1011));
+    assert_false(registry_credential_revoked(on->registry, 1012));
+    assert_int_equal(registry_figures(on->registry).revocations, 2);
+
+    int64_t day = 86400 * SECOND_US;
+    registry_purge(on->registry, TEST_NOW + day + 60 * SECOND_US - 1);
+    assert_true(registry_token_revoked(on->registry, &id));
+    // A restart reads them again.
+    registry_close(on);
+    registry_open(on, 10);
+    assert_true(registry_token_revoked(on->registry, &id));
+    assert_true(registry_credential_revoked(on->registry, 1011));
+    registry_purge(on->registry, TEST_NOW + day + 61 * SECOND_US);
+    assert_false(registry_token_revoked(on->registry, &id));
+    assert_true(registry_credential_revoked(on->registry, 1011));
+}
+
+static void a_start_knows_what_the_store_knows(void **state)
+{
+    struct test_registry *on = *state;
+    assert_int_equal(test_make_application(on->test, 11, "billing"), TWOLEG_NONE);
+    assert_int_equal(test_make_application(on->test, 12, "gone"), TWOLEG_NONE);
+    assert_int_equal(registry_test_delete(on->test, 12), TWOLEG_NONE);
+    registry_close(on);
+    registry_open(on, 10);
+    struct registry_view view;
+    assert_int_equal(registry_client(on->registry, STR("billing"), &view), TWOLEG_WAIT);
+    assert_true(view.account_active);
+    assert_int_equal(registry_client(on->registry, STR("gone"), &view), TWOLEG_CLIENT_UNKNOWN);
+    assert_int_equal(registry_figures(on->registry).applications, 1);
+    const struct api *api = api_set_default(registry_apis(on->registry));
+    assert_int_equal(api->number, TEST_API);
+    test_assert_str(api->identifier, "https://api.example");
+}
+
+static void a_change_that_was_lost_refuses_everything_until_it_is_repaired(void **state)
+{
+    struct test_registry *on = *state;
+    struct registry_view view;
+    assert_int_equal(test_make_application(on->test, 11, "billing"), TWOLEG_NONE);
+    struct store_change change = {.kind = CHANGE_APPLICATION,
+                                  .number = 12,
+                                  .account = ACCOUNT_DEFAULT,
+                                  .client_id = STR("lost")};
+    fault_arm(FAULT_MEMORY, 1, true);
+    registry_on_change(on->registry, &change, 1);
+    fault_arm(FAULT_MEMORY, 0, false);
+    assert_true(registry_figures(on->registry).incomplete);
+    assert_int_equal(registry_client(on->registry, STR("billing"), &view), TWOLEG_STORE_FAILED);
+    assert_int_equal(registry_application(on->registry, 11, &view), TWOLEG_STORE_FAILED);
+    registry_purge(on->registry, TEST_NOW);
+    assert_false(registry_figures(on->registry).incomplete);
+    assert_int_equal(registry_client(on->registry, STR("billing"), &view), TWOLEG_WAIT);
+}
+
+static void a_failed_read_fails_the_job_and_is_tried_again(void **state)
+{
+    struct test_registry *on = *state;
+    assert_int_equal(test_make_application(on->test, 11, "billing"), TWOLEG_NONE);
+    assert_true(stop_hold("registry.loaded"));
+    struct test_job job = {.done = false};
+    // The second allocation from here on is the load's own; whatever fails, the job ends.
+    fault_arm(FAULT_MEMORY, 2, true);
+    assert_int_equal(registry_load(on->registry, 11, &job.job), TWOLEG_NONE);
+    test_wait_at("registry.loaded");
+    fault_arm(FAULT_MEMORY, 0, false);
+    assert_true(stop_release("registry.loaded"));
+    assert_int_equal(test_job_wait(&job), TWOLEG_NO_MEMORY);
+    assert_int_equal(registry_test_load(on, 11), TWOLEG_NONE);
+}
+
+#define unit(test) cmocka_unit_test_setup_teardown(test, registry_setup, registry_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        unit(an_unknown_client_never_reaches_the_store),
+        unit(a_client_is_known_at_once_and_loaded_once),
+        unit(what_was_acknowledged_is_visible),
+        unit(a_removed_scope_or_secret_is_gone_from_the_body),
+        unit(deleted_and_re_created_is_another_number),
+        unit(a_load_that_a_change_overtook_is_repeated),
+        unit(a_load_that_a_deletion_overtook_finds_nothing),
+        unit(client_ids_of_one_hash_are_told_apart),
+        unit(bodies_are_bounded_and_the_visited_one_stays),
+        unit(revocations_hold_until_a_day_after_expiry),
+        unit(a_start_knows_what_the_store_knows),
+        unit(a_change_that_was_lost_refuses_everything_until_it_is_repaired),
+        unit(a_failed_read_fails_the_job_and_is_tried_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
