@@ -127,8 +127,9 @@ static enum twoleg_error serving_announce(const struct serving *serving)
         fprintf(file, "%.*s\n", STR_ARG(buf_str(&out)));
         printf("ready %.*s\n", STR_ARG(buf_str(&out)));
     }
+    bool written = fclose(file) == 0; // before the lines go out: whoever reads them may read it
     fflush(stdout);
-    return fclose(file) == 0 ? TWOLEG_NONE : TWOLEG_INTERNAL;
+    return written ? TWOLEG_NONE : TWOLEG_INTERNAL;
 }
 
 static enum twoleg_error serving_start(struct serving *serving,

@@ -128,28 +128,33 @@ static void check_identity(struct buf *out, const struct endpoint_context *conte
 }
 
 // RFC 6750 section 3.1.
-static void check_challenge(struct buf *out, enum twoleg_error error, struct str scope)
+static void check_challenge(struct buf *out, unsigned status, enum twoleg_error error,
+                            struct str scope)
 {
     buf_add(out, STR("WWW-Authenticate: Bearer realm=\"twoleg\""));
+    if (status == 403)
+        buf_add(out, STR(", error=\"insufficient_scope\""));
+    else if (error != TWOLEG_TOKEN_ABSENT)
+        buf_add(out, STR(", error=\"invalid_token\""));
     if (error == TWOLEG_TOKEN_SCOPE) {
-        buf_add(out, STR(", error=\"insufficient_scope\", scope=\""));
+        buf_add(out, STR(", scope=\""));
         buf_add(out, scope);
         buf_add(out, STR("\""));
-    } else if (error != TWOLEG_TOKEN_ABSENT) {
-        buf_add(out, STR(", error=\"invalid_token\""));
     }
     buf_add(out, STR("\r\n"));
 }
 
-static unsigned check_status(enum twoleg_error error)
+// What an unread token says of its audience is the word of whoever forged it: then it is 401.
+static unsigned check_status(enum twoleg_error error, bool read)
 {
     if (error == TWOLEG_NONE)
         return 200;
     if (!endpoint_is_verdict(error))
         return 503;
     switch (error) {
-    case TWOLEG_TOKEN_SCOPE:
     case TWOLEG_TOKEN_AUDIENCE:
+        return read ? 403 : 401;
+    case TWOLEG_TOKEN_SCOPE:
     case TWOLEG_TARGET_UNKNOWN: // the proxy asks for what nothing can have: nobody passes
     case TWOLEG_UNKNOWN:
     case TWOLEG_PARAMETER_DUPLICATE:
@@ -184,12 +189,12 @@ static enum twoleg_error check_answer(struct http_request *request, enum twoleg_
 {
     static const enum metric metrics[] = {METRIC_CHECK_PASSED, METRIC_CHECK_UNAUTHORIZED,
                                           METRIC_CHECK_FORBIDDEN, METRIC_CHECK_UNAVAILABLE};
-    unsigned status = check_status(error);
+    unsigned status = check_status(error, verdict->read);
     struct buf headers;
     buf_init_arena(&headers, request->arena, 768);
     check_identity(&headers, endpoint_context(request), error ? NULL : verdict);
     if (status == 401 || status == 403)
-        check_challenge(&headers, error, needs->scope);
+        check_challenge(&headers, status, error, needs->scope);
     if (status == 503)
         buf_add(&headers, STR("Retry-After: 1\r\n"));
     if (headers.failed)

@@ -69,7 +69,9 @@ enum twoleg_error endpoint_token(struct http_request *request, struct http_answe
     struct grant_context granting = {
         .apis = registry_apis(context->server->registry),
         .arena = request->arena,
-        .now_us = request->env->now_us,
+        // After the clock stepped back, what is issued must not be dead for the gate, which never
+        // steps back.
+        .now_us = request->env->latest_us,
         .jwt_max_ttl_us = context->server->config->jwt_max_ttl,
     };
     struct decision decision;

@@ -8,7 +8,7 @@
 struct grant_context {
     const struct api_set *apis;
     struct arena *arena;
-    int64_t now_us;     // env->now_us
+    int64_t now_us;     // env->latest_us
     int64_t jwt_max_ttl_us;
 };
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures of the black box. `server` lives as long as its file: tests make applications of their
-own and leave the clock as they found it; what breaks more than that takes `own_server`."""
+own; what changes more than that takes `own_server`, and what moves the clock `timed`."""
 import pytest
 
 from instance import BINARY, HAS_HOOKS, Server
@@ -67,8 +67,18 @@ def any_app(request, app, sealed_app):
     return app if request.param == "jwt" else sealed_app
 
 
-@pytest.fixture
-def clock(server):
-    """Moves the server's time, and puts it back."""
-    yield server.hooks.clock
-    server.hooks.clock(0)
+class Timed:
+    """A server whose time moves, so it is nobody else's: what has expired stays so."""
+
+    def __init__(self, token_format):
+        self.server = Server().start()
+        self.app = self.server.app(scope="alpha beta", token_format=token_format)
+        self.caller = self.server.app(name="caller", resource_server=True)
+        self.clock = self.server.hooks.clock
+
+
+@pytest.fixture(params=["jwt", "sealed"])
+def timed(request):
+    instance = Timed(request.param)
+    yield instance
+    instance.server.destroy()

@@ -165,7 +165,8 @@ class Server:
     def spawn(self):
         with open(self.stderr_path, "ab") as stderr:
             self.process = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL,
-                                            stdout=subprocess.PIPE, stderr=stderr)
+                                            stdout=subprocess.PIPE, stderr=stderr,
+                                            bufsize=0)  # select sees what readline has not
 
     def refused(self):
         """Starts a server that must refuse to start; gives its exit status and words."""

@@ -98,12 +98,12 @@ def test_rfc6750_3_other_schemes_are_no_token(server, app):
 
 
 @pytest.mark.hooks
-def test_rfc6750_3_1_expired_token_is_401_invalid_token(server, any_app, clock):
-    token = server.bearer(any_app)
-    clock(3599)
-    assert server.check(token).status == 200
-    clock(3601)
-    assert_refused(server.check(token), 401, "invalid_token")
+def test_rfc6750_3_1_expired_token_is_401_invalid_token(timed):
+    token = timed.server.bearer(timed.app)
+    timed.clock(3595)
+    assert timed.server.check(token).status == 200
+    timed.clock(3601)
+    assert_refused(timed.server.check(token), 401, "invalid_token")
 
 
 def test_rfc6750_3_1_revoked_token_is_401_invalid_token(server, any_app):

@@ -90,11 +90,12 @@ def test_rfc7009_2_1_only_post(server, app, method):
 
 
 @pytest.mark.hooks
-def test_rfc7009_expired_token_is_200_and_writes_nothing(server, any_app, clock):
-    token = server.bearer(any_app)
-    clock(3700)
-    assert server.revoke(any_app, token).status == 200
-    clock(0)
+def test_rfc7009_expired_token_is_200_and_writes_nothing(timed):
+    token = timed.server.bearer(timed.app)
+    timed.clock(3700)
+    timed.server.hooks.fault("store", 1, sticky=True)
+    assert timed.server.revoke(timed.app, token).status == 200
+    timed.server.hooks.fault("store", 0)
 
 
 def test_rfc7009_revocation_survives_kill_9(own_server):

@@ -92,19 +92,29 @@ def test_rfc7662_2_1_only_post(server, method):
 
 
 @pytest.mark.hooks
-def test_rfc7662_2_2_expired_at_exactly_now(server, any_app, resource_server, clock):
-    token = server.bearer(any_app)
-    exp = server.introspect(resource_server, token).json()["exp"]
-    clock(exp - time.time() - 2)
-    assert server.active(resource_server, token)
-    clock(exp - time.time() + 0.01)
-    assert not server.active(resource_server, token)
+def test_rfc7662_2_2_expired_at_exactly_now(timed):
+    token = timed.server.bearer(timed.app)
+    exp = timed.server.introspect(timed.caller, token).json()["exp"]
+    timed.clock(exp - time.time() - 2)
+    assert timed.server.active(timed.caller, token)
+    timed.clock(exp - time.time() + 0.01)
+    assert not timed.server.active(timed.caller, token)
 
 
 @pytest.mark.hooks
-def test_H12_a_step_back_never_revives_what_had_expired(server, any_app, resource_server, clock):
-    token = server.bearer(any_app)
-    clock(4000)
-    assert not server.active(resource_server, token)
-    clock(0)
-    assert not server.active(resource_server, token)
+def test_H12_a_step_back_never_revives_what_had_expired(timed):
+    token = timed.server.bearer(timed.app)
+    timed.clock(4000)
+    assert not timed.server.active(timed.caller, token)
+    timed.clock(0)
+    assert not timed.server.active(timed.caller, token)
+
+
+@pytest.mark.hooks
+def test_H12_tokens_issued_after_a_step_back_are_good(timed):
+    """An hour too early for a moment must not cost an hour of service."""
+    timed.clock(7200)
+    assert timed.server.active(timed.caller, timed.server.bearer(timed.app))
+    timed.clock(0)
+    token = timed.server.bearer(timed.app)
+    assert timed.server.active(timed.caller, token) and timed.server.check(token).status == 200
