@@ -151,7 +151,8 @@ static void client_ids_of_one_hash_are_told_apart(void **state)
         struct registry_view view;
         enum twoleg_error error;
         unsigned rounds = 0;
-        while ((error = registry_client(on->registry, str_from(ids[i % 3]), &view)) == TWOLEG_WAIT) {
+        struct str id = str_from(ids[i % 3]);
+        while ((error = registry_client(on->registry, id, &view)) == TWOLEG_WAIT) {
             assert_int_equal(registry_test_load(on, view.number), TWOLEG_NONE);
             assert_true(++rounds <= 3);
         }

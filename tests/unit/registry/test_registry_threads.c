@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Readers without locks while a writer changes, grows, deletes and re-creates: what was acknowledged
-// before a look-up began must be seen by it. Run under ThreadSanitizer too.
+// Readers without locks while a writer changes, grows, deletes and re-creates: what was
+// acknowledged before a look-up began must be seen by it. Run under ThreadSanitizer too.
 #include "registry_test.h"
 
 #define READERS 3
 #define ROUNDS 150
 #define GROWN 600
-#define HOT 50  // its generation is raised in each round
+#define HOT 50     // its generation is raised in each round
 #define RENEWED 51 // "renewed" is deleted and created again with the next number
 
 struct race {
