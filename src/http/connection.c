@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/connection.h"
 
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -211,7 +212,7 @@ static bool connection_step_handle(struct http_connection *connection)
     if (connection->resumed)
         return true; // its job has ended already
     connection->state = CONNECTION_PARKED;
-    http_deadline_clear(&connection->deadline);
+    connection_wait(connection, HTTP_WAIT_JOB);
     // Level-triggered, so what the peer sends meanwhile would wake us again and again.
     connection_want(connection, 0);
     return false;
@@ -239,7 +240,6 @@ static bool connection_next(struct http_connection *connection)
     connection->in_cap = in ? (uint32_t)cap : 0;
     connection->scan = (struct http_scan){0};
     connection->body_len = 0;
-    connection->written = false;
     connection->head_only = false;
     connection->state = CONNECTION_IDLE;
     return true;
@@ -270,7 +270,6 @@ static bool connection_linger(struct http_connection *connection)
 
 static bool connection_step_write(struct http_connection *connection)
 {
-    connection->written = true;
     switch (stream_send(&connection->stream, connection->out, HTTP_ANSWER_PARTS)) {
     case STREAM_DONE:
         break;
@@ -382,8 +381,23 @@ void connection_resume(struct http_connection *connection)
     connection_run(connection);
 }
 
+// Nothing of a parked connection is in the loop, so nobody tells when its client resets it. One
+// that only will not send any more (a half close) still gets its answer.
+static void connection_look(struct http_connection *connection)
+{
+    struct pollfd look = {.fd = connection->stream.fd};
+    if (poll(&look, 1, 0) > 0 && (look.revents & (POLLHUP | POLLERR)))
+        connection_close(connection);
+    else
+        connection_wait(connection, HTTP_WAIT_JOB);
+}
+
 void connection_expire(struct http_connection *connection)
 {
+    if (connection->state == CONNECTION_PARKED) {
+        connection_look(connection);
+        return;
+    }
     bool reading =
         connection->state == CONNECTION_HEADER || connection->state == CONNECTION_BODY;
     if (reading && connection_refuse(connection, HTTP_REFUSAL_DEADLINE)) {
@@ -397,9 +411,11 @@ void connection_expire(struct http_connection *connection)
     connection_close(connection);
 }
 
-void connection_drain(struct http_connection *connection)
+void connection_drain(struct http_connection *connection, int64_t idle_us)
 {
-    if (connection->state != CONNECTION_IDLE)
+    const struct http_worker *worker = connection->worker;
+    int64_t since = connection->deadline.at - worker->deadlines.length[HTTP_WAIT_IDLE];
+    if (connection->state != CONNECTION_IDLE || worker->env.mono_us - since < idle_us)
         return;
     // A request that is on its way in already is still answered.
     if (connection_receive(connection) == STREAM_DONE)

@@ -39,7 +39,6 @@ struct http_connection {
     enum connection_state state;
     bool keep_alive; // after the answer at hand
     bool unread;     // the peer may send bytes that nobody wants: linger before closing
-    bool written;    // the answer's first byte may have been sent
     bool resumed;    // the job ended while the handler was still running
     bool head_only;  // HEAD
     uint8_t minor;
@@ -66,7 +65,8 @@ void connection_destroy(struct http_connection *connection);
 // The steps below may destroy the connection.
 void connection_resume(struct http_connection *connection);
 void connection_expire(struct http_connection *connection); // its deadline has passed
-void connection_drain(struct http_connection *connection);
+// Closes it if it has been idle for at least this long and no request is on its way.
+void connection_drain(struct http_connection *connection, int64_t idle_us);
 
 // Between connection.c and intake.c. A step returns false when the connection waits or is gone.
 bool connection_step_header(struct http_connection *connection);

@@ -10,8 +10,9 @@ enum http_wait {
     HTTP_WAIT_BODY,
     HTTP_WAIT_WRITE,  // for room to write
     HTTP_WAIT_LINGER, // for the peer to read our last answer
+    HTTP_WAIT_JOB,    // for a job of ours, which always ends: a look whether the client is there
     HTTP_WAITS,
-    HTTP_WAIT_NONE = HTTP_WAITS // for a job of ours, which always ends
+    HTTP_WAIT_NONE = HTTP_WAITS
 };
 
 struct http_deadline {

@@ -84,6 +84,13 @@ void worker_slot_give(struct http_worker *worker, uint32_t slot)
         event_del(&worker->sweep);
 }
 
+static void worker_drain_idle(struct http_worker *worker, int64_t idle_us)
+{
+    for (uint32_t i = 0; i < worker->slot_count; i++)
+        if (worker->slots[i].connection)
+            connection_drain(worker->slots[i].connection, idle_us);
+}
+
 static void worker_on_sweep(evutil_socket_t fd, short what, void *context)
 {
     struct http_worker *worker = context;
@@ -93,6 +100,9 @@ static void worker_on_sweep(evutil_socket_t fd, short what, void *context)
     worker_turn(worker);
     while ((passed = http_deadlines_passed(&worker->deadlines, worker->env.mono_us)))
         connection_expire((struct http_connection *)passed);
+    // Accepted while draining: its request gets a moment to arrive.
+    if (worker->draining)
+        worker_drain_idle(worker, WORKER_SWEEP_US);
 }
 
 static void worker_on_message(evutil_socket_t fd, short what, void *context)
@@ -168,6 +178,7 @@ static enum twoleg_error worker_init(struct http_worker *worker)
     worker->deadlines.length[HTTP_WAIT_BODY] = limits->body_us;
     worker->deadlines.length[HTTP_WAIT_WRITE] = limits->write_us;
     worker->deadlines.length[HTTP_WAIT_LINGER] = WORKER_LINGER_US;
+    worker->deadlines.length[HTTP_WAIT_JOB] = WORKER_SWEEP_US;
     if (worker->settings.epoch && !epoch_register(worker->settings.epoch, &worker->reader))
         return TWOLEG_LIMIT;
     return worker_init_loop(worker);
@@ -274,9 +285,7 @@ void http_worker_drain(struct http_worker *worker, int64_t deadline_mono_us)
 {
     worker->draining = true;
     worker->drain_until = deadline_mono_us;
-    for (uint32_t i = 0; i < worker->slot_count; i++)
-        if (worker->slots[i].connection)
-            connection_drain(worker->slots[i].connection);
+    worker_drain_idle(worker, 0);
 }
 
 uint32_t http_worker_connections(const struct http_worker *worker)

@@ -108,6 +108,23 @@ static void a_client_that_vanished_while_parked_disturbs_nobody(void **state)
     }
 }
 
+// Its connection does not wait for the job, and the job then finds nobody.
+static void a_vanished_client_cancels(void **state)
+{
+    int fd = toy_connect();
+    (void)state;
+    toy_say(fd, GET_PARK);
+    struct http_job *job = life_parked();
+    close(fd);
+    for (int i = 0; i < TOY_WAIT_MS && http_worker_connections(toy.worker) > 0; i++)
+        poll(NULL, 0, 1);
+    assert_int_equal(http_worker_connections(toy.worker), 0);
+    http_job_done(job);
+    toy_stop();
+    assert_int_equal(atomic_load(&toy.destroyed), 1);
+    assert_int_equal(atomic_load(&toy.handled), 0);
+}
+
 static void a_job_whose_worker_has_closed_the_client_is_destroyed(void **state)
 {
     int fd = toy_connect();
@@ -213,6 +230,49 @@ static void A15_connections_over_the_cap_are_closed_at_once(void **state)
     close(d);
 }
 
+static int life_connect_tcp(void)
+{
+    struct sockaddr_storage to;
+    socklen_t len = address_to_sockaddr(&toy.listener.address, &to);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&to, len), 0);
+    int accepted = http_listener_accept(&toy.listener);
+    assert_true(accepted >= 0);
+    toy_post(toy_on_adopt, accepted, 0);
+    return fd;
+}
+
+static void A15_one_address_has_its_own_cap(void **state)
+{
+    struct http_limits few = toy_limits;
+    char reason[256];
+    int status;
+    (void)state;
+    toy_stop();
+    few.max_per_address = 2;
+    toy_start(few);
+    assert_int_equal(http_listener_open(STR("127.0.0.1:0"), 0600, &toy.listener, reason), 0);
+    toy.listener.doors = DOOR_PUBLIC;
+    int a = life_connect_tcp();
+    int b = life_connect_tcp();
+    int c = life_connect_tcp();
+    assert_string_equal(toy_read_all(c), "");
+    int local = toy_connect(); // has no address, so no cap
+    toy_say(local, GET_ECHO);
+    toy_read(local, &status);
+    toy_say(a, "GET /echo HTTP/1.0\r\n\r\n");
+    assert_int_equal(toy_status(toy_read_all(a)), 200);
+    int d = life_connect_tcp();
+    toy_say(d, GET_ECHO);
+    assert_string_equal(toy_read(d, &status), "1 /echo?q=1|");
+    close(a);
+    close(b);
+    close(c);
+    close(d);
+    close(local);
+    http_listener_close(&toy.listener);
+}
+
 static void drain_answers_what_is_in_flight(void **state)
 {
     int idle = toy_connect();
@@ -234,6 +294,27 @@ static void drain_answers_what_is_in_flight(void **state)
     assert_int_equal(toy_count(text, "HTTP/1.1 "), 1); // the second one is new
     close(idle);
     close(body);
+    close(parked);
+    toy_join();
+}
+
+// The backlog is accepted to its end: those requests are answered, and nobody waits for the mute.
+static void drain_answers_what_was_accepted_last(void **state)
+{
+    int parked = toy_connect();
+    (void)state;
+    toy_say(parked, GET_PARK);
+    struct http_job *job = life_parked();
+    toy_drain(10 * SECOND_US);
+    int late = toy_connect();
+    int mute = toy_connect();
+    toy_say(late, GET_ECHO);
+    assert_int_equal(toy_status(toy_read_all(late)), 200);
+    assert_string_equal(toy_read_all(mute), "");
+    http_job_done(job);
+    assert_int_equal(toy_status(toy_read_all(parked)), 200);
+    close(late);
+    close(mute);
     close(parked);
     toy_join();
 }
@@ -286,6 +367,7 @@ int main(void)
                                         life_teardown),
         cmocka_unit_test_setup_teardown(a_client_that_vanished_while_parked_disturbs_nobody,
                                         life_setup, life_teardown),
+        cmocka_unit_test_setup_teardown(a_vanished_client_cancels, life_setup, life_teardown),
         cmocka_unit_test_setup_teardown(a_job_whose_worker_has_closed_the_client_is_destroyed,
                                         life_setup, life_teardown),
         cmocka_unit_test_setup_teardown(A1_A2_a_slow_request_is_answered_408, life_setup,
@@ -295,7 +377,11 @@ int main(void)
                                         life_teardown),
         cmocka_unit_test_setup_teardown(A15_connections_over_the_cap_are_closed_at_once,
                                         life_setup, life_teardown),
+        cmocka_unit_test_setup_teardown(A15_one_address_has_its_own_cap, life_setup,
+                                        life_teardown),
         cmocka_unit_test_setup_teardown(drain_answers_what_is_in_flight, life_setup,
+                                        life_teardown),
+        cmocka_unit_test_setup_teardown(drain_answers_what_was_accepted_last, life_setup,
                                         life_teardown),
         cmocka_unit_test_setup_teardown(drain_ends_at_its_deadline, life_setup, life_teardown),
         cmocka_unit_test_setup_teardown(A17_failing_sockets_and_memory_end_connections_only,
