@@ -142,6 +142,22 @@ static void a_job_whose_worker_has_closed_the_client_is_destroyed(void **state)
     close(other);
 }
 
+static void a_sleeping_worker_holds_up_no_reclamation(void **state)
+{
+    int fd = toy_connect();
+    int status;
+    (void)state;
+    toy_say(fd, GET_ECHO);
+    toy_read(fd, &status);
+    uint64_t seen = 0;
+    for (int i = 0; i < TOY_WAIT_MS && seen != EPOCH_IDLE; i++) {
+        poll(NULL, 0, 1);
+        seen = atomic_load(&toy.epoch.readers[0].seen);
+    }
+    assert_true(seen == EPOCH_IDLE);
+    close(fd);
+}
+
 static void A1_A2_a_slow_request_is_answered_408(void **state)
 {
     static const char *const texts[] = {
@@ -370,6 +386,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_vanished_client_cancels, life_setup, life_teardown),
         cmocka_unit_test_setup_teardown(a_job_whose_worker_has_closed_the_client_is_destroyed,
                                         life_setup, life_teardown),
+        cmocka_unit_test_setup_teardown(a_sleeping_worker_holds_up_no_reclamation, life_setup,
+                                        life_teardown),
         cmocka_unit_test_setup_teardown(A1_A2_a_slow_request_is_answered_408, life_setup,
                                         life_teardown),
         cmocka_unit_test_setup_teardown(A1_a_trickle_does_not_help, life_setup, life_teardown),
