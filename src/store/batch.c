@@ -5,7 +5,7 @@
 #include "base/fault.h"
 #include "store/store.h"
 
-#define BATCH_CAP ((size_t)1024 * 1024)
+#define BATCH_CAP ((size_t)4 * 1024 * 1024)
 
 // What store_batch_add gives once memory is out: callers fill it in and submit refuses the batch.
 // One per thread, so that two threads in need do not write into one another's.

@@ -106,6 +106,8 @@ enum twoleg_error verb_api_rename_default(struct round *round, const struct stor
     statement_text(&rename, verb->identifier);
     statement_int(&rename, round->now_us);
     enum twoleg_error error = statement_run(&rename);
+    if (!error && sqlite3_changes(round->database->db) == 0)
+        error = TWOLEG_NOT_FOUND;
     return error ? error : api_changed(round, 0, 0);
 }
 
