@@ -60,18 +60,30 @@ static enum twoleg_error gate_token_alive(const struct gate_token *q)
     return TWOLEG_NONE;
 }
 
-// The audiences and the scope that the application still has.
+// Is this audience one that the asker may see, or that is asked for?
+static bool gate_token_is_for(const struct gate_token *q, uint64_t number)
+{
+    if (q->door == GATE_INTROSPECT) {
+        const struct application_api *api = application_find_api(q->caller, number);
+        return !gate_fails("token_served", api && api->serves);
+    }
+    bool meant = q->required_api == 0 || q->required_api == number;
+    return q->door != GATE_CHECK || !gate_fails("token_required_api", meant);
+}
+
+// The audiences and the scope that the application still has. A word counts only for the APIs that
+// it was given for, so audiences that are not meant here leave with theirs.
 static enum twoleg_error gate_token_narrow(const struct gate_token *q, struct arena *arena,
                                            struct gate_passed *passed)
 {
     struct str scopes[TOKEN_APIS_MAX];
     size_t scope_count = 0;
     for (size_t i = 0; i < q->token->api_count; i++) {
-        const struct application_api *api =
-            application_find_api(q->application, q->token->apis[i]);
-        if (gate_fails("token_audience", api && api->requests))
+        uint64_t number = q->token->apis[i];
+        const struct application_api *api = application_find_api(q->application, number);
+        if (gate_fails("token_audience", api && api->requests) || !gate_token_is_for(q, number))
             continue;
-        passed->apis[passed->api_count++] = q->token->apis[i];
+        passed->apis[passed->api_count++] = number;
         if (api)
             scopes[scope_count++] = api->scopes;
     }
@@ -90,32 +102,6 @@ static enum twoleg_error gate_token_narrow(const struct gate_token *q, struct ar
     return TWOLEG_NONE;
 }
 
-// A resource server sees only the audiences that it serves.
-static enum twoleg_error gate_token_served(const struct gate_token *q, struct gate_passed *passed)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < passed->api_count; i++) {
-        const struct application_api *api = application_find_api(q->caller, passed->apis[i]);
-        if (!gate_fails("token_served", api && api->serves))
-            passed->apis[kept++] = passed->apis[i];
-    }
-    passed->api_count = kept;
-    return kept ? TWOLEG_NONE : TWOLEG_TOKEN_AUDIENCE;
-}
-
-static enum twoleg_error gate_token_required(const struct gate_token *q,
-                                             const struct gate_passed *passed)
-{
-    bool found = q->required_api == 0;
-    for (size_t i = 0; i < passed->api_count; i++)
-        found = found || passed->apis[i] == q->required_api;
-    if (gate_fails("token_required_api", found))
-        return TWOLEG_TOKEN_AUDIENCE;
-    if (gate_fails("token_required_scope", scope_contains(passed->scope, q->required_scope)))
-        return TWOLEG_TOKEN_SCOPE;
-    return TWOLEG_NONE;
-}
-
 enum twoleg_error gate_token(const struct gate_token *q, struct arena *arena,
                              struct gate_passed *ret_passed)
 {
@@ -130,10 +116,9 @@ enum twoleg_error gate_token(const struct gate_token *q, struct arena *arena,
                    ? TWOLEG_TOKEN_FOREIGN
                    : TWOLEG_NONE;
     error = gate_token_narrow(q, arena, &passed);
-    if (!error && q->door == GATE_INTROSPECT)
-        error = gate_token_served(q, &passed);
-    if (!error && q->door == GATE_CHECK)
-        error = gate_token_required(q, &passed);
+    if (!error && q->door == GATE_CHECK &&
+        gate_fails("token_required_scope", scope_contains(passed.scope, q->required_scope)))
+        error = TWOLEG_TOKEN_SCOPE;
     if (!error)
         *ret_passed = passed;
     return error;
