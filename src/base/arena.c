@@ -94,7 +94,8 @@ static bool arena_extend(struct arena *arena, size_t size)
 void *arena_alloc(struct arena *arena, size_t size)
 {
     size_t rounded;
-    bool overflow = __builtin_add_overflow(size, (size_t)15, &rounded);
+    // Of no bytes too: a fresh arena has no place to point to, and NULL would mean no memory.
+    bool overflow = __builtin_add_overflow(size ? size : 1, (size_t)15, &rounded);
     rounded &= ~(size_t)15;
     if (overflow ||
         (rounded > arena->left && (rounded > arena->cap || !arena_extend(arena, rounded)))) {

@@ -120,6 +120,18 @@ static void copies_end_with_a_nul(void **state)
     arena_finish(&arena);
 }
 
+// NULL means that memory is out: an empty text in a fresh arena is not that.
+static void nothing_is_not_a_refusal(void **state)
+{
+    (void)state;
+    struct arena arena;
+    arena_init(&arena, NULL, ARENA_REQUEST_CAP);
+    assert_non_null(arena_alloc(&arena, 0));
+    assert_non_null(arena_zalloc(&arena, 0));
+    assert_false(arena.refused);
+    arena_finish(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +142,7 @@ int main(void)
         cmocka_unit_test(slabs_go_round_and_no_more_than_kept),
         cmocka_unit_test(what_held_a_secret_is_wiped),
         cmocka_unit_test(copies_end_with_a_nul),
+        cmocka_unit_test(nothing_is_not_a_refusal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
