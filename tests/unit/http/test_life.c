@@ -43,8 +43,9 @@ static void a_parked_request_is_resumed_from_another_thread(void **state)
         http_job_done(life_parked());
         assert_string_equal(toy_read(fd, &status), "4 /park?|body");
     }
-    assert_int_equal(atomic_load(&toy.destroyed), 20); // with their requests
     close(fd);
+    toy_stop();
+    assert_int_equal(atomic_load(&toy.destroyed), 20); // with their requests
 }
 
 // The next request, and a half close, wait until the parked one is answered.
