@@ -307,6 +307,15 @@ static void D4_a_blob_in_another_row_is_refused(void **state)
     row_refused(on, "key 2 (seal) in the store is damaged");
 }
 
+static void D4_a_blob_under_another_id_is_refused(void **state)
+{
+    struct test_keyring *on = *state;
+    keyring_open(on);
+    keyring_close(on);
+    row_change(on, "UPDATE keys SET id = 9 WHERE id = 2");
+    row_refused(on, "key 9 (seal) in the store is damaged");
+}
+
 static void rows_that_we_do_not_know_are_refused(void **state)
 {
     struct test_keyring *on = *state;
@@ -458,6 +467,7 @@ int main(void)
         unit(D4_a_flipped_bit_is_refused),
         unit(D4_a_flipped_bit_of_the_signing_key_is_refused),
         unit(D4_a_blob_in_another_row_is_refused),
+        unit(D4_a_blob_under_another_id_is_refused),
         unit(rows_that_we_do_not_know_are_refused),
         unit(a_changed_key_replaces_the_set),
         unit(a_set_that_cannot_be_read_is_known_as_stale),
