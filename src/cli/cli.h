@@ -89,6 +89,8 @@ const char *cli_folder(struct cli *cli);
 enum cli_exit cli_confirm(struct cli *cli, const char *what);
 
 void cli_help_all(FILE *out);
+// The commands of a group such as `app`; false when there is no such group.
+bool cli_help_group(FILE *out, const char *group);
 void cli_help_command(FILE *out, const struct cli_command *command);
 
 enum cli_exit cli_serve(struct cli *cli), cli_config_check(struct cli *cli);

@@ -44,6 +44,20 @@ void cli_help_command(FILE *out, const struct cli_command *command)
     }
 }
 
+bool cli_help_group(FILE *out, const char *group)
+{
+    bool found = false;
+    for (size_t i = 0; i < cli_command_count; i++) {
+        struct str name = str_from(cli_commands[i].name);
+        size_t blank = str_find(name, ' ');
+        if (blank == name.len || !str_equal(str_slice(name, 0, blank), str_from(group)))
+            continue;
+        help_line(out, cli_commands[i].name, cli_commands[i].summary);
+        found = true;
+    }
+    return found;
+}
+
 enum cli_exit cli_help(struct cli *cli)
 {
     size_t count = (size_t)(cli->words + cli->word_count - cli->arguments);
@@ -57,18 +71,9 @@ enum cli_exit cli_help(struct cli *cli)
         cli_help_command(stdout, command);
         return CLI_DONE;
     }
-    // A group such as `app`: its commands, one line each.
-    bool found = false;
-    for (size_t i = 0; i < cli_command_count; i++) {
-        struct str name = str_from(cli_commands[i].name);
-        struct str group = str_slice(name, 0, str_find(name, ' '));
-        if (group.len == name.len || !str_equal(group, str_from(cli->arguments[0])) || count > 1)
-            continue;
-        help_line(stdout, cli_commands[i].name, cli_commands[i].summary);
-        found = true;
-    }
-    return found ? CLI_DONE
-                 : cli_fail(CLI_USAGE, "there is no command \"%.60s\"", cli->arguments[0]);
+    if (count == 1 && cli_help_group(stdout, cli->arguments[0]))
+        return CLI_DONE;
+    return cli_fail(CLI_USAGE, "there is no command \"%.60s\"", cli->arguments[0]);
 }
 
 enum cli_exit cli_version(struct cli *cli)

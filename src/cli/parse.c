@@ -112,6 +112,8 @@ static enum cli_exit parse_unknown_command(const struct cli *cli)
     char memory[128];
     struct buf typed;
     struct schema_names names = {.count = 0};
+    if (cli->word_count == 1 && cli_help_group(stderr, cli->words[0]))
+        return cli_fail(CLI_USAGE, "`%s` needs one of these commands", cli->words[0]);
     buf_init(&typed, memory, sizeof memory);
     buf_add(&typed, str_from(cli->words[0]));
     if (cli->word_count > 1)

@@ -2,6 +2,7 @@
 // The store as a whole: copies, audit, status.
 #include "store/store.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/call.h"
@@ -61,6 +62,9 @@ enum cli_exit cli_restore(struct cli *cli)
         code = error == TWOLEG_CONFLICT    ? CLI_CONFLICT
                : error == TWOLEG_NOT_FOUND ? CLI_NOT_FOUND
                                            : CLI_REFUSED;
+        // The store names its folder itself where the folder is what is wrong.
+        if (strstr(reason, folder))
+            return cli_fail(code, "%s", reason);
         return cli_fail(code, "%s (data folder %s)",
                         reason[0] ? reason : twoleg_error_text(error), folder);
     }
@@ -107,7 +111,7 @@ enum cli_exit cli_status(struct cli *cli)
     static const struct show_column lines[] = {
         {"Version", "version", SHOW_TEXT},           {"Issuer", "issuer", SHOW_TEXT},
         {"Data folder", "data", SHOW_TEXT},          {"Ready", "ready", SHOW_YES},
-        {"Up since (s)", "uptime", SHOW_COUNT},      {"Applications", "applications", SHOW_COUNT},
+        {"Up", "uptime", SHOW_LIFE},                 {"Applications", "applications", SHOW_COUNT},
         {"Loaded", "applications_loaded", SHOW_COUNT}, {"Revocations", "revocations", SHOW_COUNT},
     };
     json_t *answer;

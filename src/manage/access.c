@@ -172,7 +172,8 @@ void manage_access_declare(struct manage_change *change, const struct manage_acc
         manage_detail_begin(change, &detail);
         json_key_str(&detail.json, STR("scope"), declared->name);
         json_key_str(&detail.json, STR("because"), STR("an application was given it"));
-        manage_detail_end(change, &detail, EVENT_SCOPE_ADD, NUMBER_API, declared->api);
+        manage_detail_end(change, &detail, EVENT_SCOPE_ADD,
+                          manage_object(change, NUMBER_API, declared->api));
     }
 }
 

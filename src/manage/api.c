@@ -31,7 +31,8 @@ static void api_audit(struct manage_change *change, const struct api *api)
     json_key_str(&detail.json, STR("algorithm"), api->algorithm);
     json_key_str(&detail.json, STR("scope"), api->scopes);
     json_object_end(&detail.json);
-    manage_detail_end(change, &detail, EVENT_API_CREATE, NUMBER_API, api->number);
+    manage_detail_end(change, &detail, EVENT_API_CREATE,
+                      manage_object(change, NUMBER_API, api->number));
 }
 
 enum twoleg_error manage_api_create(struct manage_change *change, const struct api_set *apis,
@@ -85,8 +86,8 @@ static enum twoleg_error api_scope_change(struct manage_change *change, const st
     manage_detail_begin(change, &detail);
     json_key_str(&detail.json, STR("scope"), name);
     json_key_str(&detail.json, STR("api"), api->identifier);
-    manage_detail_end(change, &detail, add ? EVENT_SCOPE_ADD : EVENT_SCOPE_REMOVE, NUMBER_API,
-                      api->number);
+    manage_detail_end(change, &detail, add ? EVENT_SCOPE_ADD : EVENT_SCOPE_REMOVE,
+                      manage_object(change, NUMBER_API, api->number));
     return change->batch->no_memory ? TWOLEG_NO_MEMORY : TWOLEG_NONE;
 }
 

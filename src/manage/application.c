@@ -115,18 +115,9 @@ static void application_audit(struct manage_change *change, enum event event,
         application_write(&detail.json, STR("before"), before);
     if (after)
         application_write(&detail.json, STR("after"), after);
-    manage_detail_end(change, &detail, event, NUMBER_APPLICATION,
-                      after ? after->number : before->number);
-}
-
-static struct str application_new_id(struct manage_change *change, uint64_t number)
-{
-    struct buf text;
-    buf_init_arena(&text, &change->batch->arena, NUMBER_TEXT_MAX);
-    number_write(&text, NUMBER_APPLICATION, number);
-    if (text.failed)
-        change->batch->no_memory = true;
-    return buf_str(&text);
+    manage_detail_end(change, &detail, event,
+                      manage_object(change, NUMBER_APPLICATION,
+                                    after ? after->number : before->number));
 }
 
 static enum twoleg_error application_check_new(struct manage_change *change,
@@ -183,7 +174,8 @@ enum twoleg_error manage_application_create(struct manage_change *change,
     if (error)
         return error;
     application->client_id = request->client_id.ptr ? store_batch_copy(batch, request->client_id)
-                                                    : application_new_id(change, request->number);
+                                                    : manage_object(change, NUMBER_APPLICATION,
+                                                                    request->number);
     application->name = store_batch_copy(batch, request->name);
     application->state.generation = (uint64_t)batch->now_us;
     application->created_us = application->updated_us = batch->now_us;

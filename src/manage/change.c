@@ -43,20 +43,26 @@ void manage_detail_begin(struct manage_change *change, struct manage_detail *ret
     json_object_begin(&ret_detail->json);
 }
 
-void manage_detail_end(struct manage_change *change, struct manage_detail *detail,
-                       enum event event, enum number_kind kind, uint64_t number)
+struct str manage_object(struct manage_change *change, enum number_kind kind, uint64_t number)
 {
-    char memory[NUMBER_TEXT_MAX];
-    struct buf object;
-    buf_init(&object, memory, sizeof memory);
-    number_write(&object, kind, number);
+    struct buf text;
+    buf_init_arena(&text, &change->batch->arena, NUMBER_TEXT_MAX);
+    number_write(&text, kind, number);
+    if (text.failed)
+        change->batch->no_memory = true;
+    return buf_str(&text);
+}
+
+void manage_detail_end(struct manage_change *change, struct manage_detail *detail,
+                       enum event event, struct str object)
+{
     json_object_end(&detail->json);
     if (detail->text.failed)
         change->batch->no_memory = true;
     struct store_verb *verb = manage_verb(change, VERB_AUDIT);
     verb->audit.actor = store_batch_copy(change->batch, change->actor->name);
     verb->audit.action = event_word(event);
-    verb->audit.object = store_batch_copy(change->batch, buf_str(&object));
+    verb->audit.object = object;
     verb->audit.detail = buf_str(&detail->text);
     verb->audit.request_id = change->request_id;
 }

@@ -44,6 +44,8 @@ struct manage_detail {
     struct json_writer json;
 };
 void manage_detail_begin(struct manage_change *change, struct manage_detail *ret_detail);
-// Adds the audit row. The object is the number's text.
+// Adds the audit row. The object is the batch's: see manage_object.
 void manage_detail_end(struct manage_change *change, struct manage_detail *detail,
-                       enum event event, enum number_kind kind, uint64_t number);
+                       enum event event, struct str object);
+// The number's text, in the batch.
+struct str manage_object(struct manage_change *change, enum number_kind kind, uint64_t number);

@@ -63,7 +63,8 @@ static void secret_audit(struct manage_change *change, enum event event, struct 
     json_object_begin(&detail.json);
     secret_write(&detail.json, secret);
     json_object_end(&detail.json);
-    manage_detail_end(change, &detail, event, NUMBER_SECRET, secret->number);
+    manage_detail_end(change, &detail, event,
+                      manage_object(change, NUMBER_SECRET, secret->number));
 }
 
 static enum twoleg_error secret_check_label(struct manage_change *change, struct str label)

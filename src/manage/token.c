@@ -21,8 +21,8 @@ enum twoleg_error manage_token_revoke(struct manage_change *change,
     json_key_i64(&detail.json, STR("issued"), record->issued_s);
     if (record->expires_s)
         json_key_i64(&detail.json, STR("expires"), record->expires_s);
-    manage_detail_end(change, &detail, EVENT_TOKEN_REVOKE, NUMBER_APPLICATION,
-                      record->application);
+    manage_detail_end(change, &detail, EVENT_TOKEN_REVOKE,
+                      manage_object(change, NUMBER_APPLICATION, record->application));
     return change->batch->no_memory ? TWOLEG_NO_MEMORY : TWOLEG_NONE;
 }
 
@@ -37,6 +37,6 @@ enum twoleg_error manage_backup_note(struct manage_change *change, struct str fi
         return error;
     manage_detail_begin(change, &detail);
     json_key_str(&detail.json, STR("file"), file);
-    manage_detail_end(change, &detail, EVENT_BACKUP, NUMBER_ACCOUNT, 0);
+    manage_detail_end(change, &detail, EVENT_BACKUP, STR("store"));
     return change->batch->no_memory ? TWOLEG_NO_MEMORY : TWOLEG_NONE;
 }

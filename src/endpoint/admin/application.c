@@ -109,7 +109,24 @@ static enum twoleg_error application_build(struct admin_call *call, const struct
                                      &commit->application, &commit->access);
 }
 
+// The words as they were given, each once: the stored form is sorted.
+static struct str application_scope_given(struct arena *arena, struct str scope)
+{
+    struct buf out;
+    struct str word;
+    buf_init_arena(&out, arena, scope.len + 1);
+    while (str_word(&scope, &word)) {
+        if (out.failed || str_has_word(buf_str(&out), word))
+            continue;
+        if (out.len)
+            buf_add_char(&out, ' ');
+        buf_add(&out, word);
+    }
+    return buf_str(&out);
+}
+
 static enum twoleg_error application_created(struct admin_call *call,
+                                             const struct application_body *body,
                                              const struct admin_commit *commit)
 {
     const struct application *application = commit->application;
@@ -122,8 +139,7 @@ static enum twoleg_error application_created(struct admin_call *call,
     json_key_str(&call->json, STR("client_id"), application->client_id);
     admin_secret_show(call, commit);
     json_key_str(&call->json, STR("name"), application->name);
-    json_key_str(&call->json, STR("scope"),
-                 manage_access_scope(arena, application->apis, application->api_count));
+    json_key_str(&call->json, STR("scope"), application_scope_given(arena, body->scope));
     json_key_str(&call->json, STR("token_format"), token_format_name(application->format));
     admin_view_time(&call->json, STR("token_ttl"), application->ttl_us);
     application_show_declared(call, &commit->access);
@@ -147,7 +163,7 @@ enum twoleg_error admin_application_create(struct admin_call *call)
     if (error)
         return error;
     if (commit)
-        return application_created(call, commit);
+        return application_created(call, &body, commit);
     error = admin_commit_create(call, &commit);
     if (error)
         return error;
