@@ -126,7 +126,7 @@ static enum twoleg_error restore_copy(struct restore *restore, const char *file,
         return restore_refuse(file, errno == ENOENT ? TWOLEG_NOT_FOUND : TWOLEG_REFUSED,
                               strerror(errno), ret_reason);
     enum twoleg_error error =
-        database_open(&from, real, DATABASE_READER, DATABASE_BUSY_MS, why);
+        database_open(&from, real, DATABASE_SOURCE, DATABASE_BUSY_MS, why);
     if (error)
         return restore_refuse(file, error, why, ret_reason);
     unlinkat(restore->folder.fd, RESTORE_FILE, 0); // of a restore that was cut short

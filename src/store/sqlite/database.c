@@ -17,6 +17,9 @@ static const char *const database_pragmas[] = {
     [DATABASE_READER] = "PRAGMA query_only = ON; PRAGMA cell_size_check = ON;"
                           "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;"
                           "PRAGMA cache_size = -512;",
+    [DATABASE_SOURCE] = "PRAGMA query_only = ON; PRAGMA cell_size_check = ON;"
+                        "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;"
+                        "PRAGMA cache_size = -512;",
     [DATABASE_COPY] = "PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON;"
                         "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;"
                         "PRAGMA cache_size = -512;",
@@ -80,6 +83,21 @@ static int database_prepare(sqlite3 *db, enum database_kind kind, unsigned busy_
     return code;
 }
 
+enum twoleg_error database_explain(const struct database *database, int code,
+                                   char ret_reason[static 256])
+{
+    int primary = code & 0xff;
+    if (primary == SQLITE_NOTADB || primary == SQLITE_CORRUPT) {
+        snprintf(ret_reason, 256, "%s", primary == SQLITE_NOTADB ? "is not a twoleg store"
+                                                                 : "is damaged");
+        return TWOLEG_REFUSED;
+    }
+    snprintf(ret_reason, 256, "cannot be read: %s",
+             database->db ? sqlite3_errmsg(database->db) : sqlite3_errstr(code));
+    enum twoleg_error error = statement_error(code);
+    return error ? error : TWOLEG_STORE_FAILED;
+}
+
 enum twoleg_error database_open(struct database *database, const char *file,
                                   enum database_kind kind, unsigned busy_ms,
                                   char ret_reason[static 256])
@@ -89,7 +107,8 @@ enum twoleg_error database_open(struct database *database, const char *file,
     memset(database, 0, sizeof *database);
     // No CREATE: the file was made before, with its mode, so that SQLite never chooses one.
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_EXRESCODE |
-                (kind == DATABASE_READER ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE);
+                (kind == DATABASE_READER || kind == DATABASE_SOURCE ? SQLITE_OPEN_READONLY
+                                                                   : SQLITE_OPEN_READWRITE);
     int code = fault_here(FAULT_STORE)
                    ? SQLITE_CANTOPEN
                    : sqlite3_open_v2(file, &database->db, flags, NULL);
@@ -97,10 +116,9 @@ enum twoleg_error database_open(struct database *database, const char *file,
         code = database_prepare(database->db, kind, busy_ms);
     if (!code)
         return TWOLEG_NONE;
-    snprintf(ret_reason, 256, "%s", database->db ? sqlite3_errmsg(database->db)
-                                                   : sqlite3_errstr(code));
+    enum twoleg_error error = database_explain(database, code, ret_reason);
     database_close(database);
-    return statement_error(code);
+    return error;
 }
 
 void database_close(struct database *database)

@@ -9,6 +9,7 @@
 enum database_kind {
     DATABASE_WRITER, // the one that changes the store
     DATABASE_READER, // cannot write: query_only, an authorizer, opened read-only
+    DATABASE_SOURCE, // a file that came from outside: read-only, but may be checked
     DATABASE_COPY,   // of a file that no server uses: backup and restore
 };
 
@@ -19,6 +20,9 @@ enum database_kind {
 enum twoleg_error database_open(struct database *database, const char *file,
                                   enum database_kind kind, unsigned busy_ms,
                                   char ret_reason[static 256]) TWOLEG_MUST_CHECK;
+// What a failure to open or to read means, in words. TWOLEG_REFUSED: not a database, or damaged.
+enum twoleg_error database_explain(const struct database *database, int code,
+                                   char ret_reason[static 256]);
 void database_close(struct database *database);
 
 enum twoleg_error database_begin_read(struct database *database) TWOLEG_MUST_CHECK;

@@ -23,11 +23,8 @@ enum twoleg_error migration_check(struct database *database, const struct migrat
 {
     int64_t tables = database_ask(database, "SELECT count(*) FROM sqlite_schema");
     int64_t id = database_ask(database, "PRAGMA application_id");
-    if (tables < 0 || id < 0) {
-        snprintf(ret_reason, 256, "cannot be read: %s", sqlite3_errmsg(database->db));
-        int code = sqlite3_errcode(database->db);
-        return code == SQLITE_NOTADB ? TWOLEG_REFUSED : TWOLEG_STORE_FAILED;
-    }
+    if (tables < 0 || id < 0)
+        return database_explain(database, sqlite3_extended_errcode(database->db), ret_reason);
     if (tables == 0 && id == 0) {
         *ret_version = 0;
         return TWOLEG_NONE;
@@ -37,10 +34,8 @@ enum twoleg_error migration_check(struct database *database, const struct migrat
         return TWOLEG_REFUSED;
     }
     int64_t version = database_ask(database, "SELECT max(version) FROM schema_version");
-    if (version < 1) {
-        snprintf(ret_reason, 256, "does not tell its schema version");
-        return TWOLEG_STORE_FAILED;
-    }
+    if (version < 1)
+        return database_explain(database, sqlite3_extended_errcode(database->db), ret_reason);
     if (version > plan->steps[plan->count - 1].version) {
         snprintf(ret_reason, 256,
                  "was written by a newer twoleg (schema %lld; this one knows schema %u): "
