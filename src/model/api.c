@@ -25,6 +25,12 @@ const struct api *api_set_default(const struct api_set *set)
     return NULL;
 }
 
+// What RFC 3986 section 2 allows: whatever else stood there, somebody would read differently.
+static bool api_identifier_character(char c)
+{
+    return c >= 0x21 && c <= 0x7e && str_find(STR("\"<>\\^`{|}"), c) == 9;
+}
+
 bool api_identifier_valid(struct str identifier)
 {
     static const struct str schemes[] = {
@@ -32,7 +38,7 @@ bool api_identifier_valid(struct str identifier)
     if (identifier.len > API_IDENTIFIER_MAX || str_find(identifier, '#') != identifier.len)
         return false;
     for (size_t i = 0; i < identifier.len; i++)
-        if (identifier.ptr[i] < 0x21 || identifier.ptr[i] > 0x7e || identifier.ptr[i] == '"')
+        if (!api_identifier_character(identifier.ptr[i]))
             return false;
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
         if (str_starts_with(identifier, schemes[i]))

@@ -25,5 +25,5 @@ struct api_set {
 const struct api *api_set_find(const struct api_set *set, uint64_t number);
 const struct api *api_set_find_identifier(const struct api_set *set, struct str identifier);
 const struct api *api_set_default(const struct api_set *set);
-// Absolute http, https or urn URI of visible ASCII, without fragment, within the limit.
+// An absolute http, https, urn or api URI without fragment, within the limit.
 bool api_identifier_valid(struct str identifier);
