@@ -74,7 +74,7 @@ bool stop_hold(const char *name)
     pthread_mutex_lock(&stop_lock);
     int i = stop_find(name);
     for (int k = 0; i < 0 && k < STOP_POINTS; k++)
-        if (!stops[k].name[0])
+        if (!stops[k].held && stops[k].waiting == 0)
             i = k;
     bool fits = i >= 0 && strlen(name) < sizeof stops[0].name;
     if (fits && !stops[i].held) {

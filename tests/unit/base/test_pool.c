@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/pool.h"
+
+#include <sched.h>
+#include <stdatomic.h>
+
+#include "base/fault.h"
+#include "base_test.h"
+
+struct job {
+    struct pool_job job;
+    unsigned number;
+};
+
+static atomic_uint runs;
+static unsigned order[64];
+
+static void job_run(struct pool_job *job)
+{
+    stop_point("pool job");
+    unsigned at = atomic_fetch_add(&runs, 1);
+    order[at % 64] = ((struct job *)job)->number;
+    free(job);
+}
+
+static struct pool_job *job_make(unsigned number)
+{
+    struct job *job = calloc(1, sizeof *job);
+    assert_non_null(job);
+    job->job.run = job_run;
+    job->number = number;
+    return &job->job;
+}
+
+static void submit(struct pool *pool, unsigned number)
+{
+    assert_int_equal(pool_submit(pool, job_make(number)), TWOLEG_NONE);
+}
+
+static void jobs_run_in_their_order_and_destroy_runs_the_rest(void **state)
+{
+    (void)state;
+    struct pool *pool;
+    atomic_store(&runs, 0);
+    assert_int_equal(pool_create(1, 64, &pool), TWOLEG_NONE);
+    for (unsigned i = 0; i < 50; i++)
+        submit(pool, i);
+    pool_destroy(pool);
+    assert_int_equal(atomic_load(&runs), 50);
+    for (unsigned i = 0; i < 50; i++)
+        assert_int_equal(order[i], i);
+}
+
+static void wait_at_stop(void)
+{
+    while (!stop_waiting("pool job"))
+        sched_yield();
+}
+
+static void a_full_queue_refuses_at_once_and_the_job_stays_the_callers(void **state)
+{
+    (void)state;
+    struct pool *pool;
+    atomic_store(&runs, 0);
+    assert_true(stop_hold("pool job"));
+    assert_int_equal(pool_create(1, 2, &pool), TWOLEG_NONE);
+    submit(pool, 0);
+    wait_at_stop(); // the thread has taken the first: the queue is empty again
+    submit(pool, 1);
+    submit(pool, 2);
+    struct pool_job *third = job_make(3);
+    assert_int_equal(pool_submit(pool, third), TWOLEG_OVERLOADED);
+    assert_int_equal(pool_submit(pool, third), TWOLEG_OVERLOADED);
+    assert_true(stop_release("pool job"));
+    while (atomic_load(&runs) < 3)
+        sched_yield();
+    assert_int_equal(pool_submit(pool, third), TWOLEG_NONE);
+    pool_destroy(pool);
+    assert_int_equal(atomic_load(&runs), 4);
+}
+
+static void several_threads_work_side_by_side(void **state)
+{
+    (void)state;
+    struct pool *pool;
+    atomic_store(&runs, 0);
+    assert_int_equal(pool_create(1000, 64, &pool), TWOLEG_NONE); // more than it will ever make
+    for (unsigned i = 0; i < 60; i++)
+        submit(pool, i);
+    pool_destroy(pool);
+    assert_int_equal(atomic_load(&runs), 60);
+}
+
+static void no_threads_are_no_pool_and_null_may_be_destroyed(void **state)
+{
+    (void)state;
+    struct pool *pool = NULL;
+    assert_int_equal(pool_create(0, 8, &pool), TWOLEG_NO_MEMORY);
+    assert_null(pool);
+    pool_destroy(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(jobs_run_in_their_order_and_destroy_runs_the_rest),
+        cmocka_unit_test(a_full_queue_refuses_at_once_and_the_job_stays_the_callers),
+        cmocka_unit_test(several_threads_work_side_by_side),
+        cmocka_unit_test(no_threads_are_no_pool_and_null_may_be_destroyed),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
