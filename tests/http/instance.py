@@ -17,7 +17,7 @@ import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("TWOLEG_BIN", str(ROOT / "build/asan/twoleg"))
-HAS_HOOKS = "asan" in BINARY or "tsan" in BINARY
+HAS_HOOKS = "release" not in BINARY
 PATIENCE = 20  # seconds until a test gives up on something that must come
 REPORTS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:",
            "WARNING: ThreadSanitizer")

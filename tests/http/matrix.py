@@ -48,6 +48,7 @@ class Matrix:
         self.server, self.rounds = server, rounds
         self.rules = Rules()
         self.subjects = {}  # (state, format)
+        self.red_before = set()  # without any mutation
         self.callers()
         self.build_restored()
         self.build_all()
@@ -102,7 +103,8 @@ class Matrix:
                 self.add(state, token_format)
             self.add("expired", token_format, token_ttl="60")
             self.add("scope_removed", token_format, query="?scope=beta")
-            self.add("audience_removed", token_format, audience=[self.server.issuer, OTHER_API])
+            self.add("audience_removed", token_format, query="", scope="",
+                     audience=[self.server.issuer, OTHER_API])
             self.add("no_resource_server", token_format, resource_server=False)
             self.add("other_audience", token_format, self.other_server,
                      "?resource=" + urllib.parse.quote(OTHER_API))

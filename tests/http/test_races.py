@@ -85,14 +85,15 @@ def test_G1_many_revocations_at_once_each_seen_at_its_acknowledgement(server, fr
 
 
 def test_G1_a_parked_revocation_runs_again_against_current_state(server, fresh, hold):
-    """Held before it was handed to the store, it must not undo or repeat what happened since."""
+    """The generation is raised while its commit is held: it must not undo or repeat anything."""
     token = server.bearer(fresh)
     other = server.bearer(fresh)
-    hold("revoke.before_submit")
+    hold("store.before_commit")
     revoking = Call(server.revoke, fresh, token)
-    server.hooks.await_waiting("revoke.before_submit")
-    server.act("revoke-tokens", fresh)
-    server.hooks.release("revoke.before_submit")
+    server.hooks.await_waiting("store.before_commit")
+    raising = Call(server.act, "revoke-tokens", fresh)
+    server.hooks.release("store.before_commit")
+    raising.result()
     assert revoking.result().status == 200
     for dead in (token, other):
         assert server.check(dead).status == 401
@@ -150,19 +151,17 @@ def unloaded(server, request):
 
 @pytest.mark.parametrize("change", ["disable", "delete", "secret", "scope"])
 def test_design_3_3_a_load_that_a_change_overtook_is_thrown_away(server, unloaded, hold, change):
+    acts = {"disable": lambda app: server.act("disable", app), "delete": server.delete,
+            "scope": lambda app: server.update(app, scope="alpha"), "secret": server.remove_secret}
     for app in unloaded:
+        hold("store.before_commit")
+        changing = Call(acts[change], app)
+        server.hooks.await_waiting("store.before_commit")
         hold("registry.loaded")
         asking = Call(server.token, app)
-        server.hooks.await_waiting("registry.loaded")
-        if change == "disable":
-            server.act("disable", app)
-        elif change == "delete":
-            server.delete(app)
-        elif change == "scope":
-            server.update(app, scope="alpha")
-        else:
-            row = server.secrets(app)[0]
-            server.manage("POST", "application/secrets/remove", app, {"secret": row["secret"]})
+        server.hooks.await_waiting("registry.loaded")  # it has read what was before the change
+        server.hooks.release("store.before_commit")
+        changing.result()
         server.hooks.release("registry.loaded")
         answer = asking.result()
         if change == "scope":
