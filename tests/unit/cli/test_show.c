@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "cli/show.h"
+
+static void check(const char *json, const char *member, enum show_kind kind, const char *wanted)
+{
+    struct cli cli = {.command = NULL};
+    struct show_column column = {"X", member, kind};
+    json_t *row = json_loads(json, 0, NULL);
+    assert_non_null(row);
+    arena_init(&cli.arena, NULL, 65536);
+    struct str text = show_text(&cli, row, &column);
+    assert_int_equal(text.len, strlen(wanted));
+    assert_memory_equal(text.ptr, wanted, text.len);
+    arena_finish(&cli.arena);
+    json_decref(row);
+}
+
+static void values_as_people_read_them(void **state)
+{
+    (void)state;
+    check("{\"a\":\"text\"}", "a", SHOW_TEXT, "text");
+    check("{\"a\":\"\"}", "a", SHOW_TEXT, "-");
+    check("{}", "a", SHOW_TEXT, "-");
+    check("{\"a\":3600}", "a", SHOW_LIFE, "1 h");
+    check("{\"a\":1}", "a", SHOW_LIFE, "1 s");
+    check("{\"a\":null}", "a", SHOW_LIFE, "never");
+    check("{\"a\":0}", "a", SHOW_TIME, "1970-01-01 00:00:00Z");
+    check("{\"a\":null}", "a", SHOW_TIME, "-");
+    check("{\"a\":[\"x\",\"y\"]}", "a", SHOW_LIST, "x y");
+    check("{\"a\":[]}", "a", SHOW_LIST, "-");
+    check("{\"a\":true}", "a", SHOW_YES, "yes");
+    check("{\"a\":7}", "a", SHOW_COUNT, "7");
+}
+
+static void F7_control_characters_never_reach_the_terminal(void **state)
+{
+    (void)state;
+    check("{\"a\":\"x\\u001b[31m\\ny\\u007f\"}", "a", SHOW_TEXT, "x?[31m?y?");
+    check("{\"a\":[\"\\u0007\"]}", "a", SHOW_LIST, "?");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values_as_people_read_them),
+        cmocka_unit_test(F7_control_characters_never_reach_the_terminal),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
