@@ -10,6 +10,7 @@
 
 static log_sink *log_to;
 static void *log_context;
+static _Atomic uint64_t log_lost;
 static atomic_int log_least = LOG_INFO;
 
 static const char *const level_names[] = {"error", "warning", "info", "debug"};
@@ -110,7 +111,6 @@ struct log_ring {
     size_t size;
     _Alignas(64) _Atomic size_t head; // written by the producer
     _Alignas(64) _Atomic size_t tail; // written by the consumer
-    _Alignas(64) _Atomic uint64_t dropped;
     char bytes[];
 };
 
@@ -135,7 +135,7 @@ bool log_ring_put(struct log_ring *ring, struct str line)
     size_t head = atomic_load_explicit(&ring->head, memory_order_relaxed);
     size_t tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
     if (line.len > ring->size - (head - tail)) {
-        atomic_fetch_add_explicit(&ring->dropped, 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&log_lost, 1, memory_order_relaxed);
         return false;
     }
     size_t at = head & (ring->size - 1);
@@ -160,7 +160,7 @@ void log_ring_release(struct log_ring *ring, size_t len)
     atomic_fetch_add_explicit(&ring->tail, len, memory_order_release);
 }
 
-uint64_t log_ring_dropped(const struct log_ring *ring)
+uint64_t log_dropped(void)
 {
-    return atomic_load_explicit(&ring->dropped, memory_order_relaxed);
+    return atomic_load_explicit(&log_lost, memory_order_relaxed);
 }

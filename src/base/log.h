@@ -37,4 +37,5 @@ bool log_ring_put(struct log_ring *ring, struct str line); // false: full, and c
 // The bytes that can be written out now, in one piece; then release as many as were written.
 struct str log_ring_peek(struct log_ring *ring);
 void log_ring_release(struct log_ring *ring, size_t len);
-uint64_t log_ring_dropped(const struct log_ring *ring);
+// Lines that found a full ring, of all rings since the start.
+uint64_t log_dropped(void);

@@ -129,17 +129,6 @@ enum twoleg_error logger_join(void)
     return TWOLEG_NONE;
 }
 
-uint64_t logger_dropped(void)
-{
-    uint64_t dropped = 0;
-    unsigned count = atomic_load(&logger.ring_count);
-    for (unsigned i = 0; i < count && i < EPOCH_READERS; i++) {
-        struct log_ring *ring = atomic_load(&logger.rings[i]);
-        dropped += ring ? log_ring_dropped(ring) : 0;
-    }
-    return dropped;
-}
-
 void logger_stop(void)
 {
     if (!logger.running)

@@ -10,4 +10,3 @@ enum twoleg_error logger_start(void) TWOLEG_MUST_CHECK;
 // Gives the calling thread a ring. Without one, its lines are written at once.
 enum twoleg_error logger_join(void) TWOLEG_MUST_CHECK;
 void logger_stop(void); // writes what is left; no thread may log through a ring any more
-uint64_t logger_dropped(void);

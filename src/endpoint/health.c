@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 
 #include "base/buf.h"
+#include "base/log.h"
 #include "endpoint/routes.h"
 #include "endpoint/server.h"
 
@@ -22,21 +23,29 @@ enum twoleg_error endpoint_readyz(struct http_request *request, struct http_answ
     struct server *server = endpoint_context(request)->server;
     bool draining = atomic_load(&server->draining);
     bool stopped = store_stopped(server->store);
+    bool incomplete = registry_figures(server->registry).incomplete;
     *ret_answer = (struct http_answer){
-        .status = draining || stopped ? 503 : 200,
+        .status = draining || stopped || incomplete ? 503 : 200,
         .content_type = STR("application/json"),
-        .body = draining  ? STR("{\"status\":\"draining\"}")
-                : stopped ? STR("{\"status\":\"store stopped\"}")
-                          : STR("{\"status\":\"ready\"}"),
+        .body = draining     ? STR("{\"status\":\"draining\"}")
+                : stopped    ? STR("{\"status\":\"store stopped\"}")
+                : incomplete ? STR("{\"status\":\"changes missed\"}")
+                             : STR("{\"status\":\"ready\"}"),
         .no_store = true,
     };
     return TWOLEG_NONE;
 }
 
+static void metrics_row(struct buf *out, const char *type, const char *name, const char *help,
+                        uint64_t value)
+{
+    buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n%s %llu\n", name, help, name, type, name,
+             (unsigned long long)value);
+}
+
 static void metrics_gauge(struct buf *out, const char *name, const char *help, uint64_t value)
 {
-    buf_addf(out, "# HELP %s %s\n# TYPE %s gauge\n%s %llu\n", name, help, name, name,
-             (unsigned long long)value);
+    metrics_row(out, "gauge", name, help, value);
 }
 
 enum twoleg_error endpoint_metrics(struct http_request *request, struct http_answer *ret_answer)
@@ -46,6 +55,8 @@ enum twoleg_error endpoint_metrics(struct http_request *request, struct http_ans
     struct buf out;
     buf_init_arena(&out, request->arena, 8192);
     metrics_write(server->metrics, server->metrics_count, &out);
+    metrics_row(&out, "counter", "twoleg_log_dropped_total",
+                "Log lines dropped because their ring was full", log_dropped());
     metrics_gauge(&out, "twoleg_applications", "Applications known", figures.applications);
     metrics_gauge(&out, "twoleg_application_bodies", "Applications loaded", figures.bodies);
     metrics_gauge(&out, "twoleg_revocations", "Revocations kept", figures.revocations);
