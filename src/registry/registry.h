@@ -25,7 +25,7 @@ struct registry_settings {
 // Reads everything that is complete from the store; start only.
 enum twoleg_error registry_create(const struct registry_settings *settings,
                                   struct registry **ret_registry) TWOLEG_MUST_CHECK;
-// Waits for loads under way: after the loops have stopped, before store_close.
+// Once the loops have stopped, before or after store_close: waits for loads under way.
 void registry_destroy(struct registry *registry);
 // The store's on_change, or part of it: publishes before the change is answered.
 void registry_on_change(void *registry, const struct store_change *changes, size_t count);
