@@ -6,6 +6,7 @@
 #include <time.h>
 
 #define FLUSH_SECONDS 5
+#define FLUSH_BATCHES 64 // of 1000 notes each
 #define PURGE_EVERY 60 // flushes
 #define REVOCATION_KEPT_S 86400 // beyond its expiry
 
@@ -19,19 +20,29 @@ struct housekeeper {
     bool stopping;
 };
 
-static void housekeeper_flush(struct housekeeper *keeper)
+// One batch of notes; false when there was nothing left, or no memory: what was not taken stays for
+// the next time. Statistics: a batch that the store refuses is lost, and the design allows it.
+static bool housekeeper_flush_some(struct housekeeper *keeper)
 {
     struct usage *usage[WORKERS_MAX];
     size_t count = workers_usage(keeper->workers, usage);
     struct store_batch *batch = store_batch_create(keeper->env.now_us);
     if (!batch)
-        return; // the notes stay where they are until the next time
-    // Statistics: a batch that is refused is lost, and the design allows it.
-    if (usage_flush(usage, count, batch)) {
+        return false;
+    bool some = usage_flush(usage, count, batch);
+    if (some) {
         enum twoleg_error error = store_commit(keeper->server->store, batch);
         (void)error;
     }
     store_batch_destroy(batch);
+    return some;
+}
+
+// Bounded: under load new notes come while the old ones are written.
+static void housekeeper_flush(struct housekeeper *keeper)
+{
+    for (unsigned i = 0; i < FLUSH_BATCHES && housekeeper_flush_some(keeper); i++)
+        ;
 }
 
 static void housekeeper_purge(struct housekeeper *keeper)

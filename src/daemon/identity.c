@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "model/event.h"
+
 #define IDENTITY_NAME_DEFAULT "Default API"
 
 // One setting, or STR_NONE when it was never set.
@@ -24,11 +26,11 @@ static void identity_set(struct store_batch *batch, enum store_verb_kind kind, c
     verb->setting.value = value;
 }
 
-static void identity_audit(struct store_batch *batch, const char *action, struct str issuer)
+static void identity_audit(struct store_batch *batch, enum event event, struct str issuer)
 {
     struct store_verb *audit = store_batch_add(batch, VERB_AUDIT, STORE_OPERATOR);
     audit->audit.actor = STR("server");
-    audit->audit.action = str_from(action);
+    audit->audit.action = event_word(event);
     audit->audit.object = issuer;
     audit->audit.detail = STR("{}");
 }
@@ -70,7 +72,7 @@ static enum twoleg_error identity_create(struct store *store, struct store_reade
     identity_set(batch, VERB_SETTING_CREATE, "epoch", STR("1"));
     struct store_verb *verb = store_batch_add(batch, VERB_API_CREATE, STORE_OPERATOR);
     verb->api = &api;
-    identity_audit(batch, "server.create", config->issuer);
+    identity_audit(batch, EVENT_SERVER_CREATE, config->issuer);
     error = store_commit(store, batch);
     store_batch_destroy(batch);
     return error;
@@ -85,7 +87,7 @@ static enum twoleg_error identity_change(struct store *store, const struct confi
     identity_set(batch, VERB_SETTING_SET, "issuer", config->issuer);
     struct store_verb *verb = store_batch_add(batch, VERB_API_RENAME_DEFAULT, STORE_OPERATOR);
     verb->identifier = config->issuer;
-    identity_audit(batch, "server.change_issuer", config->issuer);
+    identity_audit(batch, EVENT_SERVER_CHANGE_ISSUER, config->issuer);
     enum twoleg_error error = store_commit(store, batch);
     store_batch_destroy(batch);
     return error;

@@ -23,7 +23,8 @@ enum twoleg_error endpoint_readyz(struct http_request *request, struct http_answ
     struct server *server = endpoint_context(request)->server;
     bool draining = atomic_load(&server->draining);
     bool stopped = store_stopped(server->store);
-    bool incomplete = registry_figures(server->registry).incomplete;
+    bool incomplete =
+        registry_figures(server->registry).incomplete || keyring_stale(server->keyring);
     *ret_answer = (struct http_answer){
         .status = draining || stopped || incomplete ? 503 : 200,
         .content_type = STR("application/json"),

@@ -7,6 +7,7 @@
 #include "endpoint/authenticate.h"
 #include "endpoint/log.h"
 #include "endpoint/routes.h"
+#include "model/event.h"
 #include "model/number.h"
 
 static const char commit_kind;
@@ -43,7 +44,7 @@ static void revoke_batch(const struct http_request *request, const struct token_
     number_write(&number, NUMBER_APPLICATION, application->number);
     struct store_verb *audit = store_batch_add(batch, VERB_AUDIT, application->account);
     audit->audit.actor = buf_str(&number);
-    audit->audit.action = STR("token.revoke");
+    audit->audit.action = event_word(EVENT_TOKEN_REVOKE);
     audit->audit.object = buf_str(&number);
     audit->audit.detail = STR("{}");
     audit->audit.request_id = store_batch_copy(batch, str_of(request->id, sizeof request->id));
