@@ -7,7 +7,8 @@ import json
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.asymmetric.utils import (decode_dss_signature,
+                                                               encode_dss_signature)
 from jwcrypto import jwk
 
 ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -94,7 +95,8 @@ def c2_confusion(m):
 
 
 def c3_kid(m):
-    for kid in ("../../dev/null", "' OR 1=1--", "x" * 6000, "\0", 7, None, "", [], {}, m.jwk["kid"] + "\0",
+    for kid in ("../../dev/null", "' OR 1=1--", "x" * 6000, "\0", 7, None, "", [], {},
+                m.jwk["kid"] + "\0",
                 m.jwk["kid"][:-1], m.jwk["kid"].swapcase()):
         yield from m.with_header(kid=kid)
     bare = {k: v for k, v in m.header.items() if k != "kid"}
@@ -111,17 +113,23 @@ def c4_key_in_header(m):
 
 
 def c5_crit(m):
-    for changes in ({"crit": ["b64"], "b64": False}, {"crit": []}, {"crit": ["alg"]}, {"b64": False},
+    for changes in ({"crit": ["b64"], "b64": False}, {"crit": []}, {"crit": ["alg"]},
+                    {"b64": False},
                     {"crit": ["unknown"], "unknown": 1}, {"crit": "exp"}, {"zip": "DEF"}):
         yield from m.with_header(**changes)
 
 
 def c6_duplicate_keys(m):
-    for name, value in (("alg", "none"), ("alg", "ES256"), ("kid", m.jwk["kid"]), ("typ", "at+jwt")):
-        yield from m.with_raw_header(compact(m.header)[:-1] + compact({name: value}).replace(b"{", b",", 1))
+    for name, value in (("alg", "none"), ("alg", "ES256"), ("kid", m.jwk["kid"]),
+                        ("typ", "at+jwt")):
+        yield from m.with_raw_header(compact(m.header)[:-1] + compact({name: value}).replace(b"{",
+                                                                                             b",",
+                                                                                             1))
     for name, value in (("exp", 9999999999), ("aud", m.claims["aud"]), ("scope", "admin"),
                         ("client_id", "admin"), ("jti", "x")):
-        yield from m.with_raw_claims(compact(m.claims)[:-1] + compact({name: value}).replace(b"{", b",", 1))
+        yield from m.with_raw_claims(compact(m.claims)[:-1] + compact({name: value}).replace(b"{",
+                                                                                             b",",
+                                                                                             1))
 
 
 def c7_spelling(m):
@@ -159,7 +167,8 @@ def c9_json(m):
 
 def c10_times(m):
     now = m.claims["iat"]
-    for exp in (str(now + 3600), now + 3600.5, -1, 0, None, True, [], 1e300, 2**63, 2**64, 10**30, ...,
+    for exp in (str(now + 3600), now + 3600.5, -1, 0, None, True, [], 1e300, 2**63, 2**64, 10**30,
+                ...,
                 now + 999999):
         yield from m.with_claims(exp=exp)
     yield from m.with_claims(nbf=now + 9999)
@@ -168,7 +177,8 @@ def c10_times(m):
 
 
 def c11_audience(m):
-    for aud in ("https://other.example/", [], [m.claims["aud"], 1], 5, None, {"a": 1}, [[m.claims["aud"]]],
+    for aud in ("https://other.example/", [], [m.claims["aud"], 1], 5, None, {"a": 1},
+                [[m.claims["aud"]]],
                 ..., "", "*"):
         yield from m.with_claims(aud=aud)
     for iss in (m.claims["iss"] + "/", "", None, ..., "https://evil.example"):
@@ -199,8 +209,6 @@ def c12_signature(m):
     yield text + encode(signature + b"\0")
     yield text + encode(b"\0" + signature)
     yield text + encode(b"\0" * 64)
-    from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-
     yield text + encode(encode_dss_signature(r, s))
     yield text + encode(signature[32:] + signature[:32])
 

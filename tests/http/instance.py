@@ -82,6 +82,14 @@ def basic_raw(client_id, secret):
     return "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()
 
 
+def token_request(app, headers=""):
+    """The bytes of a token request; its last 29 are the body."""
+    return (f"POST /oauth/token HTTP/1.1\r\nHost: x\r\n"
+            f"Authorization: {basic(app.id, app.secret)}\r\nContent-Length: 29\r\n"
+            f"Content-Type: application/x-www-form-urlencoded\r\n{headers}\r\n"
+            "grant_type=client_credentials").encode()
+
+
 class Hooks:
     """The test hooks of the sanitizer builds, over the admin socket."""
 
@@ -117,7 +125,7 @@ class Hooks:
 
 
 def until(condition, what):
-    """Waits for something that another thread or process will do; the time is no part of the test."""
+    """Waits for what another thread or process will do; the time is no part of the test."""
     deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, f"waited {PATIENCE} s in vain for {what}"
@@ -283,7 +291,8 @@ class Server:
         return self.request("POST", path, urllib.parse.urlencode(fields), headers)
 
     def token(self, app, method="basic", **fields):
-        return self.form("/oauth/token", {"grant_type": "client_credentials", **fields}, app, method)
+        return self.form("/oauth/token", {"grant_type": "client_credentials", **fields}, app,
+                         method)
 
     def bearer(self, app, method="basic", **fields):
         """An access token that must be issued."""

@@ -112,7 +112,8 @@ class Matrix:
 
     def add_foreign(self, token_format):
         """The tokens are an application's of our account; who acts is one of another."""
-        self.add("other_account", token_format, query="?resource=" + urllib.parse.quote(ACCOUNT_API))
+        self.add("other_account", token_format,
+                 query="?resource=" + urllib.parse.quote(ACCOUNT_API))
         subject = self.subjects["other_account", token_format]
         subject.app = self.server.app(name="foreign", client_id="foreign-" + token_format,
                                       audience=ACCOUNT_API, serves=ACCOUNT_API,

@@ -31,7 +31,8 @@ def test_health(server, path):
 def test_metrics_are_prometheus_text(server):
     for line in server.get("/metrics").text.splitlines():
         assert re.fullmatch(r"# (HELP|TYPE) twoleg_[a-z0-9_]+ .+|"
-                            r"(twoleg|process)_[a-z0-9_]+(\{[a-z]+=\"[^\"]*\"(,[a-z]+=\"[^\"]*\")*\})? "
+                            r"(twoleg|process)_[a-z0-9_]+"
+                            r"(\{[a-z]+=\"[^\"]*\"(,[a-z]+=\"[^\"]*\")*\})? "
                             r"[-+0-9.eE]+", line), line
 
 

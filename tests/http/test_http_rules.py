@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is refused before any handler sees it. A rows: the threats of transport and parser."""
 import socket
+import struct
 import time
 
 import pytest
 
-from instance import basic, drain, statuses
+from instance import (Answer, UnixConnection, basic, drain, statuses, token_request,
+                      until)
 
 FORM = "Content-Type: application/x-www-form-urlencoded\r\n"
 BODY = "grant_type=client_credentials"
@@ -64,14 +66,16 @@ def test_A7_two_lengths_are_400(server, headers):
     refused(server, post(headers))
 
 
-@pytest.mark.parametrize("length", ["+5", "0x5", "-1", "1e3", "18446744073709551616", "5 5", "", " ", "5,",
+@pytest.mark.parametrize("length", ["+5", "0x5", "-1", "1e3", "18446744073709551616", "5 5", "",
+                                    " ", "5,",
                                     "99999999999999999999999999", "\u00b2", "5;", "'5'"])
 def test_A7_odd_content_length_is_400(server, length):
     refused(server, post(f"Content-Length: {length}\r\n"), (400, 413))
 
 
 @pytest.mark.parametrize("coding", [
-    "chunked, chunked", "xchunked", "gzip, chunked", "chunked, gzip", "identity", "gzip", "chunkedx",
+    "chunked, chunked", "xchunked", "gzip, chunked", "chunked, gzip", "identity", "gzip",
+    "chunkedx",
     "chunked;q=1", "\"chunked\"", ""])
 def test_A8_any_coding_but_chunked_is_refused(server, coding):
     body = "1d\r\n" + BODY + "\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -92,7 +96,8 @@ def test_A8_odd_spelling_is_refused(server, line):
     b"GET /healthz HTTP/1.1\nHost: x\n\n", b"GET /healthz HTTP/1.1\r\nHost: x\nA: b\r\n\r\n",
     b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: b\rc\r\n\r\n",
     b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: b\0c\r\n\r\n",
-    b"GET /health\0z HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /healthz HTTP/1.1\r\nHost: x\r\nA\0: b\r\n\r\n",
+    b"GET /health\0z HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /healthz HTTP/1.1\r\nHost: x\r\nA\0: b\r\n\r\n",
     b"GET /healthz HTTP/1.1\r\nHost: x\r\n A: fold\r\n\r\n",
     b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: b\r\n\tfold\r\n\r\n",
     b"GET /healthz\r\n\r\n", b"GET  /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -109,7 +114,8 @@ def test_A9_malformed_lines_are_refused(server, data):
 
 
 @pytest.mark.parametrize("data,codes", [
-    (b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + b"".join(b"A%d: b\r\n" % i for i in range(3000)) + b"\r\n",
+    (b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + b"".join(b"A%d: b\r\n" % i for i in range(3000))
+     + b"\r\n",
      (431,)),
     (b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: " + b"a" * 65536 + b"\r\n\r\n", (431,)),
     (b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: " + b"a" * 1_000_000, (431,))])
@@ -141,7 +147,8 @@ def test_A6_chunked_body_over_64_kib_is_413(server):
 
 
 @pytest.mark.parametrize("body", [
-    "10000000000000000\r\na", "fffffffffffffffff\r\n", "-1\r\n", "0x5\r\nabcde\r\n", " 5\r\nabcde\r\n", "\r\n",
+    "10000000000000000\r\na", "fffffffffffffffff\r\n", "-1\r\n", "0x5\r\nabcde\r\n",
+    " 5\r\nabcde\r\n", "\r\n",
     "g\r\n", "5\nabcde\r\n0\r\n\r\n", "5\r\nabcdeXX0\r\n\r\n", "5\r\nabcdef\r\n0\r\n\r\n",
     "5;" + "x" * 70000 + "\r\n"])
 def test_A10_malformed_chunks_are_refused(server, body):
@@ -161,13 +168,11 @@ def test_A12_pipelined_requests_are_answered_in_order(server, app):
 
 
 def test_A16_half_close_still_gets_its_answer(server, app):
-    headers = f"Authorization: {basic(app.id, app.secret)}\r\nContent-Length: {len(BODY)}\r\n"
-    assert statuses(server.raw(post(headers), half_close=True)) == [200]
+    assert statuses(server.raw(token_request(app), half_close=True)) == [200]
 
 
 def test_A17_disconnect_at_every_byte(server, app):
-    headers = f"Authorization: {basic(app.id, app.secret)}\r\nContent-Length: {len(BODY)}\r\n"
-    data = post(headers)
+    data = token_request(app)
     for end in range(len(data)):
         with server.connect() as sock:
             sock.sendall(data[:end])
@@ -175,8 +180,6 @@ def test_A17_disconnect_at_every_byte(server, app):
 
 
 def test_A17_reset_while_answering(server, app):
-    import struct
-
     for _ in range(50):
         with server.connect() as sock:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -185,16 +188,17 @@ def test_A17_reset_while_answering(server, app):
 
 
 def test_a_request_may_come_byte_by_byte(server, app):
-    headers = f"Authorization: {basic(app.id, app.secret)}\r\nContent-Length: {len(BODY)}\r\n"
     with server.connect() as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for byte in post("Connection: close\r\n" + headers):
+        for byte in token_request(app, "Connection: close\r\n"):
             sock.send(bytes([byte]))
         assert statuses(drain(sock)) == [200]
 
 
-@pytest.mark.parametrize("data", [b"SSH-2.0-OpenSSH_9.2\r\n", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 20,
-                                  b"\0" * 100, b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n" + get(), b"\xff" * 5000,
+@pytest.mark.parametrize("data", [b"SSH-2.0-OpenSSH_9.2\r\n",
+                                  b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 20,
+                                  b"\0" * 100, b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n" + get(),
+                                  b"\xff" * 5000,
                                   b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"])
 def test_A20_A26_garbage_is_refused_at_once(server, data):
     began = time.monotonic()
@@ -205,7 +209,8 @@ def test_A20_A26_garbage_is_refused_at_once(server, data):
 
 @pytest.mark.parametrize("method,codes", [
     ("PUT", (405,)), ("TRACE", (405, 501)), ("PROPFIND", (405, 501)), ("CONNECT", (400, 405, 501)),
-    ("FOO", (400, 501)), ("A" * 300, (400, 501)), ("post", (400, 501)), ("get", (400, 501)), ("G\x01T", (400,))])
+    ("FOO", (400, 501)), ("A" * 300, (400, 501)), ("post", (400, 501)), ("get", (400, 501)),
+    ("G\x01T", (400,))])
 def test_A21_methods(server, method, codes):
     got = server.raw(get(method=method, target="/oauth/token"))
     assert statuses(got)[0] in codes, got
@@ -214,9 +219,12 @@ def test_A21_methods(server, method, codes):
 
 
 @pytest.mark.parametrize("target", [
-    "//oauth/token", "/oauth//token", "/oauth/./token", "/oauth/../oauth/token", "/oauth/token/", "/OAuth/token",
-    "/oauth/token;x=1", "/oauth/token.", "/oauth/%2e%2e/admin/v1/applications", "/oauth%2ftoken", "/oauth/token%00",
-    "/check/../admin/v1/applications", "/./admin/v1/applications", "/%61dmin/v1/applications", "\\admin\\v1",
+    "//oauth/token", "/oauth//token", "/oauth/./token", "/oauth/../oauth/token", "/oauth/token/",
+    "/OAuth/token",
+    "/oauth/token;x=1", "/oauth/token.", "/oauth/%2e%2e/admin/v1/applications", "/oauth%2ftoken",
+    "/oauth/token%00",
+    "/check/../admin/v1/applications", "/./admin/v1/applications", "/%61dmin/v1/applications",
+    "\\admin\\v1",
     "/oauth/token%20", "*", "/oauth/token#x", "/.well-known/../admin/v1/applications"])
 def test_A22_no_other_spelling_of_a_path(server, target):
     got = server.raw(get(target=target))
@@ -227,13 +235,15 @@ def test_A22_no_other_spelling_of_a_path(server, target):
 def test_A22_absolute_form_target(server):
     got = server.raw(get(target="http://evil.example/healthz"))
     assert statuses(got)[0] in (200, 400, 404)
-    assert b"evil" not in server.raw(get(target="http://evil.example/.well-known/oauth-authorization-server"))
+    path = "/.well-known/oauth-authorization-server"
+    assert b"evil" not in server.raw(get(target="http://evil.example" + path))
 
 
 def test_design_3_5_operator_rights_come_from_the_admin_socket_only(server, app):
     for method in ("GET", "POST", "DELETE"):
         for path in ("/admin/v1/applications", f"/admin/v1/application?client_id={app.id}"):
-            answer = server.request(method, path, headers={"Authorization": basic(app.id, app.secret)})
+            answer = server.request(method, path,
+                                    headers={"Authorization": basic(app.id, app.secret)})
             assert answer.status in (401, 403, 404, 405), answer
             assert app.id not in answer.text
     assert server.admin("GET", "/admin/v1/applications").status == 200
@@ -242,9 +252,8 @@ def test_design_3_5_operator_rights_come_from_the_admin_socket_only(server, app)
 @pytest.mark.parametrize("expect,codes", [("100-continue", (200,)), ("nonsense", (417,)),
                                           ("100-CONTINUE", (200,))])
 def test_A23_expect(server, app, expect, codes):
-    headers = (f"Authorization: {basic(app.id, app.secret)}\r\nExpect: {expect}\r\nConnection: close\r\n"
-               f"Content-Length: {len(BODY)}\r\n")
-    found = [status for status in statuses(server.raw(post(headers))) if status != 100]
+    request = token_request(app, f"Expect: {expect}\r\nConnection: close\r\n")
+    found = [status for status in statuses(server.raw(request)) if status != 100]
     assert found[0] in codes
 
 
@@ -268,7 +277,8 @@ def test_design_3_5_unknown_route_is_404_json(server):
 
 def test_design_3_5_every_answer_has_date_length_and_id(server, app):
     seen = set()
-    for answer in (server.get("/healthz"), server.get("/nothing"), server.check(), server.token(app),
+    for answer in (server.get("/healthz"), server.get("/nothing"), server.check(),
+                   server.token(app),
                    server.get("/oauth/token")):
         assert answer.headers["Date"].endswith("GMT")
         assert int(answer.headers["Content-Length"]) == len(answer.body)
@@ -324,8 +334,6 @@ def test_A14_A15_connections_over_the_cap_do_no_harm(make_server, tmp_path):
     socks = [server.connect() for _ in range(60)]
     for sock in socks:
         sock.close()
-    from instance import until
-
     def served():
         try:
             return statuses(server.raw(get())) == [200]
@@ -336,8 +344,6 @@ def test_A14_A15_connections_over_the_cap_do_no_harm(make_server, tmp_path):
 
 
 def test_design_3_5_unix_listener(make_server, tmp_path):
-    from instance import Answer, UnixConnection
-
     path = tmp_path / "twoleg.sock"
     server = make_server(listen=("127.0.0.1:0", f"unix:{path}")).start()
     connection = UnixConnection(str(path))

@@ -5,6 +5,8 @@ import threading
 
 import pytest
 
+from instance import token_request
+
 pytestmark = pytest.mark.hooks
 
 
@@ -182,15 +184,10 @@ def test_design_3_3_many_wait_for_one_load(server, unloaded, hold):
 
 
 def test_design_3_3_a_client_that_leaves_while_parked(server, unloaded, hold):
-    from instance import basic
-
     app = unloaded[0]
     hold("registry.loaded")
     with server.connect() as sock:
-        sock.sendall((f"POST /oauth/token HTTP/1.1\r\nHost: x\r\nAuthorization: "
-                      f"{basic(app.id, app.secret)}\r\nContent-Length: 29\r\nContent-Type: "
-                      "application/x-www-form-urlencoded\r\n\r\ngrant_type=client_credentials"
-                      ).encode())
+        sock.sendall(token_request(app))
         server.hooks.await_waiting("registry.loaded")
     server.hooks.release("registry.loaded")
     assert server.token(app).status == 200

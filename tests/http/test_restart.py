@@ -104,7 +104,8 @@ def test_restore_refuses_what_is_no_backup(own_server, tmp_path):
     server = own_server
     app = server.app()
     server.stop()
-    for name, content in (("empty", b""), ("text", b"no database" * 100), ("head", b"SQLite format 3\0" * 100)):
+    for name, content in (("empty", b""), ("text", b"no database" * 100),
+                          ("head", b"SQLite format 3\0" * 100)):
         (tmp_path / name).write_bytes(content)
         done = server.run_cli("restore", str(tmp_path / name), "--yes")
         assert done.returncode != 0 and done.stderr, name

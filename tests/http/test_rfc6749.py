@@ -187,7 +187,8 @@ def test_rfc6749_3_2_only_post(server, app, method):
 
 
 @pytest.mark.parametrize("kind", ["application/json", "text/plain", "multipart/form-data",
-                                  "application/x-www-form-urlencodedx", "application/x-www-form", ""])
+                                  "application/x-www-form-urlencodedx", "application/x-www-form",
+                                  ""])
 def test_B12_wrong_content_type_is_400_invalid_request(server, app, kind):
     assert_error(post(server, GRANT, app, {"Content-Type": kind}), 400, "invalid_request")
 

@@ -83,7 +83,8 @@ def test_rfc6750_3_no_token_is_401_without_error_code(server):
     assert_refused(server.check(), 401, None)
 
 
-@pytest.mark.parametrize("header", ["Bearer", "Bearer ", "Bearer a b", "Bearer \u00e4", "Bearer a,b",
+@pytest.mark.parametrize("header", ["Bearer", "Bearer ", "Bearer a b", "Bearer \u00e4",
+                                    "Bearer a,b",
                                     "Bearer x", "Bearer " + "a.b.c", "Bearer " + "a" * 9000,
                                     "Bearer tlt_short", "Bearer \"x\""])
 def test_rfc6750_3_1_malformed_token_is_401_invalid_token(server, header):

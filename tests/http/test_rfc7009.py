@@ -34,7 +34,8 @@ def test_rfc7009_2_1_hint_is_only_a_hint(server, any_app, hint):
     assert server.check(token).status == 401
 
 
-@pytest.mark.parametrize("token", ["nonsense", "a.b.c", "tlt_" + "A" * 80, "\u00e4\u00f6", "x" * 9000])
+@pytest.mark.parametrize("token", ["nonsense", "a.b.c", "tlt_" + "A" * 80, "\u00e4\u00f6",
+                                   "x" * 9000])
 def test_rfc7009_2_2_invalid_token_is_200(server, app, token):
     assert server.revoke(app, token).status == 200
 

@@ -38,7 +38,8 @@ def test_rfc7662_2_2_never_expiring_token_has_no_exp(server, resource_server):
     assert body["active"] is True and "exp" not in body
 
 
-@pytest.mark.parametrize("token", ["nonsense", "a.b.c", "tlt_" + "A" * 80, "\u00e4\u00f6", "x" * 9000,
+@pytest.mark.parametrize("token", ["nonsense", "a.b.c", "tlt_" + "A" * 80, "\u00e4\u00f6",
+                                   "x" * 9000,
                                    "eyJhbGciOiJub25lIn0.e30.", "." * 8000])
 def test_rfc7662_2_2_bad_token_is_inactive_and_says_no_more(server, resource_server, token):
     answer = server.introspect(resource_server, token)
@@ -58,7 +59,8 @@ def test_rfc7662_2_1_both_methods(server, any_app, resource_server, method):
 
 def test_rfc7662_2_3_without_authentication_is_401(server, app, resource_server):
     token = server.bearer(app)
-    for header in (None, basic(resource_server.id, "wrong"), basic("nobody", "x"), "Bearer " + token):
+    for header in (None, basic(resource_server.id, "wrong"), basic("nobody", "x"),
+                   "Bearer " + token):
         headers = {"Authorization": header} if header else {}
         answer = server.form("/oauth/introspect", {"token": token}, headers=headers)
         assert answer.status == 401 and answer.error == "invalid_client", answer

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """RFC 8414: metadata, and the keys it points at."""
 import pytest
+from jwcrypto import jwk
 
 PATHS = ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"]
 
@@ -35,7 +36,8 @@ def test_rfc8414_3_2_nothing_that_is_not_there(server):
 
 
 def test_rfc8414_2_scopes_of_the_default_api(server, app):
-    assert {"alpha", "beta"} <= set(server.get(PATHS[0]).json().get("scopes_supported", ["alpha", "beta"]))
+    assert {"alpha", "beta"} <= set(server.get(PATHS[0]).json().get("scopes_supported",
+                                                                    ["alpha", "beta"]))
 
 
 def test_rfc8414_A11_links_never_come_from_host(server, app):
@@ -43,7 +45,8 @@ def test_rfc8414_A11_links_never_come_from_host(server, app):
                     {"Forwarded": "host=evil.example;proto=https"}):
         for path in PATHS + ["/.well-known/jwks.json"]:
             assert "evil" not in server.get(path, headers).text
-        answer = server.form("/oauth/token", {"grant_type": "client_credentials"}, app, headers=headers)
+        answer = server.form("/oauth/token", {"grant_type": "client_credentials"}, app,
+                             headers=headers)
         assert "evil" not in answer.text
 
 
@@ -69,7 +72,8 @@ def test_rfc7517_5_jwks_with_caching_headers(server):
     answer = server.get("/.well-known/jwks.json")
     assert answer.status == 200
     assert "max-age=300" in answer.headers["Cache-Control"]
-    assert answer.headers["Content-Type"].startswith(("application/jwk-set+json", "application/json"))
+    assert answer.headers["Content-Type"].startswith(("application/jwk-set+json",
+                                                      "application/json"))
     keys = answer.json()["keys"]
     assert len(keys) >= 1
     for key in keys:
@@ -86,8 +90,6 @@ def test_rfc7517_jwks_answers_not_modified(server):
 
 
 def test_rfc7638_3_kid_is_the_thumbprint(server):
-    from jwcrypto import jwk
-
     for key in server.get("/.well-known/jwks.json").json()["keys"]:
         assert jwk.JWK(**key).thumbprint() == key["kid"]
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """RFC 9068: the JWT profile for access tokens."""
+import json
 import time
 
 import pytest
@@ -10,8 +11,6 @@ def parts(server, token):
     """Header and claims, after the signature has been verified through the JWKS."""
     keys = jwk.JWKSet.from_json(server.get("/.well-known/jwks.json").text)
     verified = jwt.JWT(jwt=token, key=keys, algs=["ES256"])
-    import json
-
     return json.loads(verified.header), json.loads(verified.claims)
 
 
@@ -51,7 +50,8 @@ def test_rfc9068_3_audience_follows_resource(server):
     assert claims["aud"] in ("https://aud.example/", ["https://aud.example/"])
 
 
-@pytest.mark.parametrize("ttl,seconds", [("1", 1), ("1s", 1), ("90", 90), ("10m", 600), ("2h", 7200),
+@pytest.mark.parametrize("ttl,seconds", [("1", 1), ("1s", 1), ("90", 90), ("10m", 600),
+                                         ("2h", 7200),
                                          ("1d", 86400)])
 def test_rfc9068_life_is_the_applications(server, ttl, seconds):
     app = server.app(token_ttl=ttl)

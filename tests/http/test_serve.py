@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from instance import BINARY, PATIENCE, basic, drain, statuses, until
+from instance import BINARY, PATIENCE, drain, statuses, token_request, until
 
 
 def test_ready_line_and_listen_file(make_server):
@@ -45,7 +45,8 @@ def test_second_server_on_the_same_folder_is_refused_in_words(make_server, tmp_p
     assert first.token(app).status == 200
 
 
-@pytest.mark.parametrize("name,mode", [("master.key", 0o644), ("master.key", 0o640), ("twoleg.db", 0o644),
+@pytest.mark.parametrize("name,mode", [("master.key", 0o644), ("master.key", 0o640),
+                                       ("twoleg.db", 0o644),
                                        (".", 0o755), (".", 0o770)])
 def test_D3_wide_modes_are_refused_with_a_clear_line(make_server, name, mode):
     server = make_server().start()
@@ -94,12 +95,10 @@ def test_D4_wrong_master_key_is_refused_and_nothing_is_written(make_server, cont
 def test_H10_sigterm_finishes_what_is_in_flight(make_server):
     server = make_server().start()
     app = server.app()
-    body = b"grant_type=client_credentials"
-    head = (f"POST /oauth/token HTTP/1.1\r\nHost: x\r\nAuthorization: {basic(app.id, app.secret)}\r\n"
-            f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n").encode()
+    request = token_request(app)
     socks = [server.connect() for _ in range(10)]
     for sock in socks:
-        sock.sendall(head + body[:5])
+        sock.sendall(request[:-20])
     until(lambda: server.get("/healthz").status == 200, "the requests' heads being read")
     server.process.send_signal(signal.SIGTERM)
 
@@ -112,7 +111,7 @@ def test_H10_sigterm_finishes_what_is_in_flight(make_server):
 
     until(closed, "the listener's end")
     for sock in socks:
-        sock.sendall(body[5:])
+        sock.sendall(request[-20:])
         got = drain(sock)
         assert statuses(got) == [200] and b"Connection: close" in got
         sock.close()
@@ -131,11 +130,8 @@ def test_H10_sigterm_under_load_resets_nobody(make_server):
             except OSError:
                 return
             with sock:
-                request = (f"POST /oauth/token HTTP/1.1\r\nHost: x\r\nAuthorization: {basic(app.id, app.secret)}"
-                           "\r\nContent-Type: application/x-www-form-urlencoded\r\nConnection: close\r\n"
-                           "Content-Length: 29\r\n\r\ngrant_type=client_credentials").encode()
                 try:
-                    sock.sendall(request)
+                    sock.sendall(token_request(app, "Connection: close\r\n"))
                     got = drain(sock)
                 except ConnectionError:
                     got = b""
@@ -185,14 +181,16 @@ def test_a_left_over_socket_file_is_no_obstacle(make_server):
     ("token_ttl: 1h\ntoken_ttl: 2h\n", ["token_ttl"]),
     ("workers: 1000\n", ["workers"]),
     ("{", ["1:"])])
-def test_config_errors_name_the_place_and_the_server_does_not_start(make_server, tmp_path, text, words):
+def test_config_errors_name_the_place_and_the_server_does_not_start(make_server, tmp_path, text,
+                                                                    words):
     config = tmp_path / "twoleg.yaml"
     config.write_text(text)
     status, said = make_server(config=config, listen=()).refused()
     assert status not in (0, None)
     for word in words:
         assert word in said, said
-    done = subprocess.run([BINARY, "config", "check", "--config", str(config)], capture_output=True, text=True,
+    done = subprocess.run([BINARY, "config", "check", "--config", str(config)], capture_output=True,
+                          text=True,
                           timeout=PATIENCE, check=False)
     assert done.returncode not in (0, None)
     assert "twoleg.yaml" in done.stdout + done.stderr
@@ -204,8 +202,10 @@ def test_missing_config_file_is_refused(make_server, tmp_path):
 
 
 def test_usage_errors_are_2(make_server):
-    for args in (["serve", "--nonsense"], ["nonsense"], ["app"], ["app", "nonsense"], ["serve", "--listen"]):
-        done = subprocess.run([BINARY, *args], capture_output=True, text=True, timeout=PATIENCE, check=False)
+    for args in (["serve", "--nonsense"], ["nonsense"], ["app"], ["app", "nonsense"],
+                 ["serve", "--listen"]):
+        done = subprocess.run([BINARY, *args], capture_output=True, text=True, timeout=PATIENCE,
+                              check=False)
         assert done.returncode == 2 and done.stderr, args
 
 
