@@ -8,7 +8,8 @@ add_library(twoleg_dependencies INTERFACE)
 target_link_libraries(twoleg_dependencies INTERFACE PkgConfig::DEPS Threads::Threads)
 
 # llhttp: the system's library where there is one, else the C sources of Debian's node-llhttp.
-find_path(LLHTTP_INCLUDE llhttp.h PATH_SUFFIXES llhttp PATHS /usr/include /usr/share/include REQUIRED)
+find_path(LLHTTP_INCLUDE llhttp.h
+  PATH_SUFFIXES llhttp PATHS /usr/include /usr/share/include REQUIRED)
 find_library(LLHTTP_LIBRARY llhttp)
 if(LLHTTP_LIBRARY)
   target_link_libraries(twoleg_dependencies INTERFACE ${LLHTTP_LIBRARY})

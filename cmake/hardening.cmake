@@ -4,7 +4,8 @@ add_library(twoleg_flags INTERFACE)
 target_compile_definitions(twoleg_flags INTERFACE
   _GNU_SOURCE TWOLEG_VERSION="${PROJECT_VERSION}")
 target_compile_options(twoleg_flags INTERFACE
-  -Wall -Wextra -Wconversion -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wvla -Werror
+  -Wall -Wextra -Wconversion -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes -Wvla
+  -Werror
   -fno-delete-null-pointer-checks -fno-strict-overflow -fno-strict-aliasing)
 
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
@@ -13,6 +14,9 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release")
   target_compile_definitions(twoleg_flags INTERFACE _FORTIFY_SOURCE=3)
   if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
     target_compile_options(twoleg_flags INTERFACE -ftrivial-auto-var-init=zero)
+    # The hot path is many small functions in many files: link-time inlining takes 5 % off a token.
+    set(CMAKE_INTERPROCEDURAL_OPTIMIZATION ON)
+    set(CMAKE_C_COMPILE_OPTIONS_IPO -flto=auto -fno-fat-lto-objects)
   endif()
   target_link_options(twoleg_flags INTERFACE
     -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--as-needed)

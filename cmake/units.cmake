@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# One program for each tests/unit/**/test_*.c; build/<preset>/unit/<folder>_<name>. ./test runs them.
+# One program for each tests/unit/**/test_*.c: build/<preset>/unit/<folder>_<name>, run by ./test.
 pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
 file(GLOB_RECURSE unit_sources CONFIGURE_DEPENDS tests/unit/test_*.c tests/store/test_*.c)
 foreach(source ${unit_sources})

@@ -116,27 +116,30 @@ static enum twoleg_error identity_settle(struct store *store, struct config *con
     return config->issuer.ptr ? TWOLEG_NONE : TWOLEG_NO_MEMORY;
 }
 
-static enum twoleg_error identity_read_all(struct store *store, struct store_reader *reader,
-                                           struct config *config, bool change_issuer,
-                                           struct env *env, uint32_t *ret_epoch, char *reason)
+static enum twoleg_error identity_epoch(struct store_reader *reader, struct arena *arena,
+                                        uint32_t *ret_epoch)
 {
-    struct str issuer, epoch_text;
+    struct str text;
     uint64_t epoch;
-    enum twoleg_error error = identity_read(reader, "issuer", &config->arena, &issuer);
-    if (!error && !issuer.ptr) {
-        error = identity_create(store, reader, config, env);
-        issuer = config->issuer;
-    }
-    if (!error)
-        error = identity_settle(store, config, issuer, change_issuer, env, reason);
-    if (!error)
-        error = identity_read(reader, "epoch", &config->arena, &epoch_text);
+    enum twoleg_error error = identity_read(reader, "epoch", arena, &text);
     if (error)
         return error;
-    if (!str_to_u64(epoch_text, &epoch) || epoch > UINT32_MAX)
+    if (!str_to_u64(text, &epoch) || epoch > UINT32_MAX)
         return TWOLEG_INTERNAL;
     *ret_epoch = (uint32_t)epoch;
     return TWOLEG_NONE;
+}
+
+// What the store says the issuer is; at the first start, what the configuration does.
+static enum twoleg_error identity_issuer(struct store *store, struct store_reader *reader,
+                                         struct config *config, struct env *env,
+                                         struct str *ret_issuer)
+{
+    enum twoleg_error error = identity_read(reader, "issuer", &config->arena, ret_issuer);
+    if (error || ret_issuer->ptr)
+        return error;
+    *ret_issuer = config->issuer;
+    return identity_create(store, reader, config, env);
 }
 
 enum twoleg_error identity_load(struct store *store, struct config *config, bool change_issuer,
@@ -144,11 +147,15 @@ enum twoleg_error identity_load(struct store *store, struct config *config, bool
                                 char ret_reason[static 512])
 {
     struct store_reader *reader;
+    struct str issuer;
     ret_reason[0] = '\0';
     enum twoleg_error error = store_reader_create(store, &reader);
     if (!error) {
-        error = identity_read_all(store, reader, config, change_issuer, env, ret_epoch,
-                                  ret_reason);
+        error = identity_issuer(store, reader, config, env, &issuer);
+        if (!error)
+            error = identity_settle(store, config, issuer, change_issuer, env, ret_reason);
+        if (!error)
+            error = identity_epoch(reader, &config->arena, ret_epoch);
         store_reader_destroy(reader);
     }
     if (error && !ret_reason[0])

@@ -8,6 +8,7 @@ enum number_kind { NUMBER_APPLICATION, NUMBER_SECRET, NUMBER_USER, NUMBER_API, N
 
 #define NUMBER_TEXT_MAX 20
 
-// "app_" + 13 characters of 0-9a-z without i, l, o, u (Crockford's alphabet), most significant first.
+// "app_" + 13 characters of 0-9a-z without i, l, o, u (Crockford's alphabet), most significant
+// first.
 void number_write(struct buf *out, enum number_kind kind, uint64_t number);
 bool number_read(struct str text, enum number_kind kind, uint64_t *ret_number);

@@ -54,7 +54,8 @@ static bool scope_is_normal(struct str text, const struct str *words, size_t cou
 
 enum twoleg_error scope_normalise(struct arena *arena, struct str text, struct str *ret_scope)
 {
-    struct str words[SCOPE_WORDS_MAX];
+    // Clearing 4 KiB would cost more than the rest: only what was written is read.
+    struct str words[SCOPE_WORDS_MAX] __attribute__((uninitialized));
     size_t count;
     if (text.len > SCOPE_TEXT_MAX)
         return TWOLEG_TOO_LONG;

@@ -10,7 +10,8 @@ enum twoleg_error scope_normalise(struct arena *arena, struct str text, struct s
     TWOLEG_MUST_CHECK;
 // Every word of part is in whole. Any order.
 bool scope_contains(struct str whole, struct str part);
-// The words of a that stand in one of the wholes too, in a's order; a itself, uncopied, when all do.
+// The words of a that stand in one of the wholes too, in a's order; a itself, uncopied, when all
+// do.
 enum twoleg_error scope_intersect(struct arena *arena, struct str a, const struct str *wholes,
                                   size_t count, struct str *ret_scope) TWOLEG_MUST_CHECK;
 bool scope_word_valid(struct str word);
