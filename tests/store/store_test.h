@@ -76,7 +76,9 @@ static inline void test_folder(char folder[static 256], const char *tail)
 {
     const char *parent = getenv("TMPDIR");
     char base[200];
-    snprintf(base, sizeof base, "%s/twoleg-store-XXXXXX", parent && *parent ? parent : "/tmp");
+    if (!parent || !*parent) // a disk's fsync is not what these tests are about
+        parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+    snprintf(base, sizeof base, "%s/twoleg-store-XXXXXX", parent);
     if (!mkdtemp(base))
         fail_msg("mkdtemp");
     snprintf(folder, 256, "%s/%s", base, tail);

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+// What only SQLite can do to us: foreign files, newer schemas, other processes' locks, damage, a
+// full disk; and the pragmas that a promise hangs on.
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "../../store/store_test.h"
+#include "store/sqlite/migration.h"
+#include "store/sqlite/state.h"
+
+static sqlite3 *raw_open(struct test_store *test)
+{
+    char path[300];
+    sqlite3 *db;
+    snprintf(path, sizeof path, "%s/twoleg.db", test->folder);
+    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL),
+                     SQLITE_OK);
+    return db;
+}
+
+static void raw_do(struct test_store *test, const char *sql)
+{
+    sqlite3 *db = raw_open(test);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
+static void assert_refused(struct test_store *test, const char *words)
+{
+    assert_int_equal(test_try_open(test, true), TWOLEG_REFUSED);
+    if (!strstr(test->reason, words) || !strstr(test->reason, test->folder))
+        fail_msg("\"%s\" does not say \"%s\"", test->reason, words);
+}
+
+static void newer_schema_is_refused_in_words(void **state)
+{
+    struct test_store *test = *state;
+    test_close(test);
+    raw_do(test, "INSERT INTO schema_version VALUES (99, 0)");
+    assert_refused(test, "was written by a newer twoleg (schema 99; this one knows schema 1)");
+    raw_do(test, "DELETE FROM schema_version WHERE version = 99");
+    test_open(test);
+}
+
+static void foreign_files_are_refused_and_left_alone(void **state)
+{
+    struct test_store *test = *state;
+    char path[300];
+    struct stat before;
+    struct stat after;
+    test_close(test);
+    snprintf(path, sizeof path, "%s/twoleg.db", test->folder);
+    assert_int_equal(unlink(path), 0);
+    raw_do(test, "CREATE TABLE other (x)");
+    assert_int_equal(chmod(path, 0600), 0);
+    assert_int_equal(stat(path, &before), 0);
+    assert_refused(test, "is not a twoleg store");
+    assert_int_equal(stat(path, &after), 0);
+    assert_int_equal(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
+    FILE *out = fopen(path, "w");
+    for (int i = 0; i < 1000; i++)
+        fputs("no database\n", out);
+    fclose(out);
+    assert_refused(test, "is not a twoleg store");
+    assert_int_equal(unlink(path), 0);
+    test_open(test);
+}
+
+static void damaged_pages_are_found_at_start(void **state)
+{
+    struct test_store *test = *state;
+    test_make_api(test);
+    for (uint64_t i = 100; i < 200; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "id%d", (int)i);
+        assert_int_equal(test_make_application(test, i, id), TWOLEG_NONE);
+    }
+    test_close(test);
+    sqlite3 *db = raw_open(test);
+    sqlite3_stmt *stmt;
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT rootpage FROM sqlite_schema WHERE name ="
+                                            " 'applications_client_id'", -1, &stmt, NULL), 0);
+    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+    off_t page = sqlite3_column_int(stmt, 0);
+    sqlite3_finalize(stmt);
+    sqlite3_close(db);
+    char path[300];
+    snprintf(path, sizeof path, "%s/twoleg.db", test->folder);
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    static const char garbage[256] = {1, 2, 3};
+    assert_int_equal(pwrite(fd, garbage, sizeof garbage, (page - 1) * 4096), sizeof garbage);
+    close(fd);
+    assert_int_not_equal(test_try_open(test, true), TWOLEG_NONE);
+    assert_non_null(strstr(test->reason, "damaged"));
+    assert_int_equal(unlink(path), 0);
+    test_open(test);
+}
+
+static void lock_of_another_process_is_busy_and_passes(void **state)
+{
+    struct test_store *test = *state;
+    sqlite3 *db = raw_open(test);
+    struct store_verb verb = {.setting = {STR("a"), STR("1")}};
+    assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(test_one(test, VERB_SETTING_SET, STORE_OPERATOR, &verb), TWOLEG_STORE_BUSY);
+    assert_false(store_stopped(test->store));
+    assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    assert_int_equal(test_one(test, VERB_SETTING_SET, STORE_OPERATOR, &verb), TWOLEG_NONE);
+    assert_int_equal(test->told.count, 1);
+}
+
+static void connections_are_set_up_carefully(void **state)
+{
+    struct test_store *test = *state;
+    struct database *writer = &test->store->writer;
+    assert_true(database_answers(writer, "PRAGMA journal_mode", "wal"));
+    static const struct {
+        const char *pragma;
+        int64_t value;
+    } pragmas[] = {{"PRAGMA synchronous", 2},    {"PRAGMA wal_autocheckpoint", 0},
+                   {"PRAGMA foreign_keys", 1},   {"PRAGMA trusted_schema", 0},
+                   {"PRAGMA cell_size_check", 1}, {"PRAGMA cache_size", -1024}};
+    for (size_t i = 0; i < sizeof pragmas / sizeof pragmas[0]; i++)
+        assert_int_equal(database_ask(writer, pragmas[i].pragma), pragmas[i].value);
+    int on = 0;
+    sqlite3_db_config(writer->db, SQLITE_DBCONFIG_DEFENSIVE, -1, &on);
+    assert_int_equal(on, 1);
+    sqlite3_db_config(writer->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, -1, &on);
+    assert_int_equal(on, 0);
+    assert_int_equal(database_execute(writer, "SELECT load_extension('x')"), TWOLEG_STORE_FAILED);
+}
+
+static void readers_cannot_write(void **state)
+{
+    struct test_store *test = *state;
+    static const char *const attempts[] = {
+        "DELETE FROM accounts", "INSERT INTO settings (name, value, updated_us) VALUES ('a', 'b', 1)",
+        "CREATE TABLE x (y)",   "ATTACH ':memory:' AS other",
+        "PRAGMA query_only = OFF", "DROP TABLE accounts", "VACUUM"};
+    for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++)
+        assert_int_not_equal(database_execute(&test->reader->database, attempts[i]), TWOLEG_NONE);
+    assert_int_equal(database_ask(&test->store->writer, "SELECT count(*) FROM accounts"), 1);
+}
+
+static void migration_copies_first_and_stops_at_an_error(void **state)
+{
+    struct test_store *test = *state;
+    static const struct migration_step good[] = {{1, ""}, {2, "CREATE TABLE second (x) STRICT;"}};
+    static const struct migration_step steps[] = {{1, ""},
+                                                  {2, "CREATE TABLE second (x INTEGER) STRICT;"},
+                                                  {3, "CREATE TABLE third (x INTEGER) STRICT;"
+                                                      "CREATE TABLE third (x INTEGER) STRICT;"}};
+    struct migration_plan plan = {good, 1};
+    char reason[256];
+    char path[300];
+    struct database *writer = &test->store->writer;
+    struct folder *folder = &test->store->folder;
+    assert_int_equal(migration_run(writer, folder, &plan, 1, reason), TWOLEG_NONE);
+    snprintf(path, sizeof path, "%s/before-002.db", test->folder);
+    assert_int_equal(access(path, F_OK), -1);
+    plan = (struct migration_plan){steps, 3};
+    assert_int_not_equal(migration_run(writer, folder, &plan, 1, reason), TWOLEG_NONE);
+    assert_non_null(strstr(reason, "schema 3"));
+    assert_int_equal(access(path, F_OK), 0);
+    unsigned version;
+    assert_int_equal(migration_check(writer, &plan, &version, reason), TWOLEG_NONE);
+    assert_int_equal(version, 2); // the step that failed left nothing
+    assert_int_equal(database_ask(writer, "SELECT count(*) FROM sqlite_schema WHERE name = 'third'"),
+                     0);
+    plan.count = 2;
+    assert_int_equal(migration_run(writer, folder, &plan, 2, reason), TWOLEG_NONE);
+    struct database copy;
+    char real[PATH_MAX];
+    assert_non_null(realpath(path, real));
+    assert_int_equal(database_open(&copy, real, DATABASE_SOURCE, 50, reason), TWOLEG_NONE);
+    assert_int_equal(migration_check(&copy, &plan, &version, reason), TWOLEG_NONE);
+    assert_int_equal(version, 1);
+    database_close(&copy);
+}
+
+static void wal_is_moved_into_the_file_behind_the_commits(void **state)
+{
+    struct test_store *test = *state;
+    char path[300];
+    struct stat before;
+    struct stat info;
+    static char big[200 * 1024];
+    memset(big, 'x', sizeof big - 1);
+    snprintf(path, sizeof path, "%s/twoleg.db", test->folder);
+    assert_int_equal(stat(path, &before), 0);
+    for (int i = 0; i < 40; i++) { // 8 MB, past the first checkpoint
+        char name[16];
+        snprintf(name, sizeof name, "s%d", i);
+        struct store_verb verb = {.setting = {str_from(name), str_from(big)}};
+        assert_int_equal(test_one(test, VERB_SETTING_SET, STORE_OPERATOR, &verb), TWOLEG_NONE);
+    }
+    do { // the thread has been told; it gets there
+        sched_yield();
+        assert_int_equal(stat(path, &info), 0);
+    } while (info.st_size < before.st_size + 1000 * 4096);
+    test_close(test);
+    snprintf(path, sizeof path, "%s/twoleg.db-wal", test->folder);
+    assert_true(stat(path, &info) != 0 || info.st_size == 0); // TRUNCATE at the end
+    test_open(test);
+    struct str value;
+    assert_int_equal(store_setting(test->reader, STR("s39"), &test->arena, &value), TWOLEG_NONE);
+    assert_int_equal(value.len, sizeof big - 1);
+}
+
+static void full_disk_fails_the_round_and_recovers(void **state)
+{
+    struct test_store *test = *state;
+    char mount_at[256];
+    char fill[300];
+    test_folder(mount_at, "small");
+    test_close(test);
+    if (mkdir(mount_at, 0700) || mount("tmpfs", mount_at, "tmpfs", 0, "size=2m,mode=0700")) {
+        test_open(test);
+        skip(); // needs the right to mount
+    }
+    struct test_store small = {0};
+    arena_init(&small.arena, NULL, 1024 * 1024);
+    snprintf(small.folder, sizeof small.folder, "%s", mount_at);
+    test_open(&small);
+    test_make_api(&small);
+    snprintf(fill, sizeof fill, "%s/fill", mount_at);
+    int fd = open(fill, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+    static const char zeros[4096];
+    while (write(fd, zeros, sizeof zeros) > 0)
+        ;
+    close(fd);
+    static char big[64 * 1024];
+    memset(big, 'x', sizeof big - 1);
+    struct store_verb verb = {.setting = {STR("big"), str_from(big)}};
+    size_t told = small.told.count;
+    assert_int_equal(test_one(&small, VERB_SETTING_SET, STORE_OPERATOR, &verb),
+                     TWOLEG_STORE_FAILED);
+    assert_int_equal(small.told.count, told);
+    assert_false(store_stopped(small.store));
+    assert_int_equal(unlink(fill), 0);
+    assert_int_equal(test_one(&small, VERB_SETTING_SET, STORE_OPERATOR, &verb), TWOLEG_NONE);
+    assert_int_equal(small.told.count, told + 1);
+    test_close(&small);
+    arena_finish(&small.arena);
+    assert_int_equal(umount(mount_at), 0);
+    test_open(test);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(newer_schema_is_refused_in_words, test_setup,
+                                        test_teardown),
+        cmocka_unit_test_setup_teardown(foreign_files_are_refused_and_left_alone, test_setup,
+                                        test_teardown),
+        cmocka_unit_test_setup_teardown(damaged_pages_are_found_at_start, test_setup,
+                                        test_teardown),
+        cmocka_unit_test_setup_teardown(lock_of_another_process_is_busy_and_passes, test_setup,
+                                        test_teardown),
+        cmocka_unit_test_setup_teardown(connections_are_set_up_carefully, test_setup,
+                                        test_teardown),
+        cmocka_unit_test_setup_teardown(readers_cannot_write, test_setup, test_teardown),
+        cmocka_unit_test_setup_teardown(migration_copies_first_and_stops_at_an_error, test_setup,
+                                        test_teardown),
+        cmocka_unit_test_setup_teardown(wal_is_moved_into_the_file_behind_the_commits, test_setup,
+                                        test_teardown),
+        cmocka_unit_test_setup_teardown(full_disk_fails_the_round_and_recovers, test_setup,
+                                        test_teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
