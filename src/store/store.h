@@ -93,7 +93,8 @@ struct store_key {
     struct str purpose;   // "secret", "seal", "jti", "sign"
     struct str algorithm; // of a signing key, else ""
     struct str kid;       // of a signing key, else ""
-    struct str state;     // "announced", "signing", "retired", "gone"; data keys: "active", "retired"
+    // "announced", "signing", "retired", "gone"; of a data key "active", "retired".
+    struct str state;
     struct str wrapped;   // sealed under the master key
     struct str public_jwk;
     int64_t created_us, state_us;

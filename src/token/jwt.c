@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The jwt format: an RFC 9068 access token. It carries the record in its claims and in its jti:
 //
-//   jti   base64url of application (8) | generation (8) | credential (8) | epoch (4) | id (16) | tag (8)
+//   jti   base64url of application (8) | generation (8) | credential (8) | epoch (4) | id (16)
+//         | tag (8)
 //   id    12 random bytes | id of the data key that made the tag (4)
 //   tag   first 8 bytes of MAC(key, "jti" | all before | iat | exp | kid)
 //

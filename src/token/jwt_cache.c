@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two-way set-associative, of fixed size, for one thread: a newcomer takes the older place of its
-// pair. The digest is of bytes that had to pass the keyed tag first, so nobody else chooses them.
+// Eight-way set-associative, of fixed size, for one thread: a newcomer takes the oldest place of
+// its set. The digest is of bytes that had to pass the keyed tag first: nobody else chooses them.
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +9,7 @@
 #include "token/format.h"
 
 #define JWT_CACHE_SCOPE_MAX 128 // tokens with longer scopes are verified each time
+#define JWT_CACHE_WAYS 8
 
 struct jwt_cache_entry {
     struct sha256 digest;
@@ -17,17 +18,23 @@ struct jwt_cache_entry {
     char scope[JWT_CACHE_SCOPE_MAX];
 };
 
+struct jwt_cache_set {
+    uint64_t first[JWT_CACHE_WAYS]; // eight bytes of each digest: which entries to look at
+    size_t next;                    // where the next newcomer goes
+    struct jwt_cache_entry entries[JWT_CACHE_WAYS];
+};
+
 struct jwt_cache {
-    size_t pairs;
-    struct jwt_cache_entry entries[];
+    size_t count; // of sets, a power of two
+    struct jwt_cache_set sets[];
 };
 
 struct jwt_cache *jwt_cache_create(size_t entries)
 {
-    struct jwt_cache *cache =
-        calloc(1, sizeof *cache + entries * sizeof(struct jwt_cache_entry));
+    size_t count = entries / JWT_CACHE_WAYS;
+    struct jwt_cache *cache = calloc(1, sizeof *cache + count * sizeof(struct jwt_cache_set));
     if (cache)
-        cache->pairs = entries / 2;
+        cache->count = count;
     return cache;
 }
 
@@ -36,19 +43,21 @@ void jwt_cache_destroy(struct jwt_cache *cache)
     free(cache);
 }
 
-static size_t jwt_cache_at(const struct jwt_cache *cache, const struct sha256 *digest)
+static uint64_t jwt_cache_first(const struct sha256 *digest)
 {
-    uint64_t word;
-    memcpy(&word, digest->bytes, sizeof word);
-    return 2 * (size_t)(word & (cache->pairs - 1));
+    uint64_t first;
+    memcpy(&first, digest->bytes, sizeof first);
+    return first;
 }
 
 bool jwt_cache_find(const struct jwt_cache *cache, const struct sha256 *digest, uint64_t keys,
                     struct arena *arena, struct token_record *ret_record)
 {
-    const struct jwt_cache_entry *entry = &cache->entries[jwt_cache_at(cache, digest)];
-    for (size_t i = 0; i < 2; i++, entry++) {
-        if (entry->keys != keys ||
+    uint64_t first = jwt_cache_first(digest);
+    const struct jwt_cache_set *set = &cache->sets[first & (cache->count - 1)];
+    for (size_t i = 0; i < JWT_CACHE_WAYS; i++) {
+        const struct jwt_cache_entry *entry = &set->entries[i];
+        if (set->first[i] != first || entry->keys != keys ||
             !secret_equal(entry->digest.bytes, digest->bytes, sizeof digest->bytes))
             continue;
         // Copied: the entry may be overwritten by a later token of the same request's answer.
@@ -67,13 +76,16 @@ void jwt_cache_put(struct jwt_cache *cache, const struct sha256 *digest, uint64_
 {
     if (record->scope.len > JWT_CACHE_SCOPE_MAX)
         return;
-    struct jwt_cache_entry *pair = &cache->entries[jwt_cache_at(cache, digest)];
-    pair[1] = pair[0];
-    pair[0].digest = *digest;
-    pair[0].keys = keys;
-    pair[0].record = *record;
+    uint64_t first = jwt_cache_first(digest);
+    struct jwt_cache_set *set = &cache->sets[first & (cache->count - 1)];
+    size_t at = set->next++ % JWT_CACHE_WAYS;
+    struct jwt_cache_entry *entry = &set->entries[at];
+    set->first[at] = first;
+    entry->digest = *digest;
+    entry->keys = keys;
+    entry->record = *record;
     if (record->scope.len)
-        memcpy(pair[0].scope, record->scope.ptr, record->scope.len);
-    pair[0].record.scope = STR_NONE;
-    pair[0].record.scope.len = record->scope.len;
+        memcpy(entry->scope, record->scope.ptr, record->scope.len);
+    entry->record.scope = STR_NONE;
+    entry->record.scope.len = record->scope.len;
 }
