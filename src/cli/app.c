@@ -137,15 +137,16 @@ static void app_print_created(struct cli *cli, const json_t *answer, const char 
 
 // What scripts get: these members in this order. client_secret is null when it lies in a file or
 // was brought.
-static void app_print_created_json(const json_t *answer, bool in_file)
+static void app_print_created_json(json_t *answer, bool in_file)
 {
     static const char *const members[] = {"client_id", "client_secret", "name",
                                           "scope",     "token_format",  "token_ttl"};
     json_t *out = json_object();
+    if (in_file)
+        json_object_del(answer, "client_secret");
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
         json_t *value = json_object_get(answer, members[i]);
-        bool hidden = in_file && strcmp(members[i], "client_secret") == 0;
-        json_object_set(out, members[i], hidden || !value ? json_null() : value);
+        json_object_set(out, members[i], value ? value : json_null());
     }
     json_dumpf(out, stdout, JSON_INDENT(2));
     putchar('\n');

@@ -116,7 +116,8 @@ def test_exit_codes(server, tmp_path):
     assert code(server, "app", "show", "nobody") == NOT_FOUND
     assert code(server, "app", "delete", "nobody", "--yes") == NOT_FOUND
     assert code(server, "secret", "remove", app.id, "sec_0000000000000", "--yes") == NOT_FOUND
-    assert code(server, "app", "create", "--name", "n", "--audience", "https://no.example") == NOT_FOUND
+    assert code(server, "app", "create", "--name", "n", "--audience",
+                "https://no.example") == NOT_FOUND
     assert code(server, "app", "create", "--name", "n", "--client-id", app.id) == CONFLICT
     assert code(server, "app", "create") == USAGE
     assert code(server, "app", "update", app.id) == USAGE
@@ -257,7 +258,8 @@ def test_token_inspect_ends_in_a_verdict(server, any_app):
     assert good.returncode == 0 and good.stdout.splitlines()[-1] == "Verdict: good"
     assert any_app.id in good.stdout
     assert server.cli("token", "inspect", "--json", input=token)["active"] is True
-    forged = server.run_cli("token", "inspect", input=token[:-1] + ("A" if token[-1] != "A" else "B"))
+    forged = token[:-1] + ("A" if token[-1] != "A" else "B")
+    forged = server.run_cli("token", "inspect", input=forged)
     assert forged.returncode == REFUSED
     assert re.fullmatch(r"Verdict: refused, .+", forged.stdout.splitlines()[-1])
     assert code(server, "token", "inspect", input="") == USAGE

@@ -74,4 +74,5 @@ static inline bool manage_test_says(struct str text, const char *part)
     return text.len && memmem(text.ptr, text.len, part, strlen(part));
 }
 
-#define MANAGE_TEST(test) cmocka_unit_test_setup_teardown(test, manage_test_setup, manage_test_teardown)
+#define MANAGE_TEST(test) \
+    cmocka_unit_test_setup_teardown(test, manage_test_setup, manage_test_teardown)

@@ -84,24 +84,31 @@ static void create_refuses_with_a_reason(void **state)
     struct str nowhere[] = {STR("https://nowhere.example")};
     memset(long_id, 'x', sizeof long_id);
     const struct {
-        struct manage_application_new new;
+        struct str name, client_id, scope;
+        size_t audience, serves;
         enum twoleg_error error;
     } rows[] = {
-        {{.name = STR("")}, TWOLEG_MISSING},
-        {{.name = STR("line\nbreak")}, TWOLEG_MALFORMED},
-        {{.name = STR("\xff")}, TWOLEG_MALFORMED},
-        {{.name = STR("x"), .client_id = STR("")}, TWOLEG_MALFORMED},
-        {{.name = STR("x"), .client_id = STR("a b")}, TWOLEG_MALFORMED},
-        {{.name = STR("x"), .client_id = {long_id, sizeof long_id}}, TWOLEG_TOO_LONG},
-        {{.name = STR("x"), .access = {.scope = STR("a\"b")}}, TWOLEG_SCOPE_MALFORMED},
-        {{.name = STR("x"), .access = {.audience = {nowhere, 1}}}, TWOLEG_NOT_FOUND},
-        {{.name = STR("x"), .access = {.serves = {nowhere, 1}}}, TWOLEG_NOT_FOUND},
+        {STR(""), STR_NONE, STR(""), 0, 0, TWOLEG_MISSING},
+        {STR("line\nbreak"), STR_NONE, STR(""), 0, 0, TWOLEG_MALFORMED},
+        {STR("\xff"), STR_NONE, STR(""), 0, 0, TWOLEG_MALFORMED},
+        {STR("x"), STR(""), STR(""), 0, 0, TWOLEG_MALFORMED},
+        {STR("x"), STR("a b"), STR(""), 0, 0, TWOLEG_MALFORMED},
+        {STR("x"), str_of(long_id, sizeof long_id), STR(""), 0, 0, TWOLEG_TOO_LONG},
+        {STR("x"), STR_NONE, STR("a\"b"), 0, 0, TWOLEG_SCOPE_MALFORMED},
+        {STR("x"), STR_NONE, STR(""), 1, 0, TWOLEG_NOT_FOUND},
+        {STR("x"), STR_NONE, STR(""), 0, 1, TWOLEG_NOT_FOUND},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct application *made;
         struct manage_access access;
+        struct manage_application_new new = {
+            .name = rows[i].name,
+            .client_id = rows[i].client_id,
+            .access = {.audience = {nowhere, rows[i].audience},
+                       .serves = {nowhere, rows[i].serves},
+                       .scope = rows[i].scope}};
         test->change.problem[0] = '\0';
-        assert_int_equal(create(test, &rows[i].new, &made, &access), rows[i].error);
+        assert_int_equal(create(test, &new, &made, &access), rows[i].error);
         assert_true(test->change.problem[0] != '\0');
         assert_null(test->batch->verbs);
     }
