@@ -3,13 +3,13 @@
 //
 //   envelope  version (1 byte) | data key id (4) | nonce (24) | sealed record with its 16-byte tag
 //   record    flags (1) | epoch (4) | application (8) | generation (8) | credential (8)
-//             | subject (8) and its generation (8), with FLAG_SUBJECT only
 //             | count of APIs (1) | APIs (8 each) | issued (5) | expires (5, 0 = never)
 //             | length of scope (2) | scope
 //
 // All numbers in network order, times in seconds. The token's id is the first 16 bytes of the
 // nonce. Purpose, version and key id are associated data. An unknown version or flag is refused:
-// a later release that writes one means it.
+// a later release that writes one means it. No flag is known yet; bit 0 is for a subject (8) and
+// its generation (8) behind the credential, once there are users whose state the gate can ask.
 #include <string.h>
 
 #include "base/buf.h"
@@ -20,7 +20,6 @@
 
 #define SEALED_VERSION 1
 #define SEALED_HEAD (1 + 4 + SEAL_NONCE_SIZE)
-#define FLAG_SUBJECT 0x01
 
 struct sealed_aad {
     char bytes[8 + 1 + 4];
@@ -38,15 +37,11 @@ static struct str sealed_aad(struct sealed_aad *aad, uint8_t version, uint32_t k
 
 static void sealed_write_record(const struct token_record *record, struct buf *out)
 {
-    buf_add_be(out, record->subject ? FLAG_SUBJECT : 0, 1);
+    buf_add_be(out, 0, 1);
     buf_add_be(out, record->epoch, 4);
     buf_add_be(out, record->application, 8);
     buf_add_be(out, record->generation, 8);
     buf_add_be(out, record->credential, 8);
-    if (record->subject) {
-        buf_add_be(out, record->subject, 8);
-        buf_add_be(out, record->subject_generation, 8);
-    }
     buf_add_be(out, record->api_count, 1);
     for (size_t i = 0; i < record->api_count; i++)
         buf_add_be(out, record->apis[i], 8);
@@ -78,15 +73,12 @@ static uint64_t sealed_take(struct sealed_reader *reader, size_t bytes)
 static enum twoleg_error sealed_read_record(struct str plain, struct token_record *record)
 {
     struct sealed_reader reader = {.rest = plain};
-    uint64_t flags = sealed_take(&reader, 1);
-    if (flags & ~(uint64_t)FLAG_SUBJECT)
+    if (sealed_take(&reader, 1) != 0)
         return TWOLEG_TOKEN_VERSION;
     record->epoch = (uint32_t)sealed_take(&reader, 4);
     record->application = sealed_take(&reader, 8);
     record->generation = sealed_take(&reader, 8);
     record->credential = sealed_take(&reader, 8);
-    record->subject = flags & FLAG_SUBJECT ? sealed_take(&reader, 8) : 0;
-    record->subject_generation = flags & FLAG_SUBJECT ? sealed_take(&reader, 8) : 0;
     record->api_count = sealed_take(&reader, 1);
     if (record->api_count > TOKEN_APIS_MAX)
         return TWOLEG_TOKEN_VERSION;

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tokens over a real store, registry and keyring, with one application that is loaded.
+#pragma once
+#include "unit/registry/registry_test.h"
+
+#include "token/format.h"
+#include "token/token.h"
+
+#define TEST_NUMBER ((uint64_t)11)
+#define TEST_ISSUER "https://issuer.example"
+
+struct test_tokens {
+    struct test_registry *on;
+    struct keyring *keyring;
+    struct env env;
+    struct metrics metrics;
+    struct arena arena;
+    struct token_context context;
+    struct decision decision; // of a good request; for tests to spoil
+};
+
+static inline void tokens_on_change(void *context, const struct store_change *changes,
+                                    size_t count)
+{
+    struct test_tokens *t = context;
+    registry_on_change(t->on->registry, changes, count);
+    keyring_on_change(t->keyring, changes, count);
+}
+
+static inline void tokens_keyring(struct test_tokens *t)
+{
+    char reason[512], notice[512];
+    struct keyring_settings settings = {.store = t->on->test->store,
+                                        .epoch = &t->on->epoch,
+                                        .folder = t->on->test->folder,
+                                        .env = &t->env};
+    if (keyring_create(&settings, &t->keyring, reason, notice))
+        fail_msg("keyring_create: %s", reason);
+}
+
+// The application as it is now; good until its next change.
+static inline void tokens_decide(struct test_tokens *t)
+{
+    struct registry_view view = registry_test_view(t->on, TEST_NUMBER);
+    t->decision = (struct decision){
+        .application = view.body,
+        .generation = view.state.generation,
+        .credential = view.body->secrets[0].number,
+        .api = api_set_find(registry_apis(t->on->registry), TEST_API),
+        .scope = view.body->apis[0].scopes,
+        .format = FORMAT_SEALED,
+        .ttl_us = 3600 * SECOND_US,
+        .now_us = t->env.now_us,
+    };
+}
+
+static inline int tokens_setup(void **state)
+{
+    struct test_tokens *t = aligned_alloc(64, sizeof *t);
+    void *on;
+    if (!t || registry_setup(&on))
+        return -1;
+    memset(t, 0, sizeof *t);
+    t->on = on;
+    env_init(&t->env);
+    arena_init(&t->arena, NULL, 64 * 1024 * 1024);
+    tokens_keyring(t);
+    store_set_on_change(t->on->test->store, tokens_on_change, t);
+    assert_int_equal(test_make_application(t->on->test, TEST_NUMBER, "billing"), TWOLEG_NONE);
+    t->context = (struct token_context){
+        .registry = t->on->registry,
+        .keyring = t->keyring,
+        .keys = keyring_worker_create(t->keyring),
+        .jwt_cache = jwt_cache_create(64),
+        .env = &t->env,
+        .metrics = &t->metrics,
+        .issuer = STR(TEST_ISSUER),
+        .prefix = STR("tlt_"),
+        .epoch = 3,
+    };
+    assert_non_null(t->context.keys);
+    assert_non_null(t->context.jwt_cache);
+    tokens_decide(t);
+    *state = t;
+    return 0;
+}
+
+static inline int tokens_teardown(void **state)
+{
+    struct test_tokens *t = *state;
+    fault_arm(FAULT_RANDOM, 0, false);
+    jwt_cache_destroy(t->context.jwt_cache);
+    keyring_worker_destroy(t->context.keys);
+    store_set_on_change(t->on->test->store, NULL, NULL);
+    keyring_destroy(t->keyring);
+    arena_finish(&t->arena);
+    env_finish(&t->env);
+    void *on = t->on;
+    free(t);
+    return registry_teardown(&on);
+}
+
+static inline struct str tokens_issue(struct test_tokens *t, enum token_format format)
+{
+    struct issued_token token;
+    t->decision.format = format;
+    assert_int_equal(token_issue(&t->context, &t->decision, &t->arena, &token), TWOLEG_NONE);
+    return token.text;
+}
+
+// Each read has an arena of its own, as each request has.
+static inline enum twoleg_error tokens_read(struct test_tokens *t, struct str text)
+{
+    struct arena arena;
+    struct token_record record;
+    enum token_format format;
+    arena_init(&arena, NULL, ARENA_REQUEST_CAP);
+    enum twoleg_error error = token_read(&t->context, text, &arena, &record, &format);
+    arena_finish(&arena);
+    return error;
+}
+
+static inline void tokens_expect(struct test_tokens *t, struct str text,
+                                 enum twoleg_error expected)
+{
+    enum twoleg_error error = tokens_read(t, text);
+    if (error != expected)
+        fail_msg("\"%.*s\": got \"%s\", expected \"%s\"", STR_ARG(text), twoleg_error_text(error),
+                 twoleg_error_text(expected));
+}
+
+static inline enum twoleg_error tokens_inspect(struct test_tokens *t, struct str text,
+                                               struct token_verdict *ret_verdict)
+{
+    struct token_question question = {.door = GATE_CHECK, .text = text};
+    return token_inspect(&t->context, &question, &t->arena, ret_verdict);
+}
+
+static inline uint64_t tokens_metric(const struct test_tokens *t, enum metric metric)
+{
+    return atomic_load(&t->metrics.value[metric]);
+}
+
+// Row 38: each prefix, each text without its beginning, each extension by one character.
+static inline void tokens_cut_and_extend(struct test_tokens *t, struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        assert_int_not_equal(tokens_read(t, str_slice(text, 0, i)), TWOLEG_NONE);
+    for (size_t i = 1; i < text.len; i++)
+        assert_int_not_equal(tokens_read(t, str_slice(text, i, text.len)), TWOLEG_NONE);
+    char *longer = malloc(text.len + 2);
+    assert_non_null(longer);
+    for (unsigned c = 0; c < 256; c++) {
+        memcpy(longer, text.ptr, text.len);
+        longer[text.len] = (char)c;
+        assert_int_not_equal(tokens_read(t, str_of(longer, text.len + 1)), TWOLEG_NONE);
+        longer[0] = (char)c;
+        memcpy(longer + 1, text.ptr, text.len);
+        assert_int_not_equal(tokens_read(t, str_of(longer, text.len + 1)), TWOLEG_NONE);
+    }
+    free(longer);
+}
+
+// Row C15.
+static inline void tokens_flip_each_bit(struct test_tokens *t, struct str text)
+{
+    char *flipped = malloc(text.len);
+    assert_non_null(flipped);
+    memcpy(flipped, text.ptr, text.len);
+    for (size_t i = 0; i < text.len; i++) {
+        for (unsigned bit = 0; bit < 8; bit++) {
+            flipped[i] = (char)(text.ptr[i] ^ (1 << bit));
+            if (tokens_read(t, str_of(flipped, text.len)) == TWOLEG_NONE)
+                fail_msg("bit %u of character %zu may be flipped", bit, i);
+        }
+        flipped[i] = text.ptr[i];
+    }
+    tokens_expect(t, str_of(flipped, text.len), TWOLEG_NONE);
+    free(flipped);
+}
+
+#define TOKENS(name) cmocka_unit_test_setup_teardown(name, tokens_setup, tokens_teardown)
