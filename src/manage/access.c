@@ -114,7 +114,7 @@ static enum twoleg_error access_scopes(struct manage_change *change, const struc
                                      .identifier = store_batch_copy(change->batch, api->identifier),
                                      .name = word};
     }
-    if (declared_len > API_SCOPES_MAX)
+    if (declared_len > API_SCOPE_TEXT_MAX)
         return manage_refuse(change, TWOLEG_LIMIT, "the API has too many scopes");
     if (scopes.failed)
         return TWOLEG_NO_MEMORY;

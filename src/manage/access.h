@@ -4,7 +4,7 @@
 #pragma once
 #include "manage/change.h"
 
-#define API_SCOPES_MAX ((size_t)16 * 1024) // all that one API declares, as text
+#define API_SCOPE_TEXT_MAX ((size_t)16 * 1024) // all that one API declares, as text
 
 struct manage_texts {
     const struct str *items;

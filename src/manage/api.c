@@ -102,7 +102,7 @@ enum twoleg_error manage_scope_add(struct manage_change *change, const struct ap
                              "visible characters without \" and \\", SCOPE_NAME_MAX);
     if (str_has_word(api->scopes, name))
         return manage_refuse(change, TWOLEG_CONFLICT, "the API has this scope already");
-    if (api->scopes.len + 1 + name.len > API_SCOPES_MAX)
+    if (api->scopes.len + 1 + name.len > API_SCOPE_TEXT_MAX)
         return manage_refuse(change, TWOLEG_LIMIT, "the API has too many scopes");
     return api_scope_change(change, api, name, true);
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line against a running server: what it prints, its exit codes, its secrets."""
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -436,6 +437,25 @@ def test_E15_a_lost_update_is_412(server):
     assert patch("second", tag) == 412
     assert patch("third", "nonsense") == 400
     assert server.cli("app", "show", app.id, "--json")["name"] == "first"
+
+
+def in_parallel(count, act):
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
+        return list(pool.map(act, range(count)))
+
+
+def test_G8_two_operators_with_one_name(server):
+    def create(_):
+        return server.admin("POST", "/admin/v1/applications",
+                            {"name": "n", "client_id": "wanted-by-many"}).status
+    assert sorted(in_parallel(6, create)) == [201] + [409] * 5
+
+
+def test_G8_a_new_scope_declared_by_many_at_once(server):
+    def create(_):
+        return server.admin("POST", "/admin/v1/applications",
+                            {"name": "n", "scope": "raced-one raced-two"}).status
+    assert in_parallel(6, create) == [201] * 6
 
 
 def test_admin_methods_are_405_with_allow(server):

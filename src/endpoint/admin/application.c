@@ -295,7 +295,8 @@ static enum twoleg_error application_build_update(struct admin_call *call,
         .has_serves = body->serves.items != NULL,
         .has_resource_server = body->resource_server.given,
         .access = application_access(body)};
-    return manage_application_update(&commit->change, &policy, &load->apis, load->application,
+    return manage_application_update(&commit->change, &policy,
+                                     registry_apis(call->server->registry), load->application,
                                      &update, &commit->access);
 }
 

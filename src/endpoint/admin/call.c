@@ -137,6 +137,7 @@ enum twoleg_error admin_run(struct http_request *request, struct http_answer *re
                               .answer = ret_answer,
                               .context = context,
                               .server = context->server};
+    request->arena->wipe = true; // secrets and tokens pass through here
     enum twoleg_error error = admin_check_rights(&call);
     if (!error)
         error = admin_read_if_match(&call);

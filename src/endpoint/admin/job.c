@@ -9,6 +9,8 @@
 
 #define LOAD_CAP ((size_t)8 * 1024 * 1024) // a page of 1000 applications with the longest ids
 
+#define COMMIT_TRIES_MAX 8
+
 // Their addresses tell a call's jobs apart.
 static const char kind_load, kind_commit, kind_body;
 
@@ -165,12 +167,33 @@ static enum twoleg_error commit_refused(struct admin_call *call, const struct ad
     return error;
 }
 
+// Somebody else declared the same new scope first: built anew, from the APIs as they are now, the
+// change is good.
+static bool commit_lost_scope(const struct admin_commit *commit)
+{
+    const struct store_verb *verb = commit->batch->refused;
+    return commit->job.result == TWOLEG_CONFLICT && commit->access.declared_count && verb &&
+           verb->kind == VERB_SCOPE_CREATE;
+}
+
+static size_t commit_tries(const struct admin_call *call)
+{
+    size_t tries = 0;
+    for (const struct http_job *job = call->request->jobs; job; job = job->next)
+        tries += job->kind == &kind_commit;
+    return tries;
+}
+
 enum twoleg_error admin_committed(struct admin_call *call, struct admin_commit **ret_commit)
 {
+    // The latest stands first in the list.
     *ret_commit = (struct admin_commit *)http_job_find(call->request, &kind_commit);
     if (!*ret_commit || !(*ret_commit)->job.result)
         return TWOLEG_NONE;
-    return commit_refused(call, *ret_commit);
+    if (!commit_lost_scope(*ret_commit) || commit_tries(call) >= COMMIT_TRIES_MAX)
+        return commit_refused(call, *ret_commit);
+    *ret_commit = NULL;
+    return TWOLEG_NONE;
 }
 
 enum twoleg_error admin_commit_create(struct admin_call *call, struct admin_commit **ret_commit)

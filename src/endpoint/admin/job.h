@@ -55,7 +55,7 @@ struct admin_commit {
 };
 
 // The ended commit of this call: TWOLEG_NONE and it is durable, else why not. *ret_commit NULL:
-// there was none yet.
+// there was none yet, or it lost a race that it can win when it is built again.
 enum twoleg_error admin_committed(struct admin_call *call,
                                   struct admin_commit **ret_commit) TWOLEG_MUST_CHECK;
 enum twoleg_error admin_commit_create(struct admin_call *call,

@@ -101,12 +101,11 @@ static void create_refuses_with_a_reason(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct application *made;
         struct manage_access access;
-        struct manage_application_new new = {
-            .name = rows[i].name,
-            .client_id = rows[i].client_id,
-            .access = {.audience = {nowhere, rows[i].audience},
-                       .serves = {nowhere, rows[i].serves},
-                       .scope = rows[i].scope}};
+        struct manage_application_new new = {.name = rows[i].name,
+                                             .client_id = rows[i].client_id};
+        new.access.audience = (struct manage_texts){nowhere, rows[i].audience};
+        new.access.serves = (struct manage_texts){nowhere, rows[i].serves};
+        new.access.scope = rows[i].scope;
         test->change.problem[0] = '\0';
         assert_int_equal(create(test, &new, &made, &access), rows[i].error);
         assert_true(test->change.problem[0] != '\0');
