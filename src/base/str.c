@@ -41,11 +41,27 @@ static char str_lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
+// Eight bytes with their ASCII capitals made small. In the seven lower bits of each byte no sum
+// carries into the next byte; bit 7 is set where the byte is at least A, or more than Z.
+static uint64_t str_lower_8(const char *at)
+{
+    const uint64_t ones = 0x0101010101010101u;
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    uint64_t low = word & 0x7f * ones;
+    uint64_t capital = (low + (0x80 - 'A') * ones) & ~(low + (0x7f - 'Z') * ones) & ~word;
+    return word | (capital & 0x80 * ones) >> 2;
+}
+
 bool str_equal_nocase(struct str a, struct str b)
 {
     if (a.len != b.len)
         return false;
-    for (size_t i = 0; i < a.len; i++)
+    size_t i = 0;
+    for (; a.len - i >= 8; i += 8)
+        if (str_lower_8(a.ptr + i) != str_lower_8(b.ptr + i))
+            return false;
+    for (; i < a.len; i++)
         if (str_lower(a.ptr[i]) != str_lower(b.ptr[i]))
             return false;
     return true;

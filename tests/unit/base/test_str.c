@@ -40,6 +40,23 @@ static void comparisons(void **state)
     assert_int_equal(str_compare(STR("ab"), STR("ab")), 0);
 }
 
+// Long texts are compared eight bytes at a time: every pair of bytes, at every place of the eight.
+static void nocase_folds_ascii_letters_alone(void **state)
+{
+    (void)state;
+    for (unsigned at = 0; at < 11 * 65536; at++) {
+        char left[12] = "0123456abcd";
+        char right[12] = "0123456ABCD";
+        unsigned char a = (unsigned char)(at >> 8);
+        unsigned char b = (unsigned char)at;
+        left[at >> 16] = (char)a;
+        right[at >> 16] = (char)b;
+        bool letters = (a >= 'A' && a <= 'Z' && b == a + 32) ||
+                       (b >= 'A' && b <= 'Z' && a == b + 32);
+        assert_int_equal(str_equal_nocase(str_of(left, 11), str_of(right, 11)), a == b || letters);
+    }
+}
+
 static void split_keeps_empty_parts(void **state)
 {
     (void)state;
@@ -115,6 +132,7 @@ int main(void)
         cmocka_unit_test(slices_are_clamped),
         cmocka_unit_test(trim_takes_both_ends_and_no_nul),
         cmocka_unit_test(comparisons),
+        cmocka_unit_test(nocase_folds_ascii_letters_alone),
         cmocka_unit_test(split_keeps_empty_parts),
         cmocka_unit_test(words_are_separated_by_runs_of_blanks),
         cmocka_unit_test(decimal_numbers),

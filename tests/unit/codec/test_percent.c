@@ -76,6 +76,27 @@ static void B6_malformed_percent_is_refused_or_raw(void **state)
     assert_text(got, STR("a:b"));
 }
 
+// Plain text is skipped eight bytes at a time: nothing special hides in it, wherever it stands.
+static void B6_long_texts_are_looked_at_everywhere(void **state)
+{
+    (void)state;
+    struct str got;
+    for (size_t at = 0; at < 40; at++) {
+        char text[40];
+        memset(text, 0xaa, sizeof text);
+        text[at] = '+';
+        assert_error(percent_decode(str_of(text, 40), PERCENT_PLUS_BLANK, &arena, &got),
+                     TWOLEG_NONE, STR("+"));
+        assert_int_equal(got.ptr[at], ' ');
+        text[at] = '%';
+        assert_error(percent_decode(str_of(text, 40), PERCENT_PLUS_BLANK, &arena, &got),
+                     TWOLEG_MALFORMED, STR("%"));
+        text[at] = '\0';
+        assert_error(percent_decode(str_of(text, 40), PERCENT_PLUS_BLANK, &arena, &got),
+                     TWOLEG_MALFORMED, STR("NUL"));
+    }
+}
+
 static void nothing_is_copied_without_need(void **state)
 {
     (void)state;
@@ -114,6 +135,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(rfc3986_2_1_decoding, arena_start, arena_end),
         cmocka_unit_test_setup_teardown(B6_malformed_percent_is_refused_or_raw, arena_start,
+                                        arena_end),
+        cmocka_unit_test_setup_teardown(B6_long_texts_are_looked_at_everywhere, arena_start,
                                         arena_end),
         cmocka_unit_test(nothing_is_copied_without_need),
         cmocka_unit_test_setup_teardown(rfc3986_2_3_every_byte_goes_round, arena_start, arena_end),
