@@ -65,11 +65,13 @@ void arena_init(struct arena *arena, struct arena_pool *pool, size_t cap)
 
 void arena_finish(struct arena *arena)
 {
+    size_t untouched = arena->left; // of the newest slab, which comes first
     while (arena->slabs) {
         struct arena_slab *slab = arena->slabs;
         arena->slabs = slab->next;
         if (arena->wipe)
-            explicit_bzero(slab->bytes, slab->size);
+            explicit_bzero(slab->bytes, slab->size - untouched);
+        untouched = 0;
         arena_slab_give(arena->pool, slab);
     }
     arena_init(arena, arena->pool, arena->cap);

@@ -15,7 +15,7 @@ struct env {
     // so that a clock set back never revives what had expired.
     int64_t latest_us;
     int64_t mono_us; // monotonic clock: deadlines
-    uint8_t random[256];
+    uint8_t random[2048]; // one system call for many tokens
     size_t random_left;
 };
 
