@@ -40,7 +40,7 @@ static bool dialect_seen(const struct str *names, size_t count, struct str name)
 static enum twoleg_error dialect_form(const struct http_request *request,
                                       struct token_request *ret)
 {
-    struct str names[FORM_PAIRS_MAX];
+    struct str names[FORM_PAIRS_MAX] __attribute__((uninitialized)); // read up to count only
     struct str name, value;
     size_t count = 0;
     struct form_reader form;
