@@ -177,7 +177,7 @@ static void wrong_files_are_refused_and_change_nothing(void **state)
     backup_path(test, "wrong", file);
     assert_int_equal(store_restore(test->folder, file, false, test->reason), TWOLEG_NOT_FOUND);
     assert_non_null(strstr(test->reason, file));
-    static const char *const texts[] = {"", "this is no database at all, only a text of some length",
+    static const char *const texts[] = {"", "this is no database, only a text of some length",
                                         "SQLite format 3"};
     for (size_t i = 0; i < 3; i++) {
         FILE *out = fopen(file, "w");
@@ -273,7 +273,8 @@ static void H17_backup_under_writes_is_consistent(void **state)
         struct str left;
         struct str right;
         uint64_t value;
-        assert_int_equal(store_setting(test->reader, STR("left"), &test->arena, &left), TWOLEG_NONE);
+        assert_int_equal(store_setting(test->reader, STR("left"), &test->arena, &left),
+                         TWOLEG_NONE);
         assert_int_equal(store_setting(test->reader, STR("right"), &test->arena, &right),
                          TWOLEG_NONE);
         assert_true(str_equal(left, right));

@@ -107,15 +107,6 @@ static enum twoleg_error restore_fill(struct restore *restore, struct database *
     return error;
 }
 
-static enum twoleg_error restore_sync_file(const struct restore *restore)
-{
-    int fd = openat(restore->folder.fd, RESTORE_FILE, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    bool failed = fd < 0 || fault_here(FAULT_IO) || fsync(fd);
-    if (fd >= 0)
-        close(fd);
-    return failed ? TWOLEG_STORE_FAILED : TWOLEG_NONE;
-}
-
 static enum twoleg_error restore_copy(struct restore *restore, const char *file,
                                       char ret_reason[static 512])
 {
@@ -137,8 +128,6 @@ static enum twoleg_error restore_copy(struct restore *restore, const char *file,
         restore_refuse(restore->path, error, "the copy failed", ret_reason);
         error = restore_fill(restore, &from);
     }
-    if (!error)
-        error = restore_sync_file(restore);
     database_close(&from);
     return error;
 }
@@ -188,31 +177,27 @@ static enum twoleg_error restore_replace(const struct restore *restore)
     unlinkat(fd, FOLDER_STORE "-shm", 0);
     unlinkat(fd, FOLDER_STORE "-journal", 0);
     enum twoleg_error error = folder_sync(&restore->folder);
-    if (error)
-        return error;
-    if (fault_here(FAULT_IO) || renameat(fd, RESTORE_FILE, fd, FOLDER_STORE))
-        return TWOLEG_STORE_FAILED;
-    return folder_sync(&restore->folder);
+    return error ? error : folder_publish(&restore->folder, RESTORE_FILE, FOLDER_STORE);
 }
 
 static enum twoleg_error restore_run(struct restore *restore, const char *file,
                                      char ret_reason[static 512])
 {
-    bool there;
+    int64_t size;
     if (!folder_join(&restore->folder, RESTORE_FILE, restore->path))
         return restore_refuse(restore->folder.path, TWOLEG_TOO_LONG, "the name is too long",
                               ret_reason);
     enum twoleg_error error =
-        folder_check_file(&restore->folder, FOLDER_STORE, &there, ret_reason);
+        folder_check_file(&restore->folder, FOLDER_STORE, &size, ret_reason);
     if (error)
         return error;
-    if (there)
+    if (size >= 0)
         restore_settle_old(restore);
     error = restore_copy(restore, file, ret_reason);
     if (error)
         return error;
     restore_refuse(restore->folder.path, error, "the store could not be replaced", ret_reason);
-    if (there)
+    if (size >= 0)
         error = restore_keep_old(restore);
     return error ? error : restore_replace(restore);
 }

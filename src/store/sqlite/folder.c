@@ -139,7 +139,7 @@ bool folder_join(const struct folder *folder, const char *name, char ret_path[st
 }
 
 enum twoleg_error folder_check_file(const struct folder *folder, const char *name,
-                                    bool *ret_there, char ret_reason[static FOLDER_REASON])
+                                    int64_t *ret_size, char ret_reason[static FOLDER_REASON])
 {
     char path[PATH_MAX];
     if (!folder_join(folder, name, path))
@@ -148,25 +148,26 @@ enum twoleg_error folder_check_file(const struct folder *folder, const char *nam
     if (fstatat(folder->fd, name, &info, AT_SYMLINK_NOFOLLOW)) {
         if (errno != ENOENT)
             return folder_errno(path, errno, ret_reason);
-        *ret_there = false;
+        *ret_size = -1;
         return TWOLEG_NONE;
     }
     if (S_ISLNK(info.st_mode))
         return folder_refuse(path, "is a symbolic link", ret_reason);
     if (!S_ISREG(info.st_mode))
         return folder_refuse(path, "is not a file", ret_reason);
-    *ret_there = true;
+    *ret_size = info.st_size;
     return folder_check_owner(&info, path, ret_reason);
 }
 
 enum twoleg_error folder_make_file(const struct folder *folder, const char *name,
                                    char ret_reason[static FOLDER_REASON])
 {
-    int fd = fault_here(FAULT_IO) ? -1
-                                  : openat(folder->fd, name,
-                                           O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fault_here(FAULT_IO))
+        return folder_errno(folder->path, EIO, ret_reason);
+    int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    int fd = openat(folder->fd, name, flags, 0600);
     if (fd < 0)
-        return folder_errno(folder->path, errno ? errno : EIO, ret_reason);
+        return folder_errno(folder->path, errno, ret_reason);
     close(fd);
     return TWOLEG_NONE;
 }
@@ -174,4 +175,15 @@ enum twoleg_error folder_make_file(const struct folder *folder, const char *name
 enum twoleg_error folder_sync(const struct folder *folder)
 {
     return fault_here(FAULT_IO) || fsync(folder->fd) ? TWOLEG_STORE_FAILED : TWOLEG_NONE;
+}
+
+enum twoleg_error folder_publish(const struct folder *folder, const char *from, const char *name)
+{
+    int fd = openat(folder->fd, from, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    bool failed = fd < 0 || fault_here(FAULT_IO) || fsync(fd);
+    if (fd >= 0)
+        close(fd);
+    if (failed || fault_here(FAULT_IO) || renameat(folder->fd, from, folder->fd, name))
+        return TWOLEG_STORE_FAILED;
+    return folder_sync(folder);
 }

@@ -3,6 +3,7 @@
 #pragma once
 #include <limits.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -22,13 +23,17 @@ enum twoleg_error folder_open(struct folder *folder, const char *path, bool crea
                               char ret_reason[static FOLDER_REASON]) TWOLEG_MUST_CHECK;
 void folder_close(struct folder *folder);
 
-// Is name there? Refused like the folder when it is not a file of ours with mode 0600.
+// The size of a file, -1 when it is not there. Refused like the folder when it is not a file of ours
+// with mode 0600.
 enum twoleg_error folder_check_file(const struct folder *folder, const char *name,
-                                    bool *ret_there,
+                                    int64_t *ret_size,
                                     char ret_reason[static FOLDER_REASON]) TWOLEG_MUST_CHECK;
 // An empty file, 0600, that was not there before.
 enum twoleg_error folder_make_file(const struct folder *folder, const char *name,
                                    char ret_reason[static FOLDER_REASON]) TWOLEG_MUST_CHECK;
+// Makes a finished file durable and gives it its name, in place of what has that name.
+enum twoleg_error folder_publish(const struct folder *folder, const char *from,
+                                 const char *name) TWOLEG_MUST_CHECK;
 // What was renamed, made or removed in it survives a power loss.
 enum twoleg_error folder_sync(const struct folder *folder) TWOLEG_MUST_CHECK;
 // "FOLDER/name"; false when it does not fit.

@@ -99,7 +99,7 @@ enum twoleg_error store_applications_begin(struct store_reader *reader,
     bool all = page->account == STORE_OPERATOR;
     if (page->limit < 1 || page->limit > 1000)
         return TWOLEG_RANGE;
-    struct store_cursor *cursor;
+    struct store_cursor *cursor = NULL;
     enum twoleg_error error =
         list_begin(reader, all ? SQL_APPLICATION_PAGE : SQL_APPLICATION_PAGE_OF, &cursor);
     if (error)
@@ -135,7 +135,7 @@ bool store_applications_next(struct store_cursor *cursor, struct application *re
 enum twoleg_error store_audit_begin(struct store_reader *reader, uint64_t after, unsigned limit,
                                     struct store_cursor **ret_cursor)
 {
-    struct store_cursor *cursor;
+    struct store_cursor *cursor = NULL;
     enum twoleg_error error = list_begin(reader, SQL_AUDIT_LIST, &cursor);
     if (error)
         return error;

@@ -47,13 +47,16 @@ enum twoleg_error migration_check(struct database *database, const struct migrat
     return TWOLEG_NONE;
 }
 
-static enum twoleg_error migration_step_run(struct database *database,
-                                         const struct migration_step *step)
+static enum twoleg_error migration_note(struct database *database, unsigned version)
 {
-    char note[160];
-    snprintf(note, sizeof note,
-             "INSERT INTO schema_version (version, applied_us) VALUES (%u, unixepoch() * 1000000)",
-             step->version);
+    struct statement note = statement_begin(database, SQL_SCHEMA_NOTE);
+    statement_int(&note, version);
+    return statement_run(&note);
+}
+
+static enum twoleg_error migration_step_run(struct database *database,
+                                            const struct migration_step *step)
+{
     enum twoleg_error error = database_execute(database, "BEGIN IMMEDIATE");
     if (!error && step->version == 1)
         error = database_execute(
@@ -61,7 +64,7 @@ static enum twoleg_error migration_step_run(struct database *database,
     if (!error)
         error = database_execute(database, step->sql);
     if (!error)
-        error = database_execute(database, note);
+        error = migration_note(database, step->version);
     if (!error)
         error = database_execute(database, "COMMIT");
     if (error)

@@ -2,6 +2,7 @@
 // Opening and closing the store.
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/fault.h"
 #include "store/sqlite/migration.h"
@@ -9,8 +10,9 @@
 
 #define STORE_QUEUE_MS 5000
 #define STORE_READS 4096
-// A file up to this size is checked whole before the start; a larger one behind it.
-#define STORE_CHECK_BYTES (16 * 1024 * 1024)
+#define STORE_NEW "new.tmp"
+// A file up to this size is checked whole before the start (2 ms); a larger one behind it.
+#define STORE_CHECK_BYTES (256 * 1024)
 
 static enum twoleg_error store_refuse(const struct store *store, enum twoleg_error error,
                                       const char *why, char ret_reason[static 512])
@@ -20,33 +22,70 @@ static enum twoleg_error store_refuse(const struct store *store, enum twoleg_err
 }
 
 // The files are ours and closed to others, those that SQLite puts beside it too.
-static enum twoleg_error store_check_files(struct store *store, bool *ret_there,
+static enum twoleg_error store_check_files(struct store *store, int64_t *ret_size,
                                            char ret_reason[static 512])
 {
     static const char *const names[] = {FOLDER_STORE "-wal", FOLDER_STORE "-shm",
                                         FOLDER_STORE "-journal", FOLDER_STORE};
     enum twoleg_error error = TWOLEG_NONE;
     for (size_t i = 0; i < sizeof names / sizeof names[0] && !error; i++)
-        error = folder_check_file(&store->folder, names[i], ret_there, ret_reason);
+        error = folder_check_file(&store->folder, names[i], ret_size, ret_reason);
     return error;
+}
+
+static enum twoleg_error store_fill_new(struct store *store, char ret_why[static 256])
+{
+    char path[PATH_MAX];
+    struct database database;
+    if (!folder_join(&store->folder, STORE_NEW, path))
+        return TWOLEG_TOO_LONG;
+    enum twoleg_error error =
+        database_open(&database, path, DATABASE_COPY, store->settings.busy_ms, ret_why);
+    if (error)
+        return error;
+    error = database_execute(&database, "PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY");
+    if (!error)
+        error = migration_run(&database, &store->folder, &migration_plan, 0, ret_why);
+    if (!error && !database_answers(&database, "PRAGMA journal_mode = WAL", "wal"))
+        error = TWOLEG_STORE_FAILED;
+    database_close(&database);
+    return error;
+}
+
+// Made under another name, without a sync for each step, then made durable and named in one: a
+// start that is cut short leaves no half store.
+static enum twoleg_error store_make(struct store *store, char ret_reason[static 512])
+{
+    char why[256] = "cannot be made";
+    unlinkat(store->folder.fd, STORE_NEW, 0); // of a start that was cut short
+    enum twoleg_error error = folder_make_file(&store->folder, STORE_NEW, ret_reason);
+    if (error)
+        return error;
+    error = store_fill_new(store, why);
+    if (!error)
+        error = folder_publish(&store->folder, STORE_NEW, FOLDER_STORE);
+    if (error)
+        return store_refuse(store, error, why, ret_reason);
+    store->created = true;
+    return TWOLEG_NONE;
 }
 
 static enum twoleg_error store_open_folder(struct store *store, const char *path,
                                            char ret_reason[static 512])
 {
-    bool there;
+    int64_t size;
     enum twoleg_error error =
         folder_open(&store->folder, path, store->settings.create, ret_reason);
     if (error)
         return error;
     if (!folder_join(&store->folder, FOLDER_STORE, store->file))
         return store_refuse(store, TWOLEG_TOO_LONG, "the name is too long", ret_reason);
-    error = store_check_files(store, &there, ret_reason);
-    if (error || there)
+    error = store_check_files(store, &size, ret_reason);
+    if (error || size > 0)
         return error;
     if (!store->settings.create)
         return store_refuse(store, TWOLEG_NOT_FOUND, "there is no store", ret_reason);
-    return folder_make_file(&store->folder, FOLDER_STORE, ret_reason);
+    return store_make(store, ret_reason);
 }
 
 static enum twoleg_error store_open_schema(struct store *store, char ret_reason[static 512])
@@ -56,18 +95,13 @@ static enum twoleg_error store_open_schema(struct store *store, char ret_reason[
     enum twoleg_error error = migration_check(&store->writer, &migration_plan, &version, why);
     if (error)
         return store_refuse(store, error, why, ret_reason);
-    if (version == 0 && !store->settings.create)
-        return store_refuse(store, TWOLEG_NOT_FOUND, "there is no store", ret_reason);
-    // Only now: a file that is not ours has been left as it was.
+    if (version == 0)
+        return store_refuse(store, TWOLEG_REFUSED, "is not a twoleg store", ret_reason);
+    // Only now: a file that is not ours has been left as it was. A restored one has no WAL yet.
     if (!database_answers(&store->writer, "PRAGMA journal_mode = WAL", "wal"))
         return store_refuse(store, TWOLEG_STORE_FAILED, "cannot use a write-ahead log", ret_reason);
     error = migration_run(&store->writer, &store->folder, &migration_plan, version, why);
-    if (!error && version == 0)
-        error = folder_sync(&store->folder);
-    if (error)
-        return store_refuse(store, error, why, ret_reason);
-    store->created = version == 0;
-    return TWOLEG_NONE;
+    return error ? store_refuse(store, error, why, ret_reason) : TWOLEG_NONE;
 }
 
 // ret_large: the check is left to the checkpoint thread.

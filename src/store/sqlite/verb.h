@@ -4,7 +4,8 @@
 #pragma once
 #include "store/sqlite/round.h"
 
-enum twoleg_error verb_run(struct round *round, const struct store_verb *verb) TWOLEG_MUST_CHECK;
+enum twoleg_error verb_run(struct round *round,
+                           const struct store_verb *verb) TWOLEG_MUST_CHECK;
 
 // An application's head as the transaction sees it. TWOLEG_NOT_FOUND: deleted, or not the account's.
 struct verb_application {
