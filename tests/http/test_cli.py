@@ -149,6 +149,19 @@ def test_help_of_everything():
     assert re.fullmatch(r"twoleg \d+\.\d+\.\d+\n", run("version"))
 
 
+def test_a_full_disk_does_not_look_like_success(server):
+    with open("/dev/full", "w", encoding="ascii") as full:
+        done = subprocess.run([BINARY, "app", "list", "--data", server.data], stdout=full,
+                              stderr=subprocess.PIPE, text=True, timeout=PATIENCE, check=False)
+    assert done.returncode == REFUSED and done.stderr
+
+
+def test_a_data_folder_whose_path_is_longer_than_a_socket_address(server, tmp_path):
+    far = tmp_path / ("x" * 120)
+    far.symlink_to(server.data)
+    assert server.cli("status", "--json", "--data", str(far))["data"] == server.data
+
+
 # ------------------------------------------------------------------ destructive acts
 @pytest.mark.parametrize("act", ["disable", "delete", "revoke-tokens"])
 def test_destructive_acts_want_yes_without_a_terminal(server, act):

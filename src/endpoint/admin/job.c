@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/fault.h"
 #include "crypto/wipe.h"
 
 #define LOAD_CAP ((size_t)8 * 1024 * 1024) // a page of 1000 applications with the longest ids
@@ -40,7 +41,7 @@ static void load_done(struct store_read *read)
 
 static struct admin_load *load_create(struct admin_call *call)
 {
-    struct admin_load *load = calloc(1, sizeof *load);
+    struct admin_load *load = fault_here(FAULT_MEMORY) ? NULL : calloc(1, sizeof *load);
     if (!load)
         return NULL;
     http_job_init(&load->job, call->request, &kind_load, load_destroy);
@@ -198,7 +199,7 @@ enum twoleg_error admin_committed(struct admin_call *call, struct admin_commit *
 
 enum twoleg_error admin_commit_create(struct admin_call *call, struct admin_commit **ret_commit)
 {
-    struct admin_commit *commit = calloc(1, sizeof *commit);
+    struct admin_commit *commit = fault_here(FAULT_MEMORY) ? NULL : calloc(1, sizeof *commit);
     struct store_batch *batch = store_batch_create(call->request->env->now_us);
     if (!commit || !batch) {
         store_batch_destroy(batch);
@@ -242,7 +243,7 @@ enum twoleg_error admin_wait_body(struct admin_call *call, uint64_t number)
     struct http_job *job = http_job_find(call->request, &kind_body);
     if (job && job->result)
         return job->result;
-    job = calloc(1, sizeof *job);
+    job = fault_here(FAULT_MEMORY) ? NULL : calloc(1, sizeof *job);
     if (!job)
         return TWOLEG_OVERLOADED;
     http_job_init(job, call->request, &kind_body, body_destroy);
