@@ -9,6 +9,8 @@
 // Under steady writes a passive checkpoint may never catch up, and the WAL grows; past this one
 // that makes the writer wait starts the WAL again.
 #define CHECKPOINT_FRAMES_MAX (16 * CHECKPOINT_FRAMES)
+// How long such a one waits for readers, and the writer for it: the next one may be luckier.
+#define CHECKPOINT_BUSY_MS 100
 
 static void checkpoint_run(struct checkpoint *checkpoint, int frames)
 {
@@ -58,7 +60,7 @@ enum twoleg_error checkpoint_start(struct checkpoint *checkpoint, const char *fi
                                    char ret_reason[static 256])
 {
     enum twoleg_error error = database_open(&checkpoint->database, file, DATABASE_WRITER,
-                                              DATABASE_BUSY_MS, ret_reason);
+                                            CHECKPOINT_BUSY_MS, ret_reason);
     if (error)
         return error;
     pthread_mutex_init(&checkpoint->lock, NULL);

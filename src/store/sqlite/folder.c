@@ -28,6 +28,21 @@ static enum twoleg_error folder_errno(const char *path, int number,
     return number == ENOENT ? TWOLEG_NOT_FOUND : TWOLEG_STORE_FAILED;
 }
 
+// The new entry in the folder above survives a power loss.
+static bool folder_sync_above(const char *path)
+{
+    char above[PATH_MAX];
+    int len = snprintf(above, sizeof above, "%s/..", path);
+    int fd = len > 0 && (size_t)len < sizeof above
+                 ? open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+                 : -1;
+    // One that we may enter but not read cannot be synced by us, and is no reason to refuse.
+    bool synced = fd >= 0 ? fsync(fd) == 0 : errno == EACCES;
+    if (fd >= 0)
+        close(fd);
+    return synced;
+}
+
 // Makes the folder and those above it; each is ours alone from its first moment.
 static enum twoleg_error folder_make(const char *path, char ret_reason[static FOLDER_REASON])
 {
@@ -40,7 +55,8 @@ static enum twoleg_error folder_make(const char *path, char ret_reason[static FO
         if (part[i] != '/' && part[i] != '\0')
             continue;
         part[i] = '\0';
-        if (mkdir(part, 0700) && errno != EEXIST)
+        bool made = mkdir(part, 0700) == 0;
+        if ((!made && errno != EEXIST) || (made && !folder_sync_above(part)))
             return folder_errno(part, errno, ret_reason);
         part[i] = path[i];
     }

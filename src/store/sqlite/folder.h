@@ -23,8 +23,8 @@ enum twoleg_error folder_open(struct folder *folder, const char *path, bool crea
                               char ret_reason[static FOLDER_REASON]) TWOLEG_MUST_CHECK;
 void folder_close(struct folder *folder);
 
-// The size of a file, -1 when it is not there. Refused like the folder when it is not a file of ours
-// with mode 0600.
+// The size of a file, -1 when it is not there. Refused like the folder when it is not a file of
+// ours with mode 0600.
 enum twoleg_error folder_check_file(const struct folder *folder, const char *name,
                                     int64_t *ret_size,
                                     char ret_reason[static FOLDER_REASON]) TWOLEG_MUST_CHECK;

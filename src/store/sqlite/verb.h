@@ -7,7 +7,8 @@
 enum twoleg_error verb_run(struct round *round,
                            const struct store_verb *verb) TWOLEG_MUST_CHECK;
 
-// An application's head as the transaction sees it. TWOLEG_NOT_FOUND: deleted, or not the account's.
+// An application's head as the transaction sees it. TWOLEG_NOT_FOUND: deleted, or of another
+// account.
 struct verb_application {
     uint64_t number, account, version;
     struct application_state state;
