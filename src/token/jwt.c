@@ -167,8 +167,10 @@ static enum twoleg_error jwt_check_claims(const struct token_context *context,
         return TWOLEG_TOKEN_ISSUER;
     if (claims->cnf.ptr)
         return TWOLEG_TOKEN_CONFIRMATION;
-    if (claims->exp == 0)
-        return TWOLEG_TOKEN_VERSION; // 0 would read as "never" in a record
+    // An expiry of 0 would read as "never" in a record; nbf has no place there, so we never write
+    // one, and a later release that does means it.
+    if (claims->exp == 0 || claims->nbf != 0)
+        return TWOLEG_TOKEN_VERSION;
     for (size_t i = 0; i < claims->aud_count; i++) {
         const struct api *api = api_set_find_identifier(apis, claims->aud[i]);
         if (!api)

@@ -31,7 +31,7 @@ struct jwt_cache {
 
 struct jwt_cache *jwt_cache_create(size_t entries)
 {
-    size_t count = entries / JWT_CACHE_WAYS;
+    size_t count = entries > JWT_CACHE_WAYS ? entries / JWT_CACHE_WAYS : 1;
     struct jwt_cache *cache = calloc(1, sizeof *cache + count * sizeof(struct jwt_cache_set));
     if (cache)
         cache->count = count;
