@@ -72,15 +72,31 @@ static inline void test_close(struct test_store *test)
     test->store = NULL;
 }
 
+// The temporary folders of the test that runs, until its end.
+#define TEST_BASES 4
+static char test_bases[TEST_BASES][200];
+static size_t test_base_count;
+
+static inline void test_remove_folders(void)
+{
+    while (test_base_count) {
+        char command[220];
+        snprintf(command, sizeof command, "rm -rf '%s'", test_bases[--test_base_count]);
+        assert_int_equal(system(command), 0);
+    }
+}
+
 static inline void test_folder(char folder[static 256], const char *tail)
 {
     const char *parent = getenv("TMPDIR");
-    char base[200];
+    assert_true(test_base_count < TEST_BASES);
+    char *base = test_bases[test_base_count];
     if (!parent || !*parent) // a disk's fsync is not what these tests are about
         parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-    snprintf(base, sizeof base, "%s/twoleg-store-XXXXXX", parent);
+    snprintf(base, sizeof test_bases[0], "%s/twoleg-store-XXXXXX", parent);
     if (!mkdtemp(base))
         fail_msg("mkdtemp");
+    test_base_count++;
     snprintf(folder, 256, "%s/%s", base, tail);
 }
 
@@ -104,12 +120,9 @@ static inline int test_teardown(void **state)
     fault_arm(FAULT_MEMORY, 0, false);
     test_close(test);
     arena_finish(&test->arena);
-    char command[300];
-    *strrchr(test->folder, '/') = '\0';
-    snprintf(command, sizeof command, "rm -rf '%s'", test->folder);
-    int failed = system(command);
+    test_remove_folders();
     free(test);
-    return failed;
+    return 0;
 }
 
 static inline struct store_batch *test_batch(void)

@@ -23,11 +23,8 @@ static void scenario_start(struct scenario *scenario)
 
 static void scenario_end(struct scenario *scenario)
 {
-    char command[300];
     arena_finish(&scenario->test.arena);
-    *strrchr(scenario->test.folder, '/') = '\0';
-    snprintf(command, sizeof command, "rm -rf '%s'", scenario->test.folder);
-    assert_int_equal(system(command), 0);
+    test_remove_folders();
 }
 
 static enum twoleg_error scenario_commit(struct scenario *scenario, struct store_batch *batch)
