@@ -101,6 +101,16 @@ static bool client_auth_keyed(const struct client_auth_context *context,
     return matches;
 }
 
+// What this request has waited for counts before what the table has kept.
+static enum slow_secret_known client_auth_known(const struct client_auth_context *context,
+                                                const struct sha256 *digest)
+{
+    for (const struct slow_outcome *each = context->outcomes; each; each = each->next)
+        if (secret_equal(each->digest.bytes, digest->bytes, sizeof digest->bytes))
+            return each->matches ? SLOW_MATCHES : SLOW_DIFFERS;
+    return slow_secret_find(context->slow, digest);
+}
+
 // SLOW_UNKNOWN leaves in ret_wait what is to be compared on the pool.
 static enum slow_secret_known client_auth_slow(const struct client_auth_context *context,
                                                const struct secret *secret,
@@ -111,7 +121,7 @@ static enum slow_secret_known client_auth_slow(const struct client_auth_context 
         if (spellings[i].len == 0)
             continue;
         struct sha256 digest = slow_secret_digest(context->slow, secret, spellings[i]);
-        enum slow_secret_known known = slow_secret_find(context->slow, &digest);
+        enum slow_secret_known known = client_auth_known(context, &digest);
         if (known == SLOW_UNKNOWN) {
             ret_wait->slow = secret;
             ret_wait->presented = spellings[i];
@@ -122,34 +132,7 @@ static enum slow_secret_known client_auth_slow(const struct client_auth_context 
     return SLOW_DIFFERS;
 }
 
-// The live secret that was presented, or NULL. Keyed ones are all compared before any slow one is
-// asked for: a right keyed secret never waits.
-static const struct secret *client_auth_match(const struct client_auth_context *context,
-                                              const struct application *application,
-                                              const struct presented *presented,
-                                              struct client_auth_wait *ret_wait)
-{
-    const struct secret *matched = NULL;
-    for (size_t i = 0; i < application->secret_count; i++) {
-        const struct secret *secret = &application->secrets[i];
-        if (secret->scheme == SECRET_KEYED &&
-            client_auth_keyed(context, application, secret, presented->secret))
-            matched = secret;
-    }
-    for (size_t i = 0; !matched && i < application->secret_count; i++) {
-        const struct secret *secret = &application->secrets[i];
-        if (secret->scheme != SECRET_ARGON2)
-            continue;
-        enum slow_secret_known known =
-            client_auth_slow(context, secret, presented->secret, ret_wait);
-        if (known == SLOW_UNKNOWN)
-            return NULL;
-        matched = known == SLOW_MATCHES ? secret : NULL;
-    }
-    return matched;
-}
-
-// For an id that does not exist: the work of one keyed secret, compared with what cannot match.
+// Where there is no keyed secret to compare: the work of one, with what cannot match.
 static void client_auth_dummy(const struct client_auth_context *context,
                               const struct presented *presented)
 {
@@ -158,6 +141,72 @@ static void client_auth_dummy(const struct client_auth_context *context,
     struct secret none = {.key = key ? key->id : 0};
     volatile bool matches = client_auth_keyed(context, &nobody, &none, presented->secret);
     (void)matches;
+}
+
+// The secret that was presented, or NULL, and the gate's word on it.
+struct client_match {
+    const struct secret *secret;
+    enum twoleg_error error;
+};
+
+// One text can be there several times, as in a renewal: a row that the gate passes goes before one
+// that it refuses.
+static void client_auth_take(const struct client_auth_context *context,
+                             const struct registry_view *view, const struct secret *secret,
+                             struct client_match *match)
+{
+    const struct gate_client gate = {
+        .door = context->door,
+        .application = view->body,
+        .state = view->state,
+        .secret = secret,
+        .account_active = view->account_active,
+        .peer = context->peer,
+        .now_us = context->now_us,
+    };
+    enum twoleg_error error = gate_client(&gate);
+    if (!match->secret || !error)
+        *match = (struct client_match){secret, error};
+}
+
+static void client_auth_match_keyed(const struct client_auth_context *context,
+                                    const struct registry_view *view,
+                                    const struct presented *presented, struct client_match *match)
+{
+    size_t compared = 0;
+    for (size_t i = 0; i < view->body->secret_count; i++) {
+        const struct secret *secret = &view->body->secrets[i];
+        if (secret->scheme != SECRET_KEYED)
+            continue;
+        compared++;
+        if (client_auth_keyed(context, view->body, secret, presented->secret))
+            client_auth_take(context, view, secret, match);
+    }
+    if (compared == 0)
+        client_auth_dummy(context, presented);
+}
+
+// TWOLEG_WAIT: see ret_wait.
+static enum twoleg_error client_auth_match_slow(const struct client_auth_context *context,
+                                                const struct registry_view *view,
+                                                const struct presented *presented,
+                                                struct client_match *match,
+                                                struct client_auth_wait *ret_wait)
+{
+    for (size_t i = 0; i < view->body->secret_count; i++) {
+        const struct secret *secret = &view->body->secrets[i];
+        if (secret->scheme != SECRET_ARGON2)
+            continue;
+        enum slow_secret_known known =
+            client_auth_slow(context, secret, presented->secret, ret_wait);
+        if (known == SLOW_UNKNOWN)
+            return TWOLEG_WAIT;
+        if (known == SLOW_MATCHES)
+            client_auth_take(context, view, secret, match);
+        if (match->secret && !match->error)
+            break;
+    }
+    return TWOLEG_NONE;
 }
 
 enum twoleg_error client_auth(const struct client_auth_context *context,
@@ -180,22 +229,16 @@ enum twoleg_error client_auth(const struct client_auth_context *context,
     if (error)
         return error;
 
-    const struct secret *secret = client_auth_match(context, view.body, &presented, ret_wait);
-    if (ret_wait->slow && !secret)
+    // Keyed ones are all compared before any slow one is asked for: a right keyed secret never
+    // waits.
+    struct client_match match = {0};
+    client_auth_match_keyed(context, &view, &presented, &match);
+    if (!match.secret &&
+        client_auth_match_slow(context, &view, &presented, &match, ret_wait) == TWOLEG_WAIT)
         return TWOLEG_WAIT;
-    if (!secret)
+    if (!match.secret)
         return TWOLEG_SECRET_WRONG;
-    struct gate_client gate = {
-        .door = context->door,
-        .application = view.body,
-        .state = view.state,
-        .secret = secret,
-        .account_active = view.account_active,
-        .peer = context->peer,
-        .now_us = context->now_us,
-    };
-    error = gate_client(&gate);
-    if (!error)
-        *ret_client = (struct client){view.body, view.state, secret};
-    return error;
+    if (!match.error)
+        *ret_client = (struct client){view.body, view.state, match.secret};
+    return match.error;
 }

@@ -12,6 +12,7 @@ struct client_auth_context {
     struct registry *registry;
     const struct keyring_set *keys;
     struct slow_secret_cache *slow; // of this worker: slow hashes that were found to match
+    const struct slow_outcome *outcomes; // of this request: what it has waited for, or NULL
     struct arena *arena;
     struct address peer;
     enum gate_door door;

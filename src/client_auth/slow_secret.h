@@ -13,6 +13,14 @@ struct slow_secret_cache;
 
 enum slow_secret_known { SLOW_UNKNOWN, SLOW_MATCHES, SLOW_DIFFERS };
 
+// One comparison that this request has waited for. The table may have lost it again: two outcomes
+// of one request can fall into one place, and would drive each other out for ever.
+struct slow_outcome {
+    const struct slow_outcome *next;
+    struct sha256 digest;
+    bool matches;
+};
+
 struct slow_secret_cache *slow_secret_cache_create(struct env *env); // NULL: memory, randomness
 void slow_secret_cache_destroy(struct slow_secret_cache *cache);
 // The digest binds the stored hash too: a changed secret is another entry.

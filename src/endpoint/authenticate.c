@@ -51,9 +51,8 @@ enum twoleg_error endpoint_load(struct http_request *request, uint64_t number)
 struct slow_job {
     struct http_job job; // first: http_job_done hands it back as this
     struct pool_job work;
-    struct sha256 digest;
+    struct slow_outcome outcome;
     struct str hash, presented;
-    bool matches;
     char text[];
 };
 
@@ -69,7 +68,7 @@ static void slow_job_run(struct pool_job *work)
     struct slow_job *slow =
         (struct slow_job *)(void *)((char *)work - offsetof(struct slow_job, work));
     enum twoleg_error error = password_verify(slow->hash, slow->presented);
-    slow->matches = error == TWOLEG_NONE;
+    slow->outcome.matches = error == TWOLEG_NONE;
     slow->job.result = error == TWOLEG_NO_MEMORY ? error : TWOLEG_NONE;
     http_job_done(&slow->job);
 }
@@ -84,7 +83,7 @@ static enum twoleg_error endpoint_compare_slow(struct http_request *request,
         return TWOLEG_NO_MEMORY;
     http_job_init(&slow->job, request, &slow_kind, slow_job_destroy);
     slow->work.run = slow_job_run;
-    slow->digest = slow_secret_digest(context->slow, wait->slow, wait->presented);
+    slow->outcome.digest = slow_secret_digest(context->slow, wait->slow, wait->presented);
     memcpy(slow->text, hash.ptr, hash.len);
     memcpy(slow->text + hash.len, wait->presented.ptr, wait->presented.len);
     slow->hash = str_of(slow->text, hash.len);
@@ -96,16 +95,22 @@ static enum twoleg_error endpoint_compare_slow(struct http_request *request,
 }
 
 // What comparisons of this request have found out, before the client is looked at again.
-static enum twoleg_error endpoint_take_slow(struct http_request *request)
+static enum twoleg_error endpoint_take_slow(struct http_request *request,
+                                            const struct slow_outcome **ret_outcomes)
 {
+    const struct slow_outcome *outcomes = NULL;
     for (struct http_job *job = request->jobs; job; job = job->next) {
         if (job->kind != &slow_kind)
             continue;
         struct slow_job *slow = (struct slow_job *)job;
         if (slow->job.result)
             return slow->job.result;
-        slow_secret_put(endpoint_context(request)->slow, &slow->digest, slow->matches);
+        slow_secret_put(endpoint_context(request)->slow, &slow->outcome.digest,
+                        slow->outcome.matches);
+        slow->outcome.next = outcomes;
+        outcomes = &slow->outcome;
     }
+    *ret_outcomes = outcomes;
     return TWOLEG_NONE;
 }
 
@@ -124,7 +129,7 @@ enum twoleg_error endpoint_authenticate(struct http_request *request, enum gate_
         .now_us = request->env->latest_us,
     };
     struct client_auth_wait wait;
-    enum twoleg_error error = endpoint_take_slow(request);
+    enum twoleg_error error = endpoint_take_slow(request, &auth.outcomes);
     if (error)
         return error;
     error = client_auth(&auth, form, ret_client, &wait);
