@@ -1,0 +1,278 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What bench/run measures with: servers, requests, applications, and the client that verifies."""
+import base64
+import concurrent.futures
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import time
+import urllib.parse
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+BUILD = pathlib.Path(os.environ.get("TWOLEG_RELEASE_BUILD", ROOT / "build/release"))
+WORK = pathlib.Path(os.environ.get("TWOLEG_BENCH_DIR", ROOT / "build/bench"))
+APPLICATIONS = 10_000
+CALLERS = 10  # resource servers that introspect
+VERIFY_PAUSE = 1 / 400  # seconds between two looks of the verifying client
+
+
+# ---------------------------------------------------------------------------------- processes
+class Process:
+    """A server under measurement."""
+
+    def __init__(self, command, cores):
+        self.log = open(WORK / "server.log", "ab")
+        self.child = subprocess.Popen(["taskset", "-c", cores, *map(str, command)],
+                                      stdout=subprocess.PIPE, stderr=self.log)
+        self.pid = self.child.pid
+
+    def line(self):
+        line = self.child.stdout.readline().decode().strip()
+        if not line:
+            raise SystemExit(f"it did not start: see {WORK}/server.log")
+        return line
+
+    def cpu_us(self):
+        """User and system time of all threads, from the scheduler's own nanoseconds."""
+        total = 0
+        for task in pathlib.Path(f"/proc/{self.pid}/task").iterdir():
+            total += int((task / "schedstat").read_text().split()[0])
+        return total / 1000
+
+    def memory_mb(self):
+        text = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+        rows = dict(line.split(":", 1) for line in text.splitlines())
+        return [int(rows[key].split()[0]) / 1024 for key in ("VmRSS", "RssAnon")]
+
+    def stop(self):
+        self.child.send_signal(signal.SIGTERM)
+        try:
+            self.child.wait(30)
+        finally:
+            self.child.stdout.close()
+            self.log.close()
+
+
+class Twoleg(Process):
+    def __init__(self, data, cores="0", workers=None):
+        command = [BUILD / "twoleg", "serve", "--data", data, "--listen", "127.0.0.1:0"]
+        if workers:
+            config = WORK / f"workers{workers}.yaml"
+            config.write_text(f"workers: {workers}\n")
+            command += ["--config", config]
+        super().__init__(command, cores)
+        self.data = pathlib.Path(data)
+        self.url = self.line().split()[1]
+        self.port = urllib.parse.urlsplit(self.url).port
+
+
+class Floor(Process):
+    def __init__(self, size):
+        super().__init__([BUILD / "bench_floor", size], "0")
+        self.port = int(self.line())
+
+
+class Nginx(Process):
+    """One worker process; its master does nothing, so the worker's time is all there is."""
+
+    CONF = """daemon off; master_process off; worker_processes 1; pid %(dir)s/nginx.pid;
+error_log %(dir)s/nginx.log;
+events { worker_connections 256; }
+http { access_log off; keepalive_requests 1000000000; keepalive_timeout 60s;
+client_body_temp_path %(dir)s/t1; proxy_temp_path %(dir)s/t2; fastcgi_temp_path %(dir)s/t3;
+uwsgi_temp_path %(dir)s/t4; scgi_temp_path %(dir)s/t5; default_type application/json;
+server { listen 127.0.0.1:%(port)d; location / { return 200 '%(body)s'; } } }
+"""
+
+    def __init__(self, size):
+        self.port = free_port()
+        folder = WORK / "nginx"
+        folder.mkdir(exist_ok=True)
+        conf = folder / "nginx.conf"
+        conf.write_text(self.CONF % {"dir": folder, "port": self.port,
+                                     "body": '{"a":"' + "x" * (size - 8) + '"}'})
+        super().__init__(["/usr/sbin/nginx", "-c", conf, "-e", folder / "nginx.log"], "0")
+        wait_for_port(self.port)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_for_port(port):
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            return socket.create_connection(("127.0.0.1", port)).close()
+        except ConnectionRefusedError:
+            time.sleep(0.01)
+    raise SystemExit(f"nobody listens on port {port}")
+
+
+# ---------------------------------------------------------------------------------- requests
+FORM = "application/x-www-form-urlencoded"
+
+
+def raw_request(method, target, body="", **headers):
+    lines = [f"{method} {target} HTTP/1.1", "Host: 127.0.0.1"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    if body:
+        lines += [f"Content-Type: {FORM}", f"Content-Length: {len(body)}"]
+    return "\r\n".join(lines) + "\r\n\r\n" + body
+
+
+def basic(app):
+    pair = f"{app['client_id']}:{app['client_secret']}"
+    return "Basic " + base64.b64encode(pair.encode()).decode()
+
+
+def token_request(app):
+    return raw_request("POST", "/oauth/token", "grant_type=client_credentials",
+                       Authorization=basic(app))
+
+
+def introspection(caller, token):
+    return raw_request("POST", "/oauth/introspect", "token=" + token, Authorization=basic(caller))
+
+
+def check_request(token):
+    return raw_request("GET", "/check", Authorization="Bearer " + token)
+
+
+class Client:
+    """A connection of our own that reads every answer to its end."""
+
+    def __init__(self, port):
+        self.sock = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def ask(self, request):
+        self.sock.sendall(request.encode())
+        answer = http.client.HTTPResponse(self.sock)
+        answer.begin()
+        body = answer.read()
+        return answer.status, answer.headers, body
+
+    def token(self, app):
+        status, _, body = self.ask(token_request(app))
+        if status != 200:
+            raise SystemExit(f"no token for {app['client_id']}: {status} {body}")
+        return json.loads(body)["access_token"]
+
+
+def forged(token):
+    """The same JWT with one bit of its jti's tag flipped: refused by the tag alone."""
+    head, claims, signature = token.split(".")
+    text = json.loads(base64.urlsafe_b64decode(claims + "=="))
+    jti = bytearray(base64.urlsafe_b64decode(text["jti"] + "=="))
+    jti[-1] ^= 1
+    text["jti"] = base64.urlsafe_b64encode(jti).decode().rstrip("=")
+    claims = base64.urlsafe_b64encode(json.dumps(text, separators=(",", ":")).encode()).decode()
+    return ".".join([head, claims.rstrip("="), signature])
+
+
+# ---------------------------------------------------------------------------------- data
+def create(path, body):
+    connection = http.client.HTTPConnection("localhost")
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.connect(str(path))
+
+    def one(body):
+        connection.request("POST", "/admin/v1/applications", json.dumps(body),
+                           {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        facts = json.loads(answer.read())
+        if answer.status != 201:
+            raise SystemExit(f"no application: {answer.status} {facts}")
+        return {key: facts[key] for key in ("client_id", "client_secret")}
+
+    return [one(item) for item in body]
+
+
+def prepare():
+    """The applications, made through the admin socket on many connections, and kept."""
+    data, listed = WORK / "data", WORK / "applications.json"
+    if data.exists() and listed.exists():
+        return data, json.loads(listed.read_text())
+    shutil.rmtree(data, ignore_errors=True)
+    server = Twoleg(data, "0,1")
+    apps = {}
+    first = {"name": "first", "scope": "sms groups"}
+    create(data / "admin.sock", [first])
+    with concurrent.futures.ThreadPoolExecutor(32) as pool:
+        for kind in ("sealed", "jwt"):
+            bodies = [{"name": f"{kind} {i}", "scope": "sms groups", "token_format": kind}
+                      for i in range(APPLICATIONS)]
+            shares = [bodies[i::32] for i in range(32)]
+            made = pool.map(create, [data / "admin.sock"] * 32, shares)
+            apps[kind] = [app for share in made for app in share]
+    apps["callers"] = create(data / "admin.sock", [
+        {"name": f"resource server {i}", "resource_server": True} for i in range(CALLERS)])
+    server.stop()
+    listed.write_text(json.dumps(apps))
+    return data, apps
+
+
+# ---------------------------------------------------------------------------------- verifying
+def verify_token(client, apps, at, kind):
+    app = apps[kind][at % APPLICATIONS]
+    status, headers, body = client.ask(token_request(app))
+    facts = json.loads(body)
+    good = (status == 200 and set(facts) == {"access_token", "token_type", "expires_in", "scope"}
+            and facts["token_type"] == "Bearer" and facts["expires_in"] == 3600
+            and facts["scope"] == "groups sms" and headers["Cache-Control"] == "no-store"
+            and headers["Content-Type"] == "application/json")
+    return good and verify_introspection(client, apps, app, facts["access_token"])
+
+
+def verify_introspection(client, apps, app, token):
+    status, _, body = client.ask(introspection(apps["callers"][0], token))
+    facts = json.loads(body)
+    wanted = {"active", "scope", "client_id", "token_type", "exp", "iat", "sub", "aud", "iss",
+              "jti"}
+    return (status == 200 and set(facts) == wanted and facts["active"] is True
+            and facts["client_id"] == facts["sub"] == app["client_id"]
+            and facts["scope"] == "groups sms" and facts["exp"] - facts["iat"] == 3600
+            and facts["iss"] == facts["aud"])
+
+
+def verify_check(client, app, token):
+    status, headers, _ = client.ask(check_request(token))
+    return (status == 200 and headers["X-Auth-Client-Id"] == app["client_id"]
+            and headers["X-Auth-Scope"] == "groups sms")
+
+
+def verify_refused(client, request):
+    status, headers, body = client.ask(request)
+    return status == 401 and "WWW-Authenticate" in headers and "error" in json.loads(body)
+
+
+class Verifier(threading.Thread):
+    """Asks beside wrk, on a connection of its own, and looks at all of the answer."""
+
+    def __init__(self, port, look):
+        super().__init__(daemon=True)
+        self.client, self.look = Client(port), look
+        self.looks, self.bad, self.ending = 0, None, threading.Event()
+
+    def run(self):
+        try:
+            while not self.ending.wait(VERIFY_PAUSE) and not self.bad:
+                if not self.look(self.client, self.looks):
+                    self.bad = f"look {self.looks} found a wrong answer"
+                self.looks += 1
+        except (OSError, ValueError, KeyError, http.client.HTTPException) as error:
+            self.bad = repr(error)
+
+    def finish(self):
+        self.ending.set()
+        self.join()
+        self.client.sock.close()
