@@ -93,6 +93,9 @@ void dialect_answer_error(const struct dialect *dialect, const struct http_reque
         .headers = dialect_error_headers(dialect, row->status, request->arena),
         .no_store = true,
     };
-    if (body.failed)
+    if (body.failed || !ret_answer->headers.ptr) {
+        ret_answer->status = 503;
         ret_answer->body = STR("{\"error\":\"temporarily_unavailable\"}");
+        ret_answer->headers = STR("Retry-After: 1\r\n");
+    }
 }

@@ -126,5 +126,10 @@ enum twoleg_error dialect_read(const struct dialect *dialect, const struct http_
         error = dialect_client(request, ret_request);
     if (!error && with_token && !ret_request->token.ptr)
         error = TWOLEG_TOKEN_MISSING;
+    // It is the cap that has no room for a decoded copy of so long a body: to send it again later
+    // would not help.
+    if (error == TWOLEG_NO_MEMORY &&
+        request->arena->cap - request->arena->total < request->body.len)
+        error = TWOLEG_TOO_LONG;
     return error;
 }

@@ -303,7 +303,7 @@ static void B10_expired_and_early_secrets_are_refused_at_their_edge(void **state
     auth_expect(a, CLIENT_BASIC, "mailer", "another", TWOLEG_SECRET_WRONG);
 }
 
-// The same text brought twice, as in a renewal: the row that is good now counts, wherever it stands.
+// The same text brought twice, as in a renewal: the row that is good now counts, wherever it is.
 static void a_good_secret_is_not_hidden_by_a_dead_one_of_the_same_text(void **state)
 {
     struct test_auth *a = *state;

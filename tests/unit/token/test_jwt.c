@@ -65,7 +65,8 @@ static struct str forged_sign(struct test_tokens *t, const struct forged *f)
     buf_init_arena(&claims, &t->arena, 1024);
     buf_add(&claims, STR("{\"iss\":\""));
     buf_add(&claims, f->issuer);
-    buf_add(&claims, STR("\",\"sub\":\"billing\",\"client_id\":\"billing\",\"scope\":\"sms\",\"aud\":"));
+    buf_add(&claims, STR("\",\"sub\":\"billing\",\"client_id\":\"billing\","));
+    buf_add(&claims, STR("\"scope\":\"sms\",\"aud\":"));
     buf_add(&claims, f->aud_json);
     buf_add(&claims, STR(",\"iat\":"));
     buf_add_i64(&claims, f->iat);
