@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a token endpoint is sent: three lines for Content-Type, Authorization and query (an empty
+// one was not sent; an Authorization after ! is encoded first), then the body. Whatever comes is
+// read as the rules say or refused with a row of the dialect's table.
+#include "codec/base64.h"
+#include "dialect/dialect.h"
+#include "fuzz.h"
+
+static struct str fuzz_line(struct str *rest)
+{
+    size_t end = str_find(*rest, '\n');
+    struct str line = str_slice(*rest, 0, end);
+    *rest = str_slice(*rest, end + 1, rest->len);
+    return line.len ? line : STR_NONE;
+}
+
+static struct str fuzz_authorization(struct arena *arena, struct str line)
+{
+    struct buf out;
+    if (!str_starts_with(line, STR("!")))
+        return line;
+    buf_init_arena(&out, arena, line.len * 2 + 16);
+    buf_add(&out, STR("Basic "));
+    base64_encode(&out, line.ptr + 1, line.len - 1);
+    return buf_str(&out);
+}
+
+static void fuzz_parameter(struct str value)
+{
+    FUZZ_MUST(value.ptr || value.len == 0);
+    FUZZ_MUST(!value.ptr || str_find(value, '\0') == value.len);
+}
+
+static void fuzz_form(const struct http_request *request, const struct token_request *form)
+{
+    const struct str values[] = {form->grant_type, form->scope,         form->resource,
+                                 form->client_id,  form->client_secret, form->token,
+                                 form->token_type_hint};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++)
+        fuzz_parameter(values[i]);
+    bool both = form->client_id.ptr && form->client_secret.ptr;
+    switch (form->method) {
+    case CLIENT_BASIC:
+        FUZZ_MUST(request->authorization.len > 6 && both && form->client_id.len);
+        FUZZ_MUST(str_find(form->client_id, ':') == form->client_id.len);
+        break;
+    case CLIENT_POST:
+        FUZZ_MUST(!request->authorization.ptr && both);
+        FUZZ_MUST(form->client_id.len && form->client_secret.len);
+        break;
+    case CLIENT_NONE:
+        FUZZ_MUST(!request->authorization.ptr && !both);
+        break;
+    }
+}
+
+static void fuzz_answer(const struct http_request *request, enum twoleg_error error)
+{
+    struct http_answer answer;
+    dialect_answer_error(&dialect_rfc6749, request, error, &answer);
+    FUZZ_MUST(answer.status == 400 || answer.status == 401 || answer.status == 413);
+    FUZZ_MUST(str_starts_with(answer.body, STR("{\"error\":\"invalid_")));
+    FUZZ_MUST(str_ends_with(answer.body, STR("\"}")));
+    FUZZ_MUST((answer.status == 401) == (answer.headers.len > 0));
+    FUZZ_MUST(answer.no_store);
+}
+
+static void fuzz_read(struct str input, bool with_token)
+{
+    struct arena arena;
+    struct token_request form = {0};
+    arena_init(&arena, NULL, ARENA_REQUEST_CAP);
+    struct http_request request = {.method = HTTP_POST, .arena = &arena};
+    request.content_type = fuzz_line(&input);
+    request.authorization = fuzz_authorization(&arena, fuzz_line(&input));
+    request.query = fuzz_line(&input);
+    request.body = input;
+    enum twoleg_error error = dialect_read(&dialect_rfc6749, &request, with_token, &form);
+    FUZZ_MUST(arena.wipe);
+    if (error)
+        fuzz_answer(&request, error);
+    else
+        fuzz_form(&request, &form);
+    FUZZ_MUST(error || !with_token || form.token.len > 0);
+    arena_finish(&arena);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_read(str_of(data, size), false);
+    fuzz_read(str_of(data, size), true);
+    return 0;
+}
