@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clients that people really use."""
 import pytest
+import requests
 from authlib.integrations.requests_client import OAuth2Session as AuthlibSession
 from oauthlib.oauth2 import BackendApplicationClient, OAuth2Error
 from requests.auth import HTTPBasicAuth
 from requests_oauthlib import OAuth2Session
+
+from instance import drain, statuses, token_request
 
 
 @pytest.fixture(autouse=True)
@@ -47,33 +50,26 @@ def test_authlib_gets_introspects_and_revokes(server, any_app, resource_server, 
 
 
 def test_authlib_reads_the_metadata(server, app):
-    import requests
-
-    metadata = requests.get(server.url + "/.well-known/oauth-authorization-server", timeout=10).json()
+    url = server.url + "/.well-known/oauth-authorization-server"
+    metadata = requests.get(url, timeout=10).json()
     session = AuthlibSession(app.id, app.secret)
     assert session.fetch_token(metadata["token_endpoint"], grant_type="client_credentials")
 
 
 def test_a_client_that_asks_for_100_continue(server, app):
     """curl does so for larger bodies, old .NET for all."""
-    from instance import basic, statuses
-
-    body = b"grant_type=client_credentials"
-    head = (f"POST /oauth/token HTTP/1.1\r\nHost: x\r\nAuthorization: {basic(app.id, app.secret)}\r\n"
-            "Content-Type: application/x-www-form-urlencoded\r\nExpect: 100-continue\r\n"
-            f"Connection: close\r\nContent-Length: {len(body)}\r\n\r\n").encode()
+    request = token_request(app, "Expect: 100-continue\r\nConnection: close\r\n")
     with server.connect() as sock:
-        sock.sendall(head)
+        sock.sendall(request[:-29])
         assert sock.recv(1000).startswith(b"HTTP/1.1 100")
-        sock.sendall(body)
-        from instance import drain
-
+        sock.sendall(request[-29:])
         assert statuses(drain(sock)) == [200]
 
 
 def test_a_java_client_that_offers_h2c(server, app):
     answer = server.form("/oauth/token", {"grant_type": "client_credentials"}, app, headers={
-        "Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAMAAABkAAQAoAAAAAIAAAAA"})
+        "Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c",
+        "HTTP2-Settings": "AAMAAABkAAQAoAAAAAIAAAAA"})
     assert answer.status == 200
 
 
@@ -82,8 +78,7 @@ def test_a_client_that_sends_chunks(server, app):
         yield b"grant_type="
         yield b"client_credentials"
 
-    import requests
-
     answer = requests.post(server.url + "/oauth/token", data=pieces(), auth=(app.id, app.secret),
-                           headers={"Content-Type": "application/x-www-form-urlencoded"}, timeout=10)
+                           timeout=10,
+                           headers={"Content-Type": "application/x-www-form-urlencoded"})
     assert answer.status_code == 200
