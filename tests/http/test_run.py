@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""./run, as a newcomer types it: on a data folder of its own, with the release build."""
+import os
+import re
+import signal
+import stat
+import subprocess
+import time
+
+import pytest
+
+from instance import PATIENCE, ROOT
+
+LINES = r"""\[1/4\] packages: ok
+\[2/4\] build/release/twoleg: (built in \d+ s|up to date)
+\[3/4\] data: (\S+) \((new|kept)\)
+\[4/4\] (http://127\.0\.0\.1:\d+) ready in \d+ ms  \(Ctrl-C stops it\)
+Get a token:
+  (TOKEN=\$\(curl -su demo:.* (http://\S+)/oauth/token \| sed .*\))
+Is it good\?
+  (curl -isH "Authorization: Bearer \$TOKEN" http://\S+/check)
+"""
+
+
+class Run:
+    def __init__(self, folder, listen="127.0.0.1:0"):
+        self.process = subprocess.Popen(
+            ["./run", "--listen", listen], cwd=ROOT, stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE, text=True, start_new_session=True,
+            env={**os.environ, "TWOLEG_DEMO": str(folder)})
+
+    def lines(self):
+        """All that is printed until the server is ready."""
+        found = ""
+        while "/check\n" not in found:
+            line = self.process.stdout.readline()
+            assert line, found + self.process.stderr.read()
+            found += line
+        return re.fullmatch(LINES, found)
+
+    def press_ctrl_c(self):
+        """As a terminal does: to the whole process group."""
+        os.killpg(self.process.pid, signal.SIGINT)
+        out, err = self.process.communicate(timeout=PATIENCE)
+        return self.process.returncode, out + err
+
+
+@pytest.fixture
+def run(tmp_path):
+    runs = []
+
+    def run(**options):
+        runs.append(Run(tmp_path / "demo", **options))
+        return runs[-1]
+
+    yield run
+    for one in runs:
+        if one.process.poll() is None:
+            os.killpg(one.process.pid, signal.SIGKILL)
+            one.process.communicate()
+
+
+def test_the_printed_lines_get_a_token_and_check_it(run, tmp_path):
+    first = run()
+    found = first.lines()
+    assert found and found.group(3) == "new"
+    secret = tmp_path / "demo/secret"
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    shell = subprocess.run(["bash", "-c", found.group(5) + "\n" + found.group(7)], cwd=ROOT,
+                           capture_output=True, text=True, timeout=PATIENCE, check=True)
+    assert shell.stdout.startswith("HTTP/1.1 200 OK")
+    assert first.press_ctrl_c() == (0, "")
+
+    began = time.monotonic()
+    second = run()
+    found = second.lines()
+    assert time.monotonic() - began < 2
+    assert found.group(3) == "kept"
+    second.process.terminate()
+    assert second.process.wait(PATIENCE) == 0
+    words = (tmp_path / "demo/log").read_text()
+    assert secret.read_text().strip() not in words
+
+
+def test_a_taken_port_says_by_whom_and_what_to_do(run, tmp_path):
+    first = run()
+    url = first.lines().group(4)
+    other = Run(tmp_path / "other", listen=url.removeprefix("http://"))
+    _, words = other.process.communicate(timeout=PATIENCE)
+    assert other.process.returncode == 1
+    assert re.search(r"held by twoleg \(process \d+\)", words)
+    assert "./run --listen 127.0.0.1:8081" in words
+    again = run()
+    _, words = again.process.communicate(timeout=PATIENCE)
+    assert again.process.returncode == 1 and url in words
+    assert first.press_ctrl_c()[0] == 0
+
+
+def test_usage(run):
+    done = subprocess.run(["./run", "--nonsense"], cwd=ROOT, capture_output=True, text=True,
+                          timeout=PATIENCE, check=False)
+    assert done.returncode == 2 and "usage" in done.stderr
