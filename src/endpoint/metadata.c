@@ -28,6 +28,15 @@ static void metadata_link(struct json_writer *json, struct arena *arena, struct 
     json_key_str(json, key, buf_str(&url));
 }
 
+// Has an earlier API the word too?
+static bool metadata_scope_named(const struct api_set *apis, size_t before, struct str word)
+{
+    for (size_t i = 0; i < before; i++)
+        if (str_has_word(apis->apis[i].scopes, word))
+            return true;
+    return false;
+}
+
 static void metadata_scopes(struct json_writer *json, const struct api_set *apis)
 {
     struct str word;
@@ -36,7 +45,8 @@ static void metadata_scopes(struct json_writer *json, const struct api_set *apis
     for (size_t i = 0; i < apis->count; i++) {
         struct str rest = apis->apis[i].scopes;
         while (str_word(&rest, &word))
-            json_str(json, word);
+            if (!metadata_scope_named(apis, i, word))
+                json_str(json, word);
     }
     json_array_end(json);
 }
@@ -64,6 +74,21 @@ static void metadata_write(struct json_writer *json, const struct server *server
     json_object_end(json);
 }
 
+// If-None-Match: a list, compared weakly. Our tags hold no comma, so parts of others do no harm.
+static bool metadata_known(struct str known, struct str tag)
+{
+    struct str part;
+    if (str_equal(str_trim(known, " \t"), STR("*")))
+        return true;
+    while (str_split(&known, ',', &part)) {
+        part = str_trim(part, " \t");
+        bool weak = str_starts_with(part, STR("W/"));
+        if (str_equal(str_slice(part, weak ? 2 : 0, part.len), tag))
+            return true;
+    }
+    return false;
+}
+
 // The document with its caching headers; 304 when the client has it already (RFC 9110 13.1.2).
 static void metadata_answer(struct http_request *request, struct str document,
                             struct http_answer *ret_answer)
@@ -81,7 +106,7 @@ static void metadata_answer(struct http_request *request, struct str document,
     buf_add(&headers, str_of(tag, sizeof tag));
     buf_add(&headers, STR("\r\n"));
     struct str known = http_request_header(request, STR("If-None-Match"));
-    bool same = str_equal(str_trim(known, " \t"), str_of(tag, sizeof tag));
+    bool same = metadata_known(known, str_of(tag, sizeof tag));
     *ret_answer = (struct http_answer){
         .status = same ? 304 : 200,
         .content_type = same ? STR_NONE : STR("application/json"),

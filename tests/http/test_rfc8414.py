@@ -89,6 +89,25 @@ def test_rfc7517_jwks_answers_not_modified(server):
         assert again.status in (200, 304) and (again.status == 200 or again.body == b"")
 
 
+@pytest.mark.parametrize("form", ['W/{}', '"other", {}', '{} , "other"', '*', '"a,b",W/{}'])
+def test_rfc9110_13_1_2_if_none_match_is_a_list_compared_weakly(server, form):
+    tag = server.get("/.well-known/jwks.json").headers["ETag"]
+    known = {"If-None-Match": form.format(tag)}
+    assert server.get("/.well-known/jwks.json", known).status == 304
+
+
+@pytest.mark.parametrize("known", ['"other"', '', 'W/', '"', '"*"', 'W/"other", "x"'])
+def test_rfc9110_13_1_2_another_tag_gets_the_document(server, known):
+    assert server.get("/.well-known/jwks.json", {"If-None-Match": known}).status == 200
+
+
+def test_rfc8414_2_a_scope_of_two_apis_is_named_once(own_server):
+    own_server.api("https://one.example", "One", "shared one")
+    own_server.api("https://two.example", "Two", "shared two")
+    scopes = own_server.get(PATHS[0]).json()["scopes_supported"]
+    assert sorted(scopes) == ["one", "shared", "two"]
+
+
 def test_rfc7638_3_kid_is_the_thumbprint(server):
     for key in server.get("/.well-known/jwks.json").json()["keys"]:
         assert jwk.JWK(**key).thumbprint() == key["kid"]
