@@ -16,8 +16,7 @@ token_format_read token_jwt_read, token_sealed_read;
 
 // The signature cache behind token_jwt_read. A hit says only that these bytes were once verified
 // under a key of the set with this serial; the gate runs all the same.
-struct sha256;
-bool jwt_cache_find(const struct jwt_cache *cache, const struct sha256 *digest, uint64_t keys,
+bool jwt_cache_find(const struct jwt_cache *cache, struct str text, uint64_t keys,
                     struct arena *arena, struct token_record *ret_record);
-void jwt_cache_put(struct jwt_cache *cache, const struct sha256 *digest, uint64_t keys,
+void jwt_cache_put(struct jwt_cache *cache, struct str text, uint64_t keys,
                    const struct token_record *record);

@@ -9,32 +9,32 @@
 
 #include <cmocka.h>
 
-#include "crypto/hash.h"
 #include "token/format.h"
 
 #define KEYS ((uint64_t)9)
 
-// Digests that differ in their last byte fall into the same set.
-static struct sha256 digest_of(uint8_t set, uint8_t rest)
+// A short text in the place of a token.
+static struct str text_of(uint8_t which, char memory[static 8])
 {
-    struct sha256 digest = {.bytes = {[0] = set, [31] = rest}};
-    return digest;
+    memcpy(memory, "a.b.c.\0", 8);
+    memory[7] = (char)which;
+    return str_of(memory, 8);
 }
 
-static void put(struct jwt_cache *cache, uint8_t set, uint8_t rest, uint64_t keys)
+static void put(struct jwt_cache *cache, uint8_t which, uint64_t keys)
 {
-    struct sha256 digest = digest_of(set, rest);
-    struct token_record record = {.application = rest, .scope = STR("sms")};
-    jwt_cache_put(cache, &digest, keys, &record);
+    char memory[8];
+    struct token_record record = {.application = which, .scope = STR("sms")};
+    jwt_cache_put(cache, text_of(which, memory), keys, &record);
 }
 
-static uint64_t find(struct jwt_cache *cache, uint8_t set, uint8_t rest, uint64_t keys)
+static uint64_t find(struct jwt_cache *cache, uint8_t which, uint64_t keys)
 {
+    char memory[8];
     struct arena arena;
-    struct sha256 digest = digest_of(set, rest);
     struct token_record record = {.application = 12345};
     arena_init(&arena, NULL, ARENA_REQUEST_CAP);
-    bool found = jwt_cache_find(cache, &digest, keys, &arena, &record);
+    bool found = jwt_cache_find(cache, text_of(which, memory), keys, &arena, &record);
     if (found)
         assert_true(str_equal(record.scope, STR("sms")));
     else
@@ -46,47 +46,65 @@ static uint64_t find(struct jwt_cache *cache, uint8_t set, uint8_t rest, uint64_
 static void the_oldest_of_a_full_set_makes_room(void **state)
 {
     (void)state;
-    struct jwt_cache *cache = jwt_cache_create(16); // two sets of eight
-    put(cache, 2, 200, KEYS);
+    struct jwt_cache *cache = jwt_cache_create(8); // one set
     for (uint8_t i = 1; i <= 8; i++)
-        put(cache, 1, i, KEYS);
+        put(cache, i, KEYS);
     for (uint8_t i = 1; i <= 8; i++)
-        assert_int_equal(find(cache, 1, i, KEYS), i);
-    put(cache, 1, 9, KEYS);
-    put(cache, 1, 10, KEYS);
+        assert_int_equal(find(cache, i, KEYS), i);
+    put(cache, 9, KEYS);
+    put(cache, 10, KEYS);
     for (uint8_t i = 1; i <= 10; i++)
-        assert_int_equal(find(cache, 1, i, KEYS), i <= 2 ? 0 : i);
-    assert_int_equal(find(cache, 2, 200, KEYS), 200);
+        assert_int_equal(find(cache, i, KEYS), i <= 2 ? 0 : i);
     jwt_cache_destroy(cache);
 }
 
-static void another_digest_or_key_set_finds_nothing(void **state)
+static void a_large_one_keeps_what_was_put_last(void **state)
+{
+    (void)state;
+    struct jwt_cache *cache = jwt_cache_create(64);
+    for (unsigned i = 1; i < 256; i++) {
+        put(cache, (uint8_t)i, KEYS);
+        assert_int_equal(find(cache, (uint8_t)i, KEYS), i);
+    }
+    unsigned kept = 0;
+    for (unsigned i = 1; i < 256; i++)
+        kept += find(cache, (uint8_t)i, KEYS) != 0;
+    assert_in_range(kept, 8, 64);
+    jwt_cache_destroy(cache);
+}
+
+static void another_text_or_key_set_finds_nothing(void **state)
 {
     (void)state;
     struct jwt_cache *cache = jwt_cache_create(8);
-    assert_int_equal(find(cache, 0, 0, KEYS), 0); // the digest of nothing, in an empty cache
-    put(cache, 1, 1, KEYS);
-    assert_int_equal(find(cache, 1, 1, KEYS + 1), 0);
-    assert_int_equal(find(cache, 1, 7, KEYS), 0);
-    assert_int_equal(find(cache, 3, 1, KEYS), 0);
-    assert_int_equal(find(cache, 1, 1, KEYS), 1);
+    assert_int_equal(find(cache, 0, KEYS), 0);
+    assert_int_equal(find(cache, 0, 0), 0); // what a free place looks like
+    put(cache, 1, KEYS);
+    assert_int_equal(find(cache, 1, KEYS + 1), 0);
+    assert_int_equal(find(cache, 1, KEYS - 1), 0);
+    assert_int_equal(find(cache, 2, KEYS), 0);
+    assert_int_equal(find(cache, 1, KEYS), 1);
     jwt_cache_destroy(cache);
 }
 
 // The smallest one works too.
-static void every_bit_of_the_digest_counts(void **state)
+static void every_bit_of_the_text_counts(void **state)
 {
     (void)state;
+    char memory[8];
     struct arena arena;
     struct token_record record;
     struct jwt_cache *cache = jwt_cache_create(2);
-    put(cache, 1, 1, KEYS);
+    put(cache, 1, KEYS);
     arena_init(&arena, NULL, ARENA_REQUEST_CAP);
-    for (unsigned bit = 0; bit < 256; bit++) {
-        struct sha256 digest = digest_of(1, 1);
-        digest.bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
-        assert_false(jwt_cache_find(cache, &digest, KEYS, &arena, &record));
+    for (unsigned bit = 0; bit < 64; bit++) {
+        struct str text = text_of(1, memory);
+        memory[bit / 8] ^= (char)(1 << bit % 8);
+        assert_false(jwt_cache_find(cache, text, KEYS, &arena, &record));
     }
+    for (size_t len = 0; len < 8; len++)
+        assert_false(
+            jwt_cache_find(cache, str_slice(text_of(1, memory), 0, len), KEYS, &arena, &record));
     arena_finish(&arena);
     jwt_cache_destroy(cache);
 }
@@ -104,10 +122,11 @@ static void a_scope_up_to_its_limit_is_kept_whole(void **state)
         bool kept;
     } rows[] = {{0, true}, {1, true}, {128, true}, {129, false}};
     for (uint8_t i = 0; i < 4; i++) {
-        struct sha256 digest = digest_of(i, 1);
+        char memory[8];
+        struct str text = text_of(i, memory);
         struct token_record found, record = {.scope = {rows[i].len ? scope : NULL, rows[i].len}};
-        jwt_cache_put(cache, &digest, KEYS, &record);
-        assert_int_equal(jwt_cache_find(cache, &digest, KEYS, &arena, &found), rows[i].kept);
+        jwt_cache_put(cache, text, KEYS, &record);
+        assert_int_equal(jwt_cache_find(cache, text, KEYS, &arena, &found), rows[i].kept);
         if (rows[i].kept)
             assert_true(str_equal(found.scope, record.scope));
     }
@@ -120,11 +139,12 @@ static void what_was_found_outlives_the_entry(void **state)
     (void)state;
     struct arena arena;
     struct token_record record;
-    struct sha256 digest = digest_of(1, 1);
+    char memory[8];
+    struct str text = text_of(1, memory);
     arena_init(&arena, NULL, ARENA_REQUEST_CAP);
     struct jwt_cache *cache = jwt_cache_create(2);
-    put(cache, 1, 1, KEYS);
-    assert_true(jwt_cache_find(cache, &digest, KEYS, &arena, &record));
+    put(cache, 1, KEYS);
+    assert_true(jwt_cache_find(cache, text, KEYS, &arena, &record));
     jwt_cache_destroy(cache);
     assert_true(str_equal(record.scope, STR("sms")));
     arena_finish(&arena);
@@ -135,11 +155,12 @@ static void without_memory_for_the_copy_nothing_is_found(void **state)
     (void)state;
     struct arena none;
     struct token_record record;
-    struct sha256 digest = digest_of(1, 1);
+    char memory[8];
+    struct str text = text_of(1, memory);
     arena_init(&none, NULL, 0);
     struct jwt_cache *cache = jwt_cache_create(2);
-    put(cache, 1, 1, KEYS);
-    assert_false(jwt_cache_find(cache, &digest, KEYS, &none, &record));
+    put(cache, 1, KEYS);
+    assert_false(jwt_cache_find(cache, text, KEYS, &none, &record));
     jwt_cache_destroy(cache);
     arena_finish(&none);
     jwt_cache_destroy(NULL);
@@ -149,8 +170,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_oldest_of_a_full_set_makes_room),
-        cmocka_unit_test(another_digest_or_key_set_finds_nothing),
-        cmocka_unit_test(every_bit_of_the_digest_counts),
+        cmocka_unit_test(a_large_one_keeps_what_was_put_last),
+        cmocka_unit_test(another_text_or_key_set_finds_nothing),
+        cmocka_unit_test(every_bit_of_the_text_counts),
         cmocka_unit_test(a_scope_up_to_its_limit_is_kept_whole),
         cmocka_unit_test(what_was_found_outlives_the_entry),
         cmocka_unit_test(without_memory_for_the_copy_nothing_is_found),
