@@ -8,14 +8,20 @@
 #include "base/fault.h"
 
 #define USAGE_ENTRIES 4096u // of one half, a power of two
-#define USAGE_PROBES 32u    // looked at before a newcomer is dropped
+#define USAGE_PROBES 16u    // looked at before a newcomer is dropped: two cache lines of keys
 #define USAGE_VERBS_MAX 1000u
 
 struct usage_entry {
-    uint64_t application, secret;
-    uint64_t count; // 0 = empty
+    uint64_t application;
+    uint64_t count;
     int64_t used_us;
     struct address peer;
+};
+
+// The keys apart from what they lead to: a full table is searched for every newcomer.
+struct usage_half {
+    uint64_t secrets[USAGE_ENTRIES]; // 0 = empty
+    struct usage_entry entries[USAGE_ENTRIES];
 };
 
 // The worker writes into one half; the flushing thread empties the other, and swaps them once it is
@@ -25,7 +31,7 @@ struct usage {
     _Atomic unsigned active; // the worker's half: 0 or 1
     char apart[64];          // the worker's cache line is not the flushing thread's
     unsigned at;             // entries of the other half that were looked at
-    struct usage_entry halves[2][USAGE_ENTRIES];
+    struct usage_half halves[2];
 };
 
 struct usage *usage_create(void)
@@ -43,13 +49,16 @@ void usage_destroy(struct usage *usage)
     free(usage);
 }
 
-static struct usage_entry *usage_find(struct usage_entry *half, uint64_t secret)
+// The secret's entry, which may be a new one; NULL when there is no room.
+static struct usage_entry *usage_find(struct usage_half *half, uint64_t secret)
 {
     uint64_t home = secret * UINT64_C(0x9e3779b97f4a7c15) >> 32;
     for (uint64_t i = 0; i < USAGE_PROBES; i++) {
-        struct usage_entry *entry = &half[(home + i) & (USAGE_ENTRIES - 1)];
-        if (entry->count == 0 || entry->secret == secret)
-            return entry;
+        size_t at = (home + i) & (USAGE_ENTRIES - 1);
+        if (half->secrets[at] && half->secrets[at] != secret)
+            continue;
+        half->secrets[at] = secret;
+        return &half->entries[at];
     }
     return NULL;
 }
@@ -59,10 +68,9 @@ void usage_note(struct usage *usage, uint64_t application, uint64_t secret, stru
 {
     // Sequentially consistent: either the flushing thread sees busy, or we see its swap.
     atomic_store(&usage->busy, true);
-    struct usage_entry *entry = usage_find(usage->halves[atomic_load(&usage->active)], secret);
+    struct usage_entry *entry = usage_find(&usage->halves[atomic_load(&usage->active)], secret);
     if (entry) {
         entry->application = application;
-        entry->secret = secret;
         entry->peer = peer;
         entry->used_us = entry->used_us > now_us ? entry->used_us : now_us;
         entry->count++;
@@ -70,7 +78,8 @@ void usage_note(struct usage *usage, uint64_t application, uint64_t secret, stru
     atomic_store_explicit(&usage->busy, false, memory_order_release);
 }
 
-static void usage_verb(const struct usage_entry *entry, struct store_batch *batch)
+static void usage_verb(uint64_t secret, const struct usage_entry *entry,
+                       struct store_batch *batch)
 {
     char text[ADDRESS_TEXT_MAX];
     struct buf address;
@@ -78,7 +87,7 @@ static void usage_verb(const struct usage_entry *entry, struct store_batch *batc
     address_format(&address, &entry->peer);
     struct store_verb *verb = store_batch_add(batch, VERB_SECRET_USED, STORE_OPERATOR);
     verb->used.application = entry->application;
-    verb->used.number = entry->secret;
+    verb->used.number = secret;
     verb->used.used_us = entry->used_us;
     verb->used.count = entry->count;
     verb->used.address = store_batch_copy(batch, buf_str(&address));
@@ -98,13 +107,14 @@ static void usage_take(struct usage *usage)
 static size_t usage_empty(struct usage *usage, size_t room, struct store_batch *batch)
 {
     size_t written = 0;
-    struct usage_entry *half =
-        usage->halves[1 - atomic_load_explicit(&usage->active, memory_order_relaxed)];
+    struct usage_half *half =
+        &usage->halves[1 - atomic_load_explicit(&usage->active, memory_order_relaxed)];
     for (; usage->at < USAGE_ENTRIES && written < room; usage->at++) {
-        struct usage_entry *entry = &half[usage->at];
-        if (entry->count == 0)
+        struct usage_entry *entry = &half->entries[usage->at];
+        if (half->secrets[usage->at] == 0)
             continue;
-        usage_verb(entry, batch);
+        usage_verb(half->secrets[usage->at], entry, batch);
+        half->secrets[usage->at] = 0;
         *entry = (struct usage_entry){0};
         written++;
     }
