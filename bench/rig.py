@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What bench/run measures with: servers, requests, applications, and the client that verifies."""
+import atexit
 import base64
 import concurrent.futures
 import http.client
@@ -31,6 +32,7 @@ class Process:
         self.child = subprocess.Popen(["taskset", "-c", cores, *map(str, command)],
                                       stdout=subprocess.PIPE, stderr=self.log)
         self.pid = self.child.pid
+        atexit.register(self.child.kill)  # after a failure nothing is left running
 
     def line(self):
         line = self.child.stdout.readline().decode().strip()
