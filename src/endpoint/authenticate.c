@@ -26,6 +26,12 @@ static unsigned endpoint_count_jobs(const struct http_request *request, const vo
     return count;
 }
 
+// What it means when the application went away while it was being loaded: the caller's refusal.
+static enum twoleg_error endpoint_gone(enum twoleg_error error, enum twoleg_error refusal)
+{
+    return error == TWOLEG_NOT_FOUND ? refusal : error;
+}
+
 enum twoleg_error endpoint_load(struct http_request *request, uint64_t number)
 {
     struct http_job *last = http_job_find(request, &load_kind);
@@ -135,7 +141,8 @@ enum twoleg_error endpoint_authenticate(struct http_request *request, enum gate_
     error = client_auth(&auth, form, ret_client, &wait);
     if (error == TWOLEG_WAIT)
         return wait.slow ? endpoint_compare_slow(request, &wait)
-                         : endpoint_load(request, wait.application);
+                         : endpoint_gone(endpoint_load(request, wait.application),
+                                         TWOLEG_CLIENT_UNKNOWN);
     return error;
 }
 
@@ -146,7 +153,8 @@ enum twoleg_error endpoint_inspect(struct http_request *request,
     enum twoleg_error error = token_inspect(&endpoint_context(request)->token, question,
                                             request->arena, ret_verdict);
     if (error == TWOLEG_WAIT)
-        return endpoint_load(request, ret_verdict->view.number);
+        return endpoint_gone(endpoint_load(request, ret_verdict->view.number),
+                             TWOLEG_APPLICATION_DELETED);
     return error;
 }
 
