@@ -61,6 +61,8 @@ bool str_equal_nocase(struct str a, struct str b)
     for (; a.len - i >= 8; i += 8)
         if (str_lower_8(a.ptr + i) != str_lower_8(b.ptr + i))
             return false;
+    if (i > 0) // the rest as the end of eight: its first bytes are known to be equal
+        return str_lower_8(a.ptr + a.len - 8) == str_lower_8(b.ptr + b.len - 8);
     for (; i < a.len; i++)
         if (str_lower(a.ptr[i]) != str_lower(b.ptr[i]))
             return false;

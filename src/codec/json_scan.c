@@ -34,6 +34,9 @@ size_t json_plain_run(const char *text, size_t len)
     size_t i = 0;
     while (len - i >= 8 && json_eight_plain(text + i))
         i += 8;
+    // The rest once more as the end of eight: its first bytes are known to be plain.
+    if (i < len && i >= 8 && len - i < 8 && json_eight_plain(text + len - 8))
+        return len;
     while (i < len && json_is_plain((unsigned char)text[i]))
         i++;
     return i;

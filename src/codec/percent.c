@@ -32,6 +32,9 @@ static size_t percent_plain_run(struct str text)
     size_t run = 0;
     while (text.len - run >= 8 && percent_eight_plain(text.ptr + run))
         run += 8;
+    // The rest once more as the end of eight: its first bytes are known to be plain.
+    if (run >= 8 && text.len - run < 8 && percent_eight_plain(text.ptr + text.len - 8))
+        return text.len;
     return run;
 }
 
