@@ -5,10 +5,11 @@
 // client's, not the proxy's.
 #include <string.h>
 
-#include "codec/base64url.h"
+#include "base/refusal.h"
 #include "codec/bearer.h"
 #include "codec/form.h"
 #include "endpoint/authenticate.h"
+#include "endpoint/client_address.h"
 #include "endpoint/log.h"
 #include "endpoint/routes.h"
 #include "model/scope.h"
@@ -16,6 +17,7 @@
 struct check_needs {
     struct str resource; // STR_NONE: any audience of ours
     struct str scope;    // all of these words
+    const struct config_proxies *proxies; // trusted by this gate, beside the listener's
 };
 
 // An unknown name would be a typing error that silently asks for less, so it is refused.
@@ -28,9 +30,9 @@ static enum twoleg_error check_query(const struct http_request *request, struct 
         bool scope = str_equal(name, STR("scope"));
         struct str *into = scope ? &needs->scope : &needs->resource;
         if (!scope && !str_equal(name, STR("resource")))
-            return TWOLEG_UNKNOWN;
+            return REFUSE(TWOLEG_UNKNOWN);
         if (into->ptr || value.len == 0)
-            return TWOLEG_PARAMETER_DUPLICATE;
+            return REFUSE(TWOLEG_PARAMETER_DUPLICATE);
         *into = value;
     }
     return form_reader_error(&query);
@@ -48,9 +50,10 @@ static enum twoleg_error check_configured(const struct http_request *request,
             continue;
         needs->scope = checks->items[i].scope;
         needs->resource = checks->items[i].resource;
+        needs->proxies = &checks->items[i].trusted_proxies;
         return TWOLEG_NONE;
     }
-    return TWOLEG_UNKNOWN;
+    return REFUSE(TWOLEG_UNKNOWN);
 }
 
 static enum twoleg_error check_needs_read(const struct http_request *request,
@@ -70,7 +73,7 @@ static enum twoleg_error check_needs_read(const struct http_request *request,
     else if (named)
         api = api_set_default(apis); // a configured gate always has one audience
     if (!api && (named || needs->resource.len))
-        return TWOLEG_TARGET_UNKNOWN;
+        return REFUSE(TWOLEG_TARGET_UNKNOWN);
     *ret_api = api ? api->number : 0;
     return TWOLEG_NONE;
 }
@@ -113,15 +116,16 @@ static void check_header_words(struct buf *out, struct str name, struct str valu
 static void check_identity(struct buf *out, const struct endpoint_context *context,
                            const struct token_verdict *verdict)
 {
-    char id[BASE64URL_LEN(TOKEN_ID_LEN)] = {0};
+    char id_text[TOKEN_ID_TEXT_MAX];
     char expires_text[24];
-    struct buf expires;
+    struct buf id, expires;
+    buf_init(&id, id_text, sizeof id_text);
     struct str client_id = STR_NONE, name = STR_NONE, audience = STR_NONE;
     buf_init(&expires, expires_text, sizeof expires_text);
     if (verdict) {
         const struct api *api =
             api_set_find(registry_apis(context->server->registry), verdict->passed.apis[0]);
-        base64url_encode_to(id, verdict->record.id.bytes, TOKEN_ID_LEN);
+        token_write_id(&verdict->record, verdict->format, &id);
         client_id = verdict->view.body->client_id;
         name = verdict->view.body->name;
         audience = api ? api->identifier : STR_NONE;
@@ -133,7 +137,7 @@ static void check_identity(struct buf *out, const struct endpoint_context *conte
     check_header(out, STR("X-Auth-Subject: "), client_id);
     check_header_words(out, STR("X-Auth-Scope: "), verdict ? verdict->passed.scope : STR_NONE);
     check_header_words(out, STR("X-Auth-Audience: "), audience);
-    check_header(out, STR("X-Auth-Token-Id: "), verdict ? str_of(id, sizeof id) : STR_NONE);
+    check_header(out, STR("X-Auth-Token-Id: "), buf_str(&id));
     check_header_words(out, STR("X-Auth-Expires: "), buf_str(&expires));
 }
 
@@ -220,7 +224,13 @@ static enum twoleg_error check_answer(struct http_request *request, enum twoleg_
                 metrics[status == 200 ? 0 : status == 401 ? 1 : status == 403 ? 2 : 3], 1);
     struct str client_id =
         verdict->view.body && verdict->read ? verdict->view.body->client_id : STR_NONE;
-    ENDPOINT_LOG(request, error, client_id, status);
+    endpoint_log(&(struct endpoint_event){
+        .request = request,
+        .error = error,
+        .client_id = client_id,
+        .status = status,
+        .forwarded = endpoint_client_address(request, needs->proxies),
+    });
     return TWOLEG_NONE;
 }
 
@@ -228,8 +238,9 @@ enum twoleg_error endpoint_check(struct http_request *request, struct http_answe
 {
     struct check_needs needs = {0};
     struct token_verdict verdict = {0};
-    struct token_question question = {.door = GATE_CHECK, .peer = request->peer};
+    struct token_question question = {.door = GATE_CHECK};
     enum twoleg_error error = check_needs_read(request, &needs, &question.required_api);
+    question.peer = endpoint_client_address(request, needs.proxies);
     question.required_scope = needs.scope;
     if (!error)
         error = bearer_parse(request->authorization, &question.text);

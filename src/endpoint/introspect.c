@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // POST /oauth/introspect (RFC 7662): for resource servers, about tokens for what they serve.
-#include "codec/base64url.h"
 #include "codec/json_write.h"
 #include "endpoint/authenticate.h"
 #include "endpoint/log.h"
@@ -24,9 +23,11 @@ static void introspect_audience(struct json_writer *json, const struct api_set *
 static void introspect_active(struct json_writer *json, const struct endpoint_context *context,
                               const struct token_verdict *verdict)
 {
-    char id[BASE64URL_LEN(TOKEN_ID_LEN)];
+    char id_text[TOKEN_ID_TEXT_MAX];
+    struct buf id;
     struct str client_id = verdict->view.body->client_id;
-    base64url_encode_to(id, verdict->record.id.bytes, TOKEN_ID_LEN);
+    buf_init(&id, id_text, sizeof id_text);
+    token_write_id(&verdict->record, verdict->format, &id);
     json_key_bool(json, STR("active"), true);
     if (verdict->passed.scope.len)
         json_key_str(json, STR("scope"), verdict->passed.scope);
@@ -38,7 +39,7 @@ static void introspect_active(struct json_writer *json, const struct endpoint_co
     json_key_str(json, STR("sub"), client_id);
     introspect_audience(json, registry_apis(context->server->registry), &verdict->passed);
     json_key_str(json, STR("iss"), context->token.issuer);
-    json_key_str(json, STR("jti"), str_of(id, sizeof id));
+    json_key_str(json, STR("jti"), buf_str(&id));
 }
 
 static enum twoleg_error introspect_answer(struct http_request *request,
@@ -63,7 +64,7 @@ static enum twoleg_error introspect_answer(struct http_request *request,
 }
 
 static enum twoleg_error introspect_refuse(struct http_request *request, struct str client_id,
-                                           enum twoleg_error error, int line,
+                                           enum twoleg_error error,
                                            struct http_answer *ret_answer)
 {
     if (error == TWOLEG_WAIT)
@@ -71,7 +72,8 @@ static enum twoleg_error introspect_refuse(struct http_request *request, struct 
     dialect_answer_error(&dialect_rfc6749, request, error, ret_answer);
     metrics_add(request->metrics, METRIC_INTROSPECT_REFUSED, 1);
     endpoint_log(&(struct endpoint_event){
-        request, error, client_id, ret_answer->status, __FILE__, line});
+        .request = request, .error = error, .client_id = client_id,
+        .status = ret_answer->status});
     return TWOLEG_NONE;
 }
 
@@ -80,12 +82,12 @@ enum twoleg_error endpoint_introspect(struct http_request *request, struct http_
     struct token_request form = {0};
     enum twoleg_error error = dialect_read(&dialect_rfc6749, request, true, &form);
     if (error)
-        return introspect_refuse(request, form.client_id, error, __LINE__, ret_answer);
+        return introspect_refuse(request, form.client_id, error, ret_answer);
 
     struct client client;
     error = endpoint_authenticate(request, GATE_INTROSPECT, &form, &client);
     if (error)
-        return introspect_refuse(request, form.client_id, error, __LINE__, ret_answer);
+        return introspect_refuse(request, form.client_id, error, ret_answer);
 
     struct token_question question = {.door = GATE_INTROSPECT,
                                       .text = form.token,
@@ -94,15 +96,17 @@ enum twoleg_error endpoint_introspect(struct http_request *request, struct http_
     struct token_verdict verdict;
     error = endpoint_inspect(request, &question, &verdict);
     if (error && !endpoint_is_verdict(error))
-        return introspect_refuse(request, form.client_id, error, __LINE__, ret_answer);
+        return introspect_refuse(request, form.client_id, error, ret_answer);
 
     bool active = error == TWOLEG_NONE;
     enum twoleg_error full = introspect_answer(request, &verdict, active, ret_answer);
     if (full)
-        return introspect_refuse(request, form.client_id, full, __LINE__, ret_answer);
+        return introspect_refuse(request, form.client_id, full, ret_answer);
     metrics_add(request->metrics, active ? METRIC_INTROSPECT_ACTIVE : METRIC_INTROSPECT_INACTIVE,
                 1);
     // An inactive token is an answer, not a refusal; the reason is for the operator's log alone.
-    ENDPOINT_LOG(request, error, client.application->client_id, ret_answer->status);
+    endpoint_log(&(struct endpoint_event){
+        .request = request, .error = error, .client_id = client.application->client_id,
+        .status = ret_answer->status});
     return TWOLEG_NONE;
 }

@@ -2,9 +2,9 @@
 #include "endpoint/log.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/log.h"
+#include "base/refusal.h"
 
 #define LINES_PER_CAUSE 10 // in one second, of one worker; what is left out is counted
 
@@ -41,36 +41,71 @@ static bool endpoint_log_sampled(struct endpoint_log *log, enum twoleg_error err
     return log->causes[error].seen++ < LINES_PER_CAUSE;
 }
 
+static bool endpoint_log_wanted(const struct endpoint_event *event, uint64_t *ret_left_out)
+{
+    const struct endpoint_context *context = endpoint_context(event->request);
+    unsigned wanted = context->server->config->log_requests;
+    *ret_left_out = 0;
+    if (wanted == CONFIG_LOG_NONE)
+        return false;
+    if (!event->error)
+        return wanted == CONFIG_LOG_ALL;
+    return endpoint_log_sampled(context->log, event->error, event->request->env->now_us,
+                                ret_left_out);
+}
+
+static void endpoint_log_address(struct log_line *line, const char *key,
+                                 const struct address *address)
+{
+    char text[ADDRESS_TEXT_MAX];
+    struct buf out;
+    buf_init(&out, text, sizeof text);
+    address_format(&out, address);
+    log_str(line, key, buf_str(&out));
+}
+
+static void endpoint_log_client(struct log_line *line, const struct endpoint_event *event)
+{
+    struct registry_view view;
+    struct registry *registry = endpoint_context(event->request)->server->registry;
+    if (!event->client_id.ptr)
+        return;
+    enum twoleg_error found = registry_client(registry, event->client_id, &view);
+    if (found == TWOLEG_NONE || found == TWOLEG_WAIT)
+        log_str(line, "client", event->client_id);
+    else
+        log_u64(line, "unknown_client_of_bytes", event->client_id.len);
+}
+
+static void endpoint_log_refusal(struct log_line *line, enum twoleg_error error)
+{
+    struct refusal refusal = refusal_of(error);
+    log_word(line, "error", twoleg_error_name(error));
+    if (refusal.line == 0)
+        return;
+    log_word(line, "at", refusal.file);
+    log_u64(line, "line", (uint64_t)refusal.line);
+}
+
 void endpoint_log(const struct endpoint_event *event)
 {
     const struct http_request *request = event->request;
-    struct endpoint_context *context = endpoint_context(request);
-    unsigned wanted = context->server->config->log_requests;
-    uint64_t left_out = 0;
-    if (wanted == CONFIG_LOG_NONE || (!event->error && wanted != CONFIG_LOG_ALL))
-        return;
-    if (event->error &&
-        !endpoint_log_sampled(context->log, event->error, request->env->now_us, &left_out))
-        return;
-    char peer_text[ADDRESS_TEXT_MAX];
-    struct buf peer;
-    buf_init(&peer, peer_text, sizeof peer_text);
-    address_format(&peer, &request->peer);
-
+    uint64_t left_out;
     struct log_line line;
+    if (!endpoint_log_wanted(event, &left_out))
+        return;
     log_begin(&line, LOG_INFO, request->env->now_us, event->error ? "refused" : "answered");
     log_word(&line, "route", request->route->name);
+    if (request->segment_count > 0)
+        log_str(&line, "path", request->segments[0]);
     log_u64(&line, "status", event->status);
     log_str(&line, "request", str_of(request->id, sizeof request->id));
-    log_str(&line, "peer", buf_str(&peer));
-    if (event->client_id.ptr)
-        log_str(&line, "client", event->client_id);
-    if (event->error) {
-        const char *name = strrchr(event->file, '/');
-        log_word(&line, "error", twoleg_error_name(event->error));
-        log_word(&line, "at", name ? name + 1 : event->file);
-        log_u64(&line, "line", (uint64_t)event->line);
-    }
+    endpoint_log_address(&line, "peer", &request->peer);
+    if (event->forwarded.family && !address_equal(&event->forwarded, &request->peer))
+        endpoint_log_address(&line, "for", &event->forwarded);
+    endpoint_log_client(&line, event);
+    if (event->error)
+        endpoint_log_refusal(&line, event->error);
     if (left_out)
         log_u64(&line, "left_out", left_out);
     log_end(&line);

@@ -11,19 +11,12 @@ void endpoint_log_destroy(struct endpoint_log *log);
 struct endpoint_event {
     const struct http_request *request;
     enum twoleg_error error; // TWOLEG_NONE: it went well
-    struct str client_id;    // as claimed or found; STR_NONE when unknown
+    // As presented or found; STR_NONE when unknown. It is written only when it is an id of ours:
+    // people swap id and secret.
+    struct str client_id;
     unsigned status;
-    const char *file; // the source line that refused, for us alone
-    int line;
+    struct address forwarded; // family 0, or whom a trusted proxy asks for
 };
 
+// A refusal's line names the error and the source line that decided (base/refusal.h).
 void endpoint_log(const struct endpoint_event *event);
-
-// ENDPOINT_LOG(request, error, client_id, status) names the line it stands on.
-#define ENDPOINT_LOG(request_, error_, client_id_, status_)                                        \
-    endpoint_log(&(struct endpoint_event){.request = (request_),                                   \
-                                          .error = (error_),                                       \
-                                          .client_id = (client_id_),                               \
-                                          .status = (status_),                                     \
-                                          .file = __FILE__,                                        \
-                                          .line = __LINE__})

@@ -72,14 +72,15 @@ static enum twoleg_error revoke_submit(struct http_request *request,
 }
 
 static enum twoleg_error revoke_refuse(struct http_request *request, struct str client_id,
-                                       enum twoleg_error error, int line,
+                                       enum twoleg_error error,
                                        struct http_answer *ret_answer)
 {
     if (error == TWOLEG_WAIT)
         return TWOLEG_WAIT;
     dialect_answer_error(&dialect_rfc6749, request, error, ret_answer);
     endpoint_log(&(struct endpoint_event){
-        request, error, client_id, ret_answer->status, __FILE__, line});
+        .request = request, .error = error, .client_id = client_id,
+        .status = ret_answer->status});
     return TWOLEG_NONE;
 }
 
@@ -92,7 +93,9 @@ static enum twoleg_error revoke_answer(struct http_request *request,
                                        .content_type = STR("application/json"),
                                        .body = STR("{}"),
                                        .no_store = true};
-    ENDPOINT_LOG(request, TWOLEG_NONE, client->application->client_id, 200);
+    endpoint_log(&(struct endpoint_event){
+        .request = request, .error = TWOLEG_NONE, .client_id = client->application->client_id,
+        .status = 200});
     return TWOLEG_NONE;
 }
 
@@ -101,16 +104,16 @@ enum twoleg_error endpoint_revoke(struct http_request *request, struct http_answ
     struct token_request form = {0};
     enum twoleg_error error = dialect_read(&dialect_rfc6749, request, true, &form);
     if (error)
-        return revoke_refuse(request, form.client_id, error, __LINE__, ret_answer);
+        return revoke_refuse(request, form.client_id, error, ret_answer);
 
     struct client client;
     error = endpoint_authenticate(request, GATE_REVOKE, &form, &client);
     if (error)
-        return revoke_refuse(request, form.client_id, error, __LINE__, ret_answer);
+        return revoke_refuse(request, form.client_id, error, ret_answer);
 
     const struct http_job *commit = http_job_find(request, &commit_kind);
     if (commit && commit->result)
-        return revoke_refuse(request, form.client_id, commit->result, __LINE__, ret_answer);
+        return revoke_refuse(request, form.client_id, commit->result, ret_answer);
     if (commit) {
         metrics_add(request->metrics, METRIC_REVOKED, 1);
         return revoke_answer(request, &client, ret_answer);
@@ -123,10 +126,10 @@ enum twoleg_error endpoint_revoke(struct http_request *request, struct http_answ
     struct token_verdict verdict;
     error = endpoint_inspect(request, &question, &verdict);
     if (error == TWOLEG_TOKEN_FOREIGN || (error && !endpoint_is_verdict(error)))
-        return revoke_refuse(request, form.client_id, error, __LINE__, ret_answer);
-    // A token that is dead already, or never was one, needs no revocation (RFC 7009 section 2.2).
-    if (error)
+        return revoke_refuse(request, form.client_id, error, ret_answer);
+    // A token that is dead for good, or never was one, needs no revocation (RFC 7009 section 2.2).
+    // One that has expired gets its row all the same: a clock can be wrong.
+    if (error && error != TWOLEG_TOKEN_EXPIRED)
         return revoke_answer(request, &client, ret_answer);
-    return revoke_refuse(request, form.client_id, revoke_submit(request, &verdict), __LINE__,
-                         ret_answer);
+    return revoke_refuse(request, form.client_id, revoke_submit(request, &verdict), ret_answer);
 }

@@ -28,25 +28,18 @@ static enum metric token_metric(const struct dialect_error *row)
 }
 
 static enum twoleg_error token_refuse(struct http_request *request, struct str client_id,
-                                      enum twoleg_error error, const struct endpoint_event *at,
-                                      struct http_answer *ret_answer)
+                                      enum twoleg_error error, struct http_answer *ret_answer)
 {
     if (error == TWOLEG_WAIT)
         return TWOLEG_WAIT;
     const struct dialect *dialect = &dialect_rfc6749;
     dialect_answer_error(dialect, request, error, ret_answer);
     metrics_add(request->metrics, token_metric(dialect_error_row(dialect, error)), 1);
-    struct endpoint_event event = *at;
-    event.request = request;
-    event.error = error;
-    event.client_id = client_id;
-    event.status = ret_answer->status;
-    endpoint_log(&event);
+    endpoint_log(&(struct endpoint_event){
+        .request = request, .error = error, .client_id = client_id,
+        .status = ret_answer->status});
     return TWOLEG_NONE;
 }
-#define TOKEN_REFUSE(error)                                                                        \
-    token_refuse(request, form.client_id, (error),                                                 \
-                 &(struct endpoint_event){.file = __FILE__, .line = __LINE__}, ret_answer)
 
 enum twoleg_error endpoint_token(struct http_request *request, struct http_answer *ret_answer)
 {
@@ -57,13 +50,13 @@ enum twoleg_error endpoint_token(struct http_request *request, struct http_answe
     struct token_request form = {0};
     enum twoleg_error error = dialect_read(dialect, request, false, &form);
     if (error)
-        return TOKEN_REFUSE(error);
+        return token_refuse(request, form.client_id, error, ret_answer);
 
     // 2 client
     struct client client;
     error = endpoint_authenticate(request, GATE_TOKEN_ENDPOINT, &form, &client);
     if (error)
-        return TOKEN_REFUSE(error);
+        return token_refuse(request, form.client_id, error, ret_answer);
 
     // 3 grant
     struct grant_context granting = {
@@ -77,22 +70,24 @@ enum twoleg_error endpoint_token(struct http_request *request, struct http_answe
     struct decision decision;
     error = grant_decide(&granting, &form, &client, &decision);
     if (error)
-        return TOKEN_REFUSE(error);
+        return token_refuse(request, form.client_id, error, ret_answer);
 
     // 4 issue
     struct issued_token token;
     error = token_issue(&context->token, &decision, request->arena, &token);
     if (error)
-        return TOKEN_REFUSE(error);
+        return token_refuse(request, form.client_id, error, ret_answer);
 
     // 5 answer
     error = dialect_answer_token(dialect, request, &token, ret_answer);
     if (error)
-        return TOKEN_REFUSE(error);
+        return token_refuse(request, form.client_id, error, ret_answer);
     bool sealed = decision.format == FORMAT_SEALED;
     metrics_add(request->metrics, sealed ? METRIC_TOKEN_ISSUED_SEALED : METRIC_TOKEN_ISSUED_JWT, 1);
     usage_note(context->usage, client.application->number, client.secret->number, request->peer,
                request->env->now_us);
-    ENDPOINT_LOG(request, TWOLEG_NONE, client.application->client_id, ret_answer->status);
+    endpoint_log(&(struct endpoint_event){
+        .request = request, .error = TWOLEG_NONE, .client_id = client.application->client_id,
+        .status = ret_answer->status});
     return TWOLEG_NONE;
 }

@@ -2,6 +2,7 @@
 #include "model/gate.h"
 
 #include "base/fault.h"
+#include "base/refusal.h"
 #include "model/scope.h"
 
 const char *const gate_checks[] = {
@@ -22,18 +23,18 @@ static bool gate_fails(const char *check, bool holds)
 enum twoleg_error gate_client(const struct gate_client *q)
 {
     if (gate_fails("client_deleted", q->state.status != STATUS_DELETED))
-        return TWOLEG_APPLICATION_DELETED;
+        return REFUSE(TWOLEG_APPLICATION_DELETED);
     if (gate_fails("client_status", q->state.status != STATUS_DISABLED))
-        return TWOLEG_APPLICATION_DISABLED;
+        return REFUSE(TWOLEG_APPLICATION_DISABLED);
     if (gate_fails("client_account", q->account_active))
-        return TWOLEG_ACCOUNT_DISABLED;
+        return REFUSE(TWOLEG_ACCOUNT_DISABLED);
     if (gate_fails("secret_expired", q->now_us < q->secret->expires_us))
-        return TWOLEG_SECRET_EXPIRED;
+        return REFUSE(TWOLEG_SECRET_EXPIRED);
     if (gate_fails("secret_early", q->now_us >= q->secret->not_before_us))
-        return TWOLEG_SECRET_EARLY;
+        return REFUSE(TWOLEG_SECRET_EARLY);
     if (gate_fails("client_serves",
                    q->door != GATE_INTROSPECT || application_serves_any(q->application)))
-        return TWOLEG_NOT_A_RESOURCE_SERVER;
+        return REFUSE(TWOLEG_NOT_A_RESOURCE_SERVER);
     return TWOLEG_NONE;
 }
 
@@ -41,22 +42,22 @@ enum twoleg_error gate_client(const struct gate_client *q)
 static enum twoleg_error gate_token_alive(const struct gate_token *q)
 {
     if (gate_fails("token_epoch", q->token->epoch == q->epoch))
-        return TWOLEG_TOKEN_EPOCH;
+        return REFUSE(TWOLEG_TOKEN_EPOCH);
     if (gate_fails("token_deleted", q->state.status != STATUS_DELETED))
-        return TWOLEG_APPLICATION_DELETED;
+        return REFUSE(TWOLEG_APPLICATION_DELETED);
     if (gate_fails("token_status", q->state.status != STATUS_DISABLED))
-        return TWOLEG_APPLICATION_DISABLED;
+        return REFUSE(TWOLEG_APPLICATION_DISABLED);
     if (gate_fails("token_account", q->account_active))
-        return TWOLEG_ACCOUNT_DISABLED;
+        return REFUSE(TWOLEG_ACCOUNT_DISABLED);
     if (gate_fails("token_generation", q->token->generation == q->state.generation))
-        return TWOLEG_TOKEN_GENERATION;
+        return REFUSE(TWOLEG_TOKEN_GENERATION);
     bool dead = q->token->expires_s && q->now_us / SECOND_US >= q->token->expires_s;
     if (gate_fails("token_expired", !dead))
-        return TWOLEG_TOKEN_EXPIRED;
+        return REFUSE(TWOLEG_TOKEN_EXPIRED);
     if (gate_fails("token_revoked", !q->token_revoked))
-        return TWOLEG_TOKEN_REVOKED;
+        return REFUSE(TWOLEG_TOKEN_REVOKED);
     if (gate_fails("token_credential", !q->credential_revoked))
-        return TWOLEG_TOKEN_CREDENTIAL;
+        return REFUSE(TWOLEG_TOKEN_CREDENTIAL);
     return TWOLEG_NONE;
 }
 
@@ -88,7 +89,7 @@ static enum twoleg_error gate_token_narrow(const struct gate_token *q, struct ar
             scopes[scope_count++] = api->scopes;
     }
     if (passed->api_count == 0)
-        return TWOLEG_TOKEN_AUDIENCE;
+        return REFUSE(TWOLEG_TOKEN_AUDIENCE);
     struct str left;
     enum twoleg_error error =
         scope_intersect(arena, q->token->scope, scopes, scope_count, &left);
@@ -97,8 +98,15 @@ static enum twoleg_error gate_token_narrow(const struct gate_token *q, struct ar
     if (mutant_drops("token_scope_left"))
         left = q->token->scope;
     if (q->token->scope.len && left.len == 0)
-        return TWOLEG_TOKEN_SCOPE_EMPTY;
+        return REFUSE(TWOLEG_TOKEN_SCOPE_EMPTY);
     passed->scope = left;
+    return TWOLEG_NONE;
+}
+
+enum twoleg_error gate_owner(const struct token_record *token, const struct application *caller)
+{
+    if (gate_fails("token_owner", caller->number == token->application))
+        return REFUSE(TWOLEG_TOKEN_FOREIGN);
     return TWOLEG_NONE;
 }
 
@@ -106,19 +114,21 @@ enum twoleg_error gate_token(const struct gate_token *q, struct arena *arena,
                              struct gate_passed *ret_passed)
 {
     struct gate_passed passed = {0};
-    enum twoleg_error error = gate_token_alive(q);
+    enum twoleg_error error = TWOLEG_NONE;
+    if (q->door == GATE_REVOKE)
+        error = gate_owner(q->token, q->caller);
+    if (!error)
+        error = gate_token_alive(q);
     if (error)
         return error;
     // Its owner may revoke a token whatever is left of its rights: they may come back, and an
     // acknowledged revocation must hold then too.
     if (q->door == GATE_REVOKE)
-        return gate_fails("token_owner", q->caller->number == q->token->application)
-                   ? TWOLEG_TOKEN_FOREIGN
-                   : TWOLEG_NONE;
+        return TWOLEG_NONE;
     error = gate_token_narrow(q, arena, &passed);
     if (!error && q->door == GATE_CHECK &&
         gate_fails("token_required_scope", scope_contains(passed.scope, q->required_scope)))
-        error = TWOLEG_TOKEN_SCOPE;
+        error = REFUSE(TWOLEG_TOKEN_SCOPE);
     if (!error)
         *ret_passed = passed;
     return error;

@@ -58,5 +58,10 @@ struct arena;
 enum twoleg_error gate_token(const struct gate_token *question, struct arena *arena,
                              struct gate_passed *ret_passed) TWOLEG_MUST_CHECK;
 
+// Part of gate_token for GATE_REVOKE, and its first: whether another client's token is still alive is
+// not for this one to know. Apart, for a token whose application is gone altogether.
+enum twoleg_error gate_owner(const struct token_record *token,
+                             const struct application *caller) TWOLEG_MUST_CHECK;
+
 // The names of all checks, ending with NULL: a mutation run drops one at a time (base/fault.h).
 extern const char *const gate_checks[];

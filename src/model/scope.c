@@ -1,28 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/scope.h"
 
-#include <stdlib.h>
-
 #include "base/buf.h"
+#include "codec/utf8.h"
 #include "model/application.h"
 
 #define SCOPE_WORDS_MAX 256
 
 bool scope_word_valid(struct str word)
 {
-    if (word.len == 0 || word.len > SCOPE_NAME_MAX)
-        return false;
-    for (size_t i = 0; i < word.len; i++) {
-        uint8_t c = (uint8_t)word.ptr[i];
-        if (c < 0x21 || c > 0x7e || c == '"' || c == '\\')
-            return false;
-    }
-    return true;
+    return word.len <= SCOPE_NAME_MAX && text_is_scope_token(word);
 }
 
-static int scope_order(const void *a, const void *b)
+static void scope_swap(struct str *a, struct str *b)
 {
-    return str_compare(*(const struct str *)a, *(const struct str *)b);
+    struct str kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
+static void scope_sift(struct str *words, size_t at, size_t count)
+{
+    for (size_t child; (child = 2 * at + 1) < count; at = child) {
+        if (child + 1 < count && str_compare(words[child], words[child + 1]) < 0)
+            child++;
+        if (str_compare(words[at], words[child]) >= 0)
+            return;
+        scope_swap(&words[at], &words[child]);
+    }
+}
+
+// A heap sort: qsort allocates from some length on, and whoever asks chooses the words.
+static void scope_sort(struct str *words, size_t count)
+{
+    for (size_t i = count / 2; i-- > 0;)
+        scope_sift(words, i, count);
+    for (size_t end = count; end > 1; end--) {
+        scope_swap(&words[0], &words[end - 1]);
+        scope_sift(words, 0, end - 1);
+    }
 }
 
 static enum twoleg_error scope_words(struct str text, struct str *words, size_t *ret_count)
@@ -66,7 +82,7 @@ enum twoleg_error scope_normalise(struct arena *arena, struct str text, struct s
         *ret_scope = text;
         return TWOLEG_NONE;
     }
-    qsort(words, count, sizeof *words, scope_order);
+    scope_sort(words, count);
     struct buf out;
     buf_init(&out, arena_alloc(arena, text.len), text.len);
     if (!out.ptr)

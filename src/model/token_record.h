@@ -6,6 +6,7 @@
 #include "base/str.h"
 
 #define TOKEN_ID_LEN 16
+#define TOKEN_TAG_LEN 8
 #define TOKEN_APIS_MAX 8
 #define TOKEN_TEXT_MAX ((size_t)16 * 1024)
 
@@ -16,7 +17,8 @@ struct token_id {
 struct token_record {
     uint32_t epoch; // the server's; a restore sets a new one
     struct token_id id;
-    uint64_t application; // number
+    uint8_t tag[TOKEN_TAG_LEN]; // of a JWT's jti, as it was read; not part of what is compared
+    uint64_t application;       // number
     uint64_t generation;
     uint64_t credential; // number of the secret that was shown for it
     uint64_t subject;    // number of a user, 0 = the application itself

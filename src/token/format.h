@@ -14,6 +14,8 @@ typedef enum twoleg_error token_format_read(const struct token_context *context,
 token_format_issue token_jwt_issue, token_sealed_issue;
 token_format_read token_jwt_read, token_sealed_read;
 
+void token_jwt_write_id(const struct token_record *record, struct buf *out);
+
 // The signature cache behind token_jwt_read. A hit says only that these bytes were once verified
 // under a key of the set with this serial; the gate runs all the same.
 bool jwt_cache_find(const struct jwt_cache *cache, struct str text, uint64_t keys,

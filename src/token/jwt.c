@@ -9,13 +9,14 @@
 // The tag makes a forged token cheap to refuse; the signature is verified all the same.
 #include <string.h>
 
+#include "base/refusal.h"
 #include "codec/base64url.h"
 #include "codec/json_write.h"
 #include "crypto/compare.h"
 #include "crypto/hash.h"
 #include "token/format.h"
 
-#define JTI_TAG_LEN 8
+#define JTI_TAG_LEN TOKEN_TAG_LEN
 #define JTI_BODY_LEN (8 + 8 + 8 + 4 + TOKEN_ID_LEN)
 #define JTI_LEN (JTI_BODY_LEN + JTI_TAG_LEN)
 #define JTI_TEXT_LEN BASE64URL_LEN(JTI_LEN)
@@ -66,6 +67,15 @@ static void jti_read(const struct jti *jti, struct token_record *record)
     record->credential = jti_number(jti->bytes + 16, 8);
     record->epoch = (uint32_t)jti_number(jti->bytes + 24, 4);
     memcpy(record->id.bytes, jti->bytes + 28, TOKEN_ID_LEN);
+    memcpy(record->tag, jti->bytes + JTI_BODY_LEN, JTI_TAG_LEN);
+}
+
+void token_jwt_write_id(const struct token_record *record, struct buf *out)
+{
+    struct jti jti;
+    jti_write(record, &jti);
+    memcpy(jti.bytes + JTI_BODY_LEN, record->tag, JTI_TAG_LEN);
+    base64url_encode(out, jti.bytes, sizeof jti.bytes);
 }
 
 static void jwt_write_claims(const struct token_context *context, const struct decision *decision,
@@ -113,7 +123,7 @@ enum twoleg_error token_jwt_issue(const struct token_context *context,
     const struct data_key *tag_key = keyring_active(keys, KEY_JTI);
     const struct signing_key *key = keyring_signing(keys, decision->api->algorithm);
     if (!tag_key || !key || record->expires_s == 0)
-        return TWOLEG_INTERNAL;
+        return REFUSE(TWOLEG_INTERNAL);
 
     struct token_record marked = *record;
     struct buf id;
@@ -141,7 +151,7 @@ static enum twoleg_error jwt_read_record(const struct token_context *context,
     struct jti jti;
     size_t len;
     if (base64url_decode(claims->jti, jti.bytes, sizeof jti.bytes, &len) || len != JTI_LEN)
-        return TWOLEG_TOKEN_MALFORMED;
+        return REFUSE(TWOLEG_TOKEN_MALFORMED);
     jti_read(&jti, record);
     record->issued_s = claims->iat;
     record->expires_s = claims->exp;
@@ -150,11 +160,11 @@ static enum twoleg_error jwt_read_record(const struct token_context *context,
     const struct data_key *key =
         keyring_data(keyring_current(context->keyring), KEY_JTI, key_id);
     if (!key)
-        return TWOLEG_TOKEN_KEY;
+        return REFUSE(TWOLEG_TOKEN_KEY);
     uint8_t tag[JTI_TAG_LEN];
     jti_tag(key, &jti, record, kid, tag);
     if (!secret_equal(tag, jti.bytes + JTI_BODY_LEN, JTI_TAG_LEN))
-        return TWOLEG_TOKEN_FORGED;
+        return REFUSE(TWOLEG_TOKEN_FORGED);
     return TWOLEG_NONE;
 }
 
@@ -164,17 +174,17 @@ static enum twoleg_error jwt_check_claims(const struct token_context *context,
 {
     const struct api_set *apis = registry_apis(context->registry);
     if (!str_equal(claims->iss, context->issuer))
-        return TWOLEG_TOKEN_ISSUER;
+        return REFUSE(TWOLEG_TOKEN_ISSUER);
     if (claims->cnf.ptr)
-        return TWOLEG_TOKEN_CONFIRMATION;
+        return REFUSE(TWOLEG_TOKEN_CONFIRMATION);
     // An expiry of 0 would read as "never" in a record; nbf has no place there, so we never write
     // one, and a later release that does means it.
     if (claims->exp == 0 || claims->nbf != 0)
-        return TWOLEG_TOKEN_VERSION;
+        return REFUSE(TWOLEG_TOKEN_VERSION);
     for (size_t i = 0; i < claims->aud_count; i++) {
         const struct api *api = api_set_find_identifier(apis, claims->aud[i]);
         if (!api)
-            return TWOLEG_TOKEN_AUDIENCE;
+            return REFUSE(TWOLEG_TOKEN_AUDIENCE);
         record->apis[record->api_count++] = api->number;
     }
     return TWOLEG_NONE;
@@ -186,7 +196,7 @@ static enum twoleg_error jwt_verified(const struct token_context *context, const
         keyring_find(keyring_current(context->keyring), jwt->header.kid);
     // An announced key has signed nothing yet.
     if (!key || (key->state != KEY_SIGNING && key->state != KEY_RETIRED))
-        return TWOLEG_TOKEN_KEY;
+        return REFUSE(TWOLEG_TOKEN_KEY);
     struct jwt_key in = {key->kid, keyring_verifier(context->keys, key)};
     const struct jwt_claims *claims;
     if (!in.verifier)

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/refusal.h"
 #include "codec/base62.h"
 #include "codec/base64url.h"
 #include "crypto/seal.h"
@@ -74,21 +75,21 @@ static enum twoleg_error sealed_read_record(struct str plain, struct token_recor
 {
     struct sealed_reader reader = {.rest = plain};
     if (sealed_take(&reader, 1) != 0)
-        return TWOLEG_TOKEN_VERSION;
+        return REFUSE(TWOLEG_TOKEN_VERSION);
     record->epoch = (uint32_t)sealed_take(&reader, 4);
     record->application = sealed_take(&reader, 8);
     record->generation = sealed_take(&reader, 8);
     record->credential = sealed_take(&reader, 8);
     record->api_count = sealed_take(&reader, 1);
     if (record->api_count > TOKEN_APIS_MAX)
-        return TWOLEG_TOKEN_VERSION;
+        return REFUSE(TWOLEG_TOKEN_VERSION);
     for (size_t i = 0; i < record->api_count; i++)
         record->apis[i] = sealed_take(&reader, 8);
     record->issued_s = (int64_t)sealed_take(&reader, 5);
     record->expires_s = (int64_t)sealed_take(&reader, 5);
     uint64_t scope_len = sealed_take(&reader, 2);
     if (reader.ended || reader.rest.len != scope_len)
-        return TWOLEG_TOKEN_VERSION;
+        return REFUSE(TWOLEG_TOKEN_VERSION);
     record->scope = reader.rest;
     return TWOLEG_NONE;
 }
@@ -109,7 +110,7 @@ enum twoleg_error token_sealed_issue(const struct token_context *context,
     buf_init_arena(&text, arena,
                    context->prefix.len + BASE64URL_LEN(envelope_max) + CREDENTIAL_CHECKSUM_LEN);
     if (!key)
-        return TWOLEG_INTERNAL;
+        return REFUSE(TWOLEG_INTERNAL);
 
     uint8_t nonce[SEAL_NONCE_SIZE];
     memcpy(nonce, record->id.bytes, TOKEN_ID_LEN);
@@ -137,7 +138,7 @@ static enum twoleg_error sealed_decode(const struct token_context *context, stru
 {
     if (!str_starts_with(text, context->prefix) || !credential_checksum_ok(text) ||
         text.len < context->prefix.len + CREDENTIAL_CHECKSUM_LEN)
-        return TWOLEG_TOKEN_MALFORMED;
+        return REFUSE(TWOLEG_TOKEN_MALFORMED);
     struct str body =
         str_slice(text, context->prefix.len, text.len - CREDENTIAL_CHECKSUM_LEN);
     size_t len;
@@ -146,7 +147,7 @@ static enum twoleg_error sealed_decode(const struct token_context *context, stru
         return TWOLEG_NO_MEMORY;
     if (base64url_decode(body, bytes, BASE64URL_BYTES(body.len) + 1, &len) ||
         len < SEALED_HEAD + SEAL_TAG_SIZE)
-        return TWOLEG_TOKEN_MALFORMED;
+        return REFUSE(TWOLEG_TOKEN_MALFORMED);
     *ret_envelope = str_of(bytes, len);
     return TWOLEG_NONE;
 }
@@ -162,11 +163,11 @@ enum twoleg_error token_sealed_read(const struct token_context *context, struct 
     uint8_t version = (uint8_t)sealed_take(&head, 1);
     uint32_t key_id = (uint32_t)sealed_take(&head, 4);
     if (version != SEALED_VERSION)
-        return TWOLEG_TOKEN_VERSION;
+        return REFUSE(TWOLEG_TOKEN_VERSION);
     const struct data_key *key =
         keyring_data(keyring_current(context->keyring), KEY_SEAL, key_id);
     if (!key)
-        return TWOLEG_TOKEN_KEY;
+        return REFUSE(TWOLEG_TOKEN_KEY);
     const uint8_t *nonce = (const uint8_t *)head.rest.ptr;
     struct str sealed = str_slice(head.rest, SEAL_NONCE_SIZE, head.rest.len);
     struct buf plain;
@@ -175,7 +176,7 @@ enum twoleg_error token_sealed_read(const struct token_context *context, struct 
         return TWOLEG_NO_MEMORY;
     struct sealed_aad aad;
     if (!seal_open(key->raw, nonce, sealed_aad(&aad, version, key_id), sealed, &plain))
-        return TWOLEG_TOKEN_FORGED;
+        return REFUSE(TWOLEG_TOKEN_FORGED);
     struct token_record record = {0};
     memcpy(record.id.bytes, nonce, TOKEN_ID_LEN);
     error = sealed_read_record(buf_str(&plain), &record);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <string.h>
 
+#include "base/refusal.h"
+#include "codec/base64url.h"
 #include "token/format.h"
 
 static const struct {
@@ -47,11 +49,19 @@ enum twoleg_error token_read(const struct token_context *context, struct str tex
                              enum token_format *ret_format)
 {
     if (text.len > TOKEN_TEXT_MAX)
-        return TWOLEG_TOKEN_MALFORMED;
+        return REFUSE(TWOLEG_TOKEN_MALFORMED);
     // base64url holds no dot, and the prefix is refused at start if it does: one look decides.
     bool jwt = str_find(text, '.') != text.len;
     *ret_format = jwt ? FORMAT_JWT : FORMAT_SEALED;
     return formats[*ret_format].read(context, text, arena, ret_record);
+}
+
+void token_write_id(const struct token_record *record, enum token_format format, struct buf *out)
+{
+    if (format == FORMAT_JWT)
+        token_jwt_write_id(record, out);
+    else
+        base64url_encode(out, record->id.bytes, sizeof record->id.bytes);
 }
 
 enum twoleg_error token_inspect(const struct token_context *context,
@@ -66,8 +76,11 @@ enum twoleg_error token_inspect(const struct token_context *context,
         return error;
     v->read = true;
     error = registry_application(context->registry, v->record.application, &v->view);
-    if (error == TWOLEG_NOT_FOUND)
-        return TWOLEG_APPLICATION_DELETED;
+    if (error == TWOLEG_NOT_FOUND) {
+        error = question->door == GATE_REVOKE ? gate_owner(&v->record, question->caller)
+                                              : TWOLEG_NONE;
+        return error ? error : REFUSE(TWOLEG_APPLICATION_DELETED);
+    }
     if (error)
         return error;
     struct gate_token gate = {

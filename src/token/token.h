@@ -33,6 +33,11 @@ enum twoleg_error token_read(const struct token_context *context, struct str tex
                              struct arena *arena, struct token_record *ret_record,
                              enum token_format *ret_format) TWOLEG_MUST_CHECK;
 
+// The token's id as the world knows it: a JWT's jti claim, a sealed token's id. At most
+// TOKEN_ID_TEXT_MAX bytes.
+#define TOKEN_ID_TEXT_MAX 80
+void token_write_id(const struct token_record *record, enum token_format format, struct buf *out);
+
 // What is asked about a token; the rest of the gate's question is found here.
 struct token_question {
     enum gate_door door;

@@ -91,12 +91,37 @@ def test_rfc7009_2_1_only_post(server, app, method):
 
 
 @pytest.mark.hooks
-def test_rfc7009_expired_token_is_200_and_writes_nothing(timed):
+def test_rfc7009_2_2_token_that_is_dead_for_good_is_200_and_writes_nothing(timed):
     token = timed.server.bearer(timed.app)
-    timed.clock(3700)
+    assert timed.server.revoke(timed.app, token).status == 200
     timed.server.hooks.fault("store", 1, sticky=True)
     assert timed.server.revoke(timed.app, token).status == 200
     timed.server.hooks.fault("store", 0)
+
+
+@pytest.mark.hooks
+def test_rfc7009_2_2_expired_token_is_200_and_stays_revoked_whatever_the_clock_does(timed):
+    token = timed.server.bearer(timed.app)
+    timed.clock(3700)
+    assert timed.server.revoke(timed.app, token).status == 200
+    timed.clock(0)
+    timed.server.restart()  # the time of the new process is the true one again
+    assert timed.server.check(token).status == 401
+
+
+@pytest.mark.hooks
+def test_rfc7009_2_1_foreign_token_is_refused_alive_or_dead_alike(timed):
+    token = timed.server.bearer(timed.app)
+    stranger = timed.server.app(name="stranger", scope="alpha beta")
+    alive = timed.server.revoke(stranger, token)
+    assert (alive.status, alive.error) == (400, "invalid_grant")
+    assert timed.server.check(token).status == 200
+    assert timed.server.revoke(timed.app, token).status == 200
+    dead = timed.server.revoke(stranger, token)
+    assert (dead.status, dead.body) == (alive.status, alive.body)
+    timed.server.cli("app", "delete", timed.app.id, "--yes")
+    gone = timed.server.revoke(stranger, token)
+    assert (gone.status, gone.body) == (alive.status, alive.body)
 
 
 def test_rfc7009_revocation_survives_kill_9(own_server):

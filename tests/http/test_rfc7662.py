@@ -120,3 +120,13 @@ def test_H12_tokens_issued_after_a_step_back_are_good(timed):
     timed.clock(0)
     token = timed.server.bearer(timed.app)
     assert timed.server.active(timed.caller, token) and timed.server.check(token).status == 200
+
+
+def test_rfc7662_2_2_jti_is_the_tokens_own_and_that_of_the_gate(server, app, resource_server):
+    import base64
+    import json
+    token = server.bearer(app)
+    payload = token.split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    assert server.introspect(resource_server, token).json()["jti"] == claims["jti"]
+    assert server.check(token).headers["X-Auth-Token-Id"] == claims["jti"]

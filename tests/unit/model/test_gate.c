@@ -409,10 +409,11 @@ static void rfc7009_2_1_an_owner_may_revoke_whatever_is_left_of_the_rights(void 
     w->ask_token.caller = &w->application;
     w->application.api_count = 0;
     assert_int_equal(world_token(w), TWOLEG_NONE);
-    // A dead token needs none, whoever asks.
-    w->ask_token.caller = &w->caller;
+    // A dead one needs none; that it is dead is not for another client to know.
     w->ask_token.token_revoked = true;
     assert_int_equal(world_token(w), TWOLEG_TOKEN_REVOKED);
+    w->ask_token.caller = &w->caller;
+    assert_int_equal(world_token(w), TWOLEG_TOKEN_FOREIGN);
 }
 
 static void a_full_arena_is_no_verdict_and_gives_no_result(void **state)

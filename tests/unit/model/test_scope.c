@@ -106,6 +106,27 @@ static void B11_ten_thousand_scopes_are_too_many(void **state)
     assert_int_equal(scope_normalise(arena, str_of(same, sizeof same), &scope), TWOLEG_TOO_LONG);
 }
 
+// The words "w0000" to count - 1, each once or twice, as far from any order as 7919 steps bring them.
+static void any_number_of_words_in_any_order_is_sorted(void **state)
+{
+    struct arena *arena = *state;
+    for (unsigned count = 1; count <= 256; count += 5) {
+        struct buf text, sorted;
+        struct str scope;
+        buf_init_arena(&text, arena, 6 * count);
+        buf_init_arena(&sorted, arena, 6 * count);
+        for (unsigned i = 0; i < count; i++) {
+            buf_addf(&text, i ? " w%04u" : "w%04u", 7919 * i % count / 2);
+            if (i % 2 == 0)
+                buf_addf(&sorted, i ? " w%04u" : "w%04u", i / 2);
+        }
+        assert_false(text.failed || sorted.failed);
+        assert_int_equal(scope_normalise(arena, buf_str(&text), &scope), TWOLEG_NONE);
+        if (!str_equal(scope, buf_str(&sorted)))
+            fail_msg("%u: \"%.*s\"", count, STR_ARG(scope));
+    }
+}
+
 static void a_full_arena_is_said_and_changes_nothing(void **state)
 {
     (void)state;
@@ -172,6 +193,7 @@ int main(void)
         ARENA(rfc6749_3_3_the_order_does_not_matter_and_a_word_counts_once),
         ARENA(B11_a_bad_character_refuses_the_whole_text),
         ARENA(B11_ten_thousand_scopes_are_too_many),
+        ARENA(any_number_of_words_in_any_order_is_sorted),
         cmocka_unit_test(a_full_arena_is_said_and_changes_nothing),
         cmocka_unit_test(containing_is_by_whole_words),
         ARENA(an_intersection_keeps_the_first_ones_order),

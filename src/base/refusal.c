@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/refusal.h"
+
+#include <string.h>
+
+static _Thread_local struct refusal refusal_last;
+
+enum twoleg_error refusal_note(enum twoleg_error error, const char *file, int line)
+{
+    refusal_last = (struct refusal){error, file, line};
+    return error;
+}
+
+struct refusal refusal_of(enum twoleg_error error)
+{
+    struct refusal refusal = refusal_last;
+    if (refusal.error != error || !refusal.file)
+        return (struct refusal){error, "", 0};
+    const char *slash = strrchr(refusal.file, '/');
+    refusal.file = slash ? slash + 1 : refusal.file;
+    return refusal;
+}
