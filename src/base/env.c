@@ -9,13 +9,39 @@
 
 #include "base/fault.h"
 
+#define CLOCK_STEP_US (10 * SECOND_US)   // more at once is a step, not a clock that is steered
+#define CLOCK_STAND_US (60 * SECOND_US)  // so long a step forward has to stand
+#define CLOCK_BEHIND_US (60 * SECOND_US) // so far behind nothing is issued
+#define CLOCK_WAIT_US (600 * SECOND_US)  // a larger step back is not waited out
+#define CLOCK_UNKNOWN INT64_MIN
+
+// What the process believes: how far the wall clock is from the counted time, and the latest time
+// that came of it. Threads write them without a lock: each write is right by itself, and at worst a
+// step has to stand a little longer.
 static _Atomic int64_t env_latest_us;
-static _Atomic int64_t env_offset_us; // stays 0 in release: nothing there can set it
+static _Atomic int64_t env_believed_us = CLOCK_UNKNOWN;
+static _Atomic int64_t env_step_us = CLOCK_UNKNOWN; // a step that is not believed yet
+static _Atomic int64_t env_step_since_us;           // when it was first seen, counted
+
+static _Atomic int64_t env_offset_us; // these two stay 0 in release: nothing there can set them
+static _Atomic int64_t env_wall_step_us;
 
 #ifdef TWOLEG_TEST_HOOKS
 void env_test_offset(int64_t offset_us)
 {
     atomic_store(&env_offset_us, offset_us);
+}
+
+void env_test_step(int64_t step_us)
+{
+    atomic_store(&env_wall_step_us, step_us);
+}
+
+void env_test_forget(void)
+{
+    atomic_store(&env_latest_us, 0);
+    atomic_store(&env_believed_us, CLOCK_UNKNOWN);
+    atomic_store(&env_step_us, CLOCK_UNKNOWN);
 }
 #endif
 
@@ -37,16 +63,73 @@ void env_finish(struct env *env)
     explicit_bzero(env, sizeof *env);
 }
 
+// Has this step forward stood long enough? Another one than the last starts anew.
+static bool env_step_stands(int64_t step_us, int64_t boot_us)
+{
+    int64_t known = atomic_load(&env_step_us);
+    bool same = known != CLOCK_UNKNOWN && step_us - known <= CLOCK_STEP_US &&
+                known - step_us <= CLOCK_STEP_US;
+    if (!same) {
+        atomic_store(&env_step_since_us, boot_us);
+        atomic_store(&env_step_us, step_us);
+        return false;
+    }
+    return boot_us - atomic_load(&env_step_since_us) >= CLOCK_STAND_US;
+}
+
+// Written only when they change: all threads read them at each tick.
+static void env_follow(int64_t offset_us, int64_t believed_us)
+{
+    if (atomic_load_explicit(&env_step_us, memory_order_relaxed) != CLOCK_UNKNOWN)
+        atomic_store(&env_step_us, CLOCK_UNKNOWN);
+    if (believed_us == CLOCK_UNKNOWN || offset_us - believed_us > SECOND_US / 10 ||
+        believed_us - offset_us > SECOND_US / 10)
+        atomic_store(&env_believed_us, offset_us);
+}
+
+// The one rule: the wall time if it is to be believed, else the counted one.
+static int64_t env_believe(int64_t wall_us, int64_t boot_us)
+{
+    int64_t offset_us = wall_us - boot_us;
+    int64_t believed_us = atomic_load_explicit(&env_believed_us, memory_order_relaxed);
+    int64_t latest_us = atomic_load_explicit(&env_latest_us, memory_order_relaxed);
+    bool known = believed_us != CLOCK_UNKNOWN;
+    if (known && offset_us - believed_us > CLOCK_STEP_US &&
+        !env_step_stands(offset_us, boot_us))
+        return boot_us + believed_us;
+    if (known && latest_us - wall_us > CLOCK_WAIT_US) {
+        env_follow(believed_us, believed_us);
+        return boot_us + believed_us;
+    }
+    env_follow(offset_us, believed_us);
+    return wall_us;
+}
+
 void env_tick(struct env *env)
 {
-    env->now_us = env_clock(CLOCK_REALTIME) +
-                  atomic_load_explicit(&env_offset_us, memory_order_relaxed);
+    int64_t offset_us = atomic_load_explicit(&env_offset_us, memory_order_relaxed);
+    // In this order: a thread that is interrupted in between sees a step forward, which has to
+    // stand, and never one back.
+    env->boot_us = env_clock(CLOCK_BOOTTIME) + offset_us;
+    env->wall_us = env_clock(CLOCK_REALTIME) + offset_us +
+                   atomic_load_explicit(&env_wall_step_us, memory_order_relaxed);
+    env->now_us = env_believe(env->wall_us, env->boot_us);
     int64_t latest = atomic_load_explicit(&env_latest_us, memory_order_relaxed);
     while (latest < env->now_us &&
            !atomic_compare_exchange_weak(&env_latest_us, &latest, env->now_us))
         ;
     env->latest_us = latest > env->now_us ? latest : env->now_us;
     env->mono_us = env_clock(CLOCK_MONOTONIC);
+}
+
+struct env_clock_state env_clock_state(const struct env *env)
+{
+    struct env_clock_state state = {ENV_CLOCK_GOOD, env->wall_us - env->latest_us};
+    if (state.off_us < -CLOCK_BEHIND_US)
+        state.clock = ENV_CLOCK_BEHIND;
+    else if (env->now_us < env->wall_us)
+        state.clock = ENV_CLOCK_AHEAD;
+    return state;
 }
 
 static bool env_getrandom(uint8_t *out, size_t len)

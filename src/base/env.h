@@ -8,12 +8,20 @@
 #define SECOND_US ((int64_t)1000000)
 #define TIME_NEVER INT64_MAX // an expiry that does not come
 
-// One per thread. The times are read once per loop turn (env_tick), never in between.
+// One per thread. The times are read once per loop turn (env_tick), never in between. The wall clock
+// may be wrong for a while; what became of that must not outlast it. So it is held against the clock
+// that only counts (CLOCK_BOOTTIME), and one belief is shared by all threads of the process:
+// - A step forward of more than 10 s is not believed until it has stood for a minute of counted
+//   time; until then time goes on as it is counted.
+// - A step back of up to 10 minutes is waited out: the trusted clock stands still. After a larger
+//   one it goes on as it is counted, so that what expires still does.
 struct env {
-    int64_t now_us; // wall clock, microseconds UTC: what tokens and rows carry
-    // The latest wall time this process has seen, on any thread: what an expiry is compared with,
-    // so that a clock set back never revives what had expired.
+    int64_t now_us; // the wall clock as far as it is believed, microseconds UTC: logs and rows
+    // The trusted clock: the latest that was believed, on any thread. It never goes back. What is
+    // issued starts at it and every expiry is compared with it.
     int64_t latest_us;
+    int64_t wall_us; // what the system says
+    int64_t boot_us; // counts on while the machine sleeps; what the wall clock is held against
     int64_t mono_us; // monotonic clock: deadlines
     uint8_t random[2048]; // one system call for many tokens
     size_t random_left;
@@ -26,7 +34,24 @@ void env_tick(struct env *env);
 bool env_random(struct env *env, void *ret_bytes, size_t len) __attribute__((warn_unused_result));
 bool env_random_u64(struct env *env, uint64_t *ret_value) __attribute__((warn_unused_result));
 
+// What is wrong with the wall clock, as of the last tick.
+enum env_clock {
+    ENV_CLOCK_GOOD,
+    ENV_CLOCK_AHEAD,  // it stepped forward, and that is not believed yet
+    ENV_CLOCK_BEHIND, // more than a minute behind the trusted clock: nothing may be issued
+};
+struct env_clock_state {
+    enum env_clock clock;
+    int64_t off_us; // how far it is from the trusted clock; negative: behind
+};
+struct env_clock_state env_clock_state(const struct env *env);
+
 #ifdef TWOLEG_TEST_HOOKS
-// Moves the wall clock of every env of the process, from its next tick on.
+// For every env of the process, from its next tick on. Time passes: the wall clock moves and what
+// it is held against, too.
 void env_test_offset(int64_t offset_us);
+// Only the wall clock is set, so far from the true time.
+void env_test_step(int64_t step_us);
+// As a new process: nothing is believed yet.
+void env_test_forget(void);
 #endif
