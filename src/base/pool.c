@@ -83,13 +83,25 @@ void pool_destroy(struct pool *pool)
     free(pool);
 }
 
+// Under the lock. The queue is short, so counting it is cheaper than keeping counts.
+static bool pool_has_share(const struct pool *pool, const struct pool_job *job)
+{
+    size_t owned = 0, asked = 0;
+    for (const struct pool_job *each = pool->first; each; each = each->next) {
+        owned += job->owner && each->owner == job->owner;
+        asked += job->asker && each->asker == job->asker;
+    }
+    size_t share = pool->queue_max / 4 ? pool->queue_max / 4 : 1;
+    return owned < share && asked < share;
+}
+
 enum twoleg_error pool_submit(struct pool *pool, struct pool_job *job)
 {
     enum twoleg_error error = TWOLEG_NONE;
     pthread_mutex_lock(&pool->lock);
     if (pool->stopping) {
         error = TWOLEG_STOPPING;
-    } else if (pool->queued >= pool->queue_max) {
+    } else if (pool->queued >= pool->queue_max || !pool_has_share(pool, job)) {
         error = TWOLEG_OVERLOADED;
     } else {
         job->next = NULL;

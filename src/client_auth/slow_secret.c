@@ -9,12 +9,11 @@
 
 #define SLOW_ENTRIES 1024 // a power of two
 
+// Matches and differences apart: whoever guesses fills the one table, and those who are known stay
+// known in the other.
 struct slow_secret_cache {
     struct mac_key key;
-    struct {
-        struct sha256 digest;
-        enum slow_secret_known known;
-    } entries[SLOW_ENTRIES];
+    struct sha256 matches[SLOW_ENTRIES], differs[SLOW_ENTRIES];
 };
 
 struct slow_secret_cache *slow_secret_cache_create(struct env *env)
@@ -60,13 +59,13 @@ enum slow_secret_known slow_secret_find(const struct slow_secret_cache *cache,
                                         const struct sha256 *digest)
 {
     size_t at = slow_secret_at(digest);
-    bool same = secret_equal(cache->entries[at].digest.bytes, digest->bytes, sizeof digest->bytes);
-    return same ? cache->entries[at].known : SLOW_UNKNOWN;
+    bool matches = secret_equal(cache->matches[at].bytes, digest->bytes, sizeof digest->bytes);
+    bool differs = secret_equal(cache->differs[at].bytes, digest->bytes, sizeof digest->bytes);
+    return matches ? SLOW_MATCHES : differs ? SLOW_DIFFERS : SLOW_UNKNOWN;
 }
 
 void slow_secret_put(struct slow_secret_cache *cache, const struct sha256 *digest, bool matches)
 {
-    size_t at = slow_secret_at(digest);
-    cache->entries[at].digest = *digest;
-    cache->entries[at].known = matches ? SLOW_MATCHES : SLOW_DIFFERS;
+    struct sha256 *table = matches ? cache->matches : cache->differs;
+    table[slow_secret_at(digest)] = *digest;
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/siphash.h"
 #include "crypto/password.h"
 #include "crypto/wipe.h"
 
@@ -79,6 +80,16 @@ static void slow_job_run(struct pool_job *work)
     http_job_done(&slow->job);
 }
 
+// One network: IPv6 by its /64.
+static uint64_t endpoint_asker(const struct http_request *request)
+{
+    static const struct siphash_key fold = {0, 0}; // a collision costs a share of the queue only
+    struct address network = request->peer;
+    if (network.family == ADDRESS_V6)
+        network = address_prefix(&network, 64);
+    return siphash(&fold, str_of(network.bytes, sizeof network.bytes));
+}
+
 static enum twoleg_error endpoint_compare_slow(struct http_request *request,
                                                const struct client_auth_wait *wait)
 {
@@ -88,7 +99,9 @@ static enum twoleg_error endpoint_compare_slow(struct http_request *request,
     if (!slow)
         return TWOLEG_NO_MEMORY;
     http_job_init(&slow->job, request, &slow_kind, slow_job_destroy);
-    slow->work.run = slow_job_run;
+    slow->work = (struct pool_job){.run = slow_job_run,
+                                   .owner = wait->application,
+                                   .asker = endpoint_asker(request)};
     slow->outcome.digest = slow_secret_digest(context->slow, wait->slow, wait->presented);
     memcpy(slow->text, hash.ptr, hash.len);
     memcpy(slow->text + hash.len, wait->presented.ptr, wait->presented.len);

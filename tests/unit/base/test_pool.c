@@ -57,6 +57,33 @@ static void wait_at_stop(void)
         sched_yield();
 }
 
+// Of a queue of 16 one owner gets 4 places, and so does one asker; others still get theirs.
+static void B1_no_owner_and_no_asker_takes_more_than_a_quarter(void **state)
+{
+    (void)state;
+    struct pool *pool;
+    assert_int_equal(pool_create(1, 16, &pool), TWOLEG_NONE);
+    assert_true(stop_hold("pool job"));
+    submit(pool, 0);
+    wait_at_stop();
+    for (unsigned kind = 0; kind < 2; kind++) {
+        for (unsigned i = 0; i < 5; i++) {
+            struct pool_job *job = job_make(i);
+            job->owner = kind == 0 ? 7 : 100 + i;
+            job->asker = kind == 1 ? 7 : 100 + i;
+            assert_int_equal(pool_submit(pool, job), i < 4 ? TWOLEG_NONE : TWOLEG_OVERLOADED);
+            if (i == 4)
+                free(job);
+        }
+    }
+    struct pool_job *other = job_make(9);
+    other->owner = 8;
+    other->asker = 8;
+    assert_int_equal(pool_submit(pool, other), TWOLEG_NONE);
+    assert_true(stop_release("pool job"));
+    pool_destroy(pool);
+}
+
 static void a_full_queue_refuses_at_once_and_the_job_stays_the_callers(void **state)
 {
     (void)state;
@@ -104,6 +131,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(jobs_run_in_their_order_and_destroy_runs_the_rest),
+        cmocka_unit_test(B1_no_owner_and_no_asker_takes_more_than_a_quarter),
         cmocka_unit_test(a_full_queue_refuses_at_once_and_the_job_stays_the_callers),
         cmocka_unit_test(several_threads_work_side_by_side),
         cmocka_unit_test(no_threads_are_no_pool_and_null_may_be_destroyed),
