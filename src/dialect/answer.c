@@ -58,18 +58,21 @@ const struct dialect_error *dialect_error_row(const struct dialect *dialect,
     return &dialect->errors[i];
 }
 
-static struct str dialect_error_headers(const struct dialect *dialect, unsigned status,
-                                        struct arena *arena)
+static struct str dialect_error_headers(const struct dialect *dialect,
+                                        const struct dialect_error *row, struct arena *arena)
 {
     struct buf out;
     buf_init_arena(&out, arena, 128);
-    if (status == 401) {
+    if (row->status == 401) {
         buf_add(&out, STR("WWW-Authenticate: Basic realm=\""));
         buf_add(&out, str_from(dialect->realm));
         buf_add(&out, STR("\"\r\n"));
     }
-    if (status == 429 || status == 503)
-        buf_add(&out, STR("Retry-After: 1\r\n"));
+    if (row->retry_after_s) {
+        buf_add(&out, STR("Retry-After: "));
+        buf_add_u64(&out, row->retry_after_s);
+        buf_add(&out, STR("\r\n"));
+    }
     return buf_str(&out);
 }
 
@@ -90,7 +93,7 @@ void dialect_answer_error(const struct dialect *dialect, const struct http_reque
         .status = row->status,
         .content_type = STR("application/json"),
         .body = buf_str(&body),
-        .headers = dialect_error_headers(dialect, row->status, request->arena),
+        .headers = dialect_error_headers(dialect, row, request->arena),
         .no_store = true,
     };
     if (body.failed || !ret_answer->headers.ptr) {

@@ -7,11 +7,12 @@
 #include "http/http.h"
 #include "model/request.h"
 
-// Where an error of ours goes: status, the wire's error code and words. description NULL: the
-// error's own text (errors.def).
+// Where an error of ours goes: status, the wire's error code and words. retry_after_s 0: waiting
+// does not help. description NULL: the error's own text (errors.def).
 struct dialect_error {
     enum twoleg_error error;
     unsigned status;
+    unsigned retry_after_s;
     const char *code;
     const char *description;
 };

@@ -6,27 +6,38 @@
 #include "codec/percent.h"
 #include "dialect/dialect.h"
 
-// The parameters we know; all others are ignored (RFC 6749 section 3.2), but not twice.
-static const struct {
+#define DUPLICATE TWOLEG_PARAMETER_DUPLICATE
+
+// The parameters we know; all others are ignored (RFC 6749 section 3.2), but not twice. Of several
+// resources RFC 8707 section 2 lets us take none, and has its own code for that.
+static const struct parameter {
     struct str name;
     size_t at;
+    enum twoleg_error twice;
 } parameters[] = {
-    {{"grant_type", 10}, offsetof(struct token_request, grant_type)},
-    {{"scope", 5}, offsetof(struct token_request, scope)},
-    {{"resource", 8}, offsetof(struct token_request, resource)},
-    {{"client_id", 9}, offsetof(struct token_request, client_id)},
-    {{"client_secret", 13}, offsetof(struct token_request, client_secret)},
-    {{"token", 5}, offsetof(struct token_request, token)},
-    {{"token_type_hint", 15}, offsetof(struct token_request, token_type_hint)},
+    {{"grant_type", 10}, offsetof(struct token_request, grant_type), DUPLICATE},
+    {{"scope", 5}, offsetof(struct token_request, scope), DUPLICATE},
+    {{"resource", 8}, offsetof(struct token_request, resource), TWOLEG_TARGET_DUPLICATE},
+    {{"client_id", 9}, offsetof(struct token_request, client_id), DUPLICATE},
+    {{"client_secret", 13}, offsetof(struct token_request, client_secret), DUPLICATE},
+    {{"token", 5}, offsetof(struct token_request, token), DUPLICATE},
+    {{"token_type_hint", 15}, offsetof(struct token_request, token_type_hint), DUPLICATE},
 };
 #define PARAMETERS (sizeof parameters / sizeof *parameters)
 
-static struct str *dialect_parameter(struct token_request *request, struct str name)
+static const struct parameter *dialect_parameter(struct str name)
 {
     for (size_t i = 0; i < PARAMETERS; i++)
         if (str_equal(parameters[i].name, name))
-            return (struct str *)(void *)((char *)request + parameters[i].at);
+            return &parameters[i];
     return NULL;
+}
+
+static void dialect_put(struct token_request *request, const struct parameter *parameter,
+                        struct str value)
+{
+    struct str *into = (struct str *)(void *)((char *)request + parameter->at);
+    *into = value;
 }
 
 static bool dialect_seen(const struct str *names, size_t count, struct str name)
@@ -46,13 +57,13 @@ static enum twoleg_error dialect_form(const struct http_request *request,
     struct form_reader form;
     form_reader_init(&form, request->body, request->arena, FORM_PAIRS_MAX);
     while (form_next(&form, &name, &value)) {
+        const struct parameter *parameter = dialect_parameter(name);
         if (dialect_seen(names, count, name))
-            return TWOLEG_PARAMETER_DUPLICATE;
+            return parameter ? parameter->twice : TWOLEG_PARAMETER_DUPLICATE;
         names[count++] = name;
-        struct str *into = dialect_parameter(ret, name);
         // Sent without a value counts as omitted (RFC 6749 section 3.2).
-        if (into && value.len)
-            *into = value;
+        if (parameter && value.len)
+            dialect_put(ret, parameter, value);
     }
     return form_reader_error(&form);
 }
@@ -60,14 +71,13 @@ static enum twoleg_error dialect_form(const struct http_request *request,
 // A secret in a query ends up in somebody's log, so one that came there is refused, not used.
 static enum twoleg_error dialect_query(const struct http_request *request)
 {
-    struct token_request none = {0};
     struct str name, value;
     struct form_reader form;
     if (request->query.len == 0)
         return TWOLEG_NONE;
     form_reader_init(&form, request->query, request->arena, FORM_PAIRS_MAX);
     while (form_next(&form, &name, &value))
-        if (dialect_parameter(&none, name) || str_equal(name, STR("access_token")))
+        if (dialect_parameter(name) || str_equal(name, STR("access_token")))
             return TWOLEG_CLIENT_IN_QUERY;
     return form_reader_error(&form);
 }

@@ -2,10 +2,11 @@
 // RFC 6749 sections 5.1 and 5.2 as a table; RFC 8707 section 2 for invalid_target.
 #include "dialect/dialect.h"
 
-#define INVALID_REQUEST 400, "invalid_request"
-#define INVALID_CLIENT 401, "invalid_client"
-#define INVALID_SCOPE 400, "invalid_scope"
-#define UNAVAILABLE 503, "temporarily_unavailable"
+#define INVALID_REQUEST 400, 0, "invalid_request"
+#define INVALID_CLIENT 401, 0, "invalid_client"
+#define INVALID_SCOPE 400, 0, "invalid_scope"
+#define INVALID_TARGET 400, 0, "invalid_target"
+#define UNAVAILABLE 503, 1, "temporarily_unavailable"
 
 // Every way in which a client can fail to authenticate has the same words: which one it was is
 // nobody's business but the log's.
@@ -17,17 +18,19 @@ static const struct dialect_error errors[] = {
     {TWOLEG_PARAMETER_MALFORMED, INVALID_REQUEST, NULL},
     {TWOLEG_PARAMETER_DUPLICATE, INVALID_REQUEST, NULL},
     {TWOLEG_PARAMETER_COUNT, INVALID_REQUEST, NULL},
-    {TWOLEG_TOO_LONG, 413, "invalid_request", NULL},
+    {TWOLEG_TOO_LONG, 413, 0, "invalid_request", NULL},
     {TWOLEG_GRANT_TYPE_MISSING, INVALID_REQUEST, NULL},
     {TWOLEG_TOKEN_MISSING, INVALID_REQUEST, NULL},
     {TWOLEG_CLIENT_TWO_METHODS, INVALID_REQUEST, NULL},
     {TWOLEG_CLIENT_IN_QUERY, INVALID_REQUEST,
      "parameters belong in the body, never in the query"},
-    {TWOLEG_GRANT_TYPE_UNSUPPORTED, 400, "unsupported_grant_type", NULL},
-    {TWOLEG_GRANT_TYPE_REFUSED, 400, "unauthorized_client", NULL},
+    {TWOLEG_GRANT_TYPE_UNSUPPORTED, 400, 0, "unsupported_grant_type", NULL},
+    {TWOLEG_GRANT_TYPE_REFUSED, 400, 0, "unauthorized_client", NULL},
     {TWOLEG_SCOPE_MALFORMED, INVALID_SCOPE, NULL},
     {TWOLEG_SCOPE_REFUSED, INVALID_SCOPE, NULL},
-    {TWOLEG_TARGET_UNKNOWN, 400, "invalid_target", NULL},
+    {TWOLEG_TARGET_UNKNOWN, INVALID_TARGET, NULL},
+    {TWOLEG_TARGET_MISSING, INVALID_TARGET, NULL},
+    {TWOLEG_TARGET_DUPLICATE, INVALID_TARGET, NULL},
     {TWOLEG_CLIENT_MISSING, INVALID_CLIENT, WHO},
     {TWOLEG_CLIENT_MALFORMED, INVALID_CLIENT, WHO},
     {TWOLEG_CLIENT_UNKNOWN, INVALID_CLIENT, WHO},
@@ -37,9 +40,9 @@ static const struct dialect_error errors[] = {
     {TWOLEG_APPLICATION_DISABLED, INVALID_CLIENT, WHO},
     {TWOLEG_APPLICATION_DELETED, INVALID_CLIENT, WHO},
     {TWOLEG_ACCOUNT_DISABLED, INVALID_CLIENT, WHO},
-    {TWOLEG_NOT_A_RESOURCE_SERVER, 403, "unauthorized_client", NULL},
-    {TWOLEG_TOKEN_FOREIGN, 400, "invalid_grant", NULL}, // RFC 7009 section 2.1
-    {TWOLEG_LIMIT, 429, "temporarily_unavailable",
+    {TWOLEG_NOT_A_RESOURCE_SERVER, 403, 0, "unauthorized_client", NULL},
+    {TWOLEG_TOKEN_FOREIGN, 400, 0, "invalid_grant", NULL}, // RFC 7009 section 2.1
+    {TWOLEG_LIMIT, 429, 0, "temporarily_unavailable",
      "too many single revocations; have the operator run: twoleg app revoke-tokens"},
     {TWOLEG_NO_MEMORY, UNAVAILABLE, "try again"},
     {TWOLEG_NONE, UNAVAILABLE, "try again"}, // everything else

@@ -25,10 +25,11 @@ static enum twoleg_error grant_api(const struct grant_context *context,
     }
     if (usable == 0)
         return TWOLEG_GRANT_TYPE_REFUSED;
-    // Several APIs, none named and none the default: a guess would be an audience confusion.
-    bool guessed = !request->resource.ptr && usable > 1 && api && !api->is_default;
-    if (!api || guessed)
+    if (!api)
         return TWOLEG_TARGET_UNKNOWN;
+    // Several APIs, none named and none the default: a guess would be an audience confusion.
+    if (!request->resource.ptr && usable > 1 && !api->is_default)
+        return TWOLEG_TARGET_MISSING;
     *ret_api = api;
     *ret_rights = rights;
     return TWOLEG_NONE;

@@ -72,7 +72,14 @@ def test_rfc8707_default_api_is_identified_by_the_issuer(server, app):
 def test_rfc8707_2_two_resources_are_refused(server, both):
     answer = server.form("/oauth/token", [("grant_type", "client_credentials"), ("resource", SMS),
                                           ("resource", MAIL)], both)
-    assert answer.status == 400 and answer.error in ("invalid_request", "invalid_target")
+    assert (answer.status, answer.error) == (400, "invalid_target")
+    assert answer.json()["error_description"] == "one resource a token"
+
+
+def test_rfc8707_2_none_of_several_named_says_to_name_one(server, both):
+    answer = server.token(both)
+    assert (answer.status, answer.error) == (400, "invalid_target")
+    assert answer.json()["error_description"] == "name one of the application's resources"
 
 
 def test_rfc8707_scope_belongs_to_the_api(server, apis):

@@ -62,7 +62,8 @@ static enum twoleg_error decide(struct world *w)
 static void expect_api(struct world *w, const char *resource, uint64_t api)
 {
     w->request.resource = str_from(resource);
-    check_error(decide(w), api ? TWOLEG_NONE : TWOLEG_TARGET_UNKNOWN, resource ? resource : "-");
+    enum twoleg_error refusal = resource ? TWOLEG_TARGET_UNKNOWN : TWOLEG_TARGET_MISSING;
+    check_error(decide(w), api ? TWOLEG_NONE : refusal, resource ? resource : "-");
     if (api)
         assert_int_equal(w->decision.api->number, api);
 }
