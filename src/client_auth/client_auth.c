@@ -85,22 +85,6 @@ static enum twoleg_error client_auth_find(const struct client_auth_context *cont
     return error;
 }
 
-static bool client_auth_keyed(const struct client_auth_context *context,
-                              const struct application *application, const struct secret *secret,
-                              const struct str *spellings)
-{
-    const struct data_key *key = keyring_data(context->keys, KEY_SECRET, secret->key);
-    bool matches = false;
-    for (size_t i = 0; key && i < 2; i++) {
-        uint8_t made[32];
-        if (spellings[i].len == 0)
-            continue;
-        client_auth_secret_mac(key, application->number, spellings[i], made);
-        matches = secret_equal(made, secret->mac, sizeof made) || matches;
-    }
-    return matches;
-}
-
 // What this request has waited for counts before what the table has kept.
 static enum slow_secret_known client_auth_known(const struct client_auth_context *context,
                                                 const struct sha256 *digest)
@@ -132,28 +116,15 @@ static enum slow_secret_known client_auth_slow(const struct client_auth_context 
     return SLOW_DIFFERS;
 }
 
-// Where there is no keyed secret to compare: the work of one, with what cannot match.
-static void client_auth_dummy(const struct client_auth_context *context,
-                              const struct presented *presented)
-{
-    static const struct application nobody = {.number = 0};
-    const struct data_key *key = keyring_active(context->keys, KEY_SECRET);
-    struct secret none = {.key = key ? key->id : 0};
-    volatile bool matches = client_auth_keyed(context, &nobody, &none, presented->secret);
-    (void)matches;
-}
-
 // The secret that was presented, or NULL, and the gate's word on it.
 struct client_match {
     const struct secret *secret;
     enum twoleg_error error;
 };
 
-// One text can be there several times, as in a renewal: a row that the gate passes goes before one
-// that it refuses.
-static void client_auth_take(const struct client_auth_context *context,
-                             const struct registry_view *view, const struct secret *secret,
-                             struct client_match *match)
+static enum twoleg_error client_auth_gate(const struct client_auth_context *context,
+                                          const struct registry_view *view,
+                                          const struct secret *secret)
 {
     const struct gate_client gate = {
         .door = context->door,
@@ -164,26 +135,53 @@ static void client_auth_take(const struct client_auth_context *context,
         .peer = context->peer,
         .now_us = context->now_us,
     };
-    enum twoleg_error error = gate_client(&gate);
+    return gate_client(&gate);
+}
+
+// One text can be there several times, as in a renewal: a row that the gate passes goes before one
+// that it refuses.
+static void client_auth_take(const struct client_auth_context *context,
+                             const struct registry_view *view, const struct secret *secret,
+                             struct client_match *match)
+{
+    enum twoleg_error error = client_auth_gate(context, view, secret);
     if (!match->secret || !error)
         *match = (struct client_match){secret, error};
 }
 
+// The secrets that are kept under this data key. Their MACs are of the application and the text
+// only, so one for each spelling serves all of them.
+static void client_auth_match_key(const struct client_auth_context *context,
+                                  const struct registry_view *view, const struct data_key *key,
+                                  const struct str *spellings, struct client_match *match)
+{
+    uint8_t made[2][32];
+    size_t made_count = 0;
+    for (size_t i = 0; i < 2; i++)
+        if (spellings[i].len)
+            client_auth_secret_mac(key, view->number, spellings[i], made[made_count++]);
+    for (size_t i = 0; view->body && i < view->body->secret_count; i++) {
+        const struct secret *secret = &view->body->secrets[i];
+        bool matches = false;
+        if (secret->scheme != SECRET_KEYED || secret->key != key->id)
+            continue;
+        for (size_t k = 0; k < made_count; k++)
+            matches = secret_equal(made[k], secret->mac, sizeof made[k]) || matches;
+        if (matches)
+            client_auth_take(context, view, secret, match);
+    }
+}
+
+// Goes through the data keys, not through the secrets: whoever asks, an unknown id (no body), an
+// application without secrets and one with ten cost the same number of MACs (row B2).
 static void client_auth_match_keyed(const struct client_auth_context *context,
                                     const struct registry_view *view,
                                     const struct presented *presented, struct client_match *match)
 {
-    size_t compared = 0;
-    for (size_t i = 0; i < view->body->secret_count; i++) {
-        const struct secret *secret = &view->body->secrets[i];
-        if (secret->scheme != SECRET_KEYED)
-            continue;
-        compared++;
-        if (client_auth_keyed(context, view->body, secret, presented->secret))
-            client_auth_take(context, view, secret, match);
-    }
-    if (compared == 0)
-        client_auth_dummy(context, presented);
+    for (size_t i = 0; i < context->keys->data_count; i++)
+        if (context->keys->data[i].purpose == KEY_SECRET)
+            client_auth_match_key(context, view, &context->keys->data[i], presented->secret,
+                                  match);
 }
 
 // TWOLEG_WAIT: see ret_wait.
@@ -195,7 +193,8 @@ static enum twoleg_error client_auth_match_slow(const struct client_auth_context
 {
     for (size_t i = 0; i < view->body->secret_count; i++) {
         const struct secret *secret = &view->body->secrets[i];
-        if (secret->scheme != SECRET_ARGON2)
+        // A hash is dear: none for a secret that the gate would refuse anyway.
+        if (secret->scheme != SECRET_ARGON2 || client_auth_gate(context, view, secret))
             continue;
         enum slow_secret_known known =
             client_auth_slow(context, secret, presented->secret, ret_wait);
@@ -224,15 +223,15 @@ enum twoleg_error client_auth(const struct client_auth_context *context,
         return TWOLEG_CLIENT_MALFORMED;
     error = client_auth_find(context, &presented, &view);
     *ret_wait = (struct client_auth_wait){.application = view.number};
-    if (error == TWOLEG_CLIENT_UNKNOWN)
-        client_auth_dummy(context, &presented);
-    if (error)
+    if (error && error != TWOLEG_CLIENT_UNKNOWN)
         return error;
 
     // Keyed ones are all compared before any slow one is asked for: a right keyed secret never
     // waits.
     struct client_match match = {0};
     client_auth_match_keyed(context, &view, &presented, &match);
+    if (error)
+        return error;
     if (!match.secret &&
         client_auth_match_slow(context, &view, &presented, &match, ret_wait) == TWOLEG_WAIT)
         return TWOLEG_WAIT;

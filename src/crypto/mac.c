@@ -59,8 +59,20 @@ void mac_add_u64(struct mac_state *state, uint64_t value)
     sha256_add(&state->inner, str_of(&network, sizeof network));
 }
 
+#ifdef TWOLEG_TEST_HOOKS
+static _Thread_local unsigned long mac_made;
+
+unsigned long mac_count(void)
+{
+    return mac_made;
+}
+#endif
+
 struct sha256 mac_end(struct mac_state *state)
 {
+#ifdef TWOLEG_TEST_HOOKS
+    mac_made++;
+#endif
     struct sha256 inner = sha256_finish(&state->inner);
     struct sha256_state outer = state->key->outer;
     sha256_add(&outer, str_of(inner.bytes, sizeof inner.bytes));

@@ -32,3 +32,8 @@ void mac_add_u64(struct mac_state *state, uint64_t value); // 8 bytes, network o
 struct sha256 mac_end(struct mac_state *state);            // wipes the state
 
 struct sha256 mac(const struct mac_key *key, struct str text);
+
+#ifdef TWOLEG_TEST_HOOKS
+// How many MACs this thread has made: a test compares what two refusals cost.
+unsigned long mac_count(void);
+#endif

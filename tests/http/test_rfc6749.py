@@ -3,11 +3,12 @@
 and form decoding."""
 import base64
 import re
+import sqlite3
 import urllib.parse
 
 import pytest
 
-from instance import basic, basic_raw, statuses
+from instance import Application, basic, basic_raw, statuses
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 GRANT = "grant_type=client_credentials"
@@ -164,17 +165,38 @@ def test_B10_disabled_and_deleted_applications_are_401(server, act):
         assert_error(server.token(app, method), 401, "invalid_client")
 
 
-def test_B2_unknown_id_and_wrong_secret_give_the_same_bytes(server, app):
+@pytest.mark.parametrize("method", ["basic", "post"])
+def test_B2_every_failed_authentication_gives_the_same_bytes(own_server, method):
+    server = own_server
+    states = ("active", "disabled", "deleted", "expired", "without_secret", "slow")
+    apps = {state: server.app(name=state, scope="alpha", secret="hunter2" if state == "slow" else
+                              None) for state in states}
+    assert server.token(apps["active"], method).status == 200
+    server.act("disable", apps["disabled"])
+    server.delete(apps["deleted"])
+    server.remove_secret(apps["without_secret"])
+    server.stop()
+    store = sqlite3.connect(server.data + "/twoleg.db")
+    with store:  # no command makes a secret that has expired
+        done = store.execute("UPDATE secrets SET expires_us = created_us + 1 WHERE application = "
+                             "(SELECT number FROM applications WHERE name = 'expired')")
+        assert done.rowcount == 1
+    store.close()
+    server.start()
+
     def seen(client_id, secret):
-        answer = post(server, GRANT, headers={"Authorization": basic(client_id, secret)})
-        headers = {k: v for k, v in answer.headers.items() if k not in ("Date", "X-Request-Id")}
+        answer = server.token(Application({"client_id": client_id, "client_secret": secret}),
+                              method)
+        headers = [pair for pair in answer.headers.items()
+                   if pair[0] not in ("Date", "X-Request-Id")]
         return answer.status, headers, answer.body
 
-    wrong = seen(app.id, "wrong-" + app.secret)
-    assert wrong == seen("app_doesnotexist", app.secret)
-    disabled = server.app()
-    server.cli("app", "disable", disabled.id, "--yes")
-    assert wrong == seen(disabled.id, disabled.secret)
+    unknown = seen("app_doesnotexist", apps["active"].secret)
+    assert unknown[0] == 401
+    for state, app in apps.items():
+        right, wrong = seen(app.id, app.secret), seen(app.id, "wrong")
+        assert wrong == unknown, state
+        assert (right == unknown) == (state not in ("active", "slow")), state
 
 
 # ------------------------------------------------------------------ 3.2 the endpoint

@@ -70,6 +70,14 @@ static void auth_add(struct test_auth *a, uint64_t number, const struct secret *
     registry_test_view(a->t->on, number);
 }
 
+static void auth_remove(struct test_auth *a, uint64_t number, uint64_t secret)
+{
+    struct store_verb verb = {.secret = {.application = number, .secret = {.number = secret}}};
+    assert_int_equal(test_one(a->t->on->test, VERB_SECRET_REMOVE, STORE_OPERATOR, &verb),
+                     TWOLEG_NONE);
+    registry_test_view(a->t->on, number);
+}
+
 static void auth_new_client(struct test_auth *a, uint64_t number, const char *client_id,
                             const char *secret)
 {
@@ -247,10 +255,7 @@ static void B7_B9_an_empty_id_or_secret_is_no_authentication(void **state)
 static void row33_a_client_without_a_secret_never_matches(void **state)
 {
     struct test_auth *a = *state;
-    struct store_verb remove = {.secret = {.application = TEST_NUMBER,
-                                           .secret = {.number = TEST_NUMBER + 1000}}};
-    assert_int_equal(test_one(a->t->on->test, VERB_SECRET_REMOVE, STORE_OPERATOR, &remove),
-                     TWOLEG_NONE);
+    auth_remove(a, TEST_NUMBER, TEST_NUMBER + 1000);
     assert_int_equal(registry_test_view(a->t->on, TEST_NUMBER).body->secret_count, 0);
     static const char *const tries[] = {"x", "null", "%00", "%", "+"};
     for (size_t i = 0; i < sizeof tries / sizeof *tries; i++)
@@ -269,6 +274,37 @@ static void a_secret_under_an_unknown_data_key_never_matches(void **state)
     secret->key ^= 1;
     auth_add(a, TEST_NUMBER, secret);
     auth_expect(a, CLIENT_BASIC, "billing", "tls_0123456789", TWOLEG_SECRET_WRONG);
+}
+
+static void expect_macs(struct test_auth *a, const char *id, const char *secret,
+                        enum twoleg_error error, unsigned long macs)
+{
+    unsigned long before = mac_count();
+    auth_expect(a, CLIENT_BASIC, id, secret, error);
+    if (mac_count() - before != macs)
+        fail_msg("\"%s\" \"%s\": %lu MACs, not %lu", id, secret, mac_count() - before, macs);
+}
+
+// Row B2: the time says neither whether an id exists nor how many secrets it has.
+static void B2_every_refusal_makes_the_same_number_of_macs(void **state)
+{
+    struct test_auth *a = *state;
+    auth_new_client(a, 20, "one", "tls_0123456789");
+    assert_int_equal(test_make_application(a->t->on->test, 21, "none"), TWOLEG_NONE);
+    auth_remove(a, 21, 21 + 1000);
+    assert_int_equal(registry_test_view(a->t->on, 21).body->secret_count, 0);
+    auth_new_client(a, 22, "ten", "tls_0123456789");
+    while (registry_test_view(a->t->on, 22).body->secret_count < SECRETS_LIVE_MAX)
+        auth_add(a, 22, auth_keyed(a, 22, "tls_another"));
+    static const char *const ids[] = {"nobody", "one", "none", "ten"};
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        enum twoleg_error error = i ? TWOLEG_SECRET_WRONG : TWOLEG_CLIENT_UNKNOWN;
+        expect_macs(a, ids[i], "wrong", error, 1);
+        expect_macs(a, ids[i], "wr%6Fng", error, 2); // in two spellings
+    }
+    expect_macs(a, "one", "tls_0123456789", TWOLEG_NONE, 1);
+    expect_macs(a, "ten", "tls_0123456789", TWOLEG_NONE, 1);
+    expect_macs(a, "ten", "tls_another", TWOLEG_NONE, 1);
 }
 
 static void each_of_several_secrets_opens_and_says_which_it_was(void **state)
@@ -409,16 +445,43 @@ static void a_right_keyed_secret_never_waits_for_slow_ones(void **state)
     auth_expect(a, CLIENT_BASIC, "billing", "tls_0123456789", TWOLEG_NONE);
 }
 
+// Wrong guesses are kept apart: they never make a known secret unknown again.
+static void B1_guesses_do_not_drive_out_what_is_known_to_match(void **state)
+{
+    struct test_auth *a = *state;
+    unsigned compared;
+    auth_add_slow(a, TEST_NUMBER, "hunter2", NULL);
+    assert_int_equal(auth_ask_slow(a, STR("billing"), STR("hunter2"), &compared), TWOLEG_NONE);
+    for (uint32_t i = 0; i < 20000; i++) {
+        struct sha256 guess = sha256(str_of(&i, sizeof i));
+        slow_secret_put(a->slow, &guess, false);
+    }
+    assert_int_equal(auth_ask_slow(a, STR("billing"), STR("hunter2"), &compared), TWOLEG_NONE);
+    assert_int_equal(compared, 0);
+}
+
+static void a_slow_secret_that_the_gate_refuses_costs_no_hash(void **state)
+{
+    struct test_auth *a = *state;
+    unsigned compared;
+    struct secret expired = {.number = a->next_secret++,
+                             .scheme = SECRET_ARGON2,
+                             .slow_hash = STR("not a hash: refused at once"),
+                             .label = STR("expired"),
+                             .expires_us = a->context.now_us - 1};
+    auth_add(a, TEST_NUMBER, &expired);
+    assert_int_equal(auth_ask_slow(a, STR("billing"), STR("hunter2"), &compared),
+                     TWOLEG_SECRET_WRONG);
+    assert_int_equal(compared, 0);
+}
+
 static void a_slow_outcome_is_of_one_stored_hash(void **state)
 {
     struct test_auth *a = *state;
     unsigned compared;
     auth_add_slow(a, TEST_NUMBER, "hunter2", NULL);
     assert_int_equal(auth_ask_slow(a, STR("billing"), STR("hunter2"), &compared), TWOLEG_NONE);
-    struct store_verb remove = {.secret = {.application = TEST_NUMBER, .secret = {.number = 5000}}};
-    assert_int_equal(test_one(a->t->on->test, VERB_SECRET_REMOVE, STORE_OPERATOR, &remove),
-                     TWOLEG_NONE);
-    registry_test_view(a->t->on, TEST_NUMBER);
+    auth_remove(a, TEST_NUMBER, 5000);
     assert_int_equal(auth_ask_slow(a, STR("billing"), STR("hunter2"), &compared),
                      TWOLEG_SECRET_WRONG);
     auth_add_slow(a, TEST_NUMBER, "hunter3", NULL);
@@ -480,6 +543,7 @@ int main(void)
         AUTH(B7_B9_an_empty_id_or_secret_is_no_authentication),
         AUTH(row33_a_client_without_a_secret_never_matches),
         AUTH(a_secret_under_an_unknown_data_key_never_matches),
+        AUTH(B2_every_refusal_makes_the_same_number_of_macs),
         AUTH(each_of_several_secrets_opens_and_says_which_it_was),
         AUTH(B10_expired_and_early_secrets_are_refused_at_their_edge),
         AUTH(a_good_secret_is_not_hidden_by_a_dead_one_of_the_same_text),
@@ -487,6 +551,8 @@ int main(void)
         AUTH(only_a_resource_server_passes_the_door_of_introspection),
         AUTH(ids_and_secrets_have_a_longest_length),
         AUTH(a_slow_secret_is_compared_once_and_then_known),
+        AUTH(B1_guesses_do_not_drive_out_what_is_known_to_match),
+        AUTH(a_slow_secret_that_the_gate_refuses_costs_no_hash),
         AUTH(a_slow_secret_is_found_in_either_spelling),
         AUTH(a_right_keyed_secret_never_waits_for_slow_ones),
         AUTH(a_slow_outcome_is_of_one_stored_hash),
