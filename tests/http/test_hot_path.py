@@ -88,9 +88,12 @@ def requests(hot):
     api = hot.app(name="api", resource_server=True)
     tokens = {kind: hot.bearer(app) for kind, app in apps.items()}
 
-    def issue(app):
+    words = [f"scope{i}" for i in range(100)]
+    many = hot.app(name="many", scope=" ".join(words), token_format="sealed")
+
+    def issue(app, **fields):
         return whole_request("POST", "/oauth/token", basic(app.id, app.secret),
-                             grant_type="client_credentials")
+                             grant_type="client_credentials", **fields)
 
     def introspect(kind):
         return whole_request("POST", "/oauth/introspect", basic(api.id, api.secret),
@@ -99,6 +102,7 @@ def requests(hot):
     return {
         "sealed issue": issue(apps["sealed"]),
         "ES256 issue": issue(apps["jwt"]),
+        "issue of many scopes": issue(many, scope=" ".join(reversed(words))),
         "issue by post": whole_request(
             "POST", "/oauth/token", None, grant_type="client_credentials",
             client_id=apps["sealed"].id, client_secret=apps["sealed"].secret),
@@ -109,8 +113,8 @@ def requests(hot):
     }
 
 
-NAMES = ["sealed issue", "ES256 issue", "issue by post", "sealed introspection",
-         "seen ES256 introspection", "check sealed", "check seen ES256"]
+NAMES = ["sealed issue", "ES256 issue", "issue of many scopes", "issue by post",
+         "sealed introspection", "seen ES256 introspection", "check sealed", "check seen ES256"]
 
 
 def ask(sock, request, times):

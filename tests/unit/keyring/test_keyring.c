@@ -316,6 +316,34 @@ static void D4_a_blob_under_another_id_is_refused(void **state)
     row_refused(on, "key 9 (seal) in the store is damaged");
 }
 
+// Row D2: whoever writes rows but has no master key can neither put a sealed key into another row,
+// the signing key among them, nor bring one of his own.
+static void D2_sealed_keys_cannot_be_swapped_or_replaced_by_who_writes_rows(void **state)
+{
+    struct test_keyring *on = *state;
+    keyring_open(on);
+    keyring_close(on);
+    for (int a = 1; a <= 4; a++) {
+        for (int b = a + 1; b <= 4; b++) {
+            char sql[300], words[32];
+            snprintf(sql, sizeof sql,
+                     "CREATE TEMP TABLE kept AS SELECT id, wrapped FROM keys;"
+                     "UPDATE keys SET wrapped = (SELECT wrapped FROM kept"
+                     " WHERE kept.id = %d - keys.id) WHERE id IN (%d, %d)", a + b, a, b);
+            snprintf(words, sizeof words, "key %d (", a);
+            row_change(on, sql);
+            row_refused(on, words);
+            row_change(on, sql); // and back
+        }
+    }
+    keyring_open(on);
+    keyring_close(on);
+    row_change(on, "UPDATE keys SET wrapped = randomblob(length(wrapped)) WHERE id = 4");
+    row_refused(on, "key 4 (sign) in the store is damaged");
+    row_change(on, "UPDATE keys SET wrapped = zeroblob(32) WHERE id = 2");
+    row_refused(on, "key 2 (seal) in the store is damaged");
+}
+
 static void rows_that_we_do_not_know_are_refused(void **state)
 {
     struct test_keyring *on = *state;
@@ -468,6 +496,7 @@ int main(void)
         unit(D4_a_flipped_bit_of_the_signing_key_is_refused),
         unit(D4_a_blob_in_another_row_is_refused),
         unit(D4_a_blob_under_another_id_is_refused),
+        unit(D2_sealed_keys_cannot_be_swapped_or_replaced_by_who_writes_rows),
         unit(rows_that_we_do_not_know_are_refused),
         unit(a_changed_key_replaces_the_set),
         unit(a_set_that_cannot_be_read_is_known_as_stale),
