@@ -171,6 +171,12 @@ bool address_is_loopback(const struct address *address)
            memcmp(address->bytes, loopback, sizeof loopback) == 0;
 }
 
+bool address_is_any(const struct address *address)
+{
+    static const uint8_t any[16] = {0};
+    return address->family != ADDRESS_LOCAL && memcmp(address->bytes, any, sizeof any) == 0;
+}
+
 struct address address_prefix(const struct address *address, unsigned bits)
 {
     struct address prefix = {.family = address->family};

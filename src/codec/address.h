@@ -40,6 +40,7 @@ socklen_t address_to_sockaddr(const struct address *address, struct sockaddr_sto
 
 bool address_equal(const struct address *a, const struct address *b); // without the port
 bool address_is_loopback(const struct address *address);
+bool address_is_any(const struct address *address); // 0.0.0.0 or ::, whatever its port is
 // The address with all bits behind the first `bits` zero, without port: IPv6 peers are counted
 // by their /64.
 struct address address_prefix(const struct address *address, unsigned bits);

@@ -63,7 +63,7 @@ struct config {
     struct {
         enum config_origin origin;
         struct config_mark mark;
-        struct str source; // "--listen", "$TWOLEG_DATA", "derived from listen"
+        struct str source; // "--listen", "$TWOLEG_DATA", "one for each core"
     } origins[CONFIG_OPTIONS];
 
     // The options; durations in microseconds. The field is named as the option.

@@ -231,13 +231,9 @@ static void config_derive_doors(struct config *config)
 // Clients cannot call "any address": the loopback address stands for it.
 static void config_add_origin(struct address address, struct buf *out)
 {
-    static const struct address any4 = {.family = ADDRESS_V4};
-    static const struct address any6 = {.family = ADDRESS_V6};
-    if (address_equal(&address, &any4)) {
-        address.bytes[0] = 127;
-        address.bytes[3] = 1;
-    } else if (address_equal(&address, &any6)) {
-        address.bytes[15] = 1;
+    if (address_is_any(&address)) {
+        address.bytes[0] = address.family == ADDRESS_V4 ? 127 : 0;
+        address.bytes[address.family == ADDRESS_V4 ? 3 : 15] = 1;
     }
     buf_add(out, STR("http://"));
     address_format_port(out, &address);
@@ -257,7 +253,9 @@ enum twoleg_error config_derive_issuer(struct config *config, const struct addre
     if (issuer.failed)
         return TWOLEG_NO_MEMORY;
     config->issuer = str_of(issuer.ptr, issuer.len - 1);
-    config_set_origin(config, CONFIG_ISSUER, CONFIG_DERIVED, "derived from listen");
+    // The configuration is read without a store: what one says is not known here.
+    config_set_origin(config, CONFIG_ISSUER, CONFIG_DERIVED,
+                      "derived from listen; an existing store keeps its own");
     return TWOLEG_NONE;
 }
 

@@ -29,7 +29,8 @@ struct walk {
     struct config_report *report;
     struct schema_context context;
     struct arena scratch;
-    yaml_document_t *document;
+    struct yaml_file *file;
+    yaml_document_t *document; // of the file
     struct walk_frame *waiting;
     bool no_memory;
     bool failed; // something was reported
@@ -188,6 +189,8 @@ static void walk_words(struct walk *walk, const struct walk_frame *frame)
     const yaml_node_item_t *item = frame->node->data.sequence.items.start;
     for (; item < frame->node->data.sequence.items.top && !walk->report->dropped; item++) {
         yaml_node_t *node = yaml_document_get_node(walk->document, *item);
+        if (yaml_file_is_alias(walk->file, node))
+            continue;
         if (node->type != YAML_SCALAR_NODE) {
             walk_refuse(walk, frame, node, walk_misplaced(node));
             continue;
@@ -298,6 +301,8 @@ static void walk_member(struct walk *walk, const struct walk_frame *frame,
     const struct schema_shape *shape = frame->row->shape;
     yaml_node_t *key = yaml_document_get_node(walk->document, pair->key);
     yaml_node_t *value = yaml_document_get_node(walk->document, pair->value);
+    if (yaml_file_is_alias(walk->file, key))
+        return;
     if (key->type != YAML_SCALAR_NODE) {
         walk_refuse(walk, frame, key, "a list or mapping stands where a key belongs");
         return;
@@ -390,7 +395,8 @@ static void walk_run(struct walk *walk, const struct schema_row *root, void *tar
     while (walk->waiting && !walk->no_memory && !walk->report->dropped) {
         const struct walk_frame *frame = walk->waiting;
         walk->waiting = frame->next;
-        walk_value(walk, frame, ret_marks);
+        if (!frame->node || !yaml_file_is_alias(walk->file, frame->node))
+            walk_value(walk, frame, ret_marks);
     }
 }
 
@@ -405,6 +411,7 @@ enum twoleg_error walk_load(const struct walk_source *source, const struct schem
     struct walk walk = {.source = source,
                         .report = report,
                         .context = {arena, source->folder},
+                        .file = &file,
                         .document = &file.document};
     arena_init(&walk.scratch, NULL, WALK_SCRATCH_CAP);
     const struct schema_row root = {.name = "", .type = SCHEMA_OBJECT, .shape = shape};

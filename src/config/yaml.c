@@ -3,9 +3,18 @@
 // and bounds the document before the second pass builds it.
 #include "config/yaml.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fault.h"
+
 struct yaml_scan {
     const struct walk_source *source;
     struct config_report *report;
+    struct yaml_file *file;
+    char *text; // a copy in which a word replaces each alias; NULL: there is none
+    struct str rest; // of the source, behind the last alias
+    size_t rest_index; // its first character
     size_t depth;
     size_t values;
     size_t documents;
@@ -102,12 +111,49 @@ static void yaml_scan_document(struct yaml_scan *scan, const yaml_event_t *event
         yaml_scan_stop(scan, event, "a second document begins; a file has only one");
 }
 
+// libyaml counts characters, not bytes. Aliases come in their order, so each byte is passed once.
+static size_t yaml_scan_offset(struct yaml_scan *scan, size_t index)
+{
+    while (scan->rest.len && scan->rest_index < index) {
+        size_t len = 1;
+        while (len < scan->rest.len && ((unsigned char)scan->rest.ptr[len] & 0xc0) == 0x80)
+            len++;
+        scan->rest = str_slice(scan->rest, len, scan->rest.len);
+        scan->rest_index++;
+    }
+    return (size_t)(scan->rest.ptr - scan->source->text.ptr);
+}
+
+// Values given many times over could grow without end, so that an alias is never followed. `*name`
+// becomes the word `xname` instead, and the rest of the file can be looked at all the same.
+static void yaml_scan_alias(struct yaml_scan *scan, const yaml_event_t *event)
+{
+    struct str text = scan->source->text;
+    yaml_scan_refuse(scan, event, "aliases (*) are not allowed; write the value out");
+    if (!scan->text) {
+        scan->text = fault_here(FAULT_MEMORY) ? NULL : malloc(text.len);
+        if (scan->text)
+            memcpy(scan->text, text.ptr, text.len);
+        scan->rest = text;
+    }
+    size_t offset = yaml_scan_offset(scan, event->start_mark.index);
+    bool found = scan->text && scan->rest.len && scan->text[offset] == '*' &&
+                 scan->file->alias_count < CONFIG_REPORT_MAX && !scan->report->dropped;
+    if (!found) {
+        scan->stopped = true;
+        return;
+    }
+    scan->text[offset] = 'x';
+    scan->file->aliases[scan->file->alias_count++] = yaml_mark(event->start_mark);
+    if (++scan->values > YAML_VALUES_MAX)
+        yaml_scan_stop(scan, event, "more than 65536 values");
+}
+
 static void yaml_scan_event(struct yaml_scan *scan, const yaml_event_t *event)
 {
     switch (event->type) {
     case YAML_ALIAS_EVENT:
-        // Values given many times over could grow without end, so that nothing is walked.
-        yaml_scan_stop(scan, event, "aliases (*) are not allowed; write the value out");
+        yaml_scan_alias(scan, event);
         return;
     case YAML_SCALAR_EVENT:
         yaml_scan_value(scan, event, event->data.scalar.anchor, event->data.scalar.tag);
@@ -164,23 +210,41 @@ static enum twoleg_error yaml_scan_run(struct yaml_scan *scan)
     return scan->refused ? TWOLEG_MALFORMED : TWOLEG_NONE;
 }
 
-enum twoleg_error yaml_file_load(const struct walk_source *source, struct config_report *report,
-                                 struct yaml_file *file)
+static enum twoleg_error yaml_file_build(struct yaml_file *file, const struct walk_source *source,
+                                         struct str text, struct config_report *report)
 {
-    *file = (struct yaml_file){.loaded = false};
-    struct yaml_scan scan = {.source = source, .report = report};
-    enum twoleg_error error = yaml_scan_run(&scan);
-    if (scan.stopped || error == TWOLEG_NO_MEMORY)
-        return error;
     yaml_parser_t parser __attribute__((cleanup(yaml_parser_delete)));
     if (!yaml_parser_initialize(&parser))
         return TWOLEG_NO_MEMORY;
-    yaml_parser_open(&parser, source->text);
+    yaml_parser_open(&parser, text);
     if (!yaml_parser_load(&parser, &file->document))
         return yaml_report_syntax(source, &parser, report);
     file->loaded = true;
     file->root = yaml_document_get_root_node(&file->document);
-    return error;
+    return TWOLEG_NONE;
+}
+
+enum twoleg_error yaml_file_load(const struct walk_source *source, struct config_report *report,
+                                 struct yaml_file *file)
+{
+    *file = (struct yaml_file){.loaded = false};
+    struct yaml_scan scan = {.source = source, .report = report, .file = file};
+    enum twoleg_error scanned = yaml_scan_run(&scan);
+    enum twoleg_error built = TWOLEG_NONE;
+    if (!scan.stopped && scanned != TWOLEG_NO_MEMORY)
+        built = yaml_file_build(
+            file, source, scan.text ? str_of(scan.text, source->text.len) : source->text, report);
+    free(scan.text);
+    return built ? built : scanned;
+}
+
+bool yaml_file_is_alias(const struct yaml_file *file, const yaml_node_t *node)
+{
+    const struct config_mark mark = yaml_mark(node->start_mark);
+    for (size_t i = 0; i < file->alias_count; i++)
+        if (file->aliases[i].line == mark.line && file->aliases[i].column == mark.column)
+            return true;
+    return false;
 }
 
 void yaml_file_finish(struct yaml_file *file)

@@ -335,6 +335,13 @@ static void H22_yaml_traps(void **state)
         {"number: &a 4\n", "t.yaml:1:9: anchors (&) are not allowed\n"},
         {"leaves: &a [{name: x}]\n", "t.yaml:1:9: anchors (&) are not allowed\n"},
         {"number: *a\n", "t.yaml:1:9: aliases (*) are not allowed; write the value out\n"},
+        {"number: &a 1\nleaves: [*a, {name: \"\u00e4\", words: *b}] # \u00e4\n*c : 1\ntext: aaaa\n",
+         "t.yaml:1:9: anchors (&) are not allowed\n"
+         "t.yaml:1:9: number: \"1\" is too small (whole number, 2 to 9 eggs, default 3)\n"
+         "t.yaml:2:10: aliases (*) are not allowed; write the value out\n"
+         "t.yaml:2:33: aliases (*) are not allowed; write the value out\n"
+         "t.yaml:3:1: aliases (*) are not allowed; write the value out\n"
+         "t.yaml:4:7: text: \"aaaa\" is too long (text, 1 to 3 bytes of a, b and c)\n"},
         {"number: !!int 4\n", "t.yaml:1:9: tags (!) are not allowed\n"},
         {"leaves: !x []\nnumber: 1\n",
          "t.yaml:1:9: leaves: the list is empty (list of 1 to 3: mapping with name (required), "
