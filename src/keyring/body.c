@@ -213,8 +213,8 @@ static enum twoleg_error keyring_body_judge(const struct keyring_body *body,
     size_t opened = body->set.data_count + body->set.signing_count;
     if (key && failure->error == TWOLEG_TOKEN_FORGED && opened == 0)
         return reason_set(reason, TWOLEG_REFUSED,
-                          "%s is not the master key of this store: name the right one with "
-                          "--master-key-file",
+                          "%s is not the master key of this store: name the right one as "
+                          "master_key_file in the configuration",
                           master->path);
     if (key && failure->error == TWOLEG_TOKEN_FORGED)
         return reason_set(reason, TWOLEG_REFUSED,

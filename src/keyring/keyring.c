@@ -79,7 +79,8 @@ static enum twoleg_error keyring_master(struct keyring *keyring, bool has_rows, 
     if (has_rows)
         return reason_set(reason, TWOLEG_REFUSED,
                           "there is no master key %s, and the store cannot be used without its "
-                          "own: put it back, or name it with --master-key-file",
+                          "own: put it back, or name it as master_key_file in "
+                          "the configuration",
                           master->path);
     if (master->given)
         return reason_set(reason, TWOLEG_REFUSED,
