@@ -9,20 +9,27 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/log.h"
+
 #define ACCEPTS_A_ROUND 64  // before the other listeners get their turn
 #define ACCEPT_PAUSE_MS 100 // after EMFILE: readiness would spin
 
 enum twoleg_error acceptor_init(struct acceptor *acceptor)
 {
-    sigset_t stops;
+    static const int taken[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP};
+    static const int ignored[] = {SIGPIPE, SIGUSR1, SIGUSR2};
+    sigset_t set;
     *acceptor = (struct acceptor){.signals = -1};
-    sigemptyset(&stops);
-    sigaddset(&stops, SIGTERM);
-    sigaddset(&stops, SIGINT);
-    signal(SIGPIPE, SIG_IGN);
-    if (pthread_sigmask(SIG_BLOCK, &stops, NULL) != 0)
+    for (size_t i = 0; i < LISTENERS_MAX; i++)
+        acceptor->listeners[i].fd = -1;
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+        sigaddset(&set, taken[i]);
+    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++)
+        signal(ignored[i], SIG_IGN);
+    if (pthread_sigmask(SIG_BLOCK, &set, NULL) != 0)
         return TWOLEG_INTERNAL;
-    acceptor->signals = signalfd(-1, &stops, SFD_CLOEXEC | SFD_NONBLOCK);
+    acceptor->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     return acceptor->signals < 0 ? TWOLEG_INTERNAL : TWOLEG_NONE;
 }
 
@@ -47,25 +54,57 @@ static enum twoleg_error acceptor_open_admin(struct acceptor *acceptor,
     return TWOLEG_NONE;
 }
 
-enum twoleg_error acceptor_open(struct acceptor *acceptor, const struct config *config,
-                                char ret_reason[static 512])
+static enum twoleg_error acceptor_open_some(struct acceptor *acceptor,
+                                            const struct config *config, bool paths, char *reason)
 {
+    if (config->listen.count >= LISTENERS_MAX)
+        return TWOLEG_LIMIT;
+    acceptor->count = config->listen.count;
     for (size_t i = 0; i < config->listen.count; i++) {
         const struct config_listener *from = &config->listen.items[i];
-        struct http_listener *listener = &acceptor->listeners[acceptor->count];
-        if (acceptor->count == LISTENERS_MAX - 1)
-            return TWOLEG_LIMIT;
-        enum twoleg_error error =
-            http_listener_open(from->endpoint.text, 0660, listener, ret_reason);
+        struct http_listener *listener = &acceptor->listeners[i];
+        if ((from->endpoint.address.family == ADDRESS_LOCAL) != paths)
+            continue;
+        enum twoleg_error error = http_listener_open(from->endpoint.text, 0660, listener, reason);
         if (error)
             return error;
         listener->doors = from->doors;
         listener->operator_rights = false;
         listener->trusted = from->trusted_proxies.items;
         listener->trusted_count = from->trusted_proxies.count;
-        acceptor->count++;
     }
-    return acceptor_open_admin(acceptor, config, ret_reason);
+    return TWOLEG_NONE;
+}
+
+enum twoleg_error acceptor_open_ports(struct acceptor *acceptor, const struct config *config,
+                                      char ret_reason[static 512])
+{
+    return acceptor_open_some(acceptor, config, false, ret_reason);
+}
+
+enum twoleg_error acceptor_open_paths(struct acceptor *acceptor, const struct config *config,
+                                      char ret_reason[static 512])
+{
+    enum twoleg_error error = acceptor_open_some(acceptor, config, true, ret_reason);
+    return error ? error : acceptor_open_admin(acceptor, config, ret_reason);
+}
+
+// The signal that asks to stop; 0 for one that does not, or when there is none.
+static int acceptor_signal(struct acceptor *acceptor, struct env *env)
+{
+    struct signalfd_siginfo info;
+    struct log_line line;
+    if (read(acceptor->signals, &info, sizeof info) != (ssize_t)sizeof info)
+        return 0;
+    if (info.ssi_signo != SIGHUP)
+        return (int)info.ssi_signo;
+    env_tick(env);
+    log_begin(&line, LOG_WARNING, env->now_us, "signal_ignored");
+    log_word(&line, "signal", "HUP");
+    log_str(&line, "reason", STR("the configuration is read at the start only: restart to change"
+                                 " it"));
+    log_end(&line);
+    return 0;
 }
 
 // False: no descriptor is left for now.
@@ -83,10 +122,11 @@ static bool acceptor_take(struct http_listener *listener, struct workers *worker
     return true;
 }
 
-void acceptor_run(struct acceptor *acceptor, struct workers *workers)
+int acceptor_run(struct acceptor *acceptor, struct workers *workers, struct env *env)
 {
     struct pollfd polls[LISTENERS_MAX + 1];
     bool paused = false;
+    int stop = 0;
     polls[0] = (struct pollfd){.fd = acceptor->signals, .events = POLLIN};
     for (size_t i = 0; i < acceptor->count; i++)
         polls[i + 1] = (struct pollfd){.fd = acceptor->listeners[i].fd, .events = POLLIN};
@@ -94,7 +134,7 @@ void acceptor_run(struct acceptor *acceptor, struct workers *workers)
         int ready = poll(polls, paused ? 1 : acceptor->count + 1, paused ? ACCEPT_PAUSE_MS : -1);
         if (ready < 0 && errno != EINTR)
             break;
-        if (ready > 0 && polls[0].revents)
+        if (ready > 0 && polls[0].revents && (stop = acceptor_signal(acceptor, env)))
             break;
         for (size_t i = 0; i < acceptor->count; i++)
             if (paused || polls[i + 1].revents)
@@ -104,6 +144,7 @@ void acceptor_run(struct acceptor *acceptor, struct workers *workers)
     for (size_t i = 0; i < acceptor->count; i++)
         acceptor_take(&acceptor->listeners[i], workers, SIZE_MAX);
     acceptor_finish(acceptor);
+    return stop;
 }
 
 void acceptor_finish(struct acceptor *acceptor)

@@ -3,20 +3,26 @@
 #pragma once
 #include "daemon/workers.h"
 
-#define LISTENERS_MAX 64
+#define LISTENERS_MAX 65 // 64 configured ones and the admin socket
 
 struct acceptor {
-    struct http_listener listeners[LISTENERS_MAX];
+    struct http_listener listeners[LISTENERS_MAX]; // in the configured order, the admin socket last
     size_t count;
-    int signals; // signalfd of SIGTERM and SIGINT, blocked in all threads
+    int signals; // signalfd of those below, blocked in all threads
 };
 
-// Blocks the signals for this thread and those it will start.
+// Blocks the signals for this thread and those it will start: SIGTERM, SIGINT and SIGQUIT stop the
+// server; SIGHUP gets a line in the log; SIGUSR1, SIGUSR2 and SIGPIPE are ignored.
 enum twoleg_error acceptor_init(struct acceptor *acceptor) TWOLEG_MUST_CHECK;
-// Opens the configured listeners and the admin socket in the data folder. The words for a person
-// go to ret_reason.
-enum twoleg_error acceptor_open(struct acceptor *acceptor, const struct config *config,
-                                char ret_reason[static 512]) TWOLEG_MUST_CHECK;
-// Until SIGTERM or SIGINT; then takes what is waiting in the backlogs and closes the listeners.
-void acceptor_run(struct acceptor *acceptor, struct workers *workers);
+// Opens the configured addresses. Nothing is made on disk: a taken port leaves nothing behind. The
+// words for a person go to ret_reason.
+enum twoleg_error acceptor_open_ports(struct acceptor *acceptor, const struct config *config,
+                                      char ret_reason[static 512]) TWOLEG_MUST_CHECK;
+// Opens the configured Unix sockets and the admin socket, once the data folder is there and ours:
+// they may lie in it.
+enum twoleg_error acceptor_open_paths(struct acceptor *acceptor, const struct config *config,
+                                      char ret_reason[static 512]) TWOLEG_MUST_CHECK;
+// Until a signal asks to stop, which is returned (0: waiting failed); then takes what is waiting in
+// the backlogs and closes the listeners.
+int acceptor_run(struct acceptor *acceptor, struct workers *workers, struct env *env);
 void acceptor_finish(struct acceptor *acceptor);

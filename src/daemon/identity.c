@@ -93,7 +93,7 @@ static enum twoleg_error identity_change(struct store *store, const struct confi
     return error;
 }
 
-// The issuer in force: the stored one, unless a configured one may and does replace it.
+// The issuer in force: the stored one, unless another one may replace it.
 static enum twoleg_error identity_settle(struct store *store, struct config *config,
                                          struct str stored, bool change_issuer, struct env *env,
                                          char *reason)
@@ -102,7 +102,7 @@ static enum twoleg_error identity_settle(struct store *store, struct config *con
     bool configured = origin != CONFIG_DEFAULT && origin != CONFIG_DERIVED;
     if (str_equal(stored, config->issuer))
         return TWOLEG_NONE;
-    if (configured && change_issuer)
+    if (change_issuer)
         return identity_change(store, config, env);
     if (configured) {
         snprintf(reason, 512,

@@ -16,13 +16,14 @@
 
 static struct {
     pthread_t thread;
+    pthread_mutex_t lock; // of standard error: a ring may need two writes for a whole line
     bool running;
     int wake;            // eventfd; written only while the thread is asleep
     atomic_bool asleep;
     atomic_bool stopping;
     atomic_uint ring_count;
     struct log_ring *_Atomic rings[EPOCH_READERS];
-} logger;
+} logger = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static _Thread_local struct log_ring *logger_ring;
 
@@ -38,18 +39,39 @@ static void logger_write(struct str text)
     }
 }
 
+// All that was there at the first look. What stands in the ring beyond its end comes in a second
+// piece, and a line may be split between the two: nobody else writes meanwhile.
+static bool logger_drain_ring(struct log_ring *ring)
+{
+    struct str text = log_ring_peek(ring);
+    if (text.len == 0)
+        return false;
+    bool whole = false;
+    pthread_mutex_lock(&logger.lock);
+    while (text.len && !whole) {
+        whole = text.ptr[text.len - 1] == '\n';
+        logger_write(text);
+        log_ring_release(ring, text.len);
+        text = log_ring_peek(ring);
+    }
+    pthread_mutex_unlock(&logger.lock);
+    return true;
+}
+
+static void logger_write_now(struct str line)
+{
+    pthread_mutex_lock(&logger.lock);
+    logger_write(line);
+    pthread_mutex_unlock(&logger.lock);
+}
+
 static bool logger_drain(void)
 {
     bool any = false;
     unsigned count = atomic_load(&logger.ring_count);
     for (unsigned i = 0; i < count && i < EPOCH_READERS; i++) {
         struct log_ring *ring = atomic_load(&logger.rings[i]);
-        struct str text = ring ? log_ring_peek(ring) : STR_NONE;
-        if (text.len == 0)
-            continue;
-        logger_write(text);
-        log_ring_release(ring, text.len);
-        any = true;
+        any = (ring && logger_drain_ring(ring)) || any;
     }
     return any;
 }
@@ -95,13 +117,14 @@ static void logger_sink(void *context, enum log_level level, struct str line)
     (void)context;
     (void)level;
     if (!logger_ring)
-        logger_write(line);
+        logger_write_now(line);
     else if (log_ring_put(logger_ring, line))
         logger_wake();
 }
 
 enum twoleg_error logger_start(void)
 {
+    atomic_store(&logger.stopping, false);
     logger.wake = eventfd(0, EFD_CLOEXEC);
     if (logger.wake < 0)
         return TWOLEG_INTERNAL;
@@ -137,6 +160,7 @@ void logger_stop(void)
     atomic_store(&logger.asleep, true);
     logger_wake();
     pthread_join(logger.thread, NULL);
+    atomic_store(&logger.asleep, false);
     log_set_sink(NULL, NULL);
     unsigned count = atomic_exchange(&logger.ring_count, 0);
     for (unsigned i = 0; i < count && i < EPOCH_READERS; i++)

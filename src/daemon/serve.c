@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/serve.h"
 
+#include <signal.h>
+#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,13 +29,30 @@ struct serving {
     struct config *config;
     struct env env;
     struct epoch epoch;
-    struct server server;
     struct acceptor acceptor;
+    struct server server;
     struct workers *workers;
     struct housekeeper *keeper;
     char reason[REASON_MAX];
     char notice[REASON_MAX];
 };
+
+// What the operator should know at once: in words, whatever the log's level is, and as an event for
+// those who search the log.
+static void __attribute__((format(printf, 3, 4)))
+serving_warn(const struct serving *serving, const char *event, const char *format, ...)
+{
+    char words[1024]; // larger than any of ours with what it names, else cut
+    struct log_line line;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(words, sizeof words, format, args);
+    va_end(args);
+    fprintf(stderr, "twoleg: warning: %s\n", words);
+    log_begin(&line, LOG_WARNING, serving->env.now_us, event);
+    log_str(&line, "issuer", serving->config->issuer);
+    log_end(&line);
+}
 
 static void serving_on_change(void *context, const struct store_change *changes, size_t count)
 {
@@ -66,36 +85,86 @@ static enum twoleg_error serving_open(struct serving *serving)
         .master_key_file = config->master_key_file.len ? config->master_key_file.ptr : NULL,
         .env = &serving->env,
     };
-    return keyring_create(&keys, &serving->server.keyring, serving->reason, serving->notice);
+    error = keyring_create(&keys, &serving->server.keyring, serving->reason, serving->notice);
+    // At once: a start that fails later must not take this with it, since it is said only once.
+    if (serving->notice[0])
+        fprintf(stderr, "twoleg: %s\n", serving->notice);
+    return error;
+}
+
+// The first listener with a port, or NULL: the issuer is made from it.
+static const struct http_listener *serving_first(const struct serving *serving)
+{
+    const struct acceptor *acceptor = &serving->acceptor;
+    for (size_t i = 0; i < acceptor->count; i++)
+        if (acceptor->listeners[i].fd >= 0 && !acceptor->listeners[i].path[0])
+            return &acceptor->listeners[i];
+    return NULL;
 }
 
 static enum twoleg_error serving_listen(struct serving *serving)
 {
-    struct acceptor *acceptor = &serving->acceptor;
-    enum twoleg_error error = acceptor_open(acceptor, serving->config, serving->reason);
-    // Which port the system chose is known only now. The first listener with a port counts.
-    size_t first = 0;
-    while (first + 1 < acceptor->count && acceptor->listeners[first].path[0])
-        first++;
-    if (!error && !acceptor->listeners[first].path[0])
-        error = config_derive_issuer(serving->config, &acceptor->listeners[first].address);
-    return error;
+    enum twoleg_error error =
+        acceptor_open_ports(&serving->acceptor, serving->config, serving->reason);
+    const struct http_listener *first = error ? NULL : serving_first(serving);
+    // Which port the system chose is known only now.
+    return first ? config_derive_issuer(serving->config, &first->address) : error;
 }
 
-static enum twoleg_error serving_prepare(struct serving *serving, bool change_issuer)
+// B5: tokens and metadata name the issuer, so one that leads nowhere must not go unsaid.
+static enum twoleg_error serving_identify(struct serving *serving, bool change_issuer)
+{
+    struct config *config = serving->config;
+    const struct str derived = config->issuer;
+    enum twoleg_error error =
+        identity_load(serving->server.store, config, change_issuer, &serving->env,
+                      &serving->server.epoch, serving->reason);
+    if (error || config->origins[CONFIG_ISSUER].origin != CONFIG_DERIVED)
+        return error;
+    const struct http_listener *first = serving_first(serving);
+    if (!str_equal(derived, config->issuer))
+        serving_warn(serving, "issuer_elsewhere",
+                     "tokens and metadata name the issuer %.*s, which this store remembers, but "
+                     "the server listens at %.*s: if clients reach it at the former, set issuer: "
+                     "%.*s in the configuration; to take the latter, start once with "
+                     "--change-issuer",
+                     STR_ARG(config->issuer), STR_ARG(derived), STR_ARG(config->issuer));
+    else if (first && address_is_any(&first->address))
+        serving_warn(serving, "issuer_local",
+                     "the server listens on every address, but tokens and metadata name the "
+                     "issuer %.*s, which clients on other machines cannot use: set issuer: in the "
+                     "configuration and start once with --change-issuer",
+                     STR_ARG(config->issuer));
+    return TWOLEG_NONE;
+}
+
+// A gate for an API that is not there is no error: the API may be created while the server runs.
+static void serving_check_gates(const struct serving *serving)
+{
+    const struct config_checks *checks = &serving->config->checks;
+    const struct api_set *apis = registry_apis(serving->server.registry);
+    for (size_t i = 0; i < checks->count; i++) {
+        const struct config_check *check = &checks->items[i];
+        if (check->resource.len && !api_set_find_identifier(apis, check->resource))
+            serving_warn(serving, "check_without_api",
+                         "the gate /check/%.*s asks for tokens of %.*s, but there is no such API: "
+                         "it answers 403 until one is made with `twoleg api create`",
+                         STR_ARG(check->name), STR_ARG(check->resource));
+    }
+}
+
+static enum twoleg_error serving_prepare(struct serving *serving)
 {
     struct server *server = &serving->server;
-    enum twoleg_error error = identity_load(server->store, serving->config, change_issuer,
-                                            &serving->env, &server->epoch, serving->reason);
-    if (error)
-        return error;
     struct registry_settings registry = {
         .store = server->store,
         .epoch = &serving->epoch,
         .bodies_max = (size_t)serving->config->application_cache,
     };
-    error = registry_create(&registry, &server->registry);
+    enum twoleg_error error = registry_create(&registry, &server->registry);
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (!error)
+        serving_check_gates(serving);
     if (!error)
         error = pool_create(cores > 3 ? (unsigned)cores / 2 : 1, POOL_QUEUE, &server->pool);
     if (!error)
@@ -135,30 +204,36 @@ static enum twoleg_error serving_announce(const struct serving *serving)
 static enum twoleg_error serving_start(struct serving *serving,
                                        const struct serve_options *options)
 {
-    enum twoleg_error error = crypto_init();
-    if (!error)
-        error = acceptor_init(&serving->acceptor);
-    if (!error)
-        error = serving_open(serving);
+    enum twoleg_error error = acceptor_init(&serving->acceptor);
     if (!error)
         error = serving_listen(serving);
     if (!error)
+        error = crypto_init();
+    if (!error)
+        error = serving_open(serving);
+    if (!error)
+        error = acceptor_open_paths(&serving->acceptor, serving->config, serving->reason);
+    if (!error)
         error = logger_start();
     if (!error)
-        error = serving_prepare(serving, options->change_issuer);
+        error = serving_identify(serving, options->change_issuer);
+    if (!error)
+        error = serving_prepare(serving);
     if (!error)
         error = serving_announce(serving);
     return error;
 }
 
-static void serving_stop(struct serving *serving)
+// Returns how many connections the deadline cut off.
+static uint32_t serving_stop(struct serving *serving)
 {
     struct server *server = &serving->server;
+    uint32_t left = 0;
     env_tick(&serving->env);
     acceptor_finish(&serving->acceptor);
     if (serving->workers)
-        workers_drain(serving->workers,
-                      serving->env.mono_us + serving->config->drain_timeout);
+        left = workers_drain(serving->workers,
+                             serving->env.mono_us + serving->config->drain_timeout);
     housekeeper_stop(serving->keeper);
     pool_destroy(server->pool);
     store_close(server->store); // every job that a request waited for has ended after this
@@ -167,17 +242,36 @@ static void serving_stop(struct serving *serving)
     registry_destroy(server->registry);
     keyring_destroy(server->keyring);
     epoch_finish(&serving->epoch);
-    env_finish(&serving->env);
+    return left;
 }
 
-static void serving_note(const struct serving *serving, const char *event)
+static void serving_note_start(struct serving *serving)
 {
     struct log_line line;
-    log_begin(&line, LOG_INFO, serving->env.now_us, event);
+    env_tick(&serving->env);
+    log_begin(&line, LOG_INFO, serving->env.now_us, "started");
     log_str(&line, "issuer", serving->config->issuer);
     log_str(&line, "data", serving->config->data);
     if (serving->notice[0])
         log_str(&line, "notice", str_from(serving->notice));
+    log_end(&line);
+}
+
+static void serving_note_stop(struct serving *serving, int signal)
+{
+    struct log_line line;
+    env_tick(&serving->env);
+    log_begin(&line, LOG_INFO, serving->env.now_us, "stopping");
+    log_word(&line, "signal", signal ? sigabbrev_np(signal) : "none");
+    log_end(&line);
+}
+
+static void serving_note_end(struct serving *serving, uint32_t left)
+{
+    struct log_line line;
+    env_tick(&serving->env);
+    log_begin(&line, left ? LOG_WARNING : LOG_INFO, serving->env.now_us, "stopped");
+    log_u64(&line, "connections_cut_off", left);
     log_end(&line);
 }
 
@@ -199,14 +293,18 @@ int daemon_serve(struct config *config, const struct serve_options *options)
 
     enum twoleg_error error = serving_start(serving, options);
     if (!error) {
-        serving_note(serving, "started");
-        acceptor_run(&serving->acceptor, serving->workers);
+        serving_note_start(serving);
+        int signal = acceptor_run(&serving->acceptor, serving->workers, &serving->env);
+        serving_note_stop(serving, signal);
         atomic_store(&serving->server.draining, true);
     }
-    serving_stop(serving);
+    uint32_t left = serving_stop(serving);
     if (error)
         fprintf(stderr, "twoleg: %s\n",
                 serving->reason[0] ? serving->reason : twoleg_error_text(error));
+    else
+        serving_note_end(serving, left);
+    env_finish(&serving->env);
     free(serving);
     return error ? 1 : 0;
 }

@@ -19,6 +19,7 @@ struct worker {
     struct metrics metrics;
     pthread_t thread;
     bool running;
+    uint32_t left; // connections open when it had to end; read after the join
 };
 
 struct workers {
@@ -132,7 +133,7 @@ static void *worker_main(void *context)
     // Without a ring its lines are written at once: slower, and nothing is lost.
     enum twoleg_error error = logger_join();
     (void)error;
-    http_worker_run(worker->http);
+    worker->left = http_worker_run(worker->http);
     return NULL;
 }
 
@@ -195,9 +196,10 @@ static void draining_run(struct http_message *message, struct http_worker *http)
     http_worker_drain(http, ((struct draining *)message)->deadline_mono_us);
 }
 
-void workers_drain(struct workers *workers, int64_t deadline_mono_us)
+uint32_t workers_drain(struct workers *workers, int64_t deadline_mono_us)
 {
     struct draining messages[WORKERS_MAX];
+    uint32_t left = 0;
     for (size_t i = 0; i < workers->count; i++) {
         messages[i] = (struct draining){{NULL, draining_run}, deadline_mono_us};
         if (workers->all[i].running)
@@ -207,7 +209,9 @@ void workers_drain(struct workers *workers, int64_t deadline_mono_us)
         if (workers->all[i].running)
             pthread_join(workers->all[i].thread, NULL);
         workers->all[i].running = false;
+        left += workers->all[i].left;
     }
+    return left;
 }
 
 void workers_destroy(struct workers *workers)

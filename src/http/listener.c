@@ -15,11 +15,19 @@
 
 #define LISTENER_BACKLOG 4096
 #define LISTENER_REASON 256
+#define LISTENER_SPEC 100 // of an address, in a reason
 
 static enum twoleg_error listener_fail(char *reason, enum twoleg_error error, const char *what)
 {
     snprintf(reason, LISTENER_REASON, "%s: %s", what, strerror(errno));
     return error;
+}
+
+static enum twoleg_error listener_fail_address(char *reason, struct str spec, const char *what)
+{
+    snprintf(reason, LISTENER_REASON, "%.*s: %s: %s", STR_ARG(str_slice(spec, 0, LISTENER_SPEC)),
+             what, strerror(errno));
+    return TWOLEG_REFUSED;
 }
 
 // Set on the listening socket, Linux hands TCP_NODELAY on to each accepted one.
@@ -35,13 +43,15 @@ static enum twoleg_error listener_open_address(struct http_listener *listener, s
 {
     struct sockaddr_storage to = {0};
     if (address_parse_port(spec, &listener->address)) {
-        snprintf(reason, LISTENER_REASON, "not an address with a port, like 127.0.0.1:8080");
+        snprintf(reason, LISTENER_REASON,
+                 "%.*s: not an address with a port, like 127.0.0.1:8080",
+                 STR_ARG(str_slice(spec, 0, LISTENER_SPEC)));
         return TWOLEG_MALFORMED;
     }
     socklen_t len = address_to_sockaddr(&listener->address, &to);
     listener->fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (listener->fd < 0)
-        return listener_fail(reason, TWOLEG_INTERNAL, "socket");
+        return listener_fail_address(reason, spec, "cannot make a socket");
     listener_options(listener->fd);
     int on = 1;
     if (to.ss_family == AF_INET6)
@@ -49,15 +59,15 @@ static enum twoleg_error listener_open_address(struct http_listener *listener, s
     if (bind(listener->fd, (const struct sockaddr *)&to, len) ||
         listen(listener->fd, LISTENER_BACKLOG)) {
         bool taken = errno == EADDRINUSE;
-        listener_fail(reason, TWOLEG_NONE, "cannot listen there");
+        enum twoleg_error error = listener_fail_address(reason, spec, "cannot listen");
         if (taken)
             http_holder_describe(&listener->address, reason, LISTENER_REASON);
-        return taken ? TWOLEG_CONFLICT : TWOLEG_REFUSED;
+        return taken ? TWOLEG_CONFLICT : error;
     }
     socklen_t bound = sizeof to;
     if (getsockname(listener->fd, (struct sockaddr *)&to, &bound) ||
         address_from_sockaddr((const struct sockaddr *)&to, &listener->address))
-        return listener_fail(reason, TWOLEG_INTERNAL, "getsockname");
+        return listener_fail_address(reason, spec, "cannot tell the bound address");
     return TWOLEG_NONE;
 }
 
@@ -94,8 +104,8 @@ static enum twoleg_error listener_open_path(struct http_listener *listener, stru
 {
     struct sockaddr_un to = {.sun_family = AF_UNIX};
     if (path.len == 0 || path.len >= sizeof to.sun_path || str_find(path, '\0') != path.len) {
-        snprintf(reason, LISTENER_REASON, "the socket's path has 1 to %zu bytes",
-                 sizeof to.sun_path - 1);
+        snprintf(reason, LISTENER_REASON, "unix:%.*s: the socket's path has 1 to %zu bytes",
+                 STR_ARG(str_slice(path, 0, LISTENER_SPEC)), sizeof to.sun_path - 1);
         return TWOLEG_MALFORMED;
     }
     memcpy(to.sun_path, path.ptr, path.len);

@@ -236,14 +236,16 @@ static bool worker_is_drained(const struct http_worker *worker)
                                 worker->env.mono_us >= worker->drain_until);
 }
 
-void http_worker_run(struct http_worker *worker)
+uint32_t http_worker_run(struct http_worker *worker)
 {
     worker_turn_end(worker); // somebody may have adopted a connection before
     while (!worker_is_drained(worker)) {
         event_base_loop(worker->base, EVLOOP_ONCE);
         worker_turn_end(worker);
     }
+    uint32_t left = http_worker_connections(worker);
     worker_close_all(worker);
+    return left;
 }
 
 struct env *http_worker_env(struct http_worker *worker)

@@ -30,8 +30,8 @@ enum twoleg_error http_worker_create(const struct http_settings *settings,
 void http_worker_destroy(struct http_worker *worker); // closes what is left; after run returned
 
 // Runs until it is drained; each turn ticks the env and passes the epoch. A worker that sleeps
-// in epoll holds no pointer.
-void http_worker_run(struct http_worker *worker);
+// in epoll holds no pointer. Returns how many connections the deadline found open.
+uint32_t http_worker_run(struct http_worker *worker);
 struct env *http_worker_env(struct http_worker *worker);
 // The handler ran out of order: run it again now. Nothing happens when the client is gone.
 void http_worker_resume(struct http_worker *worker, struct http_handle handle);

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import signal
+import socket
 import stat
 import subprocess
 import threading
@@ -213,3 +214,165 @@ def test_no_server_is_5(make_server, tmp_path):
     server = make_server()
     done = server.run_cli("app", "list")
     assert done.returncode == 5 and server.data in done.stderr
+
+
+def lines_of(server, event):
+    return [line for line in server.stderr().splitlines() if f"event={event}" in line]
+
+
+def warnings_of(server):
+    return [line for line in server.stderr().splitlines() if line.startswith("twoleg: warning: ")]
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def test_an_issuer_that_leads_elsewhere_is_said_once_and_can_be_changed(make_server):
+    server = make_server().start()
+    first = server.url
+    assert server.issuer == first and warnings_of(server) == []
+    server.stop()
+    server.listen = (f"127.0.0.1:{free_port()}",)
+    server.start()
+    assert server.issuer == first != server.url
+    [words] = warnings_of(server)
+    assert first in words and server.url in words
+    assert "issuer:" in words and "--change-issuer" in words
+    assert len(lines_of(server, "issuer_elsewhere")) == 1
+    server.stop()
+    server.args = ["--change-issuer"]
+    server.start()
+    assert server.issuer == server.url
+    server.stop()
+    server.args = []
+    server.start()
+    assert server.issuer == server.url and len(warnings_of(server)) == 1
+
+
+def test_a_configured_issuer_needs_no_warning(make_server, tmp_path):
+    config = tmp_path / "twoleg.yaml"
+    config.write_text("issuer: https://auth.example.org\n")
+    server = make_server(config=config).start()
+    server.stop()
+    server.start()
+    assert server.issuer == "https://auth.example.org" and warnings_of(server) == []
+    server.stop()
+    config.write_text("token_ttl: 1h\n")
+    server.start()
+    assert server.issuer == "https://auth.example.org" and len(warnings_of(server)) == 1
+
+
+def test_an_issuer_of_this_machine_at_every_address_is_warned_of(make_server, tmp_path):
+    port = free_port()
+    server = make_server(listen=(f"0.0.0.0:{port}",)).start()
+    [words] = warnings_of(server)
+    assert f"http://127.0.0.1:{port}" in words and "issuer:" in words
+    config = tmp_path / "twoleg.yaml"
+    config.write_text(f"issuer: http://127.0.0.1:{port}\n")
+    server.stop()
+    server.config = config
+    server.start()
+    assert len(warnings_of(server)) == 1
+
+
+def test_config_show_says_that_a_store_keeps_its_issuer(make_server):
+    shown = make_server().run_cli("config", "show").stdout
+    [line] = [line for line in shown.splitlines() if line.startswith("issuer:")]
+    assert "an existing store keeps its own" in line
+
+
+def test_a_taken_port_leaves_nothing_behind(make_server):
+    first = make_server().start()
+    second = make_server(listen=(f"127.0.0.1:{first.port}",))
+    second.refused()
+    assert not os.path.exists(second.data)
+    second.listen = ("127.0.0.1:0",)
+    second.start()
+    assert second.stderr().count("twoleg: created the master key") == 1
+
+
+def test_the_note_of_a_new_master_key_survives_a_start_that_fails(make_server, tmp_path):
+    taken = tmp_path / "taken.sock"
+    taken.write_text("")
+    server = make_server(listen=(f"unix:{taken}",))
+    status, words = server.refused()
+    assert status == 1 and str(taken) in words
+    assert words.count("twoleg: created the master key") == 1
+
+
+def test_a_socket_may_lie_in_a_data_folder_that_is_not_there_yet(make_server, tmp_path):
+    server = make_server(data=tmp_path / "new",
+                         listen=("127.0.0.1:0", f"unix:{tmp_path}/new/gate.sock")).start()
+    assert server.urls[1] == f"unix:{tmp_path}/new/gate.sock"
+    assert stat.S_ISSOCK(os.stat(tmp_path / "new/gate.sock").st_mode)
+
+
+def test_what_cannot_be_listened_at_is_named(make_server):
+    status, words = make_server(listen=("192.0.2.1:8080",)).refused()
+    assert status == 1 and "192.0.2.1:8080: cannot listen" in words
+
+
+def test_the_master_key_is_named_as_an_option_that_exists(make_server):
+    server = make_server().start()
+    server.stop()
+    key = pathlib.Path(server.data) / "master.key"
+    key.rename(key.with_name("away"))
+    for content in (None, b"\0" * 32):
+        if content:
+            key.write_bytes(content)
+            key.chmod(0o600)
+        _, words = server.refused()
+        assert words.splitlines()[-1].count("master_key_file") == 1
+        assert "--master-key-file" not in words
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGQUIT"])
+def test_stopping_and_stopped_are_logged(make_server, name):
+    server = make_server().start()
+    server.process.send_signal(getattr(signal, name))
+    assert server.process.wait(PATIENCE) == 0
+    [stopping] = lines_of(server, "stopping")
+    [stopped] = lines_of(server, "stopped")
+    assert f"signal={name[3:]}" in stopping and "connections_cut_off=0" in stopped
+
+
+def test_connections_that_the_deadline_cuts_off_are_counted(make_server, tmp_path):
+    config = tmp_path / "twoleg.yaml"
+    config.write_text("drain_timeout: 0s\n")
+    server = make_server(config=config).start()
+    with server.connect() as one, server.connect() as other:
+        for sock in (one, other):
+            sock.sendall(token_request(server.app(name=str(sock.fileno())))[:-20])
+        until(lambda: server.get("/healthz").status == 200, "the requests' heads being read")
+        server.local.connection.close()
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(PATIENCE) == 0
+    [stopped] = lines_of(server, "stopped")
+    assert int(stopped.split("connections_cut_off=")[1]) >= 2
+
+
+def test_other_signals_kill_nobody(make_server):
+    server = make_server().start()
+    for name in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGPIPE):
+        server.process.send_signal(name)
+    until(lambda: lines_of(server, "signal_ignored"), "the line about SIGHUP")
+    assert server.get("/healthz").status == 200
+    server.stop()
+    assert len(lines_of(server, "signal_ignored")) == 1
+
+
+def test_a_gate_without_its_api_is_warned_of(make_server, tmp_path):
+    config = tmp_path / "twoleg.yaml"
+    config.write_text("checks:\n  - name: sms\n    resource: https://sms.example.org\n"
+                      "  - name: all\n")
+    server = make_server(config=config).start()
+    server.api("https://sms.example.org", "SMS")
+    [words] = warnings_of(server)
+    assert "/check/sms" in words and "https://sms.example.org" in words and "403" in words
+    server.listen = (server.url.removeprefix("http://"),)
+    server.stop()
+    server.start()
+    assert len(warnings_of(server)) == 1
