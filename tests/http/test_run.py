@@ -100,3 +100,22 @@ def test_usage(run):
     done = subprocess.run(["./run", "--nonsense"], cwd=ROOT, capture_output=True, text=True,
                           timeout=PATIENCE, check=False)
     assert done.returncode == 2 and "usage" in done.stderr
+
+
+def test_a_server_that_dies_by_itself_is_said(run, tmp_path):
+    one = run()
+    one.lines()
+    os.kill(int((tmp_path / "demo/lock").read_text()), signal.SIGKILL)
+    _, words = one.process.communicate(timeout=PATIENCE)
+    assert one.process.returncode not in (0, None)
+    assert "ended by itself" in words and str(tmp_path / "demo/log") in words
+
+
+def test_another_port_warns_of_the_issuer(run, tmp_path):
+    first = run()
+    first.lines()
+    assert first.press_ctrl_c() == (0, "")
+    second = run()
+    second.lines()
+    status, words = second.press_ctrl_c()
+    assert status == 0 and words.count("warning") == 1 and "--change-issuer" in words
