@@ -160,6 +160,11 @@ void log_ring_release(struct log_ring *ring, size_t len)
     atomic_fetch_add_explicit(&ring->tail, len, memory_order_release);
 }
 
+void log_note_dropped(uint64_t lines)
+{
+    atomic_fetch_add_explicit(&log_lost, lines, memory_order_relaxed);
+}
+
 uint64_t log_dropped(void)
 {
     return atomic_load_explicit(&log_lost, memory_order_relaxed);

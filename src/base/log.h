@@ -37,5 +37,6 @@ bool log_ring_put(struct log_ring *ring, struct str line); // false: full, and c
 // The bytes that can be written out now, in one piece; then release as many as were written.
 struct str log_ring_peek(struct log_ring *ring);
 void log_ring_release(struct log_ring *ring, size_t len);
-// Lines that found a full ring, of all rings since the start.
+// Lines that found a full ring, of all rings since the start, and those noted as lost otherwise.
 uint64_t log_dropped(void);
+void log_note_dropped(uint64_t lines);

@@ -2,6 +2,8 @@
 #include "daemon/logger.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -9,34 +11,74 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/env.h"
 #include "base/epoch.h"
 
 #define LOGGER_RING_SIZE ((size_t)256 * 1024) // touched only as far as it fills
 #define LOGGER_BATCH_NS (20 * 1000 * 1000)    // lines of a busy server go out this often
+#define LOGGER_LOOK_MS 100                    // how soon a stop is noticed by one who waits
+#define LOGGER_PATIENCE_US SECOND_US          // for a reader that reads no more, where it matters
 
 static struct {
     pthread_t thread;
-    pthread_mutex_t lock; // of standard error: a ring may need two writes for a whole line
+    pthread_mutex_t lock; // of standard error: a whole line of a ring may need two writes
     bool running;
     int wake;            // eventfd; written only while the thread is asleep
     atomic_bool asleep;
     atomic_bool stopping;
+    _Atomic int64_t until_us; // monotonic: when the thread gives up what cannot be written; 0 = never
     atomic_uint ring_count;
     struct log_ring *_Atomic rings[EPOCH_READERS];
 } logger = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static _Thread_local struct log_ring *logger_ring;
 
-static void logger_write(struct str text)
+static int64_t logger_clock(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * SECOND_US + t.tv_nsec / 1000;
+}
+
+static void logger_drop(struct str text)
+{
+    uint64_t lines = 0;
+    for (size_t i = 0; i < text.len; i++)
+        lines += text.ptr[i] == '\n';
+    log_note_dropped(lines);
+}
+
+// False: the reader takes nothing any more, and it is time to give up. until_us 0: as long as the
+// server runs.
+static bool logger_ready(int64_t until_us)
+{
+    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+    for (;;) {
+        int64_t end_us = until_us ? until_us : atomic_load(&logger.until_us);
+        bool late = end_us && logger_clock() >= end_us;
+        int ready = poll(&out, 1, late ? 0 : LOGGER_LOOK_MS);
+        if (ready > 0 || (ready < 0 && errno != EINTR))
+            return true;
+        if (late)
+            return false;
+    }
+}
+
+// A pipe that can be written to at all takes PIPE_BUF bytes: a write of these never waits.
+static void logger_write(struct str text, int64_t until_us)
 {
     while (text.len) {
-        ssize_t done = write(STDERR_FILENO, text.ptr, text.len);
-        if (done < 0 && errno == EINTR)
+        if (!logger_ready(until_us))
+            break;
+        ssize_t done =
+            write(STDERR_FILENO, text.ptr, text.len < PIPE_BUF ? text.len : PIPE_BUF);
+        if (done < 0 && (errno == EINTR || errno == EAGAIN))
             continue;
         if (done <= 0)
-            return; // the reader is gone or the disk is full: the lines are lost, not the server
+            break; // the reader is gone or the disk is full: the lines are lost, not the server
         text = str_slice(text, (size_t)done, text.len);
     }
+    logger_drop(text);
 }
 
 // All that was there at the first look. What stands in the ring beyond its end comes in a second
@@ -50,7 +92,7 @@ static bool logger_drain_ring(struct log_ring *ring)
     pthread_mutex_lock(&logger.lock);
     while (text.len && !whole) {
         whole = text.ptr[text.len - 1] == '\n';
-        logger_write(text);
+        logger_write(text, 0);
         log_ring_release(ring, text.len);
         text = log_ring_peek(ring);
     }
@@ -58,10 +100,21 @@ static bool logger_drain_ring(struct log_ring *ring)
     return true;
 }
 
+// For a thread without a ring, which has other work too.
 static void logger_write_now(struct str line)
 {
-    pthread_mutex_lock(&logger.lock);
-    logger_write(line);
+    const struct timespec pause = {.tv_nsec = LOGGER_BATCH_NS};
+    int64_t until_us = logger_clock() + LOGGER_PATIENCE_US;
+    int held = pthread_mutex_trylock(&logger.lock);
+    while (held != 0 && logger_clock() < until_us) {
+        nanosleep(&pause, NULL);
+        held = pthread_mutex_trylock(&logger.lock);
+    }
+    if (held != 0) {
+        logger_drop(line);
+        return;
+    }
+    logger_write(line, until_us);
     pthread_mutex_unlock(&logger.lock);
 }
 
@@ -122,8 +175,17 @@ static void logger_sink(void *context, enum log_level level, struct str line)
         logger_wake();
 }
 
+// What is said after the end of the thread must not wait for ever either.
+static void logger_sink_late(void *context, enum log_level level, struct str line)
+{
+    (void)context;
+    (void)level;
+    logger_write_now(line);
+}
+
 enum twoleg_error logger_start(void)
 {
+    atomic_store(&logger.until_us, 0);
     atomic_store(&logger.stopping, false);
     logger.wake = eventfd(0, EFD_CLOEXEC);
     if (logger.wake < 0)
@@ -156,12 +218,13 @@ void logger_stop(void)
 {
     if (!logger.running)
         return;
+    atomic_store(&logger.until_us, logger_clock() + LOGGER_PATIENCE_US);
     atomic_store(&logger.stopping, true);
     atomic_store(&logger.asleep, true);
     logger_wake();
     pthread_join(logger.thread, NULL);
     atomic_store(&logger.asleep, false);
-    log_set_sink(NULL, NULL);
+    log_set_sink(logger_sink_late, NULL);
     unsigned count = atomic_exchange(&logger.ring_count, 0);
     for (unsigned i = 0; i < count && i < EPOCH_READERS; i++)
         log_ring_destroy(atomic_exchange(&logger.rings[i], NULL));

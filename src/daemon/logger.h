@@ -9,4 +9,6 @@
 enum twoleg_error logger_start(void) TWOLEG_MUST_CHECK;
 // Gives the calling thread a ring. Without one, its lines are written at once.
 enum twoleg_error logger_join(void) TWOLEG_MUST_CHECK;
-void logger_stop(void); // writes what is left; no thread may log through a ring any more
+// Writes what is left; what nobody reads within a second is dropped and counted. No thread may log
+// through a ring any more.
+void logger_stop(void);
