@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/epoch.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-#include "base/fault.h"
 
 // ThreadSanitizer does not know fences and gcc refuses them under it; there x86 is enough.
 #if defined(__SANITIZE_THREAD__) && !defined(__clang__)
@@ -12,13 +9,6 @@
 #else
 #define EPOCH_FENCE() atomic_thread_fence(memory_order_seq_cst)
 #endif
-
-struct epoch_retired {
-    struct epoch_retired *next;
-    void *object;
-    void (*destroy)(void *object);
-    uint64_t at;
-};
 
 void epoch_init(struct epoch *epoch)
 {
@@ -29,13 +19,12 @@ void epoch_init(struct epoch *epoch)
         atomic_store(&epoch->readers[i].seen, EPOCH_IDLE);
 }
 
-static void epoch_free(struct epoch_retired *list)
+static void epoch_free(struct epoch_note *list)
 {
     while (list) {
-        struct epoch_retired *each = list;
+        struct epoch_note *each = list;
         list = each->next;
-        each->destroy(each->object);
-        free(each);
+        each->destroy(each);
     }
 }
 
@@ -90,13 +79,13 @@ static uint64_t epoch_oldest(struct epoch *epoch)
 }
 
 // Under the lock: takes those out of the list that no reader can hold any more.
-static struct epoch_retired *epoch_unreachable(struct epoch *epoch)
+static struct epoch_note *epoch_unreachable(struct epoch *epoch)
 {
     uint64_t oldest = epoch_oldest(epoch);
-    struct epoch_retired *unreachable = NULL;
-    struct epoch_retired **at = &epoch->retired;
+    struct epoch_note *unreachable = NULL;
+    struct epoch_note **at = &epoch->retired;
     while (*at) {
-        struct epoch_retired *each = *at;
+        struct epoch_note *each = *at;
         if (each->at >= oldest) {
             at = &each->next;
             continue;
@@ -112,26 +101,23 @@ static struct epoch_retired *epoch_unreachable(struct epoch *epoch)
 void epoch_collect(struct epoch *epoch)
 {
     pthread_mutex_lock(&epoch->lock);
-    struct epoch_retired *unreachable = epoch_unreachable(epoch);
+    struct epoch_note *unreachable = epoch_unreachable(epoch);
     pthread_mutex_unlock(&epoch->lock);
     epoch_free(unreachable);
 }
 
-void epoch_retire(struct epoch *epoch, void *object, void (*destroy)(void *object))
+void epoch_retire(struct epoch *epoch, struct epoch_note *note, void (*destroy)(void *object))
 {
-    if (!object)
+    if (!note)
         return;
     // A reader that announces the new epoch started after the object was out of reach.
     uint64_t at = atomic_fetch_add(&epoch->now, 1);
-    struct epoch_retired *each = fault_here(FAULT_MEMORY) ? NULL : malloc(sizeof *each);
-    if (!each)
-        return;
     pthread_mutex_lock(&epoch->lock);
-    *each = (struct epoch_retired){epoch->retired, object, destroy, at};
-    epoch->retired = each;
+    *note = (struct epoch_note){epoch->retired, destroy, at};
+    epoch->retired = note;
     epoch->retired_count++;
     // Amortised: a scan for every 32 retired keeps the list short without a scan for each.
-    struct epoch_retired *unreachable = NULL;
+    struct epoch_note *unreachable = NULL;
     if (epoch->retired_count % 32 == 0)
         unreachable = epoch_unreachable(epoch);
     pthread_mutex_unlock(&epoch->lock);

@@ -11,7 +11,13 @@
 #define EPOCH_READERS 64
 #define EPOCH_IDLE UINT64_MAX
 
-struct epoch_retired;
+// The first member of every object that is retired: what the list needs is there from the object's
+// beginning, so that nothing can be lost when memory is out.
+struct epoch_note {
+    struct epoch_note *next;
+    void (*destroy)(void *object);
+    uint64_t at;
+};
 
 struct epoch {
     _Atomic uint64_t now;
@@ -20,7 +26,7 @@ struct epoch {
     } readers[EPOCH_READERS];
     atomic_uint reader_count;
     pthread_mutex_t lock; // of the list: writers of several tables share one epoch
-    struct epoch_retired *retired;
+    struct epoch_note *retired;
     size_t retired_count;
 };
 
@@ -34,9 +40,8 @@ void epoch_enter(struct epoch *epoch, unsigned reader);
 void epoch_pass(struct epoch *epoch, unsigned reader);
 void epoch_leave(struct epoch *epoch, unsigned reader);
 
-// Writers, any thread: takes ownership of object, which no new reader can reach any more. Frees
-// what has become unreachable on the way; destroy must not retire anything itself. Without memory
-// for the note the object is leaked: waiting for readers could wait for one that waits for our
-// caller.
-void epoch_retire(struct epoch *epoch, void *object, void (*destroy)(void *object));
+// Writers, any thread: takes ownership of the object that begins with the note, which no new reader
+// can reach any more. Frees what has become unreachable on the way; destroy must not retire anything
+// itself. NULL is fine.
+void epoch_retire(struct epoch *epoch, struct epoch_note *note, void (*destroy)(void *object));
 void epoch_collect(struct epoch *epoch);

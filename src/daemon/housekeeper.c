@@ -2,26 +2,50 @@
 #include "daemon/housekeeper.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
-#define FLUSH_SECONDS 5
+#include "base/log.h"
+#include "daemon/purge.h"
+
+#define FLUSH_EVERY 5    // turns of a second each
 #define FLUSH_BATCHES 64 // of 1000 notes each
-#define PURGE_EVERY 60 // flushes
-#define REVOCATION_KEPT_S 86400 // beyond its expiry
+#define WAIT_MAX_US (10 * SECOND_US) // nobody waits longer for the store
 
 struct housekeeper {
     struct server *server;
     struct workers *workers;
     struct env env;
+    struct purge purge;
+    enum env_clock clock; // as the log has it
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool stopping;
 };
 
+// Batches that the store has; they may outlive the housekeeper.
+static atomic_uint housekeeper_under_way;
+
+static void housekeeper_done(struct store_batch *batch)
+{
+    store_batch_destroy(batch);
+    atomic_fetch_sub(&housekeeper_under_way, 1);
+}
+
+// Not waited for: a disk that hangs must not keep this thread from its other work. What the store
+// refuses is lost (statistics, which the design allows) or comes again (a purge).
+static void housekeeper_submit(struct housekeeper *keeper, struct store_batch *batch)
+{
+    batch->done = housekeeper_done;
+    atomic_fetch_add(&housekeeper_under_way, 1);
+    if (store_submit(keeper->server->store, batch) != TWOLEG_NONE)
+        housekeeper_done(batch);
+}
+
 // One batch of notes; false when there was nothing left, or no memory: what was not taken stays for
-// the next time. Statistics: a batch that the store refuses is lost, and the design allows it.
+// the next time.
 static bool housekeeper_flush_some(struct housekeeper *keeper)
 {
     struct usage *usage[WORKERS_MAX];
@@ -30,11 +54,10 @@ static bool housekeeper_flush_some(struct housekeeper *keeper)
     if (!batch)
         return false;
     bool some = usage_flush(usage, count, batch);
-    if (some) {
-        enum twoleg_error error = store_commit(keeper->server->store, batch);
-        (void)error;
-    }
-    store_batch_destroy(batch);
+    if (some)
+        housekeeper_submit(keeper, batch);
+    else
+        store_batch_destroy(batch);
     return some;
 }
 
@@ -47,15 +70,46 @@ static void housekeeper_flush(struct housekeeper *keeper)
 
 static void housekeeper_purge(struct housekeeper *keeper)
 {
-    registry_purge(keeper->server->registry, keeper->env.now_us);
+    int64_t before_s;
+    if (!purge_due(&keeper->purge, &keeper->env, &before_s))
+        return;
+    registry_purge(keeper->server->registry, before_s);
     struct store_batch *batch = store_batch_create(keeper->env.now_us);
     if (!batch)
         return;
     struct store_verb *verb = store_batch_add(batch, VERB_REVOCATIONS_PURGE, STORE_OPERATOR);
-    verb->before_s = keeper->env.now_us / SECOND_US - REVOCATION_KEPT_S;
-    enum twoleg_error error = store_commit(keeper->server->store, batch);
-    (void)error; // what was not purged now is purged later
-    store_batch_destroy(batch);
+    verb->before_s = before_s;
+    housekeeper_submit(keeper, batch);
+}
+
+// Once for each time that the wall clock goes wrong or is right again.
+static void housekeeper_note_clock(struct housekeeper *keeper)
+{
+    static const char *const words[] = {
+        [ENV_CLOCK_GOOD] = "right",
+        [ENV_CLOCK_AHEAD] = "ahead_not_believed",
+        [ENV_CLOCK_BEHIND] = "behind_nothing_issued",
+    };
+    struct env_clock_state state = env_clock_state(&keeper->env);
+    if (state.clock == keeper->clock)
+        return;
+    keeper->clock = state.clock;
+    int64_t off_us = state.off_us < 0 ? -state.off_us : state.off_us;
+    struct log_line line;
+    log_begin(&line, state.clock ? LOG_WARNING : LOG_INFO, keeper->env.now_us, "clock");
+    log_word(&line, "state", words[state.clock]);
+    log_u64(&line, "off_seconds", (uint64_t)(off_us / SECOND_US));
+    log_end(&line);
+}
+
+// What went wrong a moment ago may go well now; until it does, everything is refused.
+static void housekeeper_mend(struct housekeeper *keeper)
+{
+    struct server *server = keeper->server;
+    registry_mend(server->registry);
+    keyring_mend(server->keyring);
+    store_give_up(server->store);
+    registry_give_up(server->registry, WAIT_MAX_US);
 }
 
 // True: it is time to stop.
@@ -63,7 +117,7 @@ static bool housekeeper_wait(struct housekeeper *keeper)
 {
     struct timespec until;
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += FLUSH_SECONDS;
+    until.tv_sec++;
     pthread_mutex_lock(&keeper->lock);
     int woken = 0;
     while (!keeper->stopping && woken == 0)
@@ -78,9 +132,11 @@ static void *housekeeper_main(void *context)
     struct housekeeper *keeper = context;
     for (unsigned turn = 1; !housekeeper_wait(keeper); turn++) {
         env_tick(&keeper->env);
-        housekeeper_flush(keeper);
-        if (turn % PURGE_EVERY == 0)
-            housekeeper_purge(keeper);
+        housekeeper_note_clock(keeper);
+        housekeeper_mend(keeper);
+        housekeeper_purge(keeper);
+        if (turn % FLUSH_EVERY == 0 && atomic_load(&housekeeper_under_way) == 0)
+            housekeeper_flush(keeper);
     }
     housekeeper_flush(keeper);
     return NULL;

@@ -25,12 +25,14 @@ enum twoleg_error endpoint_readyz(struct http_request *request, struct http_answ
     bool stopped = store_stopped(server->store);
     bool incomplete =
         registry_figures(server->registry).incomplete || keyring_stale(server->keyring);
+    bool clock = env_clock_state(request->env).clock == ENV_CLOCK_BEHIND;
     *ret_answer = (struct http_answer){
-        .status = draining || stopped || incomplete ? 503 : 200,
+        .status = draining || stopped || incomplete || clock ? 503 : 200,
         .content_type = STR("application/json"),
         .body = draining     ? STR("{\"status\":\"draining\"}")
                 : stopped    ? STR("{\"status\":\"store stopped\"}")
                 : incomplete ? STR("{\"status\":\"changes missed\"}")
+                : clock      ? STR("{\"status\":\"clock\"}")
                              : STR("{\"status\":\"ready\"}"),
         .no_store = true,
     };

@@ -144,6 +144,11 @@ enum twoleg_error endpoint_jwks(struct http_request *request, struct http_answer
 {
     const struct keyring_set *keys =
         keyring_current(endpoint_context(request)->server->keyring);
-    metadata_answer(request, keys->jwks, ret_answer);
+    // The answer may go out over many loop turns, and the set is good for this one only.
+    struct str document = arena_copy(request->arena, keys->jwks);
+    if (document.ptr)
+        metadata_answer(request, document, ret_answer);
+    else
+        metadata_unavailable(ret_answer);
     return TWOLEG_NONE;
 }

@@ -40,9 +40,13 @@ static const char *hook_text(const json_t *body, const char *key)
 enum twoleg_error test_hook_clock(struct http_request *request, struct http_answer *ret_answer)
 {
     HOOK_JSON body = hook_body(request);
-    int64_t offset = json_integer_value(json_object_get(body, "offset_us"));
-    env_test_offset(offset);
-    return hook_answer(request, body ? 200 : 400, "offset_us", (uint64_t)offset, ret_answer);
+    const json_t *offset = json_object_get(body, "offset_us"); // time passes
+    const json_t *step = json_object_get(body, "step_us");     // the wall clock is set
+    if (offset)
+        env_test_offset(json_integer_value(offset));
+    if (step)
+        env_test_step(json_integer_value(step));
+    return hook_answer(request, offset || step ? 200 : 400, "done", 1, ret_answer);
 }
 
 enum twoleg_error test_hook_stop(struct http_request *request, struct http_answer *ret_answer)

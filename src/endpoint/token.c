@@ -73,6 +73,9 @@ enum twoleg_error endpoint_token(struct http_request *request, struct http_answe
         return token_refuse(request, form.client_id, error, ret_answer);
 
     // 4 issue
+    // The start of what is issued would lie in the future for everybody else.
+    if (env_clock_state(request->env).clock == ENV_CLOCK_BEHIND)
+        return token_refuse(request, form.client_id, TWOLEG_CLOCK, ret_answer);
     struct issued_token token;
     error = token_issue(&context->token, &decision, request->arena, &token);
     if (error)

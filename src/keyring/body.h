@@ -4,6 +4,7 @@
 #include "keyring/master.h"
 
 struct keyring_body {
+    struct epoch_note note;
     struct keyring_set set; // what readers see
     struct arena arena;     // its text
     struct data_key *data;  // memory from crypto/wipe.h

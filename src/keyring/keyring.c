@@ -16,18 +16,16 @@ struct keyring {
     struct master master;
     _Atomic(struct keyring_body *) body;
     atomic_bool stale;
-    uint64_t serial; // of the last set; written at start and on the writer's thread
+    pthread_mutex_t lock; // held from the read to the swap: the last one to read wins
+    uint64_t serial;      // of the last set
 };
 
 static enum twoleg_error keyring_read_rows(struct keyring *keyring, struct arena *arena,
                                            struct store_key **ret_keys, size_t *ret_count)
 {
-    struct store_reader *reader;
-    enum twoleg_error error = store_reader_create(keyring->store, &reader);
-    if (error)
-        return error;
-    error = store_keys(reader, arena, ret_keys, ret_count);
-    store_reader_destroy(reader);
+    struct store_reader *reader = store_reader_borrow(keyring->store);
+    enum twoleg_error error = store_keys(reader, arena, ret_keys, ret_count);
+    store_reader_return(keyring->store);
     return error;
 }
 
@@ -73,6 +71,7 @@ static enum twoleg_error keyring_master(struct keyring *keyring, bool has_rows, 
                                         char reason[static 512], char notice[static 512])
 {
     struct master *master = &keyring->master;
+    master_sweep(master);
     enum twoleg_error error = master_read(master, reason);
     if (error != TWOLEG_NOT_FOUND)
         return error;
@@ -134,6 +133,7 @@ enum twoleg_error keyring_create(const struct keyring_settings *settings,
         return reason_set(ret_reason, TWOLEG_NO_MEMORY, "no memory for the keys");
     keyring->store = settings->store;
     keyring->epoch = settings->epoch;
+    pthread_mutex_init(&keyring->lock, NULL);
     enum twoleg_error error = keyring_open(keyring, settings, ret_reason, ret_notice);
     if (error) {
         keyring_destroy(keyring);
@@ -149,17 +149,13 @@ void keyring_destroy(struct keyring *keyring)
         return;
     keyring_body_destroy(atomic_load(&keyring->body));
     master_finish(&keyring->master);
+    pthread_mutex_destroy(&keyring->lock);
     free(keyring);
 }
 
-void keyring_on_change(void *context, const struct store_change *changes, size_t count)
+// Under the lock.
+static void keyring_reread(struct keyring *keyring)
 {
-    struct keyring *keyring = context;
-    bool due = atomic_load(&keyring->stale);
-    for (size_t i = 0; i < count; i++)
-        due = due || changes[i].kind == CHANGE_KEY;
-    if (!due)
-        return;
     char reason[512];
     struct keyring_body *fresh;
     if (keyring_read(keyring, &fresh, reason) != TWOLEG_NONE) {
@@ -167,9 +163,26 @@ void keyring_on_change(void *context, const struct store_change *changes, size_t
         return;
     }
     struct keyring_body *old = atomic_exchange(&keyring->body, fresh);
-    epoch_retire(keyring->epoch, old, keyring_body_destroy);
+    epoch_retire(keyring->epoch, &old->note, keyring_body_destroy);
     epoch_collect(keyring->epoch);
     atomic_store(&keyring->stale, false);
+}
+
+void keyring_on_change(void *context, const struct store_change *changes, size_t count)
+{
+    struct keyring *keyring = context;
+    bool due = false;
+    for (size_t i = 0; i < count; i++)
+        due = due || changes[i].kind == CHANGE_KEY;
+    pthread_mutex_lock(&keyring->lock);
+    if (due || atomic_load(&keyring->stale))
+        keyring_reread(keyring);
+    pthread_mutex_unlock(&keyring->lock);
+}
+
+void keyring_mend(struct keyring *keyring)
+{
+    keyring_on_change(keyring, NULL, 0);
 }
 
 bool keyring_stale(const struct keyring *keyring)

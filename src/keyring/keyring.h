@@ -61,12 +61,15 @@ enum twoleg_error keyring_create(const struct keyring_settings *settings,
                                  struct keyring **ret_keyring, char ret_reason[static 512],
                                  char ret_notice[static 512]) TWOLEG_MUST_CHECK;
 void keyring_destroy(struct keyring *keyring); // wipes
-// For CHANGE_KEY: reads the keys again and swaps the set. On the writer's thread.
+// For CHANGE_KEY: reads the keys again and swaps the set. Any thread but a loop's.
 void keyring_on_change(void *keyring, const struct store_change *changes, size_t count);
 
 // A change could not be read: the set may be older than what was acknowledged, and the server is
-// not ready. Each later change tries again.
+// not ready. Each later change and keyring_mend tries again.
 bool keyring_stale(const struct keyring *keyring);
+
+// Reads them again if they are stale. Any thread but a loop's, every second or so.
+void keyring_mend(struct keyring *keyring);
 
 // Valid until the loop turn ends.
 const struct keyring_set *keyring_current(const struct keyring *keyring);

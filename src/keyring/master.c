@@ -13,6 +13,8 @@
 #include "crypto/wipe.h"
 #include "keyring/reason.h"
 
+#define MASTER_NEW "master.key.new"
+
 static void master_close(int *fd)
 {
     if (*fd >= 0)
@@ -131,6 +133,18 @@ static bool master_fill(int fd, uint8_t *bytes)
     return true;
 }
 
+void master_sweep(const struct master *master)
+{
+    char reason[512];
+    int folder MASTER_CLOSED = -1;
+    const char *name;
+    // Only where we make keys; what is wrong with the folder is said when the key is read.
+    if (master->given || master_folder(master, &folder, &name, reason) != TWOLEG_NONE)
+        return;
+    if (unlinkat(folder, MASTER_NEW, 0) == 0)
+        fsync(folder);
+}
+
 enum twoleg_error master_read(struct master *master, char reason[static 512])
 {
     int folder MASTER_CLOSED = -1;
@@ -176,7 +190,7 @@ static bool master_write(int fd, const uint8_t *bytes)
 // replace one that somebody else has made meanwhile.
 static bool master_put(int folder, const char *name, const uint8_t *bytes)
 {
-    static const char fresh[] = "master.key.new";
+    static const char fresh[] = MASTER_NEW;
     if (unlinkat(folder, fresh, 0) != 0 && errno != ENOENT)
         return false;
     int fd MASTER_CLOSED = openat(folder, fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

@@ -17,6 +17,9 @@ struct master {
 enum twoleg_error master_init(struct master *master, const struct keyring_settings *settings,
                               char reason[static 512]) TWOLEG_MUST_CHECK;
 void master_finish(struct master *master); // wipes
+// Removes what a start that was cut short has left beside it: a second name of the key, which would
+// outlive the first one.
+void master_sweep(const struct master *master);
 // NOT_FOUND: there is no such file. REFUSED: there is something else, or others may read it.
 enum twoleg_error master_read(struct master *master, char reason[static 512]) TWOLEG_MUST_CHECK;
 // Makes a new one. The whole file appears at once or not at all, and is on the disk on return.

@@ -42,16 +42,14 @@ enum twoleg_error registry_read_apis(struct registry *registry, struct store_rea
     struct arena arena;
     struct api_set set;
     arena_init(&arena, NULL, APIS_READ_MAX);
-    pthread_mutex_lock(&registry->apis_lock);
     enum twoleg_error error = store_apis(reader, &arena, &set);
     struct registry_apis *fresh = error ? NULL : registry_apis_create(&set);
     if (fresh) {
         struct registry_apis *old = atomic_exchange(&registry->apis, fresh);
-        epoch_retire(registry->epoch, old, free);
+        epoch_retire(registry->epoch, old ? &old->note : NULL, free);
     } else if (!error) {
         error = TWOLEG_NO_MEMORY;
     }
-    pthread_mutex_unlock(&registry->apis_lock);
     arena_finish(&arena);
     return error;
 }

@@ -5,6 +5,7 @@
 #pragma once
 #include <stdatomic.h>
 
+#include "base/epoch.h"
 #include "base/error.h"
 #include "model/application.h"
 
@@ -12,6 +13,7 @@
 enum body_heat { BODY_FRESH, BODY_COLD, BODY_HOT };
 
 struct body {
+    struct epoch_note note;
     struct body *newer, *older;
     void *owner; // what points to the body: told when it is dropped
     _Atomic unsigned char heat;

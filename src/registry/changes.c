@@ -47,7 +47,7 @@ static void registry_remove(struct registry *registry, struct registry_slot *slo
     pointer_table_remove(&registry->by_number, slot);
     registry_body_drop(registry, slot);
     atomic_fetch_sub_explicit(&registry->figure_applications, 1, memory_order_relaxed);
-    epoch_retire(registry->epoch, slot, free);
+    epoch_retire(registry->epoch, &slot->note, free);
 }
 
 static enum twoleg_error registry_add(struct registry *registry,
@@ -70,7 +70,7 @@ static enum twoleg_error registry_add(struct registry *registry,
     if (error) {
         // A reader may have found it by its number already.
         pointer_table_remove(&registry->by_number, slot);
-        epoch_retire(registry->epoch, slot, free);
+        epoch_retire(registry->epoch, &slot->note, free);
         return error;
     }
     atomic_fetch_add_explicit(&registry->figure_applications, 1, memory_order_relaxed);
@@ -153,12 +153,9 @@ static enum twoleg_error registry_take(struct registry *registry,
 
 static enum twoleg_error registry_reread_apis(struct registry *registry)
 {
-    struct store_reader *reader;
-    enum twoleg_error error = store_reader_create(registry->store, &reader);
-    if (error)
-        return error;
-    error = registry_read_apis(registry, reader);
-    store_reader_destroy(reader);
+    struct store_reader *reader = store_reader_borrow(registry->store);
+    enum twoleg_error error = registry_read_apis(registry, reader);
+    store_reader_return(registry->store);
     return error;
 }
 
@@ -233,14 +230,11 @@ static enum twoleg_error registry_fill_revocations(struct registry *registry,
 
 enum twoleg_error registry_fill(struct registry *registry)
 {
-    struct store_reader *reader;
-    enum twoleg_error error = store_reader_create(registry->store, &reader);
-    if (error)
-        return error;
+    struct store_reader *reader = store_reader_borrow(registry->store);
     // Under the lock from before the read on: no change can be taken in between and be overwritten
     // by what was read before it.
     pthread_mutex_lock(&registry->lock);
-    error = registry_fill_accounts(registry, reader);
+    enum twoleg_error error = registry_fill_accounts(registry, reader);
     if (!error)
         error = registry_fill_states(registry, reader);
     pthread_mutex_unlock(&registry->lock);
@@ -248,6 +242,6 @@ enum twoleg_error registry_fill(struct registry *registry)
         error = registry_fill_revocations(registry, reader);
     if (!error)
         error = registry_read_apis(registry, reader);
-    store_reader_destroy(reader);
+    store_reader_return(registry->store);
     return error;
 }

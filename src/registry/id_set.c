@@ -16,6 +16,7 @@ struct id_cell {
 };
 
 struct id_cells {
+    struct epoch_note note;
     size_t mask;
     size_t used; // writers only
     struct id_cell cell[];
@@ -119,7 +120,7 @@ static void id_set_swap(struct id_set *set, struct id_cells *old, struct id_cell
 {
     atomic_store_explicit(&set->cells, fresh, memory_order_release);
     atomic_store_explicit(&set->count, fresh->used, memory_order_relaxed);
-    epoch_retire(set->epoch, old, free);
+    epoch_retire(set->epoch, &old->note, free);
 }
 
 enum twoleg_error id_set_add(struct id_set *set, struct id_key key, int64_t expires_s)

@@ -18,6 +18,7 @@ struct registry_load;
 // One application. Readers reach it through the tables without a lock: what they read is constant
 // or atomic; the rest belongs to the registry's lock.
 struct registry_slot {
+    struct epoch_note note;
     uint64_t number;
     uint64_t client; // keyed hash of the client_id, which never changes
     _Atomic uint64_t word; // generation << 2 | status
@@ -33,6 +34,8 @@ struct registry_load {
     struct registry *registry;
     uint64_t number;
     bool dirty; // a change overtook it: read again
+    int64_t since_us; // monotonic: when its first waiter came
+    struct registry_load *next; // of those under way
     enum twoleg_error result;
     struct http_job *waiters;
 };
@@ -51,10 +54,10 @@ struct registry {
     pthread_cond_t idle;  // no load is under way any more
     struct pointer_table by_number, by_client, accounts;
     struct body_list bodies;
+    struct registry_load *loads;
     size_t loads_under_way;
 
-    pthread_mutex_t apis_lock; // held from the read to the swap: the last one to read wins
-    _Atomic(struct registry_apis *) apis;
+    _Atomic(struct registry_apis *) apis; // written by whoever has borrowed the store's reader
     struct id_set tokens, credentials;
 
     _Atomic size_t figure_applications, figure_bodies;
@@ -63,6 +66,7 @@ struct registry {
 
 // One allocation; the set's text lies behind.
 struct registry_apis {
+    struct epoch_note note;
     struct api_set set;
     struct api api[];
 };
@@ -81,7 +85,8 @@ enum twoleg_error registry_fill(struct registry *registry) TWOLEG_MUST_CHECK;
 // With lost: refuses everything from now on. Then tries to read it all again, if that is due.
 void registry_repair(struct registry *registry, bool lost);
 
-// apis.c. Not under the lock.
+// apis.c. Not under the lock; with the reader that was borrowed from the store, and is given back
+// after the swap: the last one to read wins.
 enum twoleg_error registry_read_apis(struct registry *registry,
                                      struct store_reader *reader) TWOLEG_MUST_CHECK;
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Loads of bodies: one per application at a time, which all requests that need it wait for.
 #include <stdlib.h>
+#include <time.h>
 
+#include "base/env.h"
 #include "base/fault.h"
 #include "registry/inside.h"
 
@@ -84,24 +86,65 @@ static void registry_load_run(struct store_read *read, struct store_reader *read
     }
 }
 
+static int64_t registry_load_clock(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * SECOND_US + t.tv_nsec / 1000;
+}
+
+// Without the lock: whoever is told may ask for the next load at once.
+static void registry_load_tell(struct http_job *waiters, enum twoleg_error result)
+{
+    while (waiters) {
+        struct http_job *job = waiters;
+        waiters = job->next;
+        job->next = NULL;
+        job->result = result;
+        http_job_done(job);
+    }
+}
+
+static void registry_load_unlist(struct registry *registry, const struct registry_load *load)
+{
+    struct registry_load **at = &registry->loads;
+    while (*at != load)
+        at = &(*at)->next;
+    *at = load->next;
+}
+
+void registry_give_up(struct registry *registry, int64_t age_us)
+{
+    struct http_job *waiters = NULL;
+    pthread_mutex_lock(&registry->lock);
+    int64_t oldest_us = registry_load_clock() - age_us;
+    for (struct registry_load *load = registry->loads; load; load = load->next) {
+        while (load->since_us < oldest_us && load->waiters) {
+            struct http_job *job = load->waiters;
+            load->waiters = job->next;
+            job->next = waiters;
+            waiters = job;
+        }
+    }
+    pthread_mutex_unlock(&registry->lock);
+    registry_load_tell(waiters, TWOLEG_STORE_BUSY);
+}
+
 static void registry_load_done(struct store_read *read)
 {
     struct registry_load *load = (struct registry_load *)read;
     struct registry *registry = load->registry;
+    if (read->result)
+        load->result = read->result;
     pthread_mutex_lock(&registry->lock);
+    registry_load_unlist(registry, load);
     struct registry_slot *slot = registry_slot_find(registry, load->number);
     if (slot && slot->load == load)
         slot->load = NULL; // never run, or overtaken too often
     struct http_job *waiters = load->waiters;
     pthread_mutex_unlock(&registry->lock);
 
-    while (waiters) {
-        struct http_job *job = waiters;
-        waiters = job->next;
-        job->next = NULL;
-        job->result = load->result;
-        http_job_done(job);
-    }
+    registry_load_tell(waiters, load->result);
     free(load);
     pthread_mutex_lock(&registry->lock);
     if (--registry->loads_under_way == 0)
@@ -127,6 +170,8 @@ static enum twoleg_error registry_load_start(struct registry *registry,
         free(load);
         return error;
     }
+    load->next = registry->loads;
+    registry->loads = load;
     registry->loads_under_way++;
     atomic_fetch_add_explicit(&registry->figure_loads, 1, memory_order_relaxed);
     return TWOLEG_NONE;
@@ -141,6 +186,8 @@ enum twoleg_error registry_load(struct registry *registry, uint64_t number, stru
     if (slot && !loaded && !slot->load)
         error = registry_load_start(registry, slot);
     if (!error && !loaded) {
+        if (!slot->load->waiters)
+            slot->load->since_us = registry_load_clock();
         job->next = slot->load->waiters;
         slot->load->waiters = job;
     }

@@ -9,6 +9,7 @@
 #define CELLS_FIRST ((size_t)64)
 
 struct pointer_cells {
+    struct epoch_note note;
     size_t mask;
     _Atomic(void *) cell[];
 };
@@ -108,7 +109,7 @@ static enum twoleg_error pointer_table_grow(struct pointer_table *table, struct 
     struct pointer_cells *old = atomic_load_explicit(&table->cells, memory_order_relaxed);
     atomic_store_explicit(&table->cells, fresh, memory_order_release);
     table->used = table->live;
-    epoch_retire(epoch, old, free);
+    epoch_retire(epoch, &old->note, free);
     return TWOLEG_NONE;
 }
 

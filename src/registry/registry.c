@@ -40,7 +40,7 @@ void registry_body_drop(struct registry *registry, struct registry_slot *slot)
         return;
     body_list_remove(&registry->bodies, body);
     atomic_store_explicit(&registry->figure_bodies, registry->bodies.count, memory_order_relaxed);
-    epoch_retire(registry->epoch, body, body_destroy);
+    epoch_retire(registry->epoch, &body->note, body_destroy);
 }
 
 static enum twoleg_error registry_init(struct registry *registry)
@@ -74,7 +74,6 @@ enum twoleg_error registry_create(const struct registry_settings *settings,
     registry->epoch = settings->epoch;
     registry->bodies_max = settings->bodies_max ? settings->bodies_max : 1;
     pthread_mutex_init(&registry->lock, NULL);
-    pthread_mutex_init(&registry->apis_lock, NULL);
     pthread_mutex_init(&registry->repair_lock, NULL);
     pthread_cond_init(&registry->idle, NULL);
     enum twoleg_error error = registry_init(registry);
@@ -119,7 +118,6 @@ void registry_destroy(struct registry *registry)
     free(atomic_load(&registry->apis));
     pthread_cond_destroy(&registry->idle);
     pthread_mutex_destroy(&registry->repair_lock);
-    pthread_mutex_destroy(&registry->apis_lock);
     pthread_mutex_destroy(&registry->lock);
     free(registry);
 }
@@ -198,14 +196,16 @@ enum twoleg_error registry_application(struct registry *registry, uint64_t numbe
     return TWOLEG_NONE;
 }
 
-void registry_purge(struct registry *registry, int64_t now_us)
+void registry_purge(struct registry *registry, int64_t before_s)
 {
-    // A day longer than the tokens live: a clock set back revives none of them.
-    int64_t before_s = now_us / SECOND_US - 86400;
     id_set_purge(&registry->tokens, before_s);
     id_set_purge(&registry->credentials, before_s);
-    registry_repair(registry, false);
     epoch_collect(registry->epoch);
+}
+
+void registry_mend(struct registry *registry)
+{
+    registry_repair(registry, false);
 }
 
 struct registry_figures registry_figures(const struct registry *registry)

@@ -41,7 +41,7 @@ struct registry_view {
 // TWOLEG_NONE with a body; TWOLEG_WAIT: known, but its body must be loaded (ret_view->number);
 // TWOLEG_CLIENT_UNKNOWN / TWOLEG_NOT_FOUND: there is none. An unknown id never reaches the store.
 // TWOLEG_STORE_FAILED: a change could not be taken in (memory, a read of the store), so nothing
-// here is to be believed; each later change and purge tries to repair that.
+// here is to be believed; each later change and registry_mend tries to repair that.
 enum twoleg_error registry_client(struct registry *registry, struct str client_id,
                                   struct registry_view *ret_view) TWOLEG_MUST_CHECK;
 enum twoleg_error registry_application(struct registry *registry, uint64_t number,
@@ -56,8 +56,14 @@ bool registry_token_revoked(const struct registry *registry, const struct token_
 bool registry_credential_revoked(const struct registry *registry, uint64_t secret);
 const struct api_set *registry_apis(const struct registry *registry);
 
-// Forgets revocations of tokens that expired more than a day before now. Any thread but a loop's.
-void registry_purge(struct registry *registry, int64_t now_us);
+// Forgets revocations of tokens that expired before the second. Any thread but a loop's.
+void registry_purge(struct registry *registry, int64_t before_s);
+// Tries again to take in what could not be; nothing to do while all is well. Any thread but a
+// loop's, every second or so.
+void registry_mend(struct registry *registry);
+// Answers those with STORE_BUSY who have waited longer for a body than that, whatever the load hangs
+// on; it goes on without them. Any thread.
+void registry_give_up(struct registry *registry, int64_t age_us);
 
 struct registry_figures {
     size_t applications, bodies, revocations;

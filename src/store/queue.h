@@ -10,6 +10,7 @@
 struct queue_item {
     void *item;
     size_t bytes;
+    int64_t put_us; // monotonic
 };
 
 struct queue {
@@ -30,6 +31,8 @@ void queue_finish(struct queue *queue);
 enum twoleg_error queue_put(struct queue *queue, void *item, size_t bytes) TWOLEG_MUST_CHECK;
 void *queue_take(struct queue *queue); // blocks; NULL once closed and empty
 void *queue_try(struct queue *queue);  // NULL when nothing is there
+// The first, if it was put in longer ago than that; else NULL.
+void *queue_try_old(struct queue *queue, int64_t age_us);
 // What is in it is still given out.
 void queue_close(struct queue *queue);
 bool queue_done(struct queue *queue); // closed and empty: nothing comes any more

@@ -47,7 +47,7 @@ struct store_settings {
     unsigned readers;     // reader threads
     size_t queue_batches; // more wait: TWOLEG_STORE_BUSY
     size_t queue_bytes;
-    unsigned queue_ms; // a batch that waited longer is refused with STORE_BUSY; 0 = 5 s
+    unsigned queue_ms; // what waited longer is refused with STORE_BUSY; 0 = 5 s
     unsigned busy_ms;  // how long another process's lock is waited for; 0 = 2 s
     store_on_change *on_change; // may be NULL; set before the first batch
     void *on_change_context;
@@ -181,8 +181,8 @@ struct store_batch {
     struct store_verb *verbs, **tail;
     bool no_memory; // a verb or text did not fit: submit refuses the batch
     int64_t now_us; // of the request, for created and updated
-    // Called on the writer's thread once all is durable and published, or refused. The batch is the
-    // caller's again.
+    // Called once all is durable and published, on the writer's thread, or refused, also in
+    // store_give_up. The batch is the caller's again.
     void (*done)(struct store_batch *batch);
     void *context;
     // The outcome: TWOLEG_NONE, CONFLICT (a unique name is taken), VERSION_CONFLICT, NOT_FOUND,
@@ -211,14 +211,26 @@ enum twoleg_error store_commit(struct store *store, struct store_batch *batch) T
 struct store_read {
     struct store_read *next;
     void (*run)(struct store_read *read, struct store_reader *reader);
-    void (*done)(struct store_read *read); // on the reader's thread
+    void (*done)(struct store_read *read); // on the store's thread, or in store_give_up
+    // It takes long (a backup, a slow hash): it waits for others of its kind, and none waits for it.
+    bool slow;
+    enum twoleg_error result; // STORE_BUSY: it waited too long, and run was not called
 };
 enum twoleg_error store_read(struct store *store, struct store_read *read) TWOLEG_MUST_CHECK;
+// Refuses what has waited too long, whatever the threads hang on. Any thread that may wait a moment,
+// every second or so.
+void store_give_up(struct store *store);
 
 // A connection for the calling thread alone: start, and tests.
 enum twoleg_error store_reader_create(struct store *store,
                                       struct store_reader **ret_reader) TWOLEG_MUST_CHECK;
 void store_reader_destroy(struct store_reader *reader);
+
+// The store's own connection for what must be read again after a change: open from the start, so
+// that it needs nothing of the system that may be short then. For one thread at a time (the others
+// wait); given back soon, and never asked for once the store is closed.
+struct store_reader *store_reader_borrow(struct store *store);
+void store_reader_return(struct store *store);
 
 // All results live in the arena. TWOLEG_NOT_FOUND also for another account's and for deleted ones.
 enum twoleg_error store_application(struct store_reader *reader, uint64_t account,
@@ -276,6 +288,10 @@ struct store_audit {
 enum twoleg_error store_audit_begin(struct store_reader *reader, uint64_t after, unsigned limit,
                                     struct store_cursor **ret_cursor) TWOLEG_MUST_CHECK;
 bool store_audit_next(struct store_cursor *cursor, struct store_audit *ret_audit);
+// The sequence of the latest row; 0 when there is none. Rows are never removed and have no gaps but
+// those of refused batches.
+enum twoleg_error store_audit_last(struct store_reader *reader,
+                                   uint64_t *ret_sequence) TWOLEG_MUST_CHECK;
 
 // ---------------------------------------------------------------------------------- copies
 // A consistent copy into a new file (0600) while the server runs; on a reader's thread. The file

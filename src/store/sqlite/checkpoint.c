@@ -63,6 +63,8 @@ enum twoleg_error checkpoint_start(struct checkpoint *checkpoint, const char *fi
                                             CHECKPOINT_BUSY_MS, ret_reason);
     if (error)
         return error;
+    // SQLite opens the WAL with the first read: now, and not when descriptors may be short.
+    (void)database_ask(&checkpoint->database, "PRAGMA user_version");
     pthread_mutex_init(&checkpoint->lock, NULL);
     pthread_cond_init(&checkpoint->wanted, NULL);
     checkpoint->stopped = stopped;

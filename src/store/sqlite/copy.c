@@ -97,7 +97,7 @@ enum twoleg_error copy_out(struct database *from, const char *file,
         return copy_errno(file, EEXIST, ret_reason);
     int fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
-        return copy_errno(temporary, errno, ret_reason);
+        return copy_errno(errno == EEXIST ? temporary : file, errno, ret_reason);
     close(fd);
     char real[PATH_MAX]; // SQLite, too, is told to follow no link
     enum twoleg_error error = TWOLEG_STORE_FAILED;

@@ -324,3 +324,13 @@ uint64_t store_sequence(struct store_reader *reader)
     uint64_t sequence = statement_step(&read) ? statement_get_number(&read, 0) : 0;
     return statement_end(&read) ? 0 : sequence;
 }
+
+enum twoleg_error store_audit_last(struct store_reader *reader, uint64_t *ret_sequence)
+{
+    struct statement read = statement_begin(&reader->database, SQL_AUDIT_LAST);
+    uint64_t sequence = statement_step(&read) ? statement_get_number(&read, 0) : 0;
+    enum twoleg_error error = statement_end(&read);
+    if (!error)
+        *ret_sequence = sequence;
+    return error;
+}

@@ -17,6 +17,8 @@ enum twoleg_error store_reader_create(struct store *store, struct store_reader *
         free(reader);
         return error;
     }
+    // SQLite opens the WAL with the first read: now, and not when descriptors may be short.
+    (void)store_sequence(reader);
     *ret_reader = reader;
     return TWOLEG_NONE;
 }
@@ -29,19 +31,49 @@ void store_reader_destroy(struct store_reader *reader)
     free(reader);
 }
 
+struct store_reader *store_reader_borrow(struct store *store)
+{
+    pthread_mutex_lock(&store->shared_lock);
+    return store->shared;
+}
+
+void store_reader_return(struct store *store)
+{
+    pthread_mutex_unlock(&store->shared_lock);
+}
+
 enum twoleg_error store_read(struct store *store, struct store_read *read)
 {
-    return queue_put(&store->reads, read, 0);
+    read->result = TWOLEG_NONE;
+    return queue_put(read->slow ? &store->slow_reads : &store->reads, read, 0);
+}
+
+static void reader_give_up(const struct store *store, struct queue *reads)
+{
+    int64_t age_us = (int64_t)store->settings.queue_ms * 1000;
+    for (struct store_read *read; (read = queue_try_old(reads, age_us));) {
+        read->result = TWOLEG_STORE_BUSY;
+        read->done(read);
+    }
+}
+
+void store_give_up(struct store *store)
+{
+    reader_give_up(store, &store->reads);
+    reader_give_up(store, &store->slow_reads);
+    writer_give_up(store);
 }
 
 void *reader_main(void *argument)
 {
     struct reader_thread *thread = argument;
     for (;;) {
-        struct store_read *read = queue_take(&thread->store->reads);
+        struct store_read *read = queue_take(thread->reads);
         if (!read)
             return NULL;
         read->run(read, thread->reader);
         read->done(read);
+        // While that ran, others may have waited too long.
+        reader_give_up(thread->store, thread->reads);
     }
 }

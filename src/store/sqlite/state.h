@@ -13,6 +13,7 @@
 struct reader_thread {
     pthread_t thread;
     struct store *store;
+    struct queue *reads; // that it serves
     struct store_reader *reader;
 };
 
@@ -30,8 +31,12 @@ struct store {
     _Atomic int64_t frames; // of the WAL after the last commit
 
     struct queue reads;
+    struct queue slow_reads; // of the last of the readers
     struct reader_thread *readers;
     unsigned reader_count; // that run
+
+    struct store_reader *shared; // store_reader_borrow
+    pthread_mutex_t shared_lock;
 
     struct checkpoint checkpoint;
     pthread_mutex_t publish_lock; // on_change may be set while the writer runs
@@ -42,4 +47,5 @@ struct store_reader {
 };
 
 void *writer_main(void *store);
+void writer_give_up(struct store *store);
 void *reader_main(void *reader_thread);

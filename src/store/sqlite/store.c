@@ -10,6 +10,7 @@
 
 #define STORE_QUEUE_MS 5000
 #define STORE_READS 4096
+#define STORE_SLOW_READS 64
 #define STORE_NEW "new.tmp"
 // A file up to this size is checked whole before the start (2 ms); a larger one behind it.
 #define STORE_CHECK_BYTES (256 * 1024)
@@ -125,13 +126,14 @@ static int store_note_frames(void *context, sqlite3 *db, const char *name, int f
 
 static enum twoleg_error store_start_readers(struct store *store)
 {
-    unsigned count = store->settings.readers ? store->settings.readers : 1;
+    unsigned count = (store->settings.readers ? store->settings.readers : 1) + 1; // for slow ones
     store->readers = fault_here(FAULT_MEMORY) ? NULL : calloc(count, sizeof *store->readers);
     if (!store->readers)
         return TWOLEG_NO_MEMORY;
     for (unsigned i = 0; i < count; i++) {
         struct reader_thread *thread = &store->readers[i];
         thread->store = store;
+        thread->reads = i + 1 < count ? &store->reads : &store->slow_reads;
         enum twoleg_error error = store_reader_create(store, &thread->reader);
         if (!error && pthread_create(&thread->thread, NULL, reader_main, thread)) {
             store_reader_destroy(thread->reader);
@@ -151,6 +153,10 @@ static enum twoleg_error store_start(struct store *store, bool large, char ret_r
         queue_init(&store->batches, store->settings.queue_batches, store->settings.queue_bytes);
     if (!error)
         error = queue_init(&store->reads, STORE_READS, 0);
+    if (!error)
+        error = queue_init(&store->slow_reads, STORE_SLOW_READS, 0);
+    if (!error)
+        error = store_reader_create(store, &store->shared);
     if (!error)
         error = checkpoint_start(&store->checkpoint, store->file, &store->stopped, large, why);
     if (!error)
@@ -199,6 +205,7 @@ enum twoleg_error store_open(const struct store_settings *settings, struct store
         store->settings.busy_ms = DATABASE_BUSY_MS;
     store->folder = (struct folder){.fd = -1, .lock = -1};
     pthread_mutex_init(&store->publish_lock, NULL);
+    pthread_mutex_init(&store->shared_lock, NULL);
     enum twoleg_error error = store_open_steps(store, settings->folder, ret_reason);
     if (error) {
         store_close(store);
@@ -216,21 +223,26 @@ void store_close(struct store *store)
         queue_close(&store->batches);
         pthread_join(store->writer_thread, NULL);
     }
-    if (store->reader_count)
+    if (store->reader_count) {
         queue_close(&store->reads);
+        queue_close(&store->slow_reads);
+    }
     for (unsigned i = 0; i < store->reader_count; i++) {
         pthread_join(store->readers[i].thread, NULL);
         store_reader_destroy(store->readers[i].reader);
     }
     free(store->readers);
+    store_reader_destroy(store->shared);
     checkpoint_finish(&store->checkpoint);
     if (store->writer_running && !atomic_load(&store->stopped))
         sqlite3_wal_checkpoint_v2(store->writer.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     database_close(&store->writer);
     queue_finish(&store->batches);
     queue_finish(&store->reads);
+    queue_finish(&store->slow_reads);
     folder_close(&store->folder);
     pthread_mutex_destroy(&store->publish_lock);
+    pthread_mutex_destroy(&store->shared_lock);
     free(store);
 }
 

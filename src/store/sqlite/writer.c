@@ -150,6 +150,15 @@ static struct store_batch *writer_take(struct store *store)
     return taken;
 }
 
+void writer_give_up(struct store *store)
+{
+    int64_t age_us = (int64_t)store->settings.queue_ms * 1000;
+    for (struct store_batch *batch; (batch = queue_try_old(&store->batches, age_us));) {
+        batch->next = NULL;
+        writer_answer(batch, TWOLEG_STORE_BUSY);
+    }
+}
+
 void *writer_main(void *argument)
 {
     struct store *store = argument;

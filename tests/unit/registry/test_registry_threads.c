@@ -158,7 +158,7 @@ static void readers_see_what_was_acknowledged(void **state)
                          TWOLEG_NONE);
         race_grow(&race, round * GROWN / ROUNDS + 1, (round + 1) * GROWN / ROUNDS);
         if (round % 16 == 0)
-            registry_purge(on->registry, TEST_NOW);
+            registry_purge(on->registry, TEST_NOW / SECOND_US);
     }
     atomic_store(&race.stop, true);
     for (int i = 0; i < READERS; i++)
