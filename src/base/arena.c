@@ -50,6 +50,8 @@ static struct arena_slab *arena_slab_take(struct arena_pool *pool, size_t room)
 static void arena_slab_give(struct arena_pool *pool, struct arena_slab *slab)
 {
     if (!pool || slab->size != ARENA_SLAB_ROOM || pool->free_count >= pool->keep) {
+        if (pool)
+            pool->released += slab->size;
         free(slab);
         return;
     }
@@ -93,12 +95,51 @@ static bool arena_extend(struct arena *arena, size_t size)
     return true;
 }
 
+// What is larger than a slab stands alone, behind the newest slab: the rest of that stays in use.
+static void *arena_alloc_own(struct arena *arena, size_t size)
+{
+    struct arena_slab *newest = arena->slabs;
+    char *at = arena->at;
+    size_t left = arena->left;
+    if (!arena_extend(arena, size))
+        return NULL;
+    struct arena_slab *own = arena->slabs;
+    if (newest) {
+        own->next = newest->next;
+        newest->next = own;
+        arena->slabs = newest;
+    }
+    arena->at = at;
+    arena->left = left;
+    return own->bytes;
+}
+
+void arena_drop(struct arena *arena, const void *at)
+{
+    struct arena_slab **link = &arena->slabs;
+    while (*link && (*link)->bytes != at)
+        link = &(*link)->next;
+    struct arena_slab *slab = *link;
+    if (!slab || slab->size <= ARENA_SLAB_ROOM)
+        return;
+    *link = slab->next;
+    arena->total -= slab->size;
+    if (arena->wipe)
+        explicit_bzero(slab->bytes, slab->size);
+    arena_slab_give(arena->pool, slab);
+}
+
 void *arena_alloc(struct arena *arena, size_t size)
 {
     size_t rounded;
     // Of no bytes too: a fresh arena has no place to point to, and NULL would mean no memory.
     bool overflow = __builtin_add_overflow(size ? size : 1, (size_t)15, &rounded);
     rounded &= ~(size_t)15;
+    if (!overflow && rounded > ARENA_SLAB_ROOM && rounded <= arena->cap) {
+        void *own = arena_alloc_own(arena, rounded);
+        arena->refused |= !own;
+        return own;
+    }
     if (overflow ||
         (rounded > arena->left && (rounded > arena->cap || !arena_extend(arena, rounded)))) {
         arena->refused = true;

@@ -16,6 +16,7 @@ struct arena_pool {
     struct arena_slab *free;
     size_t free_count;
     size_t keep; // free slabs kept; more are returned to the system
+    size_t released; // bytes given back to malloc; the pool's owner sets it back
 };
 
 void arena_pool_init(struct arena_pool *pool, size_t keep);
@@ -34,6 +35,10 @@ struct arena {
 
 void arena_init(struct arena *arena, struct arena_pool *pool, size_t cap);
 void arena_finish(struct arena *arena); // frees all; the arena can be used again
+
+// Gives one allocation back before the end. Only what was larger than a slab has memory of its own;
+// of anything smaller nothing happens.
+void arena_drop(struct arena *arena, const void *at);
 
 // Aligned to 16 bytes; NULL at the cap or when the system has no more. Not zeroed.
 void *arena_alloc(struct arena *arena, size_t size);

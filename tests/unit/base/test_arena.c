@@ -132,6 +132,29 @@ static void nothing_is_not_a_refusal(void **state)
     arena_finish(&arena);
 }
 
+// A block that was outgrown does not stay until the end, and the slab before it stays in use.
+static void a_big_piece_can_be_dropped(void **state)
+{
+    struct arena_pool pool;
+    struct arena arena;
+    (void)state;
+    arena_pool_init(&pool, 1);
+    arena_init(&arena, &pool, 4 * ARENA_SLAB_SIZE);
+    char *small = arena_alloc(&arena, 16);
+    for (int i = 0; i < 100; i++) {
+        char *big = arena_alloc(&arena, 2 * ARENA_SLAB_SIZE);
+        assert_non_null(big);
+        memset(big, 'b', 2 * ARENA_SLAB_SIZE);
+        arena_drop(&arena, big);
+    }
+    assert_ptr_equal(arena_alloc(&arena, 16), small + 16);
+    arena_drop(&arena, small); // part of a slab
+    assert_true(arena.total < ARENA_SLAB_SIZE);
+    assert_int_equal(pool.released, 200 * ARENA_SLAB_SIZE);
+    arena_finish(&arena);
+    arena_pool_finish(&pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -139,6 +162,7 @@ int main(void)
         cmocka_unit_test(the_cap_holds),
         cmocka_unit_test(sizes_that_overflow_are_refused),
         cmocka_unit_test(a_big_piece_has_a_slab_of_its_own),
+        cmocka_unit_test(a_big_piece_can_be_dropped),
         cmocka_unit_test(slabs_go_round_and_no_more_than_kept),
         cmocka_unit_test(what_held_a_secret_is_wiped),
         cmocka_unit_test(copies_end_with_a_nul),
