@@ -12,6 +12,13 @@
 #include "endpoint/routes.h"
 
 #define JWT_CACHE_ENTRIES 4096
+// Of one worker: beyond these a request is answered 503.
+#define PARKED_MAX 4096u
+#define PARK_US (30 * SECOND_US)
+// Of all workers: what bodies hold that are longer than the usual few kilobytes. However many
+// workers share it, each can take sixteen of the longest.
+#define BODY_BYTES ((int64_t)16 * 1024 * 1024)
+#define BODY_BYTES_LEAST (16u * 65536u)
 
 struct worker {
     struct http_worker *http;
@@ -20,11 +27,13 @@ struct worker {
     pthread_t thread;
     bool running;
     uint32_t left; // connections open when it had to end; read after the join
+    _Atomic uint32_t coming; // connections that were handed over and not yet adopted
 };
 
 struct workers {
     struct server *server;
     struct metrics metrics; // the accepting thread's
+    struct http_peers peers;
     size_t count;
     struct worker all[];
 };
@@ -51,10 +60,18 @@ static uint32_t worker_share(int64_t total, size_t count)
     return (uint32_t)((total + (int64_t)count - 1) / (int64_t)count);
 }
 
-static enum twoleg_error worker_init_http(struct worker *worker, struct server *server,
-                                          struct epoch *epoch, uint32_t number, size_t count)
+static uint32_t worker_body_bytes(size_t count)
 {
-    const struct config *config = server->config;
+    uint32_t share = worker_share(BODY_BYTES, count);
+    return share < BODY_BYTES_LEAST ? BODY_BYTES_LEAST : share;
+}
+
+static enum twoleg_error worker_init_http(struct workers *workers, uint32_t number,
+                                          struct epoch *epoch)
+{
+    struct worker *worker = &workers->all[number];
+    const struct config *config = workers->server->config;
+    size_t count = workers->count;
     struct http_settings settings = {
         .number = number,
         .limits = {.header_us = config->header_timeout,
@@ -62,7 +79,11 @@ static enum twoleg_error worker_init_http(struct worker *worker, struct server *
                    .idle_us = config->idle_timeout,
                    .write_us = config->write_timeout,
                    .max_connections = worker_share(config->max_connections, count),
-                   .max_per_address = worker_share(config->max_connections_per_address, count)},
+                   .max_per_address = (uint32_t)config->max_connections_per_address,
+                   .max_parked = PARKED_MAX,
+                   .max_body_bytes = worker_body_bytes(count),
+                   .park_us = PARK_US},
+        .peers = &workers->peers,
         .epoch = epoch,
         .metrics = &worker->metrics,
         .context = &worker->context,
@@ -72,10 +93,11 @@ static enum twoleg_error worker_init_http(struct worker *worker, struct server *
     return http_worker_create(&settings, &worker->http);
 }
 
-static enum twoleg_error worker_init(struct worker *worker, struct server *server,
-                                     struct epoch *epoch, uint32_t number, size_t count)
+static enum twoleg_error worker_init(struct workers *workers, uint32_t number, struct epoch *epoch)
 {
-    enum twoleg_error error = worker_init_http(worker, server, epoch, number, count);
+    struct worker *worker = &workers->all[number];
+    struct server *server = workers->server;
+    enum twoleg_error error = worker_init_http(workers, number, epoch);
     if (error)
         return error;
     struct env *env = http_worker_env(worker->http);
@@ -101,6 +123,19 @@ static enum twoleg_error worker_init(struct worker *worker, struct server *serve
     return whole ? TWOLEG_NONE : TWOLEG_NO_MEMORY;
 }
 
+static enum twoleg_error workers_init_peers(struct workers *workers)
+{
+    struct env env;
+    struct siphash_key key;
+    env_init(&env);
+    bool random = env_random_u64(&env, &key.k0) && env_random_u64(&env, &key.k1);
+    env_finish(&env);
+    if (!random)
+        return TWOLEG_NO_RANDOM;
+    http_peers_init(&workers->peers, key);
+    return TWOLEG_NONE;
+}
+
 enum twoleg_error workers_create(struct server *server, struct epoch *epoch,
                                  struct workers **ret_workers)
 {
@@ -114,17 +149,16 @@ enum twoleg_error workers_create(struct server *server, struct epoch *epoch,
     workers->server = server;
     workers->count = count;
     server->metrics[server->metrics_count++] = &workers->metrics;
-    for (size_t i = 0; i < count; i++) {
-        enum twoleg_error error =
-            worker_init(&workers->all[i], server, epoch, (uint32_t)i, count);
-        if (error) {
-            workers_destroy(workers);
-            return error;
-        }
+    enum twoleg_error error = workers_init_peers(workers);
+    for (size_t i = 0; i < count && !error; i++) {
+        error = worker_init(workers, (uint32_t)i, epoch);
         server->metrics[server->metrics_count++] = &workers->all[i].metrics;
     }
-    *ret_workers = workers;
-    return TWOLEG_NONE;
+    if (error)
+        workers_destroy(workers);
+    else
+        *ret_workers = workers;
+    return error;
 }
 
 static void *worker_main(void *context)
@@ -150,6 +184,7 @@ enum twoleg_error workers_start(struct workers *workers)
 
 struct adoption {
     struct http_message message; // first
+    struct worker *worker;
     int fd;
     const struct http_listener *listener;
 };
@@ -157,7 +192,15 @@ struct adoption {
 static void adoption_run(struct http_message *message, struct http_worker *http)
 {
     struct adoption *adoption = (struct adoption *)message;
+    atomic_fetch_sub(&adoption->worker->coming, 1); // before: nobody counts twice
     http_worker_adopt(http, adoption->fd, adoption->listener);
+    free(adoption);
+}
+
+static void adoption_cancel(struct http_message *message)
+{
+    struct adoption *adoption = (struct adoption *)message;
+    close(adoption->fd);
     free(adoption);
 }
 
@@ -167,7 +210,9 @@ void workers_adopt(struct workers *workers, int fd, const struct http_listener *
     uint64_t total = 0;
     uint32_t least = UINT32_MAX;
     for (size_t i = 0; i < workers->count; i++) {
-        uint32_t connections = http_worker_connections(workers->all[i].http);
+        // Those on their way count too: a whole round is accepted before a worker has woken up.
+        uint32_t connections = atomic_load(&workers->all[i].coming);
+        connections += http_worker_connections(workers->all[i].http);
         total += connections;
         if (connections < least) {
             least = connections;
@@ -182,7 +227,8 @@ void workers_adopt(struct workers *workers, int fd, const struct http_listener *
         close(fd);
         return;
     }
-    *adoption = (struct adoption){{NULL, adoption_run}, fd, listener};
+    *adoption = (struct adoption){{NULL, adoption_run, adoption_cancel}, chosen, fd, listener};
+    atomic_fetch_add(&chosen->coming, 1);
     http_worker_post(chosen->http, &adoption->message);
 }
 
@@ -201,7 +247,7 @@ uint32_t workers_drain(struct workers *workers, int64_t deadline_mono_us)
     struct draining messages[WORKERS_MAX];
     uint32_t left = 0;
     for (size_t i = 0; i < workers->count; i++) {
-        messages[i] = (struct draining){{NULL, draining_run}, deadline_mono_us};
+        messages[i] = (struct draining){{NULL, draining_run, NULL}, deadline_mono_us};
         if (workers->all[i].running)
             http_worker_post(workers->all[i].http, &messages[i].message);
     }
@@ -227,6 +273,7 @@ void workers_destroy(struct workers *workers)
         usage_destroy(context->usage);
         endpoint_log_destroy(context->log);
     }
+    http_peers_finish(&workers->peers);
     free(workers);
 }
 

@@ -80,21 +80,41 @@ static void connection_end_request(struct http_connection *connection)
         http_jobs_destroy(connection->request);
     connection->request = NULL;
     connection->serial = 0;
+    connection->parked_at = 0;
+    connection->worker->body_bytes -= connection->body_held;
+    connection->body_held = 0;
     connection->in = NULL;
     connection->in_len = 0;
     connection->next = 0;
     arena_finish(&connection->arena);
 }
 
+static void connection_unpark(struct http_connection *connection)
+{
+    if (connection->state == CONNECTION_PARKED)
+        connection->worker->parked--;
+    connection->state = CONNECTION_HANDLING;
+}
+
+// Unix sockets have no address, and their files' rights bound who comes.
+static struct http_peers *connection_peers(const struct http_connection *connection)
+{
+    const struct http_settings *settings = &connection->worker->settings;
+    bool counted = settings->limits.max_per_address && connection->peer.family != ADDRESS_LOCAL;
+    return counted ? settings->peers : NULL;
+}
+
 void connection_destroy(struct http_connection *connection)
 {
     struct http_worker *worker = connection->worker;
+    struct http_peers *peers = connection_peers(connection);
+    connection_unpark(connection);
     connection_want(connection, 0);
     http_deadline_clear(&connection->deadline);
     stream_close(&connection->stream);
     connection_end_request(connection);
-    if (worker->settings.limits.max_per_address && connection->peer.family != ADDRESS_LOCAL)
-        http_peers_remove(&worker->peers, &connection->peer);
+    if (peers)
+        http_peers_remove(peers, &connection->peer);
     worker_slot_give(worker, connection->slot);
     connection_count(connection, METRIC_CONNECTIONS_CLOSED);
     free(connection);
@@ -194,6 +214,23 @@ static enum http_refusal connection_failure(enum twoleg_error error)
     }
 }
 
+// A request that is refused here, or given up later, leaves its job to its end: that finds nobody.
+static bool connection_park(struct http_connection *connection)
+{
+    struct http_worker *worker = connection->worker;
+    uint32_t most = worker->settings.limits.max_parked;
+    if (most && worker->parked >= most)
+        return connection_answer(connection, HTTP_REFUSAL_PARKED);
+    if (!connection->parked_at)
+        connection->parked_at = worker->env.mono_us;
+    worker->parked++;
+    connection->state = CONNECTION_PARKED;
+    connection_wait(connection, HTTP_WAIT_JOB);
+    // Level-triggered, so what the peer sends meanwhile would wake us again and again.
+    connection_want(connection, 0);
+    return false;
+}
+
 static bool connection_step_handle(struct http_connection *connection)
 {
     struct http_request *request = connection->request;
@@ -211,11 +248,7 @@ static bool connection_step_handle(struct http_connection *connection)
         return connection_answer(connection, connection_failure(error));
     if (connection->resumed)
         return true; // its job has ended already
-    connection->state = CONNECTION_PARKED;
-    connection_wait(connection, HTTP_WAIT_JOB);
-    // Level-triggered, so what the peer sends meanwhile would wake us again and again.
-    connection_want(connection, 0);
-    return false;
+    return connection_park(connection);
 }
 
 // Ready for the next request, which may be here already. Its bytes move to the new arena.
@@ -377,7 +410,7 @@ void connection_resume(struct http_connection *connection)
         connection->resumed = true;
     if (connection->state != CONNECTION_PARKED)
         return;
-    connection->state = CONNECTION_HANDLING;
+    connection_unpark(connection);
     connection_run(connection);
 }
 
@@ -386,10 +419,18 @@ void connection_resume(struct http_connection *connection)
 static void connection_look(struct http_connection *connection)
 {
     struct pollfd look = {.fd = connection->stream.fd};
-    if (poll(&look, 1, 0) > 0 && (look.revents & (POLLHUP | POLLERR)))
+    const struct http_worker *worker = connection->worker;
+    int64_t longest = worker->settings.limits.park_us;
+    if (poll(&look, 1, 0) > 0 && (look.revents & (POLLHUP | POLLERR))) {
         connection_close(connection);
-    else
+    } else if (longest && worker->env.mono_us - connection->parked_at >= longest) {
+        connection_unpark(connection);
+        connection_count(connection, METRIC_HTTP_DEADLINE);
+        if (connection_answer(connection, HTTP_REFUSAL_WORK_LONG))
+            connection_run(connection);
+    } else {
         connection_wait(connection, HTTP_WAIT_JOB);
+    }
 }
 
 void connection_expire(struct http_connection *connection)
@@ -447,9 +488,8 @@ static const char *connection_admit(struct http_connection *connection)
     const struct http_limits *limits = &worker->settings.limits;
     if (limits->max_connections && http_worker_connections(worker) >= limits->max_connections)
         return "too many connections";
-    if (!limits->max_per_address || connection->peer.family == ADDRESS_LOCAL)
-        return NULL;
-    return http_peers_add(&worker->peers, &connection->peer, limits->max_per_address)
+    struct http_peers *peers = connection_peers(connection);
+    return peers && http_peers_add(peers, &connection->peer, limits->max_per_address)
                ? "too many connections from one address"
                : NULL;
 }
@@ -481,8 +521,9 @@ struct http_connection *connection_create(struct http_worker *worker, int fd,
         return NULL;
     }
     if (!worker_slot_take(worker, connection, &connection->slot)) {
-        if (worker->settings.limits.max_per_address && connection->peer.family != ADDRESS_LOCAL)
-            http_peers_remove(&worker->peers, &connection->peer);
+        struct http_peers *peers = connection_peers(connection);
+        if (peers)
+            http_peers_remove(peers, &connection->peer);
         connection_turn_away(connection, "out of memory");
         return NULL;
     }

@@ -52,6 +52,8 @@ struct http_connection {
     bool is_chunked;
     struct http_chunked chunked;
     uint32_t body_at, body_len; // body_len: of the announced length, or decoded so far
+    uint32_t body_held;         // of the worker's share for long bodies
+    int64_t parked_at;          // monotonic, when the request first waited for a job; 0 = never
     struct http_request *request;
     unsigned allowed; // for a 405
     struct str out[2];

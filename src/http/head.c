@@ -61,35 +61,56 @@ static const llhttp_settings_t head_settings = {
     .on_headers_complete = head_on_complete,
 };
 
-static bool head_method_is_word(struct str method)
+// RFC 9110 section 5.6.2.
+static bool head_is_token(struct str text)
 {
-    for (size_t i = 0; i < method.len; i++) {
-        char c = method.ptr[i];
-        if ((c < 'A' || c > 'Z') && c != '-' && c != '_')
+    static const struct str marks = {"!#$%&'*+-.^_`|~", 15};
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.ptr[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!letter && str_find(marks, c) == marks.len)
             return false;
     }
-    return true;
+    return text.len > 0;
 }
 
-static enum http_refusal head_run_llhttp(struct head_run *run, struct str block)
+// llhttp knows no methods but its own. Any other token is no fault of the block, so GET stands in
+// for it and the rest is judged by the same rules.
+static llhttp_errno_t head_execute(struct head_run *run, struct str block, bool stand_in)
 {
     llhttp_t parser;
     llhttp_init(&parser, HTTP_REQUEST, &head_settings);
     parser.data = run;
-    llhttp_errno_t result = llhttp_execute(&parser, block.ptr, block.len);
-    if (result == HPE_INVALID_METHOD)
-        return head_method_is_word(run->head->method) ? HTTP_REFUSAL_METHOD_UNKNOWN
-                                                      : HTTP_REFUSAL_METHOD_MALFORMED;
+    if (!stand_in)
+        return llhttp_execute(&parser, block.ptr, block.len);
+    run->head->header_count = 0;
+    run->in_value = false;
+    llhttp_errno_t result = llhttp_execute(&parser, "GET", 3);
+    size_t from = run->head->method.len;
+    return result ? result : llhttp_execute(&parser, block.ptr + from, block.len - from);
+}
+
+static enum http_refusal head_run_llhttp(struct head_run *run, struct str block)
+{
+    struct str method = run->head->method;
+    // These two change how llhttp reads what follows (RFC 9110 9.3.6: no proxy here).
+    bool apart = str_equal(method, STR("CONNECT")) || str_equal(method, STR("PRI"));
+    llhttp_errno_t result = apart ? HPE_INVALID_METHOD : head_execute(run, block, false);
+    // INVALID_CONSTANT: a method of RTSP or ICE. Our own scan has seen the version before.
+    if (result == HPE_INVALID_METHOD || result == HPE_INVALID_CONSTANT) {
+        if (!head_is_token(method))
+            return HTTP_REFUSAL_METHOD_MALFORMED;
+        run->head->pending = HTTP_REFUSAL_METHOD_UNKNOWN;
+        result = head_execute(run, block, true);
+    }
+    // Perhaps a form that only the unknown method has, like CONNECT's.
     if (result == HPE_INVALID_URL)
-        return HTTP_REFUSAL_TARGET;
+        return run->head->pending ? HTTP_REFUSAL_METHOD_UNKNOWN : HTTP_REFUSAL_TARGET;
     if (result == HPE_INVALID_CONTENT_LENGTH)
         return HTTP_REFUSAL_LENGTH_MALFORMED;
     // Java sends "Upgrade: h2c": that pauses the parser behind the block, which is all we want.
     if (result != HPE_OK && result != HPE_PAUSED_UPGRADE)
         return HTTP_REFUSAL_SYNTAX;
-    // RFC 9110 9.3.6: no proxy here. llhttp took the block for whole, so must we.
-    if (parser.method == HTTP_CONNECT)
-        return HTTP_REFUSAL_METHOD_UNKNOWN;
     return HTTP_REFUSAL_NONE;
 }
 
@@ -154,11 +175,26 @@ static void head_connection(struct http_head *head, struct str value)
         head->keep_alive = false;
 }
 
+// The first one counts.
+static void head_suspend(struct http_head *head, enum http_refusal refusal)
+{
+    if (!head->pending)
+        head->pending = refusal;
+}
+
 static enum http_refusal head_expect(struct http_head *head, struct str value)
 {
     if (!str_equal_nocase(value, STR("100-continue")))
-        return HTTP_REFUSAL_EXPECTATION;
-    head->expects_continue = head->minor > 0; // RFC 9110 10.1.1: ignored in HTTP/1.0
+        head_suspend(head, HTTP_REFUSAL_EXPECTATION);
+    else
+        head->expects_continue = head->minor > 0; // RFC 9110 10.1.1: ignored in HTTP/1.0
+    return HTTP_REFUSAL_NONE;
+}
+
+static enum http_refusal head_content_coding(struct http_head *head, struct str value)
+{
+    if (!str_equal_nocase(value, STR("identity")))
+        head_suspend(head, HTTP_REFUSAL_CONTENT_CODING);
     return HTTP_REFUSAL_NONE;
 }
 
@@ -191,10 +227,8 @@ static enum http_refusal head_meaning(struct head_run *run, struct str name, str
         return str_equal_nocase(name, STR("content-length")) ? head_length(run, raw)
                                                              : HTTP_REFUSAL_NONE;
     case 16:
-        return str_equal_nocase(name, STR("content-encoding")) &&
-                       !str_equal_nocase(value, STR("identity"))
-                   ? HTTP_REFUSAL_CONTENT_CODING
-                   : HTTP_REFUSAL_NONE;
+        return str_equal_nocase(name, STR("content-encoding")) ? head_content_coding(head, value)
+                                                               : HTTP_REFUSAL_NONE;
     case 17:
         return str_equal_nocase(name, STR("transfer-encoding")) ? head_coding(run, value)
                                                                 : HTTP_REFUSAL_NONE;

@@ -17,6 +17,8 @@ struct http_head {
     bool keep_alive;
     bool chunked;
     bool expects_continue;
+    // An unknown method or expectation, or a coded body: whether that matters depends on the route.
+    enum http_refusal pending;
 };
 
 // headers has room for scan->lines - 1 rows and outlives ret_head.

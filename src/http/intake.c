@@ -5,8 +5,13 @@
 #include "http/head.h"
 #include "http/worker_private.h"
 
-// The input's memory is replaced by wider memory that starts at byte `from`; what views point
-// into stays in the arena.
+// What a body's memory starts with when the header block's does not do; it fits into a slab.
+#define INTAKE_BODY_FIRST ((size_t)4000)
+// Room for a receive while a chunked body comes; its last chunk needs some behind the longest body.
+#define INTAKE_CHUNK_ROOM 512u
+
+// The input's memory is replaced by wider memory that starts at byte `from`. Only the header block
+// before a body has views into the old memory; else it is given back.
 static bool intake_widen(struct http_connection *connection, uint32_t from, size_t cap)
 {
     uint32_t kept = connection->in_len - from;
@@ -14,6 +19,8 @@ static bool intake_widen(struct http_connection *connection, uint32_t from, size
     if (!wider)
         return false;
     memcpy(wider, connection->in + from, kept);
+    if (from == 0)
+        arena_drop(&connection->arena, connection->in);
     connection->in = wider;
     connection->in_len = kept;
     connection->in_cap = (uint32_t)cap;
@@ -69,18 +76,34 @@ static bool intake_whole(struct http_connection *connection, uint32_t next)
     return true;
 }
 
-static bool intake_body_length(struct http_connection *connection, uint64_t length)
+// Counts what a long body holds; the usual one fits into a slab and is never refused for others'.
+static bool intake_hold(struct http_connection *connection, size_t cap)
 {
-    if (length > HTTP_BODY_MAX)
-        return connection_refuse(connection, HTTP_REFUSAL_BODY_LONG);
-    connection->body_len = (uint32_t)length;
-    // One receive then takes all that is missing.
-    if (length > connection->in_cap - connection->body_at) {
-        if (!intake_widen(connection, connection->body_at, length))
-            return connection_refuse(connection, HTTP_REFUSAL_MEMORY);
-        connection->body_at = 0;
-    }
+    struct http_worker *worker = connection->worker;
+    uint32_t limit = worker->settings.limits.max_body_bytes;
+    size_t total = worker->body_bytes - connection->body_held + cap;
+    if (cap <= INTAKE_BODY_FIRST)
+        return true;
+    if (limit && total > limit)
+        return false;
+    connection->body_held = (uint32_t)cap;
+    worker->body_bytes = total;
     return true;
+}
+
+// More room for the body, of which `most` bytes may come: twice what is here, so that a promise
+// alone holds little (threat A6). HTTP_REFUSAL_NONE when there is room now.
+static enum http_refusal intake_body_room(struct http_connection *connection, size_t most)
+{
+    size_t cap = (size_t)2 * (connection->in_len - connection->body_at);
+    cap = cap < INTAKE_BODY_FIRST ? INTAKE_BODY_FIRST : cap;
+    cap = cap <= most / 2 ? cap : most; // old and new memory fit into the arena together
+    if (!intake_hold(connection, cap))
+        return HTTP_REFUSAL_BODIES;
+    if (!intake_widen(connection, connection->body_at, cap))
+        return HTTP_REFUSAL_MEMORY;
+    connection->body_at = 0;
+    return HTTP_REFUSAL_NONE;
 }
 
 // How the body comes, if any; then what stands behind the header block decides on.
@@ -99,10 +122,10 @@ static bool intake_body(struct http_connection *connection, const struct http_he
     connection->is_chunked = head->chunked;
     connection->chunked = (struct http_chunked){0};
     connection->body_len = 0;
-    if (!head->chunked && !intake_body_length(connection, head->content_length))
-        return false;
-    if (connection->state == CONNECTION_WRITING) // refused
-        return true;
+    if (!head->chunked && head->content_length > HTTP_BODY_MAX)
+        return connection_refuse(connection, HTTP_REFUSAL_BODY_LONG);
+    if (!head->chunked)
+        connection->body_len = (uint32_t)head->content_length;
     // RFC 9110 10.1.1: said only to a client that may still be waiting for it.
     if (head->expects_continue && connection->in_len == connection->body_at) {
         struct str go_on = STR("HTTP/1.1 100 Continue\r\n\r\n");
@@ -131,6 +154,9 @@ static bool intake_head(struct http_connection *connection)
         return connection_refuse(connection, HTTP_REFUSAL_MEMORY);
     connection->head_only = connection->request->method == HTTP_HEAD;
     intake_route(connection, connection->request);
+    const struct http_route *route = connection->request->route;
+    if (head.pending && !(route && route->ignores_body))
+        return connection_refuse(connection, head.pending);
     return intake_body(connection, &head);
 }
 
@@ -169,15 +195,10 @@ static bool intake_chunks(struct http_connection *connection)
     if (connection->chunked.state == CHUNKED_DONE)
         return intake_whole(connection, from + (uint32_t)consumed);
     connection->in_len = connection->body_at + connection->body_len;
-    // Room for the next receive; a body at its longest still needs some for its last chunk.
-    // Two steps only: what is outgrown stays in the arena until the answer is sent.
-    enum { ROOM = 512, SHORT = 16384, LONG = HTTP_BODY_MAX + 8192 };
-    if (connection->in_cap - connection->in_len < ROOM) {
-        size_t cap = connection->body_len < SHORT / 2 ? SHORT : LONG;
-        if (!intake_widen(connection, connection->body_at, cap))
-            return connection_refuse(connection, HTTP_REFUSAL_MEMORY);
-        connection->body_at = 0;
-    }
+    if (connection->in_cap - connection->in_len < INTAKE_CHUNK_ROOM)
+        refusal = intake_body_room(connection, HTTP_BODY_MAX + INTAKE_CHUNK_ROOM);
+    if (refusal)
+        return connection_refuse(connection, refusal);
     return connection_wait_input(connection, CONNECTION_BODY, HTTP_WAIT_BODY);
 }
 
@@ -187,5 +208,12 @@ bool connection_step_body(struct http_connection *connection)
         return intake_chunks(connection);
     if (connection->in_len - connection->body_at >= connection->body_len)
         return intake_whole(connection, connection->body_at + connection->body_len);
+    bool narrow = connection->body_len > connection->in_cap - connection->body_at;
+    bool shared = connection->body_at > 0; // with the header block, which takes no room twice
+    enum http_refusal refusal = HTTP_REFUSAL_NONE;
+    if (narrow && (shared || connection->in_len == connection->in_cap))
+        refusal = intake_body_room(connection, connection->body_len);
+    if (refusal)
+        return connection_refuse(connection, refusal);
     return connection_wait_input(connection, CONNECTION_BODY, HTTP_WAIT_BODY);
 }

@@ -22,9 +22,16 @@ static void http_job_arrive(struct http_message *message, struct http_worker *wo
     http_worker_resume(worker, handle);
 }
 
+static void http_job_cancel(struct http_message *message)
+{
+    struct http_job *job = (struct http_job *)message;
+    job->destroy(job);
+}
+
 void http_job_done(struct http_job *job)
 {
     job->message.run = http_job_arrive;
+    job->message.cancel = http_job_cancel;
     http_worker_post(job->worker, &job->message);
 }
 

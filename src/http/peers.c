@@ -10,12 +10,13 @@
 
 void http_peers_init(struct http_peers *peers, struct siphash_key key)
 {
-    *peers = (struct http_peers){.key = key};
+    *peers = (struct http_peers){.lock = PTHREAD_MUTEX_INITIALIZER, .key = key};
 }
 
 void http_peers_finish(struct http_peers *peers)
 {
     free(peers->entries);
+    pthread_mutex_destroy(&peers->lock);
     *peers = (struct http_peers){0};
 }
 
@@ -44,7 +45,6 @@ static struct peers_entry *peers_find(const struct http_peers *peers, uint8_t fa
 static bool peers_grow(struct http_peers *peers)
 {
     struct http_peers wider = {.size = peers->size ? peers->size * 2 : PEERS_FIRST,
-                               .used = peers->used,
                                .key = peers->key};
     if (fault_here(FAULT_MEMORY))
         return false;
@@ -57,12 +57,13 @@ static bool peers_grow(struct http_peers *peers)
             *peers_find(&wider, entry->family, entry->key) = *entry;
     }
     free(peers->entries);
-    *peers = wider;
+    peers->entries = wider.entries;
+    peers->size = wider.size;
     return true;
 }
 
-enum twoleg_error http_peers_add(struct http_peers *peers, const struct address *address,
-                                 uint32_t max)
+static enum twoleg_error peers_count(struct http_peers *peers, const struct address *address,
+                                     uint32_t max)
 {
     if (peers->used >= peers->size / 2 && !peers_grow(peers))
         return TWOLEG_NO_MEMORY;
@@ -79,6 +80,15 @@ enum twoleg_error http_peers_add(struct http_peers *peers, const struct address 
     return TWOLEG_NONE;
 }
 
+enum twoleg_error http_peers_add(struct http_peers *peers, const struct address *address,
+                                 uint32_t max)
+{
+    pthread_mutex_lock(&peers->lock);
+    enum twoleg_error error = peers_count(peers, address, max);
+    pthread_mutex_unlock(&peers->lock);
+    return error;
+}
+
 // Moves later entries of the run forward, so that no search meets a hole before its entry.
 static void peers_close_gap(struct http_peers *peers, uint32_t gap)
 {
@@ -93,7 +103,7 @@ static void peers_close_gap(struct http_peers *peers, uint32_t gap)
     }
 }
 
-void http_peers_remove(struct http_peers *peers, const struct address *address)
+static void peers_uncount(struct http_peers *peers, const struct address *address)
 {
     if (!peers->size)
         return;
@@ -103,4 +113,11 @@ void http_peers_remove(struct http_peers *peers, const struct address *address)
         return;
     peers->used--;
     peers_close_gap(peers, (uint32_t)(entry - peers->entries));
+}
+
+void http_peers_remove(struct http_peers *peers, const struct address *address)
+{
+    pthread_mutex_lock(&peers->lock);
+    peers_uncount(peers, address);
+    pthread_mutex_unlock(&peers->lock);
 }

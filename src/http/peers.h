@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many connections each address has. IPv6 counts by /64, since a customer owns at least that.
+// How many connections each address has, over all workers: any thread may add and remove. IPv6
+// counts by /64, since a customer owns at least that.
 #pragma once
+#include <pthread.h>
+
 #include "base/error.h"
 #include "base/siphash.h"
 #include "codec/address.h"
@@ -15,6 +18,7 @@ struct http_peers {
     struct peers_entry *entries;
     uint32_t size; // a power of two, or 0
     uint32_t used;
+    pthread_mutex_t lock;
     struct siphash_key key; // nobody outside can choose addresses that collide
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/worker.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -13,6 +14,8 @@
 #define WORKER_LINGER_US (2 * SECOND_US)
 #define WORKER_SLABS_KEPT 64u
 #define WORKER_SLOTS_FIRST 64u
+#define WORKER_TRIM_BYTES ((size_t)1024 * 1024)
+#define WORKER_TRIM_US SECOND_US
 
 void worker_turn(struct http_worker *worker)
 {
@@ -80,8 +83,18 @@ void worker_slot_give(struct http_worker *worker, uint32_t slot)
     worker->slots[slot].connection = NULL;
     worker->slots[slot].next_free = worker->free_slot;
     worker->free_slot = slot + 1;
-    if (atomic_fetch_sub(&worker->connections, 1) == 1)
-        event_del(&worker->sweep);
+    atomic_fetch_sub(&worker->connections, 1); // the sweep ends itself when there is none
+}
+
+// What was given back stays with malloc, spread over its free chunks, until it is told: who has
+// made us large would leave us large. Seldom, since it takes malloc's locks.
+static void worker_trim(struct http_worker *worker)
+{
+    worker->trimmed_at = worker->env.mono_us;
+    worker->pool.released = 0;
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
 }
 
 static void worker_drain_idle(struct http_worker *worker, int64_t idle_us)
@@ -103,6 +116,11 @@ static void worker_on_sweep(evutil_socket_t fd, short what, void *context)
     // Accepted while draining: its request gets a moment to arrive.
     if (worker->draining)
         worker_drain_idle(worker, WORKER_SWEEP_US);
+    bool trims = worker->pool.released >= WORKER_TRIM_BYTES;
+    if (trims && worker->env.mono_us - worker->trimmed_at >= WORKER_TRIM_US)
+        worker_trim(worker);
+    else if (!trims && http_worker_connections(worker) == 0)
+        event_del(&worker->sweep);
 }
 
 static void worker_on_message(evutil_socket_t fd, short what, void *context)
@@ -164,14 +182,10 @@ static enum twoleg_error worker_init_loop(struct http_worker *worker)
 static enum twoleg_error worker_init(struct http_worker *worker)
 {
     const struct http_limits *limits = &worker->settings.limits;
-    struct siphash_key key;
     enum twoleg_error error =
         http_router_init(&worker->router, worker->settings.routes, worker->settings.route_count);
     if (error)
         return error;
-    if (!env_random_u64(&worker->env, &key.k0) || !env_random_u64(&worker->env, &key.k1))
-        return TWOLEG_NO_RANDOM;
-    http_peers_init(&worker->peers, key);
     http_deadlines_init(&worker->deadlines);
     worker->deadlines.length[HTTP_WAIT_IDLE] = limits->idle_us;
     worker->deadlines.length[HTTP_WAIT_HEADER] = limits->header_us;
@@ -211,11 +225,23 @@ static void worker_close_all(struct http_worker *worker)
             connection_destroy(worker->slots[i].connection);
 }
 
+static void worker_cancel_all(struct http_worker *worker)
+{
+    struct http_message *message = atomic_exchange(&worker->messages, NULL);
+    while (message) {
+        struct http_message *next = message->next; // cancel gives the node back
+        if (message->cancel)
+            message->cancel(message);
+        message = next;
+    }
+}
+
 void http_worker_destroy(struct http_worker *worker)
 {
     if (!worker)
         return;
     worker_close_all(worker);
+    worker_cancel_all(worker);
     if (worker->base) {
         if (event_initialized(&worker->woken))
             event_del(&worker->woken);
@@ -223,7 +249,6 @@ void http_worker_destroy(struct http_worker *worker)
     }
     if (worker->wake_fd >= 0)
         close(worker->wake_fd);
-    http_peers_finish(&worker->peers);
     arena_pool_finish(&worker->pool);
     env_finish(&worker->env);
     free(worker->slots);

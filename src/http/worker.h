@@ -5,11 +5,16 @@
 #include "base/epoch.h"
 #include "http/http.h"
 #include "http/listener.h"
+#include "http/peers.h"
 
 struct http_limits {
     int64_t header_us, body_us, idle_us, write_us; // absolute deadlines
     uint32_t max_connections;                      // of this worker
-    uint32_t max_per_address;                      // IPv6 counts by /64; 0 = no limit
+    // 0 = no limit, for all that follow.
+    uint32_t max_per_address; // of all workers that share the peers; IPv6 counts by /64
+    uint32_t max_parked;      // requests that wait for a job; one more is answered 503
+    uint32_t max_body_bytes;  // of all bodies longer than a slab; what exceeds it gets 503
+    int64_t park_us;          // a job that has not ended by then is given up with 503
 };
 
 struct http_settings {
@@ -19,7 +24,8 @@ struct http_settings {
     struct http_limits limits;
     struct epoch *epoch;
     struct metrics *metrics;
-    void *context; // request->context
+    struct http_peers *peers; // outlives the worker; NULL: addresses are not counted
+    void *context;            // request->context
     // The worker refused something before any handler saw it; reason is static text. For the log.
     void (*on_refused)(void *context, const struct env *env, struct address peer,
                        const char *reason);
@@ -27,7 +33,9 @@ struct http_settings {
 
 enum twoleg_error http_worker_create(const struct http_settings *settings,
                                      struct http_worker **ret_worker) TWOLEG_MUST_CHECK;
-void http_worker_destroy(struct http_worker *worker); // closes what is left; after run returned
+// After run returned, and after all who post to it have ended: closes what is left and cancels the
+// messages that nobody has read.
+void http_worker_destroy(struct http_worker *worker);
 
 // Runs until it is drained; each turn ticks the env and passes the epoch. A worker that sleeps
 // in epoll holds no pointer. Returns how many connections the deadline found open.
@@ -45,10 +53,12 @@ void http_worker_adopt(struct http_worker *worker, int fd, const struct http_lis
 void http_worker_drain(struct http_worker *worker, int64_t deadline_mono_us);
 
 // A message to the worker, from any thread. The node is the sender's memory and belongs to the
-// worker until run is called on the worker's thread, so posting cannot fail.
+// worker until run is called on the worker's thread, so posting cannot fail. One that arrives after
+// the worker has ended is cancelled by http_worker_destroy instead, on that caller's thread.
 struct http_message {
     struct http_message *next;
     void (*run)(struct http_message *message, struct http_worker *worker);
+    void (*cancel)(struct http_message *message); // NULL: there is nothing to give back
 };
 void http_worker_post(struct http_worker *worker, struct http_message *message);
 uint32_t http_worker_connections(const struct http_worker *worker); // any thread, for balancing

@@ -25,11 +25,13 @@ struct http_worker {
     struct arena_pool pool;
     struct http_router router;
     struct http_deadlines deadlines;
-    struct http_peers peers;
     struct worker_slot *slots;
     uint32_t slot_count;
     uint32_t free_slot; // slot + 1
     uint64_t serial;    // of the latest request
+    uint32_t parked;    // requests that wait for a job
+    size_t body_bytes;  // held by bodies longer than a slab
+    int64_t trimmed_at; // monotonic
     int64_t date_second;
     char date[HTTP_DATE_LEN];
     _Atomic uint32_t connections;

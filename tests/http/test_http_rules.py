@@ -343,6 +343,31 @@ def test_A14_A15_connections_over_the_cap_do_no_harm(make_server, tmp_path):
     until(served, "service after the flood")
 
 
+def test_A15_the_cap_of_an_address_is_exact_over_all_workers(make_server, tmp_path):
+    config = tmp_path / "twoleg.yaml"
+    config.write_text("workers: 3\nmax_connections_per_address: 10\nmax_connections: 40\n")
+    server = make_server(config=config).start()
+    one = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    def served(sock):
+        try:
+            sock.sendall(one)
+            return sock.recv(4096).startswith(b"HTTP/1.1 200")
+        except OSError:
+            return False
+
+    def reached():
+        socks = [server.connect() for _ in range(14)]
+        count = sum(served(sock) for sock in socks)
+        for sock in socks:
+            sock.close()
+        assert count <= 10
+        return count == 10  # fewer while older ones are still being closed
+
+    until(reached, "ten connections and no more")
+    for _ in range(5):
+        until(reached, "ten again")
+
+
 def test_design_3_5_unix_listener(make_server, tmp_path):
     path = tmp_path / "twoleg.sock"
     server = make_server(listen=("127.0.0.1:0", f"unix:{path}")).start()

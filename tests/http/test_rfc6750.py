@@ -64,6 +64,22 @@ def test_rfc6750_gate_answers_any_method(server, app, method):
     assert server.check(method=method).status == 401
 
 
+@pytest.mark.parametrize("method", ["QUERY", "CONNECT", "BREW", "X-Own_1"])
+def test_rfc6750_gate_answers_methods_it_has_never_heard_of(server, app, method):
+    for header, status in ((f"Authorization: Bearer {server.bearer(app)}\r\n", 200), ("", 401)):
+        got = server.raw(f"{method} /check HTTP/1.1\r\nHost: x\r\n{header}"
+                         "Connection: close\r\n\r\n".encode())
+        assert statuses(got) == [status], got
+
+
+@pytest.mark.parametrize("headers", [
+    {"Content-Encoding": "gzip"}, {"Content-Encoding": "gzip", "Content-Length": "0"},
+    {"Expect": "nonsense"}, {"Content-Type": "application/json; q"}])
+def test_rfc6750_gate_does_not_mind_how_the_body_is_described(server, app, headers):
+    assert server.check(server.bearer(app), headers=headers).status == 200
+    assert server.check(headers=headers).status == 401
+
+
 def test_rfc6750_gate_never_reads_the_body(server, app):
     token = server.bearer(app)
     answer = server.check(token, method="POST", body="access_token=x&scope=gamma",

@@ -104,7 +104,7 @@ static const struct {
     {"BREW / HTTP/1.1\r\nHost: a\r\n\r\n", HTTP_REFUSAL_METHOD_UNKNOWN},
     {"GETX / HTTP/1.1\r\nHost: a\r\n\r\n", HTTP_REFUSAL_METHOD_UNKNOWN},
     {"GET? / HTTP/1.1\r\nHost: a\r\n\r\n", HTTP_REFUSAL_METHOD_MALFORMED},
-    {"GeT / HTTP/1.1\r\nHost: a\r\n\r\n", HTTP_REFUSAL_METHOD_MALFORMED},
+    {"GeT / HTTP/1.1\r\nHost: a\r\n\r\n", HTTP_REFUSAL_METHOD_UNKNOWN},
     {"TRACE / HTTP/1.1\r\nHost: a\r\n\r\n", 0},
     {"PROPFIND / HTTP/1.1\r\nHost: a\r\n\r\n", 0},
     {"GET /# HTTP/1.1\r\nHost: a\r\n\r\n", HTTP_REFUSAL_TARGET},
@@ -123,6 +123,8 @@ static void A7_A8_A11_A21_A23_A24_the_rules_of_framing(void **state)
     for (size_t i = 0; i < sizeof head_rows / sizeof head_rows[0]; i++) {
         struct http_head head;
         enum http_refusal refusal = head_parse(head_rows[i].text, &head);
+        if (!refusal)
+            refusal = head.pending; // the route may overrule it
         if (refusal != head_rows[i].refusal)
             fail_msg("row %zu: %d instead of %d\n%s", i, refusal, head_rows[i].refusal,
                      head_rows[i].text);

@@ -349,6 +349,83 @@ static void drain_ends_at_its_deadline(void **state)
     job->destroy(job);
 }
 
+// The pool and the store end after the workers: what they still hand back has nobody to go to.
+static void a_job_that_ends_after_its_worker_is_destroyed(void **state)
+{
+    int parked = toy_connect();
+    (void)state;
+    toy_say(parked, GET_PARK);
+    struct http_job *job = life_parked();
+    toy_drain(0);
+    assert_string_equal(toy_read_all(parked), "");
+    close(parked);
+    assert_int_equal(pthread_join(toy.thread, NULL), 0);
+    http_job_done(job);
+    assert_int_equal(atomic_load(&toy.destroyed), 0);
+    toy_finish();
+    assert_int_equal(atomic_load(&toy.destroyed), 1);
+}
+
+// Its client is told, and is served again; the job finds nobody.
+static void a_request_does_not_wait_for_ever(void **state)
+{
+    struct http_limits quick = toy_limits;
+    int status;
+    (void)state;
+    toy_stop();
+    quick.park_us = 20000;
+    toy_start(quick);
+    int fd = toy_connect();
+    toy_say(fd, GET_PARK);
+    struct http_job *job = life_parked();
+    assert_non_null(strstr(toy_read(fd, &status), "took too long"));
+    assert_int_equal(status, 503);
+    http_job_done(job);
+    toy_say(fd, GET_ECHO);
+    assert_string_equal(toy_read(fd, &status), "1 /echo?q=1|");
+    toy_say(fd, GET_PARK);
+    http_job_done(life_parked());
+    assert_string_equal(toy_read(fd, &status), "1 /park?p|");
+    close(fd);
+    toy_stop();
+    assert_int_equal(atomic_load(&toy.destroyed), 2);
+}
+
+static void A14_requests_that_wait_are_bounded(void **state)
+{
+    struct http_limits few = toy_limits;
+    int status;
+    (void)state;
+    toy_stop();
+    few.max_parked = 1;
+    toy_start(few);
+    int a = toy_connect();
+    int b = toy_connect();
+    for (int i = 0; i < 3; i++) { // the bound is given back each time
+        toy_say(a, GET_PARK);
+        struct http_job *job_a = life_parked();
+        toy_say(b, GET_PARK);
+        struct http_job *job_b = life_parked();
+        assert_non_null(strstr(toy_read(b, &status), "too many requests wait"));
+        assert_int_equal(status, 503);
+        toy_say(b, GET_ECHO); // whoever need not wait is served
+        assert_string_equal(toy_read(b, &status), "1 /echo?q=1|");
+        http_job_done(job_b);
+        http_job_done(job_a);
+        assert_string_equal(toy_read(a, &status), "1 /park?p|");
+    }
+    toy_say(a, GET_PARK);
+    struct http_job *job = life_parked();
+    close(a); // gives it back too
+    for (int i = 0; i < TOY_WAIT_MS && http_worker_connections(toy.worker) > 1; i++)
+        poll(NULL, 0, 1);
+    toy_say(b, GET_PARK);
+    http_job_done(life_parked());
+    assert_string_equal(toy_read(b, &status), "1 /park?p|");
+    http_job_done(job);
+    close(b);
+}
+
 // Each socket call fails once: connections end, nothing leaks, the next one is served.
 static void A17_failing_sockets_and_memory_end_connections_only(void **state)
 {
@@ -403,6 +480,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(drain_answers_what_was_accepted_last, life_setup,
                                         life_teardown),
         cmocka_unit_test_setup_teardown(drain_ends_at_its_deadline, life_setup, life_teardown),
+        cmocka_unit_test_setup_teardown(a_job_that_ends_after_its_worker_is_destroyed, life_setup,
+                                        life_teardown),
+        cmocka_unit_test_setup_teardown(a_request_does_not_wait_for_ever, life_setup,
+                                        life_teardown),
+        cmocka_unit_test_setup_teardown(A14_requests_that_wait_are_bounded, life_setup,
+                                        life_teardown),
         cmocka_unit_test_setup_teardown(A17_failing_sockets_and_memory_end_connections_only,
                                         life_setup, life_teardown),
     };

@@ -6,6 +6,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
 #include "unit/http/toy.h"
 
 #define GET_ECHO "GET /echo?q=1 HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -194,12 +197,12 @@ static void A4_A5_what_is_too_long_is_refused_early(void **state)
 }
 
 // The longest body behind the longest header block, by its length and in chunks of this size.
-static void worker_send_long(int fd, size_t chunk)
+static void worker_send_long(int fd, const char *path, size_t chunk)
 {
     static char text[HTTP_BODY_MAX * 3];
     char *at = text;
     char *end = text + sizeof text;
-    at += snprintf(at, 64, "POST /echo/x HTTP/1.1\r\nHost: x\r\nX-Pad: ");
+    at += snprintf(at, 64, "POST %s HTTP/1.1\r\nHost: x\r\nX-Pad: ", path);
     memset(at, 'h', 15 * 1024);
     at += 15 * 1024;
     if (!chunk)
@@ -230,10 +233,111 @@ static void A6_bodies_up_to_the_cap_arrive_whole(void **state)
     snprintf(expected, sizeof expected, "4 /echo/x? x|%zu", HTTP_BODY_MAX * 'b');
     for (size_t i = 0; i < sizeof chunks / sizeof chunks[0]; i++) {
         int fd = toy_connect();
-        worker_send_long(fd, chunks[i]);
+        worker_send_long(fd, "/echo/x", chunks[i]);
         assert_string_equal(toy_read(fd, &status), expected);
         assert_int_equal(status, 200);
         assert_string_equal(toy_read(fd, &status), "1 /echo?q=1|");
+        close(fd);
+    }
+}
+
+// The body, the header block, and the slabs around them: what was outgrown is not held.
+static void A6_a_long_body_holds_no_more_than_it_is_long(void **state)
+{
+    static const size_t chunks[] = {0, 64, 4096, HTTP_BODY_MAX};
+    int status;
+    (void)state;
+    for (size_t i = 0; i < sizeof chunks / sizeof chunks[0]; i++) {
+        int fd = toy_connect();
+        worker_send_long(fd, "/held", chunks[i]);
+        const char *held = toy_read(fd, &status);
+        assert_int_equal(status, 200);
+        assert_in_range(strtoul(held, NULL, 10), HTTP_BODY_MAX,
+                        HTTP_BODY_MAX + HTTP_HEAD_MAX + 3 * ARENA_SLAB_SIZE);
+        close(fd);
+    }
+}
+
+// Until the server has taken all that was sent.
+static void worker_await_read(int fd)
+{
+    int left = 1;
+    for (int i = 0; i < TOY_WAIT_MS && left > 0; i++) {
+        assert_int_equal(ioctl(fd, SIOCOUTQ, &left), 0);
+        poll(NULL, 0, 1);
+    }
+    assert_int_equal(left, 0);
+}
+
+// Long bodies share a bound; the usual short one is served whatever they hold.
+static void A6_long_bodies_share_a_bound(void **state)
+{
+    struct http_limits limits = toy_limits;
+    static char half[HTTP_BODY_MAX / 2];
+    int status;
+    (void)state;
+    toy_stop();
+    limits.max_body_bytes = HTTP_BODY_MAX + HTTP_BODY_MAX / 2;
+    toy_start(limits);
+    int first = toy_connect();
+    toy_say(first, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 65536\r\n\r\n");
+    toy_send(first, half, sizeof half);
+    toy_send(first, half, sizeof half - 1);
+    worker_await_read(first);
+    int second = toy_connect();
+    toy_say(second, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 40000\r\n\r\n");
+    toy_send(second, half, sizeof half);
+    const char *text = toy_read_all(second);
+    assert_int_equal(toy_status(text), 503);
+    assert_non_null(strstr(text, "too many long bodies"));
+    int third = toy_connect();
+    toy_say(third, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\n\r\n");
+    toy_send(third, half, 4000);
+    assert_string_equal(toy_read(third, &status), "4 /echo?|0");
+    toy_send(first, half, 1);
+    assert_string_equal(toy_read(first, &status), "4 /echo?|0");
+    toy_say(third, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 32768\r\n\r\n");
+    toy_send(third, half, sizeof half);
+    assert_string_equal(toy_read(third, &status), "4 /echo?|0");
+    close(first);
+    close(second);
+    close(third);
+}
+
+// RFC 9110 sections 8.4, 10.1.1, 15.6.2: what is wrong with the body or the method is no matter of
+// a gate that looks at neither.
+static void a_check_refuses_no_method_nor_what_describes_the_body(void **state)
+{
+    static const struct {
+        const char *method, *headers;
+        int refused; // by other routes
+    } rows[] = {
+        {"GET", "Content-Encoding: gzip\r\n\r\n", 415},
+        {"POST", "Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\nab", 415},
+        {"GET", "Expect: the-moon\r\n\r\n", 417},
+        {"QUERY", "\r\n", 501},
+        {"BREW", "\r\n", 501},
+        {"CONNECT", "\r\n", 501},
+        {"PRI", "\r\n", 501},
+        {"DESCRIBE", "\r\n", 501},
+        {"Ab-c1_!", "\r\n", 501},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[256];
+        int status;
+        int fd = toy_connect();
+        snprintf(text, sizeof text, "%s /check/x HTTP/1.1\r\nHost: x\r\n%s", rows[i].method,
+                 rows[i].headers);
+        toy_say(fd, text);
+        toy_read(fd, &status);
+        assert_int_equal(status, 200);
+        close(fd);
+        fd = toy_connect();
+        snprintf(text, sizeof text, "%s /echo HTTP/1.1\r\nHost: x\r\n%s", rows[i].method,
+                 rows[i].headers);
+        toy_say(fd, text);
+        assert_int_equal(toy_status(toy_read_all(fd)), rows[i].refused);
         close(fd);
     }
 }
@@ -367,6 +471,12 @@ int main(void)
                                         worker_teardown),
         cmocka_unit_test_setup_teardown(A6_bodies_up_to_the_cap_arrive_whole, worker_setup,
                                         worker_teardown),
+        cmocka_unit_test_setup_teardown(A6_a_long_body_holds_no_more_than_it_is_long,
+                                        worker_setup, worker_teardown),
+        cmocka_unit_test_setup_teardown(A6_long_bodies_share_a_bound, worker_setup,
+                                        worker_teardown),
+        cmocka_unit_test_setup_teardown(a_check_refuses_no_method_nor_what_describes_the_body,
+                                        worker_setup, worker_teardown),
         cmocka_unit_test_setup_teardown(A23_100_continue_is_answered, worker_setup,
                                         worker_teardown),
         cmocka_unit_test_setup_teardown(A21_A22_404_and_405_keep_the_connection, worker_setup,

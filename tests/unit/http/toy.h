@@ -26,6 +26,7 @@ struct toy {
     struct http_listener listener;
     struct metrics metrics;
     struct epoch epoch;
+    struct http_peers peers;
     atomic_int refused;
     atomic_int destroyed;    // jobs that found nobody
     atomic_int handled;      // runs of a handler
@@ -78,6 +79,16 @@ static enum twoleg_error toy_echo(struct http_request *request, struct http_answ
     return text.failed ? TWOLEG_NO_MEMORY : toy_answer(request, buf_str(&text), ret_answer);
 }
 
+// What the request holds while its handler runs.
+static enum twoleg_error toy_held(struct http_request *request, struct http_answer *ret_answer)
+{
+    struct buf text;
+    uint64_t held = request->arena->total;
+    buf_init_arena(&text, request->arena, 32);
+    buf_add_u64(&text, held);
+    return toy_answer(request, buf_str(&text), ret_answer);
+}
+
 static enum twoleg_error toy_long(struct http_request *request, struct http_answer *ret_answer)
 {
     static char body[512 * 1024];
@@ -122,6 +133,7 @@ static const struct http_route toy_routes[] = {
     {"echo", "/echo", HTTP_GET | HTTP_HEAD | HTTP_POST, DOOR_PUBLIC, toy_echo, false},
     {"echo_one", "/echo/{}", HTTP_GET | HTTP_POST, DOOR_PUBLIC, toy_echo, false},
     {"check", "/check/{*}", HTTP_ANY, DOOR_PUBLIC, toy_echo, true},
+    {"held", "/held", HTTP_POST, DOOR_PUBLIC, toy_held, false},
     {"long", "/long", HTTP_GET, DOOR_PUBLIC, toy_long, false},
     {"park", "/park", HTTP_GET | HTTP_POST, DOOR_PUBLIC, toy_park, false},
     {"fail", "/fail", HTTP_GET, DOOR_PUBLIC, toy_fail, false},
@@ -165,11 +177,13 @@ static void toy_start(struct http_limits limits)
         .limits = limits,
         .epoch = &toy.epoch,
         .metrics = &toy.metrics,
+        .peers = &toy.peers,
         .on_refused = toy_on_refused,
     };
     memset(&toy, 0, sizeof toy);
     toy.listener = (struct http_listener){.fd = -1, .doors = DOOR_PUBLIC};
     epoch_init(&toy.epoch);
+    http_peers_init(&toy.peers, (struct siphash_key){1, 2});
     sem_init(&toy.parked, 0, 0);
     assert_int_equal(http_worker_create(&settings, &toy.worker), TWOLEG_NONE);
     assert_int_equal(pthread_create(&toy.thread, NULL, toy_run, NULL), 0);
@@ -210,16 +224,22 @@ static void toy_drain(int64_t grace_us)
     toy_post(toy_on_drain, -1, grace_us);
 }
 
-static void toy_join(void)
+static void toy_finish(void)
 {
-    assert_int_equal(pthread_join(toy.thread, NULL), 0);
     assert_int_equal(http_worker_connections(toy.worker), 0);
     assert_int_equal(toy.metrics.value[METRIC_CONNECTIONS_OPENED],
                      toy.metrics.value[METRIC_CONNECTIONS_CLOSED]);
     http_worker_destroy(toy.worker);
+    http_peers_finish(&toy.peers);
     epoch_finish(&toy.epoch);
     sem_destroy(&toy.parked);
     toy.running = false;
+}
+
+static void toy_join(void)
+{
+    assert_int_equal(pthread_join(toy.thread, NULL), 0);
+    toy_finish();
 }
 
 static void toy_stop(void)
