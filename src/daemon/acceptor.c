@@ -13,6 +13,7 @@
 
 #define ACCEPTS_A_ROUND 64  // before the other listeners get their turn
 #define ACCEPT_PAUSE_MS 100 // after EMFILE: readiness would spin
+#define ACCEPTS_AT_END 4096 // of each listener: what its backlog can hold
 
 enum twoleg_error acceptor_init(struct acceptor *acceptor)
 {
@@ -60,6 +61,7 @@ static enum twoleg_error acceptor_open_some(struct acceptor *acceptor,
     if (config->listen.count >= LISTENERS_MAX)
         return TWOLEG_LIMIT;
     acceptor->count = config->listen.count;
+    acceptor->drain_us = config->drain_timeout;
     for (size_t i = 0; i < config->listen.count; i++) {
         const struct config_listener *from = &config->listen.items[i];
         struct http_listener *listener = &acceptor->listeners[i];
@@ -122,6 +124,18 @@ static bool acceptor_take(struct http_listener *listener, struct workers *worker
     return true;
 }
 
+// Whoever is in a backlog has been told that the connection stands. Those who come meanwhile have
+// no claim, or a stream of them would keep us here.
+static void acceptor_take_last(struct acceptor *acceptor, struct workers *workers, struct env *env)
+{
+    env_tick(env);
+    int64_t until = env->mono_us + acceptor->drain_us;
+    for (size_t i = 0; i < acceptor->count && env->mono_us <= until; i++) {
+        acceptor_take(&acceptor->listeners[i], workers, ACCEPTS_AT_END);
+        env_tick(env);
+    }
+}
+
 int acceptor_run(struct acceptor *acceptor, struct workers *workers, struct env *env)
 {
     struct pollfd polls[LISTENERS_MAX + 1];
@@ -140,9 +154,7 @@ int acceptor_run(struct acceptor *acceptor, struct workers *workers, struct env 
             if (paused || polls[i + 1].revents)
                 paused = !acceptor_take(&acceptor->listeners[i], workers, ACCEPTS_A_ROUND);
     }
-    // Whoever is in a backlog has been told that the connection stands.
-    for (size_t i = 0; i < acceptor->count; i++)
-        acceptor_take(&acceptor->listeners[i], workers, SIZE_MAX);
+    acceptor_take_last(acceptor, workers, env);
     acceptor_finish(acceptor);
     return stop;
 }

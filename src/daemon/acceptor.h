@@ -8,6 +8,7 @@
 struct acceptor {
     struct http_listener listeners[LISTENERS_MAX]; // in the configured order, the admin socket last
     size_t count;
+    int64_t drain_us; // after the signal: no longer are backlogs emptied
     int signals; // signalfd of those below, blocked in all threads
 };
 
