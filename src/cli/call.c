@@ -37,10 +37,7 @@ const char *cli_path(struct cli *cli, const char *path, const char *name, const 
         form_encode(&text, str_from(value));
     }
     buf_add_char(&text, '\0');
-    if (!text.failed)
-        return text.ptr;
-    cli_fail(CLI_REFUSED, "out of memory");
-    return NULL;
+    return text.failed ? NULL : text.ptr;
 }
 
 // ---------------------------------------------------------------------------------- connect
@@ -105,6 +102,8 @@ static struct str call_request(struct call *call, const char *method, const char
     buf_addf(&text, "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n", method, path);
     if (json)
         buf_addf(&text, "Content-Type: application/json\r\n");
+    if (call->cli->if_match && strcmp(method, "GET") != 0)
+        buf_addf(&text, "If-Match: \"%lld\"\r\n", (long long)call->cli->if_match);
     if (strcmp(method, "GET") != 0)
         buf_addf(&text, "Content-Length: %zu\r\n", json ? strlen(json) : 0);
     buf_add(&text, STR("\r\n"));
@@ -224,10 +223,19 @@ enum cli_exit cli_call(struct cli *cli, const char *method, const char *path, js
     struct call __attribute__((cleanup(call_finish))) call = {.cli = cli, .socket = -1};
     arena_init(&call.arena, NULL, 2 * CALL_ANSWER_MAX);
     call.arena.wipe = true;
-    struct str request = path && cli_folder(cli) ? call_request(&call, method, path, body)
-                                                 : STR_NONE;
+    bool folder = cli_folder(cli) != NULL;
+    struct str request = path && folder ? call_request(&call, method, path, body) : STR_NONE;
     json_decref(body);
+    if (!folder)
+        return CLI_NO_SERVER;
     if (!request.ptr)
-        return CLI_REFUSED;
+        return cli_fail(CLI_REFUSED, "out of memory");
     return call_exchange(&call, request, ret_answer);
+}
+
+bool cli_server_runs(struct cli *cli)
+{
+    struct call __attribute__((cleanup(call_finish))) call = {.cli = cli, .socket = -1};
+    arena_init(&call.arena, NULL, 0);
+    return cli_folder(cli) && call_connect(&call) == 0;
 }

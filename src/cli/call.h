@@ -11,3 +11,6 @@ enum cli_exit cli_call(struct cli *cli, const char *method, const char *path, js
 
 // "/admin/v1" + path + "?name=value" with the value encoded, in the arena; NULL without memory.
 const char *cli_path(struct cli *cli, const char *path, const char *name, const char *value);
+
+// Somebody answers at the data folder's socket.
+bool cli_server_runs(struct cli *cli);

@@ -63,6 +63,7 @@ struct cli {
     const char *const *arguments; // in words
     struct arena arena;
     const char *folder; // the data folder, once it was asked for
+    json_int_t if_match; // the next change is made from this version of its object; 0: from any
 };
 
 // What main does. Everything is freed.
@@ -77,13 +78,20 @@ const struct cli_command *cli_command_find(const char *const *words, size_t coun
 bool cli_given(const struct cli *cli, enum cli_option option);
 const char *cli_value(const struct cli *cli, enum cli_option option); // NULL: not given
 
+// With --json every line on standard error is an object: {"error": the exit code as a word,
+// "message": text}, or {"notice": ..., "message": ...}. It holds for the process, as standard error
+// does; cli_parse sets it from the arguments, also where they are wrong.
+void cli_speak_json(bool json);
+bool cli_speaks_json(void);
+// What is no error but should be seen; word is for programs.
+void cli_notice(const char *word, const char *format, ...) __attribute__((format(printf, 2, 3)));
 // One line on standard error; gives the code back.
 enum cli_exit cli_fail(enum cli_exit code, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 enum cli_exit cli_usage(const struct cli *cli, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-// The data folder; NULL after a message.
+// The data folder; NULL after a message: CLI_NO_SERVER, as there is none to ask.
 const char *cli_folder(struct cli *cli);
 // Asks before something stops working; what is whole sentences. CLI_DONE: go on.
 enum cli_exit cli_confirm(struct cli *cli, const char *what);
@@ -92,6 +100,8 @@ void cli_help_all(FILE *out);
 // The commands of a group such as `app`; false when there is no such group.
 bool cli_help_group(FILE *out, const char *group);
 void cli_help_command(FILE *out, const struct cli_command *command);
+// The same as an object; command NULL: all that begin with group, and with that NULL all there are.
+void cli_help_json(const struct cli_command *command, const char *group);
 
 enum cli_exit cli_serve(struct cli *cli), cli_config_check(struct cli *cli);
 enum cli_exit cli_config_show(struct cli *cli), cli_config_default(struct cli *cli);

@@ -9,7 +9,8 @@ const struct cli_option_row cli_option_rows[CLI_OPTIONS] = {
 };
 
 #define HELP CLI_BIT(HELP)
-#define REMOTE (CLI_BIT(DATA) | CLI_BIT(JSON) | HELP)
+#define LOCAL (CLI_BIT(JSON) | HELP)
+#define REMOTE (CLI_BIT(DATA) | LOCAL)
 #define SERVER (CLI_BIT(CONFIG) | CLI_BIT(DATA) | CLI_BIT(LISTEN) | HELP)
 #define RIGHTS (CLI_BIT(NAME) | CLI_BIT(SCOPE) | CLI_BIT(TOKEN_FORMAT) | CLI_BIT(TOKEN_TTL) | \
                 CLI_BIT(AUDIENCE) | CLI_BIT(SERVES) | CLI_BIT(RESOURCE_SERVER))
@@ -17,20 +18,20 @@ const struct cli_option_row cli_option_rows[CLI_OPTIONS] = {
 #define PAGE (CLI_BIT(AFTER) | CLI_BIT(LIMIT))
 
 const struct cli_command cli_commands[] = {
-    {"serve", "", 0, 0, SERVER | CLI_BIT(CHANGE_ISSUER), 
+    {"serve", "", 0, 0, SERVER | CLI_BIT(CHANGE_ISSUER),
      "Run the server until it is told to stop.", cli_serve},
-    {"config check", "", 0, 0, SERVER, "Check the configuration and say all that is wrong.",
+    {"config check", "", 0, 0, SERVER | LOCAL, "Check the configuration and say all that is wrong.",
      cli_config_check},
-    {"config show", "", 0, 0, SERVER, "Print each value and where it comes from.",
+    {"config show", "", 0, 0, SERVER | LOCAL, "Print each value and where it comes from.",
      cli_config_show},
-    {"config default", "", 0, 0, HELP, "Print a configuration file with all defaults.",
+    {"config default", "", 0, 0, LOCAL, "Print a configuration file with all defaults.",
      cli_config_default},
     {"app create", "", 0, 0, REMOTE | RIGHTS | SECRET | CLI_BIT(CLIENT_ID),
      "Make an application; its secret is shown once.", cli_app_create},
     {"app list", "", 0, 0, REMOTE, "List the applications.", cli_app_list},
     {"app show", "CLIENT_ID", 1, 1, REMOTE, "Show an application and its secrets' numbers.",
      cli_app_show},
-    {"app update", "CLIENT_ID", 1, 1, REMOTE | RIGHTS,
+    {"app update", "CLIENT_ID", 1, 1, REMOTE | RIGHTS | CLI_BIT(YES),
      "Change what is given; tokens out keep their expiry.", cli_app_update},
     {"app disable", "CLIENT_ID", 1, 1, REMOTE | CLI_BIT(YES),
      "Its tokens are dead at once, and it gets no new ones.", cli_app_disable},
@@ -61,10 +62,10 @@ const struct cli_command cli_commands[] = {
      cli_backup},
     {"restore", "FILE", 1, 1, REMOTE | CLI_BIT(YES) | CLI_BIT(KEEP_TOKENS),
      "Put a copy in the place of the store; no server may run.", cli_restore},
-    {"audit list", "", 0, 0, REMOTE | PAGE, "List who changed what, oldest first.",
+    {"audit list", "", 0, 0, REMOTE | PAGE, "List who changed what: the latest, oldest first.",
      cli_audit_list},
     {"status", "", 0, 0, REMOTE, "Say how the running server is.", cli_status},
-    {"version", "", 0, 0, HELP, "Print the version.", cli_version},
-    {"help", "[COMMAND]", 0, 2, HELP, "Print the help of a command, or of all.", cli_help},
+    {"version", "", 0, 0, LOCAL, "Print the version.", cli_version},
+    {"help", "[COMMAND]", 0, 2, LOCAL, "Print the help of a command, or of all.", cli_help},
 };
 const size_t cli_command_count = sizeof cli_commands / sizeof *cli_commands;

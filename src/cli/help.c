@@ -44,13 +44,56 @@ void cli_help_command(FILE *out, const struct cli_command *command)
     }
 }
 
+static bool help_in_group(const struct cli_command *command, const char *group)
+{
+    struct str name = str_from(command->name);
+    size_t blank = str_find(name, ' ');
+    return blank < name.len && str_equal(str_slice(name, 0, blank), str_from(group));
+}
+
+static bool help_group_is_known(const char *group)
+{
+    bool known = false;
+    for (size_t i = 0; i < cli_command_count; i++)
+        known |= help_in_group(&cli_commands[i], group);
+    return known;
+}
+
+static json_t *help_options(const struct cli_command *command)
+{
+    json_t *options = json_array();
+    for (size_t i = 0; i < CLI_OPTIONS; i++) {
+        const struct cli_option_row *row = &cli_option_rows[i];
+        if (command->options >> i & 1)
+            json_array_append_new(options, json_pack("{s:s, s:s?, s:b, s:s}", "name", row->name,
+                                                     "argument", row->argument, "repeated",
+                                                     row->repeated, "help", row->help));
+    }
+    return options;
+}
+
+void cli_help_json(const struct cli_command *command, const char *group)
+{
+    json_t *commands = json_array();
+    for (size_t i = 0; i < cli_command_count; i++) {
+        const struct cli_command *row = &cli_commands[i];
+        if ((command && command != row) || (group && !help_in_group(row, group)))
+            continue;
+        json_array_append_new(commands, json_pack("{s:s, s:s, s:s, s:o}", "name", row->name,
+                                                  "arguments", row->arguments, "summary",
+                                                  row->summary, "options", help_options(row)));
+    }
+    json_t *all = json_pack("{s:o}", "commands", commands);
+    json_dumpf(all, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(all);
+}
+
 bool cli_help_group(FILE *out, const char *group)
 {
     bool found = false;
     for (size_t i = 0; i < cli_command_count; i++) {
-        struct str name = str_from(cli_commands[i].name);
-        size_t blank = str_find(name, ' ');
-        if (blank == name.len || !str_equal(str_slice(name, 0, blank), str_from(group)))
+        if (!help_in_group(&cli_commands[i], group))
             continue;
         help_line(out, cli_commands[i].name, cli_commands[i].summary);
         found = true;
@@ -61,24 +104,30 @@ bool cli_help_group(FILE *out, const char *group)
 enum cli_exit cli_help(struct cli *cli)
 {
     size_t count = (size_t)(cli->words + cli->word_count - cli->arguments);
+    bool json = cli_given(cli, CLI_JSON);
     size_t used;
-    if (count == 0) {
+    const struct cli_command *command =
+        count ? cli_command_find(cli->arguments, count, &used) : NULL;
+    const char *group = count == 1 && !command ? cli->arguments[0] : NULL;
+    bool known = count == 0 || command || (group && help_group_is_known(group));
+    if (known && json)
+        cli_help_json(command, group);
+    else if (count == 0)
         cli_help_all(stdout);
-        return CLI_DONE;
-    }
-    const struct cli_command *command = cli_command_find(cli->arguments, count, &used);
-    if (command) {
+    else if (command)
         cli_help_command(stdout, command);
-        return CLI_DONE;
-    }
-    if (count == 1 && cli_help_group(stdout, cli->arguments[0]))
+    else if (known)
+        cli_help_group(stdout, group);
+    if (known)
         return CLI_DONE;
     return cli_fail(CLI_USAGE, "there is no command \"%.60s\"", cli->arguments[0]);
 }
 
 enum cli_exit cli_version(struct cli *cli)
 {
-    (void)cli;
-    puts("twoleg " TWOLEG_VERSION);
+    if (cli_given(cli, CLI_JSON))
+        puts("{\"version\": \"" TWOLEG_VERSION "\"}");
+    else
+        puts("twoleg " TWOLEG_VERSION);
     return CLI_DONE;
 }

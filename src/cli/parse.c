@@ -112,6 +112,9 @@ static enum cli_exit parse_unknown_command(const struct cli *cli)
     char memory[128];
     struct buf typed;
     struct schema_names names = {.count = 0};
+    if (cli->word_count == 1 && cli_speaks_json())
+        return cli_fail(CLI_USAGE, "unknown or unfinished command \"%.60s\"; `twoleg help` lists "
+                        "all", cli->words[0]);
     if (cli->word_count == 1 && cli_help_group(stderr, cli->words[0]))
         return cli_fail(CLI_USAGE, "`%s` needs one of these commands", cli->words[0]);
     buf_init(&typed, memory, sizeof memory);
@@ -164,10 +167,20 @@ static enum cli_exit parse_check(struct cli *cli, const char *unknown)
     return CLI_DONE;
 }
 
+// Before anything can be wrong: the words about it depend on this.
+static bool parse_wants_json(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--json") == 0)
+            return true;
+    return false;
+}
+
 enum cli_exit cli_parse(struct cli *cli, int argc, char **argv)
 {
     struct parse_state state = {.cli = cli, .argv = argv, .argc = argc};
     size_t used = 0;
+    cli_speak_json(parse_wants_json(argc, argv));
     enum cli_exit code = parse_all(&state);
     if (code)
         return code;

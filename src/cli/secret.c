@@ -18,17 +18,26 @@ static enum cli_exit secret_body(struct cli *cli, json_t *body)
     return secret_file_read(cli, body);
 }
 
+static void secret_print_json(struct cli *cli, json_t *answer, bool elsewhere)
+{
+    json_t *shown = json_copy(answer);
+    if (elsewhere)
+        json_object_set_new(shown, "client_secret", json_null());
+    show_json(cli, shown);
+    json_decref(shown);
+}
+
 static void secret_print(struct cli *cli, json_t *answer, const struct secret_file *file)
 {
     const char *text = show_member(answer, "client_secret");
-    if (file->path || !text[0])
-        json_object_set_new(answer, "client_secret", json_null());
-    if (show_json(cli, answer))
+    if (cli_given(cli, CLI_JSON)) {
+        secret_print_json(cli, answer, file->path || !text[0]);
         return;
+    }
     printf("Secret       %s\n", show_member(answer, "secret"));
     if (file->path)
         printf("Text         in %s\n", file->path);
-    else if (json_is_string(json_object_get(answer, "client_secret")))
+    else if (text[0])
         printf("Text         %s  (shown once)\n", text);
     else
         printf("Text         the one you brought\n");
@@ -53,8 +62,11 @@ enum cli_exit cli_secret_add(struct cli *cli)
         secret_file_close(&file, NULL);
         return code;
     }
-    code = secret_file_close(&file, show_member(answer, "client_secret"));
-    secret_print(cli, answer, &file);
+    code = secret_file_close(&file, answer);
+    if (!code)
+        secret_print(cli, answer, &file);
+    if (!code)
+        code = secret_file_printed(&file, answer);
     json_decref(answer);
     return code;
 }

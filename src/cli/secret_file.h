@@ -4,7 +4,7 @@
 #include "cli/cli.h"
 
 // Adds "client_secret" when --client-secret-file is given: the file's text without one newline at
-// its end. "-" is standard input.
+// its end. "-" is standard input; at a terminal it is asked for, unseen.
 enum cli_exit secret_file_read(struct cli *cli, json_t *body);
 
 // --secret-file, made before the server is asked: a secret that cannot be kept is never made.
@@ -13,5 +13,9 @@ struct secret_file {
     int fd;
 };
 enum cli_exit secret_file_open(struct cli *cli, struct secret_file *ret_file);
-// Exactly the secret's bytes, no newline. secret NULL: nothing was made, the file goes away.
-enum cli_exit secret_file_close(struct secret_file *file, const char *secret);
+// Exactly the bytes of the answer's client_secret, no newline. answer NULL: nothing was made, the
+// file goes away. When it cannot be written, says that the secret is lost and what to do.
+enum cli_exit secret_file_close(struct secret_file *file, const json_t *answer);
+// After the answer was printed: the same where its secret went to standard output and did not
+// arrive.
+enum cli_exit secret_file_printed(const struct secret_file *file, const json_t *answer);

@@ -6,6 +6,7 @@
 #include "codec/duration.h"
 
 #define SHOW_COLUMNS_MAX 8
+#define SHOW_CELL_MAX 48
 
 const char *show_member(const json_t *row, const char *member)
 {
@@ -91,6 +92,26 @@ static size_t show_width(struct str text)
     return width;
 }
 
+// A table stays a table: what is longer ends in an ellipsis. --json has all of it, and so has a
+// single thing's own page.
+static struct str show_clip(struct cli *cli, struct str text)
+{
+    struct buf out;
+    size_t width = 0;
+    size_t end = 0;
+    if (show_width(text) <= SHOW_CELL_MAX)
+        return text;
+    for (; end < text.len; end++) {
+        width += ((uint8_t)text.ptr[end] & 0xc0) != 0x80;
+        if (width == SHOW_CELL_MAX)
+            break;
+    }
+    buf_init_arena(&out, &cli->arena, end + 4);
+    buf_add(&out, str_slice(text, 0, end));
+    buf_add(&out, STR("\u2026"));
+    return out.failed ? STR("?") : buf_str(&out);
+}
+
 static void show_cell(struct str text, size_t width)
 {
     fwrite(text.ptr, 1, text.len, stdout);
@@ -111,7 +132,8 @@ void show_table(struct cli *cli, const json_t *rows, const struct show_column *c
     for (size_t column = 0; column < count; column++) {
         widths[column] = show_width(str_from(columns[column].title));
         for (size_t row = 0; row < row_count; row++) {
-            struct str text = show_text(cli, json_array_get(rows, row), &columns[column]);
+            struct str text =
+                show_clip(cli, show_text(cli, json_array_get(rows, row), &columns[column]));
             cells[row * count + column] = text;
             if (show_width(text) > widths[column])
                 widths[column] = show_width(text);

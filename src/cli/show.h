@@ -14,6 +14,7 @@ struct show_column {
 
 // In the arena; "-" for null, empty and absent. Control characters come out as '?'.
 struct str show_text(struct cli *cli, const json_t *row, const struct show_column *column);
+// Cells longer than 48 characters are clipped.
 void show_table(struct cli *cli, const json_t *rows, const struct show_column *columns,
                 size_t count);
 // The same, one line for each column.

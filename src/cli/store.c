@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The store as a whole: copies, audit, status.
+// The store as a whole: copies, status.
 #include "store/store.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -40,6 +41,18 @@ enum cli_exit cli_backup(struct cli *cli)
     return CLI_DONE;
 }
 
+// Said before anybody is asked; store_restore looks again, under its lock.
+static enum cli_exit store_may_restore(struct cli *cli, const char *file)
+{
+    if (access(file, R_OK) != 0)
+        return cli_fail(errno == ENOENT ? CLI_NOT_FOUND : CLI_REFUSED, "%s: %s (data folder %s)",
+                        file, strerror(errno), cli->folder);
+    if (cli_server_runs(cli))
+        return cli_fail(CLI_CONFLICT, "a server runs on the data folder %s: stop it first",
+                        cli->folder);
+    return CLI_DONE;
+}
+
 enum cli_exit cli_restore(struct cli *cli)
 {
     char reason[512] = "";
@@ -47,14 +60,17 @@ enum cli_exit cli_restore(struct cli *cli)
     bool keep = cli_given(cli, CLI_KEEP_TOKENS);
     const char *folder = cli_folder(cli);
     if (!folder)
-        return CLI_REFUSED;
+        return CLI_NO_SERVER;
+    enum cli_exit code = store_may_restore(cli, cli->arguments[0]);
+    if (code)
+        return code;
     buf_init_arena(&what, &cli->arena, 512);
     buf_addf(&what, "%s takes the place of the store in %s; the present one is kept beside it. All "
              "changes since the copy are gone. %s", cli->arguments[0], folder,
              keep ? "Tokens issued before stay good, also those revoked since the copy."
                   : "All tokens issued before stop working.");
     buf_add_char(&what, '\0');
-    enum cli_exit code = what.failed ? CLI_REFUSED : cli_confirm(cli, what.ptr);
+    code = what.failed ? cli_fail(CLI_REFUSED, "out of memory") : cli_confirm(cli, what.ptr);
     if (code)
         return code;
     enum twoleg_error error = store_restore(folder, cli->arguments[0], keep, reason);
@@ -62,9 +78,6 @@ enum cli_exit cli_restore(struct cli *cli)
         code = error == TWOLEG_CONFLICT    ? CLI_CONFLICT
                : error == TWOLEG_NOT_FOUND ? CLI_NOT_FOUND
                                            : CLI_REFUSED;
-        // The store names its folder itself where the folder is what is wrong.
-        if (strstr(reason, folder))
-            return cli_fail(code, "%s", reason);
         return cli_fail(code, "%s (data folder %s)",
                         reason[0] ? reason : twoleg_error_text(error), folder);
     }
@@ -74,34 +87,6 @@ enum cli_exit cli_restore(struct cli *cli)
                keep ? "Tokens issued before are good, also those revoked since the copy."
                     : "Tokens issued before are dead; applications get new ones with their "
                       "secrets.");
-    json_decref(answer);
-    return CLI_DONE;
-}
-
-enum cli_exit cli_audit_list(struct cli *cli)
-{
-    static const struct show_column columns[] = {
-        {"NUMBER", "sequence", SHOW_COUNT}, {"TIME", "at", SHOW_TIME},
-        {"WHO", "actor", SHOW_TEXT},        {"WHAT", "action", SHOW_TEXT},
-        {"ON", "object", SHOW_TEXT},        {"REQUEST", "request_id", SHOW_TEXT},
-    };
-    uint64_t after = 0;
-    uint64_t limit = 100;
-    char path[96];
-    json_t *answer;
-    if (cli_given(cli, CLI_AFTER) && !str_to_u64(str_from(cli_value(cli, CLI_AFTER)), &after))
-        return cli_usage(cli, "--after must be a number");
-    if (cli_given(cli, CLI_LIMIT) && (!str_to_u64(str_from(cli_value(cli, CLI_LIMIT)), &limit) ||
-                                      limit == 0 || limit > 1000))
-        return cli_usage(cli, "--limit must be a number from 1 to 1000");
-    snprintf(path, sizeof path, "/admin/v1/audit?after=%llu&limit=%llu",
-             (unsigned long long)after, (unsigned long long)limit);
-    enum cli_exit code = cli_call(cli, "GET", path, NULL, &answer);
-    if (code)
-        return code;
-    if (!show_json(cli, answer))
-        show_table(cli, json_object_get(answer, "audit"), columns,
-                   sizeof columns / sizeof *columns);
     json_decref(answer);
     return CLI_DONE;
 }

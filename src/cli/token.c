@@ -36,9 +36,10 @@ enum cli_exit cli_token_inspect(struct cli *cli)
     static const struct show_column lines[] = {
         {"Application", "name", SHOW_TEXT},  {"Client ID", "client_id", SHOW_TEXT},
         {"Number", "application", SHOW_TEXT}, {"Secret", "secret", SHOW_TEXT},
-        {"Format", "format", SHOW_TEXT},     {"Audience", "audience", SHOW_LIST},
-        {"Scope", "scope", SHOW_TEXT},       {"In effect", "effective_scope", SHOW_TEXT},
-        {"Issued", "issued", SHOW_TIME},     {"Expires", "expires", SHOW_TIME},
+        {"Token ID", "token_id", SHOW_TEXT}, {"Format", "format", SHOW_TEXT},
+        {"Audience", "audience", SHOW_LIST}, {"Scope", "scope", SHOW_TEXT},
+        {"In effect", "effective_scope", SHOW_TEXT}, {"Issued", "issued", SHOW_TIME},
+        {"Expires", "expires", SHOW_TIME},
     };
     json_t *answer;
     enum cli_exit code = token_call(cli, "/admin/v1/tokens/inspect", &answer);

@@ -4,10 +4,10 @@
 // The largest first, as the formatters need it.
 static const struct duration_unit {
     struct str name;
-    struct str people; // empty: not used for people
+    struct str people;
     int64_t us;
 } duration_units[] = {
-    {{"y", 1}, {"y", 1}, DURATION_YEAR},     {{"w", 1}, {NULL, 0}, DURATION_WEEK},
+    {{"y", 1}, {"y", 1}, DURATION_YEAR},     {{"w", 1}, {"w", 1}, DURATION_WEEK},
     {{"d", 1}, {"d", 1}, DURATION_DAY},      {{"h", 1}, {"h", 1}, DURATION_HOUR},
     {{"m", 1}, {"min", 3}, DURATION_MINUTE}, {{"s", 1}, {"s", 1}, DURATION_SECOND},
     {{"ms", 2}, {"ms", 2}, DURATION_MS},     {{"us", 2}, {"us", 2}, 1},
@@ -58,12 +58,12 @@ enum twoleg_error duration_parse(struct str text, bool may_be_never, int64_t *re
 }
 
 // The largest unit that divides the span; seconds for none at all.
-static const struct duration_unit *duration_unit_of(int64_t us, bool people)
+static const struct duration_unit *duration_unit_of(int64_t us)
 {
     if (us == 0)
         return &duration_units[DURATION_UNITS - 3];
     size_t i = 0;
-    while (us % duration_units[i].us || (people && duration_units[i].people.len == 0))
+    while (us % duration_units[i].us)
         i++;
     return &duration_units[i];
 }
@@ -74,7 +74,7 @@ void duration_format(struct buf *out, int64_t us)
         buf_add(out, STR("never"));
         return;
     }
-    const struct duration_unit *unit = duration_unit_of(us, false);
+    const struct duration_unit *unit = duration_unit_of(us);
     buf_add_i64(out, us / unit->us);
     buf_add(out, unit->name);
 }
@@ -85,7 +85,7 @@ void duration_format_people(struct buf *out, int64_t us)
         buf_add(out, STR("never"));
         return;
     }
-    const struct duration_unit *unit = duration_unit_of(us, true);
+    const struct duration_unit *unit = duration_unit_of(us);
     buf_add_i64(out, us / unit->us);
     buf_add_char(out, ' ');
     buf_add(out, unit->people);

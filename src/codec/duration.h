@@ -22,5 +22,5 @@ enum twoleg_error duration_parse(struct str text, bool may_be_never, int64_t *re
 
 // The shortest text that reads back as the same span: "1h", "90s", "never".
 void duration_format(struct buf *out, int64_t us);
-// For people: "1 h", "5 min", "7 d", "never".
+// For people: "1 h", "5 min", "1 w", "never".
 void duration_format_people(struct buf *out, int64_t us);

@@ -12,6 +12,10 @@ static enum twoleg_error api_check(struct manage_change *change,
         return manage_refuse(change, TWOLEG_MALFORMED,
                              "an API's identifier is an absolute URI (https:, http:, urn: or api:) "
                              "without fragment, up to %d bytes", API_IDENTIFIER_MAX);
+    if (request->name.len == 0 && request->identifier.len > APPLICATION_NAME_MAX)
+        return manage_refuse(change, TWOLEG_MISSING, "the URI stands for a name that is not given, "
+                             "but this one is longer than a name's %d bytes: give it a --name",
+                             APPLICATION_NAME_MAX);
     for (size_t i = 0; i < request->name.len; i++)
         controls |= (uint8_t)request->name.ptr[i] < 0x20 || request->name.ptr[i] == 0x7f;
     if (controls || request->name.len > APPLICATION_NAME_MAX || !utf8_valid(request->name))
@@ -49,7 +53,8 @@ enum twoleg_error manage_api_create(struct manage_change *change, const struct a
     if (!error)
         error = api_check(change, request);
     if (!error && api_set_find_identifier(apis, request->identifier))
-        error = manage_refuse(change, TWOLEG_CONFLICT, "there is an API with this identifier");
+        error = manage_refuse(change, TWOLEG_CONFLICT, "there is an API with the identifier "
+                              "\"%.*s\" already", STR_ARG(request->identifier));
     if (error)
         return error;
     error = scope_normalise(&batch->arena, store_batch_copy(batch, request->scopes), &api->scopes);
@@ -71,7 +76,10 @@ enum twoleg_error manage_api_find(struct manage_change *change, const struct api
     const struct api *api = identifier.len ? api_set_find_identifier(apis, identifier)
                                            : api_set_default(apis);
     if (!api)
-        return manage_refuse(change, TWOLEG_NOT_FOUND, "there is no such API");
+        return manage_refuse(change, TWOLEG_NOT_FOUND,
+                             identifier.len ? "no API has the identifier \"%.*s\""
+                                            : "there is no default API%.*s",
+                             (int)(identifier.len > 200 ? 200 : identifier.len), identifier.ptr);
     *ret_api = api;
     return TWOLEG_NONE;
 }
@@ -101,7 +109,8 @@ enum twoleg_error manage_scope_add(struct manage_change *change, const struct ap
         return manage_refuse(change, TWOLEG_SCOPE_MALFORMED, "a scope is one word of at most %d "
                              "visible characters without \" and \\", SCOPE_NAME_MAX);
     if (str_has_word(api->scopes, name))
-        return manage_refuse(change, TWOLEG_CONFLICT, "the API has this scope already");
+        return manage_refuse(change, TWOLEG_CONFLICT, "the API %.*s has the scope \"%.*s\" already",
+                             STR_ARG(api->identifier), STR_ARG(name));
     if (api->scopes.len + 1 + name.len > API_SCOPE_TEXT_MAX)
         return manage_refuse(change, TWOLEG_LIMIT, "the API has too many scopes");
     return api_scope_change(change, api, name, true);
@@ -114,6 +123,10 @@ enum twoleg_error manage_scope_remove(struct manage_change *change, const struct
     if (error)
         return error;
     if (!scope_word_valid(name) || !str_has_word(api->scopes, name))
-        return manage_refuse(change, TWOLEG_NOT_FOUND, "the API has no such scope");
+        return manage_refuse(change, TWOLEG_NOT_FOUND, "the API %.*s has no scope \"%.*s\"",
+                             (int)(api->identifier.len > 200 ? 200 : api->identifier.len),
+                             api->identifier.ptr, (int)(name.len > SCOPE_NAME_MAX ? SCOPE_NAME_MAX
+                                                                                  : name.len),
+                             name.ptr);
     return api_scope_change(change, api, name, false);
 }

@@ -116,8 +116,11 @@ enum twoleg_error manage_secret_remove(struct manage_change *change,
         if (application->secrets[i].number == number)
             secret = &application->secrets[i];
     if (!secret)
-        return manage_refuse(change, TWOLEG_NOT_FOUND,
-                             "the application has no secret of this number");
+        return manage_refuse(change, TWOLEG_NOT_FOUND, "the application %.*s has no secret %.*s",
+                             (int)(application->client_id.len > 300 ? 300
+                                                                    : application->client_id.len),
+                             application->client_id.ptr,
+                             STR_ARG(manage_object(change, NUMBER_SECRET, number)));
     struct store_verb *verb = manage_verb(change, VERB_SECRET_REMOVE);
     verb->secret.application = application->number;
     verb->secret.secret.number = number;

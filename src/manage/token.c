@@ -2,12 +2,13 @@
 #include "manage/token.h"
 
 enum twoleg_error manage_token_revoke(struct manage_change *change,
-                                      const struct token_record *record, uint64_t account)
+                                      const struct token_record *record,
+                                      const struct application *application)
 {
     char memory[2 * TOKEN_ID_LEN];
     struct buf id;
     struct manage_detail detail;
-    enum twoleg_error error = manage_may(change, account);
+    enum twoleg_error error = manage_may(change, application ? application->account : 0);
     if (error)
         return error;
     struct store_verb *verb = manage_verb(change, VERB_TOKEN_REVOKE);
@@ -17,6 +18,8 @@ enum twoleg_error manage_token_revoke(struct manage_change *change,
     buf_init(&id, memory, sizeof memory);
     buf_add_hex(&id, record->id.bytes, sizeof record->id.bytes);
     manage_detail_begin(change, &detail);
+    if (application)
+        json_key_str(&detail.json, STR("client_id"), application->client_id);
     json_key_str(&detail.json, STR("token_id"), buf_str(&id));
     json_key_i64(&detail.json, STR("issued"), record->issued_s);
     if (record->expires_s)

@@ -236,7 +236,7 @@ def test_update_changes_what_is_given_only(server):
     shown = server.cli("app", "show", app.id, "--json")
     assert shown["name"] == "New" and shown["scope"] == "alpha beta"
     server.cli("app", "update", app.id, "--scope", "beta", "--token-format", "sealed",
-               "--token-ttl", "never")
+               "--token-ttl", "never", "--yes")
     shown = server.cli("app", "show", app.id, "--json")
     assert shown["scope"] == "beta" and shown["token_ttl"] is None
     assert code(server, "app", "update", app.id, "--token-format", "jwt") == REFUSED
@@ -252,7 +252,7 @@ def test_apis_and_scopes(server):
     app = server.app(audience=api, scope="send", serves=api)
     shown = server.cli("app", "show", app.id, "--json")
     assert shown["audience"] == [api] and shown["serves"] == [api]
-    server.cli("app", "update", app.id, "--serves", "none")
+    server.cli("app", "update", app.id, "--serves", "none", "--yes")
     assert server.cli("app", "show", app.id, "--json")["serves"] == []
     server.cli("scope", "add", "more", "--api", api)
     assert code(server, "scope", "add", "more", "--api", api) == CONFLICT

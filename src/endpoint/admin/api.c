@@ -31,6 +31,18 @@ static const struct admin_field api_fields[] = {
     {"scope", ADMIN_TEXT, offsetof(struct api_body, scope)},
 };
 
+static enum twoleg_error api_build(struct admin_call *call, struct admin_commit *commit,
+                                   const void *input)
+{
+    const struct api_body *body = input;
+    struct manage_api_new new = {
+        .identifier = body->identifier, .name = body->name, .scopes = body->scope};
+    if (!env_random_u64(call->request->env, &new.number))
+        return TWOLEG_NO_RANDOM;
+    return manage_api_create(&commit->change, registry_apis(call->server->registry), &new,
+                             &commit->api);
+}
+
 enum twoleg_error admin_api_create(struct admin_call *call)
 {
     struct api_body body = {STR(""), STR(""), STR("")};
@@ -39,21 +51,9 @@ enum twoleg_error admin_api_create(struct admin_call *call)
     if (!error)
         error = admin_body(call, api_fields, 3, &body);
     if (!error)
-        error = admin_committed(call, &commit);
+        error = admin_commit(call, api_build, &body, &commit);
     if (error)
         return error;
-    if (!commit) {
-        struct manage_api_new new = {
-            .identifier = body.identifier, .name = body.name, .scopes = body.scope};
-        if (!env_random_u64(call->request->env, &new.number))
-            return TWOLEG_NO_RANDOM;
-        error = admin_commit_create(call, &commit);
-        if (error)
-            return error;
-        error = manage_api_create(&commit->change, registry_apis(call->server->registry), &new,
-                                  &commit->api);
-        return admin_commit_start(call, commit, error);
-    }
     admin_answer_begin(call);
     json_key(&call->json, STR("created"));
     admin_view_api(&call->json, commit->api);
@@ -71,7 +71,8 @@ enum twoleg_error admin_scope_list(struct admin_call *call)
     if (error)
         return error;
     if (identifier.len && !api_set_find_identifier(apis, identifier))
-        return admin_refuse(call, TWOLEG_NOT_FOUND, "there is no API with this identifier");
+        return admin_refuse(call, TWOLEG_NOT_FOUND, "no API has the identifier \"%.*s\"",
+                            (int)(identifier.len > 200 ? 200 : identifier.len), identifier.ptr);
     admin_answer_begin(call);
     json_key(&call->json, STR("scopes"));
     json_array_begin(&call->json);
@@ -100,37 +101,37 @@ static const struct admin_field scope_fields[] = {
     {"api", ADMIN_TEXT, offsetof(struct scope_body, api)},
 };
 
-static enum twoleg_error scope_build(struct admin_call *call, const struct scope_body *body,
-                                     bool add, struct admin_commit *commit)
+struct scope_input {
+    struct scope_body body;
+    bool add;
+};
+
+static enum twoleg_error scope_build(struct admin_call *call, struct admin_commit *commit,
+                                     const void *input)
 {
+    const struct scope_input *scope = input;
     const struct api *api;
     enum twoleg_error error = manage_api_find(
-        &commit->change, registry_apis(call->server->registry), body->api, &api);
+        &commit->change, registry_apis(call->server->registry), scope->body.api, &api);
     if (error)
         return error;
-    return add ? manage_scope_add(&commit->change, api, body->scope)
-               : manage_scope_remove(&commit->change, api, body->scope);
+    return scope->add ? manage_scope_add(&commit->change, api, scope->body.scope)
+                      : manage_scope_remove(&commit->change, api, scope->body.scope);
 }
 
 static enum twoleg_error scope_change(struct admin_call *call, bool add)
 {
-    struct scope_body body = {STR(""), STR("")};
+    struct scope_input input = {{STR(""), STR("")}, add};
     struct admin_commit *commit;
     enum twoleg_error error = admin_query(call, NULL, 0);
     if (!error)
-        error = admin_body(call, scope_fields, 2, &body);
+        error = admin_body(call, scope_fields, 2, &input.body);
     if (!error)
-        error = admin_committed(call, &commit);
+        error = admin_commit(call, scope_build, &input, &commit);
     if (error)
         return error;
-    if (!commit) {
-        error = admin_commit_create(call, &commit);
-        if (error)
-            return error;
-        return admin_commit_start(call, commit, scope_build(call, &body, add, commit));
-    }
     admin_answer_begin(call);
-    json_key_str(&call->json, STR("scope"), body.scope);
+    json_key_str(&call->json, STR("scope"), input.body.scope);
     return admin_answer_end(call, add ? 201 : 200);
 }
 

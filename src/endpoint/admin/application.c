@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "codec/percent.h"
 #include "endpoint/admin/actions.h"
 #include "endpoint/admin/body.h"
 #include "endpoint/admin/job.h"
@@ -62,51 +63,17 @@ static struct manage_policy application_policy(const struct admin_call *call)
         .jwt_max_ttl_us = config->jwt_max_ttl};
 }
 
-static void application_show_declared(struct admin_call *call, const struct manage_access *access)
+static void application_show_word(struct admin_call *call, const struct manage_access *access,
+                                  struct str word)
 {
-    json_key(&call->json, STR("declared"));
-    json_array_begin(&call->json);
     for (size_t i = 0; i < access->declared_count; i++) {
+        if (!str_equal(access->declared[i].name, word))
+            continue;
         json_object_begin(&call->json);
-        json_key_str(&call->json, STR("scope"), access->declared[i].name);
+        json_key_str(&call->json, STR("scope"), word);
         json_key_str(&call->json, STR("identifier"), access->declared[i].identifier);
         json_object_end(&call->json);
     }
-    json_array_end(&call->json);
-}
-
-// ---------------------------------------------------------------------------------- create
-
-static enum twoleg_error application_prepare_new(struct admin_call *call, struct admin_load *load)
-{
-    struct application_body body;
-    enum token_format format;
-    enum twoleg_error error = application_read(call, NEW_FIELDS, &body, &format);
-    load->loader = admin_loader_hash;
-    return error ? error : admin_secret_prepare(call, load, body.client_secret);
-}
-
-static enum twoleg_error application_build(struct admin_call *call, const struct admin_load *load,
-                                           const struct application_body *body,
-                                           enum token_format format, struct admin_commit *commit)
-{
-    struct manage_policy policy = application_policy(call);
-    struct manage_application_new new = {.client_id = body->client_id,
-                                         .name = body->name,
-                                         .has_format = body->token_format.ptr != NULL,
-                                         .format = format,
-                                         .has_ttl = body->token_ttl.given,
-                                         .ttl_us = body->token_ttl.us,
-                                         .access = application_access(body)};
-    if (!env_random_u64(call->request->env, &new.number))
-        return TWOLEG_NO_RANDOM;
-    enum twoleg_error error =
-        admin_secret_make(call, load, body->client_secret, new.number, commit, &new.secret);
-    if (error)
-        return error;
-    return manage_application_create(&commit->change, &policy,
-                                     registry_apis(call->server->registry), &new,
-                                     &commit->application, &commit->access);
 }
 
 // The words as they were given, each once: the stored form is sorted.
@@ -123,6 +90,105 @@ static struct str application_scope_given(struct arena *arena, struct str scope)
         buf_add(&out, word);
     }
     return buf_str(&out);
+}
+
+// Scopes that were not known before, in the order in which they were given.
+static void application_show_declared(struct admin_call *call, struct str scope,
+                                      const struct manage_access *access)
+{
+    struct str rest = application_scope_given(call->request->arena, scope);
+    struct str word;
+    json_key(&call->json, STR("declared"));
+    json_array_begin(&call->json);
+    while (str_word(&rest, &word))
+        application_show_word(call, access, word);
+    json_array_end(&call->json);
+}
+
+// ---------------------------------------------------------------------------------- create
+
+static enum twoleg_error application_prepare_new(struct admin_call *call, struct admin_load *load)
+{
+    struct application_body body;
+    enum token_format format;
+    enum twoleg_error error = application_read(call, NEW_FIELDS, &body, &format);
+    load->loader = admin_loader_hash;
+    return error ? error : admin_secret_prepare(call, load, body.client_secret);
+}
+
+struct application_input {
+    const struct admin_load *load;
+    struct application_body body;
+    enum token_format format;
+};
+
+static enum twoleg_error application_build(struct admin_call *call, struct admin_commit *commit,
+                                           const void *input)
+{
+    const struct application_input *given = input;
+    const struct application_body *body = &given->body;
+    struct manage_policy policy = application_policy(call);
+    struct manage_application_new new = {.client_id = body->client_id,
+                                         .name = body->name,
+                                         .has_format = body->token_format.ptr != NULL,
+                                         .format = given->format,
+                                         .has_ttl = body->token_ttl.given,
+                                         .ttl_us = body->token_ttl.us,
+                                         .access = application_access(body)};
+    if (!env_random_u64(call->request->env, &new.number))
+        return TWOLEG_NO_RANDOM;
+    enum twoleg_error error =
+        admin_secret_make(call, given->load, body->client_secret, new.number, commit, &new.secret);
+    if (error)
+        return error;
+    return manage_application_create(&commit->change, &policy,
+                                     registry_apis(call->server->registry), &new,
+                                     &commit->application, &commit->access);
+}
+
+// What a token request must name: nothing where the default API is meant, or the only one.
+static void application_show_resource(struct admin_call *call,
+                                      const struct application *application)
+{
+    const struct api_set *apis = registry_apis(call->server->registry);
+    const struct api *first = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < application->api_count; i++) {
+        const struct api *api = api_set_find(apis, application->apis[i].api);
+        if (!api || !application->apis[i].requests)
+            continue;
+        if (!first || api->is_default)
+            first = api;
+        count++;
+    }
+    if (count > 1 && !first->is_default)
+        json_key_str(&call->json, STR("resource"), first->identifier);
+    else
+        json_key_nil(&call->json, STR("resource"));
+}
+
+static bool application_id_is_known(struct admin_call *call, struct str id)
+{
+    struct registry_view view;
+    enum twoleg_error error = registry_client(call->server->registry, id, &view);
+    return !error || error == TWOLEG_WAIT;
+}
+
+// A Basic client may send its ID percent-encoded or plain, so of two IDs that differ by that alone
+// the decoded one wins: whoever makes the second must know.
+static void application_show_likeness(struct admin_call *call, struct str id)
+{
+    struct arena *arena = call->request->arena;
+    struct str like = STR_NONE;
+    struct buf encoded;
+    if (percent_decode(id, PERCENT_PLUS_BLANK, arena, &like) || str_equal(like, id) ||
+        !application_id_is_known(call, like)) {
+        buf_init_arena(&encoded, arena, id.len + 2);
+        percent_encode(&encoded, id);
+        like = buf_str(&encoded);
+    }
+    if (like.ptr && !str_equal(like, id) && application_id_is_known(call, like))
+        json_key_str(&call->json, STR("like"), like);
 }
 
 static enum twoleg_error application_created(struct admin_call *call,
@@ -142,32 +208,28 @@ static enum twoleg_error application_created(struct admin_call *call,
     json_key_str(&call->json, STR("scope"), application_scope_given(arena, body->scope));
     json_key_str(&call->json, STR("token_format"), token_format_name(application->format));
     admin_view_time(&call->json, STR("token_ttl"), application->ttl_us);
-    application_show_declared(call, &commit->access);
+    application_show_declared(call, body->scope, &commit->access);
+    application_show_resource(call, application);
+    application_show_likeness(call, application->client_id);
     json_key_str(&call->json, STR("token_endpoint"), buf_str(&endpoint));
     return admin_answer_end(call, 201);
 }
 
 enum twoleg_error admin_application_create(struct admin_call *call)
 {
-    struct application_body body;
+    struct application_input input;
     struct admin_load *load;
     struct admin_commit *commit;
-    enum token_format format;
     enum twoleg_error error = admin_query(call, NULL, 0);
     if (!error)
         error = admin_load(call, application_prepare_new, &load);
     if (!error)
-        error = application_read(call, NEW_FIELDS, &body, &format);
-    if (!error)
-        error = admin_committed(call, &commit);
+        error = application_read(call, NEW_FIELDS, &input.body, &input.format);
     if (error)
         return error;
-    if (commit)
-        return application_created(call, &body, commit);
-    error = admin_commit_create(call, &commit);
-    if (error)
-        return error;
-    return admin_commit_start(call, commit, application_build(call, load, &body, format, commit));
+    input.load = load;
+    error = admin_commit(call, application_build, &input, &commit);
+    return error ? error : application_created(call, &input.body, commit);
 }
 
 // ---------------------------------------------------------------------------------- list, show
@@ -257,37 +319,49 @@ static enum twoleg_error application_shown(struct admin_call *call,
     return error;
 }
 
+// Audit rows name applications by number; only to look at one may be named so.
+static enum twoleg_error application_prepare_show(struct admin_call *call, struct admin_load *load)
+{
+    load->by_number = true;
+    return admin_load_name(call, load);
+}
+
 enum twoleg_error admin_application_show(struct admin_call *call)
 {
     struct admin_load *load;
-    enum twoleg_error error = admin_load_named(call, &load);
+    enum twoleg_error error = admin_load(call, application_prepare_show, &load);
     return error ? error : application_shown(call, load->application, &load->apis);
 }
 
 // ---------------------------------------------------------------------------------- change
 
-static enum twoleg_error application_check_version(struct admin_call *call,
+static enum twoleg_error application_check_version(const struct admin_call *call,
+                                                   struct admin_commit *commit,
                                                    const struct application *application)
 {
     if (call->has_if_match && call->if_match != application->version)
-        return admin_refuse(call, TWOLEG_VERSION_CONFLICT,
-                            "the application has version %llu meanwhile",
-                            (unsigned long long)application->version);
+        return manage_refuse(&commit->change, TWOLEG_VERSION_CONFLICT,
+                             "the application has version %llu meanwhile",
+                             (unsigned long long)application->version);
     return TWOLEG_NONE;
 }
 
 static enum twoleg_error application_build_update(struct admin_call *call,
-                                                  const struct admin_load *load,
-                                                  const struct application_body *body,
-                                                  enum token_format format,
-                                                  struct admin_commit *commit)
+                                                  struct admin_commit *commit,
+                                                  const void *input)
 {
+    const struct application_input *given = input;
+    const struct application_body *body = &given->body;
+    const struct application *application = given->load->application;
     struct manage_policy policy = application_policy(call);
+    enum twoleg_error error = application_check_version(call, commit, application);
+    if (error)
+        return error;
     struct manage_application_update update = {
         .has_name = body->name.ptr != NULL,
         .name = body->name,
         .has_format = body->token_format.ptr != NULL,
-        .format = format,
+        .format = given->format,
         .has_ttl = body->token_ttl.given,
         .ttl_us = body->token_ttl.us,
         .has_scope = body->scope.ptr != NULL,
@@ -296,58 +370,58 @@ static enum twoleg_error application_build_update(struct admin_call *call,
         .has_resource_server = body->resource_server.given,
         .access = application_access(body)};
     return manage_application_update(&commit->change, &policy,
-                                     registry_apis(call->server->registry), load->application,
-                                     &update, &commit->access);
+                                     registry_apis(call->server->registry), application, &update,
+                                     &commit->access);
 }
 
 enum twoleg_error admin_application_update(struct admin_call *call)
 {
-    struct application_body body;
+    struct application_input input;
     struct admin_load *load;
     struct admin_commit *commit;
-    enum token_format format;
-    enum twoleg_error error = application_read(call, UPDATE_FIELDS, &body, &format);
+    enum twoleg_error error = application_read(call, UPDATE_FIELDS, &input.body, &input.format);
     if (!error)
         error = admin_load_named(call, &load);
-    if (!error)
-        error = admin_committed(call, &commit);
     if (error)
         return error;
-    if (!commit) {
-        error = application_check_version(call, load->application);
-        if (!error)
-            error = admin_commit_create(call, &commit);
-        if (error)
-            return error;
-        return admin_commit_start(call, commit,
-                                  application_build_update(call, load, &body, format, commit));
-    }
+    input.load = load;
+    error = admin_commit(call, application_build_update, &input, &commit);
+    if (error)
+        return error;
     admin_answer_begin(call);
     json_key_str(&call->json, STR("client_id"), load->application->client_id);
-    application_show_declared(call, &commit->access);
+    application_show_declared(call, input.body.scope, &commit->access);
     return admin_answer_end(call, 200);
 }
 
-// The changes of state have one shape; `build` is what differs.
-static enum twoleg_error application_change(struct admin_call *call, struct str status,
-                                            enum twoleg_error (*build)(struct manage_change *,
-                                                                       const struct application *))
+// The changes of state have one shape; `change` is what differs.
+struct application_change_input {
+    const struct application *application;
+    enum twoleg_error (*change)(struct manage_change *, const struct application *);
+};
+
+static enum twoleg_error application_build_change(struct admin_call *call,
+                                                  struct admin_commit *commit, const void *input)
 {
+    const struct application_change_input *given = input;
+    enum twoleg_error error = application_check_version(call, commit, given->application);
+    return error ? error : given->change(&commit->change, given->application);
+}
+
+static enum twoleg_error application_change(struct admin_call *call, struct str status,
+                                            enum twoleg_error (*change)(struct manage_change *,
+                                                                        const struct application *))
+{
+    struct application_change_input input = {.change = change};
     struct admin_load *load;
     struct admin_commit *commit;
     enum twoleg_error error = admin_load_named(call, &load);
-    if (!error)
-        error = admin_committed(call, &commit);
     if (error)
         return error;
-    if (!commit) {
-        error = application_check_version(call, load->application);
-        if (!error)
-            error = admin_commit_create(call, &commit);
-        if (error)
-            return error;
-        return admin_commit_start(call, commit, build(&commit->change, load->application));
-    }
+    input.application = load->application;
+    error = admin_commit(call, application_build_change, &input, &commit);
+    if (error)
+        return error;
     admin_answer_begin(call);
     json_key_str(&call->json, STR("client_id"), load->application->client_id);
     if (status.ptr)

@@ -11,6 +11,7 @@
 #define LOAD_CAP ((size_t)8 * 1024 * 1024) // a page of 1000 applications with the longest ids
 
 #define COMMIT_TRIES_MAX 8
+#define LOAD_SHOWN(len) (int)((len) > 300 ? 300 : (len)) // of an ID, in words
 
 // Their addresses tell a call's jobs apart.
 static const char kind_load, kind_commit, kind_body;
@@ -36,7 +37,10 @@ static void load_run(struct store_read *read, struct store_reader *reader)
 
 static void load_done(struct store_read *read)
 {
-    http_job_done(&load_of(read)->job);
+    struct admin_load *load = load_of(read);
+    if (read->result)
+        load->job.result = read->result;
+    http_job_done(&load->job);
 }
 
 static struct admin_load *load_create(struct admin_call *call)
@@ -74,6 +78,7 @@ enum twoleg_error admin_load(struct admin_call *call,
     enum twoleg_error error = prepare(call, load);
     if (!error && load->arena.refused)
         error = TWOLEG_OVERLOADED;
+    load->read.slow = load->read.slow || load->secret.len; // a hash is made
     if (!error)
         error = store_read(call->server->store, &load->read);
     if (!error)
@@ -82,7 +87,7 @@ enum twoleg_error admin_load(struct admin_call *call,
     return error;
 }
 
-static enum twoleg_error load_prepare_named(struct admin_call *call, struct admin_load *load)
+enum twoleg_error admin_load_name(struct admin_call *call, struct admin_load *load)
 {
     struct str client_id;
     const struct admin_parameter parameters[] = {{"client_id", &client_id}};
@@ -90,15 +95,15 @@ static enum twoleg_error load_prepare_named(struct admin_call *call, struct admi
     if (error)
         return error;
     if (client_id.len == 0 || client_id.len > CLIENT_ID_MAX)
-        return admin_refuse(call, TWOLEG_MISSING,
-                            "the query must name an application: ?client_id=ID");
+        return admin_refuse(call, TWOLEG_MISSING, "an application is named by its client ID, 1 to "
+                            "%d bytes", CLIENT_ID_MAX);
     load->client_id = arena_copy(&load->arena, client_id);
     return TWOLEG_NONE;
 }
 
 enum twoleg_error admin_load_named(struct admin_call *call, struct admin_load **ret_load)
 {
-    return admin_load(call, load_prepare_named, ret_load);
+    return admin_load(call, admin_load_name, ret_load);
 }
 
 enum twoleg_error admin_loader_hash(struct admin_load *load, struct store_reader *reader)
@@ -118,11 +123,16 @@ enum twoleg_error admin_loader_application(struct admin_load *load, struct store
     uint64_t number;
     enum twoleg_error error =
         store_application_find(reader, STORE_OPERATOR, load->client_id, &number);
+    // A client ID that looks like a number is an ID first.
+    if (error == TWOLEG_NOT_FOUND && load->by_number &&
+        number_read(load->client_id, NUMBER_APPLICATION, &number))
+        error = TWOLEG_NONE;
     if (!error)
         error = store_application(reader, STORE_OPERATOR, number, &load->arena,
                                   &load->application);
     if (error == TWOLEG_NOT_FOUND)
-        snprintf(load->reason, sizeof load->reason, "there is no application with this client ID");
+        snprintf(load->reason, sizeof load->reason, "there is no application with the client ID "
+                 "\"%.*s\"", LOAD_SHOWN(load->client_id.len), load->client_id.ptr);
     if (!error)
         error = store_apis(reader, &load->arena, &load->apis);
     if (!error)
@@ -156,9 +166,13 @@ static enum twoleg_error commit_refused(struct admin_call *call, const struct ad
     if (!verb)
         return error;
     if (error == TWOLEG_CONFLICT && verb->kind == VERB_APPLICATION_CREATE)
-        return admin_refuse(call, error, "there is an application with this client ID already");
+        return admin_refuse(call, error, "there is an application with the client ID "
+                            "\"%.*s\" already",
+                            LOAD_SHOWN(verb->application->client_id.len),
+                            verb->application->client_id.ptr);
     if (error == TWOLEG_CONFLICT && verb->kind == VERB_API_CREATE)
-        return admin_refuse(call, error, "there is an API with this identifier already");
+        return admin_refuse(call, error, "there is an API with the identifier \"%.*s\" already",
+                            LOAD_SHOWN(verb->api->identifier.len), verb->api->identifier.ptr);
     if (error == TWOLEG_LIMIT && verb->kind == VERB_TOKEN_REVOKE)
         return admin_refuse(call, error, "%d single tokens of this application are revoked "
                             "already; use `twoleg app revoke-tokens`", REVOCATIONS_PER_APPLICATION);
@@ -197,7 +211,7 @@ enum twoleg_error admin_committed(struct admin_call *call, struct admin_commit *
     return TWOLEG_NONE;
 }
 
-enum twoleg_error admin_commit_create(struct admin_call *call, struct admin_commit **ret_commit)
+static enum twoleg_error commit_create(struct admin_call *call, struct admin_commit **ret_commit)
 {
     struct admin_commit *commit = fault_here(FAULT_MEMORY) ? NULL : calloc(1, sizeof *commit);
     struct store_batch *batch = store_batch_create(call->request->env->now_us);
@@ -216,8 +230,9 @@ enum twoleg_error admin_commit_create(struct admin_call *call, struct admin_comm
     return TWOLEG_NONE;
 }
 
-enum twoleg_error admin_commit_start(struct admin_call *call, struct admin_commit *commit,
-                                     enum twoleg_error built)
+// With the error of whoever built the batch; the commit is no longer the caller's.
+static enum twoleg_error commit_start(struct admin_call *call, struct admin_commit *commit,
+                                      enum twoleg_error built)
 {
     enum twoleg_error error = built;
     commit->change.actor = NULL; // it is this turn's only
@@ -229,6 +244,17 @@ enum twoleg_error admin_commit_start(struct admin_call *call, struct admin_commi
         admin_refuse(call, error, "%s", commit->change.problem);
     commit_destroy(&commit->job);
     return error;
+}
+
+enum twoleg_error admin_commit(struct admin_call *call, admin_build *build, const void *input,
+                               struct admin_commit **ret_commit)
+{
+    struct admin_commit *commit;
+    enum twoleg_error error = admin_committed(call, ret_commit);
+    if (error || *ret_commit)
+        return error;
+    error = commit_create(call, &commit);
+    return error ? error : commit_start(call, commit, build(call, commit, input));
 }
 
 // ---------------------------------------------------------------------------------- body

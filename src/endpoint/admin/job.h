@@ -16,6 +16,7 @@ struct admin_load {
     admin_loader *loader;
 
     struct str client_id; // load this application
+    bool by_number;       // or the one whose number this text is
     struct str secret;    // and make the slow hash of this text, unless empty
     struct str text;      // file of a copy, first row of a page
     uint64_t after;
@@ -37,6 +38,9 @@ enum twoleg_error admin_load(struct admin_call *call,
 // The application that ?client_id= names, with the APIs. No other parameter may be given.
 enum twoleg_error admin_load_named(struct admin_call *call,
                                    struct admin_load **ret_load) TWOLEG_MUST_CHECK;
+// Reads ?client_id= for a load that wants more than the application.
+enum twoleg_error admin_load_name(struct admin_call *call,
+                                  struct admin_load *load) TWOLEG_MUST_CHECK;
 // Loaders.
 enum twoleg_error admin_loader_application(struct admin_load *load, struct store_reader *reader);
 enum twoleg_error admin_loader_hash(struct admin_load *load, struct store_reader *reader);
@@ -58,12 +62,13 @@ struct admin_commit {
 // there was none yet, or it lost a race that it can win when it is built again.
 enum twoleg_error admin_committed(struct admin_call *call,
                                   struct admin_commit **ret_commit) TWOLEG_MUST_CHECK;
-enum twoleg_error admin_commit_create(struct admin_call *call,
-                                      struct admin_commit **ret_commit) TWOLEG_MUST_CHECK;
-// With the error of whoever built the batch: on TWOLEG_NONE submits and gives TWOLEG_WAIT, else
-// frees the commit and passes the words on. The commit is no longer the caller's.
-enum twoleg_error admin_commit_start(struct admin_call *call, struct admin_commit *commit,
-                                     enum twoleg_error built) TWOLEG_MUST_CHECK;
+// Fills the batch of a new commit; input is what was handed to admin_commit.
+typedef enum twoleg_error admin_build(struct admin_call *call, struct admin_commit *commit,
+                                      const void *input);
+// The same, and where there is none: one is built, submitted and waited for (TWOLEG_WAIT). The
+// error and the words of a build that refuses are the call's. On TWOLEG_NONE ret_commit is durable.
+enum twoleg_error admin_commit(struct admin_call *call, admin_build *build, const void *input,
+                               struct admin_commit **ret_commit) TWOLEG_MUST_CHECK;
 
 // Waits until the registry has the application's body.
 enum twoleg_error admin_wait_body(struct admin_call *call, uint64_t number) TWOLEG_MUST_CHECK;

@@ -96,26 +96,23 @@ static enum twoleg_error secret_read(struct admin_call *call, struct secret_new 
 static enum twoleg_error secret_prepare(struct admin_call *call, struct admin_load *load)
 {
     struct secret_new body;
-    struct str client_id;
-    const struct admin_parameter parameters[] = {{"client_id", &client_id}};
-    enum twoleg_error error = admin_query(call, parameters, 1);
+    enum twoleg_error error = admin_load_name(call, load);
     if (!error)
         error = secret_read(call, &body);
-    if (!error)
-        error = admin_secret_prepare(call, load, body.client_secret);
-    if (error)
-        return error;
-    if (client_id.len == 0 || client_id.len > CLIENT_ID_MAX)
-        return admin_refuse(call, TWOLEG_MISSING,
-                            "the query must name an application: ?client_id=ID");
-    load->client_id = arena_copy(&load->arena, client_id);
-    return TWOLEG_NONE;
+    return error ? error : admin_secret_prepare(call, load, body.client_secret);
 }
 
-static enum twoleg_error secret_add_build(struct admin_call *call, const struct admin_load *load,
-                                          const struct secret_new *body,
-                                          struct admin_commit *commit)
+struct secret_add_input {
+    const struct admin_load *load;
+    struct secret_new body;
+};
+
+static enum twoleg_error secret_add_build(struct admin_call *call, struct admin_commit *commit,
+                                          const void *input)
 {
+    const struct secret_add_input *add = input;
+    const struct admin_load *load = add->load;
+    const struct secret_new *body = &add->body;
     struct secret secret;
     enum twoleg_error error =
         admin_secret_make(call, load, body->client_secret, load->application->number, commit,
@@ -126,32 +123,29 @@ static enum twoleg_error secret_add_build(struct admin_call *call, const struct 
     if (body->expires_in.given && body->expires_in.us != TIME_NEVER &&
         (body->expires_in.us <= 0 ||
          __builtin_add_overflow(secret.created_us, body->expires_in.us, &secret.expires_us)))
-        return manage_refuse(&commit->change, TWOLEG_RANGE, "expires_in is out of range");
+        return manage_refuse(&commit->change, TWOLEG_RANGE,
+                             "the secret must end after now: a time such as 90d or 1y");
     return manage_secret_add(&commit->change, load->application, &secret);
 }
 
 enum twoleg_error admin_secret_add(struct admin_call *call)
 {
+    struct secret_add_input input;
     struct admin_load *load;
     struct admin_commit *commit;
-    struct secret_new body;
     enum twoleg_error error = admin_load(call, secret_prepare, &load);
     if (!error)
-        error = secret_read(call, &body);
-    if (!error)
-        error = admin_committed(call, &commit);
+        error = secret_read(call, &input.body);
     if (error)
         return error;
-    if (!commit) {
-        error = admin_commit_create(call, &commit);
-        if (error)
-            return error;
-        return admin_commit_start(call, commit, secret_add_build(call, load, &body, commit));
-    }
+    input.load = load;
+    error = admin_commit(call, secret_add_build, &input, &commit);
+    if (error)
+        return error;
     admin_answer_begin(call);
     json_key_str(&call->json, STR("client_id"), load->application->client_id);
     admin_secret_show(call, commit);
-    json_key_str(&call->json, STR("label"), body.label);
+    json_key_str(&call->json, STR("label"), input.body.label);
     return admin_answer_end(call, 201);
 }
 
@@ -177,30 +171,41 @@ static const struct admin_field removal_fields[] = {
     {"revoke_tokens", ADMIN_BOOL, offsetof(struct secret_removal, revoke_tokens)},
 };
 
+struct secret_remove_input {
+    const struct application *application;
+    uint64_t number;
+    bool revoke_tokens;
+};
+
+static enum twoleg_error secret_remove_build(struct admin_call *call, struct admin_commit *commit,
+                                             const void *input)
+{
+    const struct secret_remove_input *removal = input;
+    (void)call;
+    return manage_secret_remove(&commit->change, removal->application, removal->number,
+                                removal->revoke_tokens);
+}
+
 enum twoleg_error admin_secret_remove(struct admin_call *call)
 {
+    struct secret_remove_input input;
     struct admin_load *load;
     struct admin_commit *commit;
-    struct secret_removal body = {0};
-    uint64_t number;
+    struct secret_removal body = {.secret = STR("")};
     enum twoleg_error error = admin_body(call, removal_fields, 2, &body);
-    if (!error && !number_read(body.secret, NUMBER_SECRET, &number))
-        error = admin_refuse(call, TWOLEG_NOT_FOUND, "\"secret\" must be the secret's number, as "
-                             "`twoleg secret list` shows it (sec_...)");
+    if (!error && !number_read(body.secret, NUMBER_SECRET, &input.number))
+        error = admin_refuse(call, TWOLEG_NOT_FOUND, "\"%.*s\" is no secret's number: "
+                             "`twoleg secret list` shows them (sec_...)",
+                             (int)(body.secret.len > 64 ? 64 : body.secret.len), body.secret.ptr);
     if (!error)
         error = admin_load_named(call, &load);
-    if (!error)
-        error = admin_committed(call, &commit);
     if (error)
         return error;
-    if (!commit) {
-        error = admin_commit_create(call, &commit);
-        if (error)
-            return error;
-        return admin_commit_start(call, commit,
-                                  manage_secret_remove(&commit->change, load->application, number,
-                                                       body.revoke_tokens.value));
-    }
+    input.application = load->application;
+    input.revoke_tokens = body.revoke_tokens.value;
+    error = admin_commit(call, secret_remove_build, &input, &commit);
+    if (error)
+        return error;
     admin_answer_begin(call);
     json_key_str(&call->json, STR("client_id"), load->application->client_id);
     json_key_str(&call->json, STR("secret"), body.secret);

@@ -12,6 +12,7 @@
 #define FILE_MAX 4000
 #define AUDIT_PAGE_DEFAULT 100
 #define AUDIT_PAGE_MAX 1000
+#define AUDIT_LATEST UINT64_MAX // no place to start from was given
 
 struct backup_body {
     struct str file;
@@ -37,7 +38,8 @@ static enum twoleg_error backup_read(struct admin_call *call, struct backup_body
     for (size_t i = 0; i < file.len; i++)
         good &= (uint8_t)file.ptr[i] >= 0x20 && file.ptr[i] != 0x7f;
     if (!good)
-        return admin_refuse(call, TWOLEG_MALFORMED, "\"file\" must be an absolute path");
+        return admin_refuse(call, TWOLEG_MALFORMED, "the copy needs a file named by an absolute "
+                            "path, without control characters");
     return TWOLEG_NONE;
 }
 
@@ -49,7 +51,16 @@ static enum twoleg_error backup_prepare(struct admin_call *call, struct admin_lo
         return error;
     load->text = arena_copy(&load->arena, body.file);
     load->loader = backup_loader;
+    load->read.slow = true;
     return TWOLEG_NONE;
+}
+
+static enum twoleg_error backup_build(struct admin_call *call, struct admin_commit *commit,
+                                      const void *input)
+{
+    const struct admin_load *load = input;
+    (void)call;
+    return manage_backup_note(&commit->change, load->text);
 }
 
 enum twoleg_error admin_backup(struct admin_call *call)
@@ -60,15 +71,9 @@ enum twoleg_error admin_backup(struct admin_call *call)
     if (!error)
         error = admin_load(call, backup_prepare, &load);
     if (!error)
-        error = admin_committed(call, &commit);
+        error = admin_commit(call, backup_build, load, &commit);
     if (error)
         return error;
-    if (!commit) {
-        error = admin_commit_create(call, &commit);
-        if (error)
-            return error;
-        return admin_commit_start(call, commit, manage_backup_note(&commit->change, load->text));
-    }
     admin_answer_begin(call);
     json_key_str(&call->json, STR("file"), load->text);
     json_key_bool(&call->json, STR("holds_master_key"), false);
@@ -95,7 +100,14 @@ static enum twoleg_error audit_loader(struct admin_load *load, struct store_read
     struct store_cursor *cursor;
     struct store_audit row;
     struct json_writer json;
-    enum twoleg_error error = store_audit_begin(reader, load->after, load->limit, &cursor);
+    uint64_t last;
+    enum twoleg_error error = store_audit_last(reader, &last);
+    // Without a place to start from: the latest, in the same order.
+    if (!error && load->after == AUDIT_LATEST)
+        load->after = last > load->limit ? last - load->limit : 0;
+    uint64_t first = load->after;
+    if (!error)
+        error = store_audit_begin(reader, load->after, load->limit, &cursor);
     if (error)
         return error;
     buf_init_arena(&load->out, &load->arena, 4096);
@@ -109,6 +121,8 @@ static enum twoleg_error audit_loader(struct admin_load *load, struct store_read
     }
     json_array_end(&json);
     json_key_u64(&json, STR("next"), load->after);
+    json_key_u64(&json, STR("older"), first);
+    json_key_u64(&json, STR("newer"), last > load->after ? last - load->after : 0);
     json_object_end(&json);
     buf_add_char(&load->out, '\n');
     return store_end(cursor);
@@ -120,6 +134,7 @@ static enum twoleg_error audit_prepare(struct admin_call *call, struct admin_loa
     uint64_t count = AUDIT_PAGE_DEFAULT;
     const struct admin_parameter parameters[] = {{"after", &after}, {"limit", &limit}};
     enum twoleg_error error = admin_query(call, parameters, 2);
+    load->after = AUDIT_LATEST;
     if (!error && after.ptr)
         error = admin_number(call, "after", after, INT64_MAX, &load->after);
     if (!error && limit.ptr)

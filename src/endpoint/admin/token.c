@@ -58,12 +58,32 @@ static void token_show_times(struct admin_call *call, const struct token_record 
         json_key_nil(&call->json, STR("expires"));
 }
 
+// Why it is refused; null when it is not.
+static void token_show_reason(struct admin_call *call, enum twoleg_error reason)
+{
+    if (reason)
+        json_key_str(&call->json, STR("reason"), str_from(twoleg_error_text(reason)));
+    else
+        json_key_nil(&call->json, STR("reason"));
+}
+
+// As the audit names a revoked token.
+static void token_show_id(struct admin_call *call, const struct token_id *id)
+{
+    char memory[2 * TOKEN_ID_LEN];
+    struct buf text;
+    buf_init(&text, memory, sizeof memory);
+    buf_add_hex(&text, id->bytes, sizeof id->bytes);
+    json_key_str(&call->json, STR("token_id"), buf_str(&text));
+}
+
 // What the token says; only what was read from a good seal or signature is shown at all.
 static void token_show(struct admin_call *call, const struct token_verdict *verdict, bool active)
 {
     const struct token_record *record = &verdict->record;
     const struct application *application = verdict->view.body;
     json_key_str(&call->json, STR("format"), token_format_name(verdict->format));
+    token_show_id(call, &record->id);
     admin_view_number(&call->json, STR("application"), NUMBER_APPLICATION, record->application);
     if (application) {
         json_key_str(&call->json, STR("client_id"), application->client_id);
@@ -86,7 +106,7 @@ enum twoleg_error admin_token_inspect(struct admin_call *call)
         return error;
     admin_answer_begin(call);
     json_key_bool(&call->json, STR("active"), reason == TWOLEG_NONE);
-    json_key_str(&call->json, STR("reason"), str_from(twoleg_error_text(reason)));
+    token_show_reason(call, reason);
     if (verdict.read)
         token_show(call, &verdict, reason == TWOLEG_NONE);
     return admin_answer_end(call, 200);
@@ -97,7 +117,7 @@ static enum twoleg_error token_revoked(struct admin_call *call, bool revoked,
 {
     admin_answer_begin(call);
     json_key_bool(&call->json, STR("revoked"), revoked);
-    json_key_str(&call->json, STR("reason"), str_from(twoleg_error_text(reason)));
+    token_show_reason(call, reason);
     return admin_answer_end(call, 200);
 }
 
@@ -109,6 +129,14 @@ static bool token_is_over(enum twoleg_error reason)
            reason == TWOLEG_TOKEN_GENERATION || reason == TWOLEG_TOKEN_CREDENTIAL ||
            reason == TWOLEG_TOKEN_EPOCH || reason == TWOLEG_APPLICATION_DELETED ||
            reason == TWOLEG_NOT_FOUND;
+}
+
+static enum twoleg_error token_revoke_build(struct admin_call *call, struct admin_commit *commit,
+                                            const void *input)
+{
+    const struct token_verdict *verdict = input;
+    (void)call;
+    return manage_token_revoke(&commit->change, &verdict->record, verdict->view.body);
 }
 
 enum twoleg_error admin_token_revoke(struct admin_call *call)
@@ -129,11 +157,5 @@ enum twoleg_error admin_token_revoke(struct admin_call *call)
         return admin_refuse(call, TWOLEG_TOKEN_MALFORMED, "%s", twoleg_error_text(reason));
     if (token_is_over(reason))
         return token_revoked(call, false, reason);
-    error = admin_commit_create(call, &commit);
-    if (error)
-        return error;
-    return admin_commit_start(call, commit,
-                              manage_token_revoke(&commit->change, &verdict.record,
-                                                  verdict.view.body ? verdict.view.body->account
-                                                                    : 0));
+    return admin_commit(call, token_revoke_build, &verdict, &commit);
 }

@@ -73,6 +73,7 @@ void admin_view_application(struct json_writer *json, struct arena *arena,
                             int64_t now_us)
 {
     admin_view_summary(json, application);
+    admin_view_number(json, STR("application"), NUMBER_APPLICATION, application->number);
     json_key_str(json, STR("scope"),
                  manage_access_scope(arena, application->apis, application->api_count));
     view_identifiers(json, STR("audience"), application, apis, false);

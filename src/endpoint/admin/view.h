@@ -9,7 +9,8 @@
 // The members that a list has: client_id, name, status, token_format, token_ttl (seconds, null =
 // never), created and updated (seconds since 1970).
 void admin_view_summary(struct json_writer *json, const struct application *application);
-// These and scope, audience, serves, apis, secrets, version. The arena is for the joined scopes.
+// These and application (its number), scope, audience, serves, apis, secrets, version. The arena is
+// for the joined scopes.
 void admin_view_application(struct json_writer *json, struct arena *arena,
                             const struct application *application, const struct api_set *apis,
                             int64_t now_us);

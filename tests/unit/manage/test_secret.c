@@ -110,6 +110,14 @@ static void apis_and_scopes(void **state)
     assert_int_equal(manage_api_create(&test->change, &test->set, &new, &made), TWOLEG_CONFLICT);
     new.identifier = STR("https://sms.example#x");
     assert_int_equal(manage_api_create(&test->change, &test->set, &new, &made), TWOLEG_MALFORMED);
+    char memory[300];
+    memset(memory, 'x', sizeof memory);
+    memcpy(memory, "urn:", 4);
+    new.identifier = str_of(memory, sizeof memory);
+    assert_int_equal(manage_api_create(&test->change, &test->set, &new, &made), TWOLEG_MISSING);
+    assert_non_null(strstr(test->change.problem, "--name"));
+    new.name = STR("short");
+    assert_int_equal(manage_api_create(&test->change, &test->set, &new, &made), TWOLEG_NONE);
     const struct api *api;
     assert_int_equal(manage_api_find(&test->change, &test->set, STR(""), &api), TWOLEG_NONE);
     assert_int_equal(api->number, 1);
@@ -126,13 +134,17 @@ static void one_token_is_revoked_until_it_expires(void **state)
 {
     struct manage_test *test = *state;
     struct token_record record = {.application = 77, .expires_s = 1234, .id = {{1, 2, 3}}};
+    struct application application = {.number = 77, .account = 5, .client_id = STR("the-id")};
     test->actor = (struct manage_actor){.name = STR("usr"), .account = 6};
-    assert_int_equal(manage_token_revoke(&test->change, &record, 5), TWOLEG_REFUSED);
+    assert_int_equal(manage_token_revoke(&test->change, &record, &application), TWOLEG_REFUSED);
+    assert_int_equal(manage_token_revoke(&test->change, &record, NULL), TWOLEG_REFUSED);
     assert_int_equal(manage_backup_note(&test->change, STR("/x")), TWOLEG_REFUSED);
     test->actor.operator_rights = true;
-    assert_int_equal(manage_token_revoke(&test->change, &record, 5), TWOLEG_NONE);
+    assert_int_equal(manage_token_revoke(&test->change, &record, &application), TWOLEG_NONE);
     const struct store_verb *verb = manage_test_verb(test, VERB_TOKEN_REVOKE, 0);
     assert_int_equal(verb->revoke.expires_s, 1234);
+    struct str detail = manage_test_verb(test, VERB_AUDIT, 0)->audit.detail;
+    manage_test_is(str_slice(detail, 0, 22), "{\"client_id\":\"the-id\",");
     assert_memory_equal(&verb->revoke.id, &record.id, sizeof record.id);
     assert_int_equal(manage_backup_note(&test->change, STR("/x")), TWOLEG_NONE);
     manage_test_is(manage_test_verb(test, VERB_AUDIT, 1)->audit.object, "store");

@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+// What `app create` and `app update` say of an application.
+#pragma once
+#include "cli/cli.h"
+
+// Adds what is given on the line; says what is wrong with it.
+enum cli_exit app_body(struct cli *cli, json_t *body);
+// A notice for each scope that the change declared.
+void app_tell_declared(const json_t *answer);

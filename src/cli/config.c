@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration is looked at here, without a server.
+#include "cli/config.h"
+
+#include "config/show.h"
+
+#define TEXT_FIRST ((size_t)16 * 1024)
+
+// ---------------------------------------------------------------------------------- as JSON
+
+static json_t *config_text(struct str text)
+{
+    return text.len ? json_stringn_nocheck(text.ptr, text.len) : json_null();
+}
+
+// Lives are seconds, as everywhere; never is null.
+static json_t *config_seconds(int64_t us)
+{
+    if (us == TIME_NEVER)
+        return json_null();
+    return us % SECOND_US ? json_real((double)us / (double)SECOND_US)
+                          : json_integer(us / SECOND_US);
+}
+
+static json_t *config_words(const struct schema_shape *shape, unsigned bits)
+{
+    json_t *words = json_array();
+    for (size_t i = 0; shape->words[i]; i++)
+        if (bits >> i & 1)
+            json_array_append_new(words, json_string(shape->words[i]));
+    return words;
+}
+
+// Everything but lists and objects.
+static json_t *config_scalar(struct cli *cli, const struct schema_row *row, const void *value)
+{
+    struct buf text;
+    switch (row->type) {
+    case SCHEMA_BOOL:
+        return json_boolean(*(const bool *)value);
+    case SCHEMA_INTEGER:
+    case SCHEMA_SIZE:
+        return json_integer(*(const int64_t *)value);
+    case SCHEMA_DURATION:
+        return config_seconds(*(const int64_t *)value);
+    case SCHEMA_TEXT:
+    case SCHEMA_URL:
+    case SCHEMA_PATH:
+        return config_text(*(const struct str *)value);
+    case SCHEMA_WORD:
+        return json_string(row->shape->words[*(const unsigned *)value]);
+    case SCHEMA_ENDPOINT:
+        return config_text(((const struct schema_endpoint *)value)->text);
+    default:
+        buf_init_arena(&text, &cli->arena, 64);
+        schema_scalar_write(row, value, &text);
+        return config_text(buf_str(&text));
+    }
+}
+
+static json_t *config_value(struct cli *cli, const struct schema_row *row, const void *value);
+
+static json_t *config_object(struct cli *cli, const struct schema_shape *shape, const char *object)
+{
+    json_t *members = json_object();
+    for (size_t i = 0; i < shape->row_count; i++)
+        json_object_set_new(members, shape->rows[i].name,
+                            config_value(cli, &shape->rows[i], object + shape->rows[i].offset));
+    return members;
+}
+
+// As deep as the table of options is: a list of objects with lists.
+static json_t *config_value(struct cli *cli, const struct schema_row *row, const void *value)
+{
+    if (row->type == SCHEMA_WORDS)
+        return config_words(row->shape, *(const unsigned *)value);
+    if (row->type == SCHEMA_OBJECT)
+        return config_object(cli, row->shape, value);
+    if (row->type != SCHEMA_LIST)
+        return config_scalar(cli, row, value);
+    const struct schema_list *list = value;
+    json_t *items = json_array();
+    for (size_t i = 0; i < list->count; i++)
+        json_array_append_new(items, config_value(cli, row->shape->item,
+                                                  (const char *)list->items +
+                                                      i * row->shape->item_size));
+    return items;
+}
+
+static json_t *config_option(struct cli *cli, const struct config *config, size_t option)
+{
+    static const char *const origins[] = {[CONFIG_DEFAULT] = "default",
+                                          [CONFIG_FILE] = "file",
+                                          [CONFIG_ENVIRONMENT] = "environment",
+                                          [CONFIG_COMMAND_LINE] = "command_line",
+                                          [CONFIG_DERIVED] = "derived"};
+    const struct schema_row *row = &config_schema()->rows[option];
+    const char *value = (const char *)config + row->offset;
+    json_t *shown = json_pack("{s:s, s:o, s:s}", "name", row->name, "value",
+                              config_value(cli, row, value), "origin",
+                              origins[config->origins[option].origin]);
+    if (config->origins[option].origin == CONFIG_FILE)
+        json_object_set_new(shown, "line", json_integer(config->origins[option].mark.line));
+    return shown;
+}
+
+static json_t *config_options(struct cli *cli, const struct config *config)
+{
+    json_t *options = json_array();
+    for (size_t i = 0; i < CONFIG_OPTIONS; i++)
+        json_array_append_new(options, config_option(cli, config, i));
+    return json_pack("{s:o, s:o}", "file", config_text(config->file), "options", options);
+}
+
+static json_t *config_rows(struct cli *cli)
+{
+    const struct schema_shape *schema = config_schema();
+    json_t *options = json_array();
+    for (size_t i = 0; i < schema->row_count; i++) {
+        const struct schema_row *row = &schema->rows[i];
+        struct buf allowed;
+        buf_init_arena(&allowed, &cli->arena, 256);
+        schema_row_describe(row, &allowed);
+        json_array_append_new(options,
+                              json_pack("{s:s, s:s?, s:o, s:s}", "name", row->name, "default",
+                                        row->fallback, "allowed", config_text(buf_str(&allowed)),
+                                        "manual", row->manual));
+    }
+    return json_pack("{s:o}", "options", options);
+}
+
+static void config_print(json_t *answer)
+{
+    json_dumpf(answer, stdout, JSON_INDENT(2));
+    putchar('\n');
+    json_decref(answer);
+}
+
+// ---------------------------------------------------------------------------------- commands
+
+static bool config_is_of_command_line(const struct config_report *report)
+{
+    for (size_t i = 0; i < report->count; i++)
+        if (str_starts_with(report->problems[i].source, STR("--")))
+            return true;
+    return false;
+}
+
+enum cli_exit cli_config_load(struct cli *cli, struct config *ret_config)
+{
+    struct config_sources sources;
+    struct config_report report;
+    struct buf text;
+    config_sources_init(&sources);
+    sources.file = cli_value(cli, CLI_CONFIG);
+    sources.data = cli_value(cli, CLI_DATA);
+    sources.listen = cli->options[CLI_LISTEN].items;
+    sources.listen_count = cli->options[CLI_LISTEN].count;
+    if (!config_report_init(&report, &cli->arena))
+        return cli_fail(CLI_REFUSED, "out of memory");
+    enum twoleg_error error = config_load(&sources, ret_config, &report);
+    if (!error)
+        return CLI_DONE;
+    buf_init_arena(&text, &cli->arena, TEXT_FIRST);
+    config_report_print(&report, &text);
+    struct str lines = buf_str(&text);
+    if (lines.len == 0)
+        return cli_fail(CLI_REFUSED, "the configuration: %s", twoleg_error_text(error));
+    enum cli_exit code = config_is_of_command_line(&report) ? CLI_USAGE : CLI_REFUSED;
+    if (cli_speaks_json())
+        return cli_fail(code, "%.*s", STR_ARG(str_trim(lines, "\n")));
+    fprintf(stderr, "%.*s", STR_ARG(lines));
+    return code;
+}
+
+enum cli_exit cli_config_check(struct cli *cli)
+{
+    struct config config = {0};
+    enum cli_exit code = cli_config_load(cli, &config);
+    if (code)
+        return code;
+    if (cli_given(cli, CLI_JSON))
+        config_print(json_pack("{s:b, s:o}", "ok", true, "file", config_text(config.file)));
+    else
+        printf("%.*s: ok\n", STR_ARG(config.file.len ? config.file : STR("configuration")));
+    config_finish(&config);
+    return CLI_DONE;
+}
+
+static enum cli_exit config_print_text(const struct buf *text)
+{
+    if (text->failed)
+        return cli_fail(CLI_REFUSED, "out of memory");
+    fwrite(text->ptr, 1, text->len, stdout);
+    return CLI_DONE;
+}
+
+enum cli_exit cli_config_show(struct cli *cli)
+{
+    struct config config = {0};
+    struct buf text;
+    enum cli_exit code = cli_config_load(cli, &config);
+    if (code)
+        return code;
+    if (cli_given(cli, CLI_JSON)) {
+        config_print(config_options(cli, &config));
+    } else {
+        buf_init_arena(&text, &cli->arena, TEXT_FIRST);
+        config_show(&config, &text);
+        code = config_print_text(&text);
+    }
+    config_finish(&config);
+    return code;
+}
+
+enum cli_exit cli_config_default(struct cli *cli)
+{
+    struct buf text;
+    if (cli_given(cli, CLI_JSON)) {
+        config_print(config_rows(cli));
+        return CLI_DONE;
+    }
+    buf_init_arena(&text, &cli->arena, TEXT_FIRST);
+    config_default(&text);
+    return config_print_text(&text);
+}
