@@ -25,7 +25,7 @@ enum twoleg_error yaml_file_load(const struct walk_source *source, struct config
 void yaml_file_finish(struct yaml_file *file);
 
 struct config_mark yaml_mark(yaml_mark_t mark);
-// An alias stood there, and has been reported: its value is not known, so nothing can be said of it.
+// An alias stood there and has been reported. Its value is not known: nothing can be said of it.
 bool yaml_file_is_alias(const struct yaml_file *file, const yaml_node_t *node);
 // Plain and empty, ~ or null.
 bool yaml_node_is_null(const yaml_node_t *node);

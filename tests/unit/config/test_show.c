@@ -85,7 +85,8 @@ static void each_value_names_its_origin(void **state)
         "listen:                                     # --listen\n"
         "  - address: 127.0.0.1:9000\n"
         "    doors: [public, gate, admin, metrics]\n"
-        "issuer: http://127.0.0.1:9000               # derived from listen; an existing store keeps its own\n",
+        "issuer: http://127.0.0.1:9000               "
+        "# derived from listen; an existing store keeps its own\n",
         "\ndata: /srv/twoleg                           # $TWOLEG_DATA\n",
         "\n# master_key_file is not set                # default\n",
         "\nworkers: 4                                  # one for each core\n"
