@@ -53,8 +53,3 @@ uint64_t siphash(const struct siphash_key *key, struct str text)
         siphash_round(&s);
     return s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
 }
-
-uint64_t siphash_u64(const struct siphash_key *key, uint64_t value)
-{
-    return siphash(key, str_of(&value, sizeof value));
-}

@@ -9,4 +9,3 @@ struct siphash_key {
 };
 
 uint64_t siphash(const struct siphash_key *key, struct str text);
-uint64_t siphash_u64(const struct siphash_key *key, uint64_t value);

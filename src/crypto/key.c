@@ -125,11 +125,6 @@ enum twoleg_error sign_key_to_der(const struct sign_key *key, struct buf *out)
     return key_refused(TWOLEG_INTERNAL);
 }
 
-const struct sign_algorithm *sign_key_algorithm(const struct sign_key *key)
-{
-    return key->algorithm;
-}
-
 struct ec_point sign_key_point(const struct sign_key *key)
 {
     return key->point;

@@ -52,7 +52,6 @@ TWOLEG_MUST_CHECK enum twoleg_error sign_key_from_der(const struct sign_algorith
                                                       struct str der, struct sign_key **ret_key);
 // Appends the private key as PKCS#8, unencrypted: the caller seals and wipes it at once.
 TWOLEG_MUST_CHECK enum twoleg_error sign_key_to_der(const struct sign_key *key, struct buf *out);
-const struct sign_algorithm *sign_key_algorithm(const struct sign_key *key);
 struct ec_point sign_key_point(const struct sign_key *key);
 void sign_key_free(struct sign_key **key); // wipes; NULL and a NULL key accepted
 

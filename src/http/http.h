@@ -80,7 +80,6 @@ struct http_request {
 };
 
 struct str http_request_header(const struct http_request *request, struct str name); // or STR_NONE
-size_t http_request_header_count(const struct http_request *request, struct str name);
 
 struct http_answer {
     unsigned status;

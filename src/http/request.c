@@ -8,11 +8,3 @@ struct str http_request_header(const struct http_request *request, struct str na
             return request->headers[i].value;
     return STR_NONE;
 }
-
-size_t http_request_header_count(const struct http_request *request, struct str name)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < request->header_count; i++)
-        count += str_equal_nocase(request->headers[i].name, name);
-    return count;
-}

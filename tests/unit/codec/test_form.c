@@ -1,23 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/form.h"
 
-#include "codec_test.h"
-
-static struct arena arena;
-
-static int arena_start(void **state)
-{
-    (void)state;
-    arena_init(&arena, NULL, ARENA_REQUEST_CAP);
-    return 0;
-}
-
-static int arena_end(void **state)
-{
-    (void)state;
-    arena_finish(&arena);
-    return 0;
-}
+#include "arena_test.h"
 
 // Writes what was read as [name|value] for each pair.
 static enum twoleg_error form_show(struct str text, unsigned max_pairs, struct buf *out)
@@ -188,7 +172,6 @@ static void every_byte_goes_round(void **state)
 
 int main(void)
 {
-#define WITH_ARENA(test) cmocka_unit_test_setup_teardown(test, arena_start, arena_end)
     const struct CMUnitTest tests[] = {
         WITH_ARENA(rfc6749_4_4_2_request_is_read), WITH_ARENA(rfc6749_B_example_goes_round),
         WITH_ARENA(B14_only_the_ampersand_separates), WITH_ARENA(B14_edges),

@@ -1,23 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/json_read.h"
 
-#include "codec_test.h"
-
-static struct arena arena;
-
-static int arena_start(void **state)
-{
-    (void)state;
-    arena_init(&arena, NULL, ARENA_REQUEST_CAP);
-    return 0;
-}
-
-static int arena_end(void **state)
-{
-    (void)state;
-    arena_finish(&arena);
-    return 0;
-}
+#include "arena_test.h"
 
 // Reads all members; the number of them, and the reader's error.
 static enum twoleg_error read_all(struct str text, const struct json_limits *limits,
@@ -370,7 +354,6 @@ static void plain_runs_end_exactly(void **state)
 
 int main(void)
 {
-#define WITH_ARENA(test) cmocka_unit_test_setup_teardown(test, arena_start, arena_end)
     const struct CMUnitTest tests[] = {
         WITH_ARENA(rfc7519_3_1_claims_are_read),
         WITH_ARENA(rfc8259_documents_that_are_good),

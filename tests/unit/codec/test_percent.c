@@ -1,23 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/percent.h"
 
-#include "codec_test.h"
-
-static struct arena arena;
-
-static int arena_start(void **state)
-{
-    (void)state;
-    arena_init(&arena, NULL, ARENA_REQUEST_CAP);
-    return 0;
-}
-
-static int arena_end(void **state)
-{
-    (void)state;
-    arena_finish(&arena);
-    return 0;
-}
+#include "arena_test.h"
 
 static const struct {
     struct str text, kept, blank;
@@ -133,13 +117,11 @@ static void rfc3986_2_3_every_byte_goes_round(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(rfc3986_2_1_decoding, arena_start, arena_end),
-        cmocka_unit_test_setup_teardown(B6_malformed_percent_is_refused_or_raw, arena_start,
-                                        arena_end),
-        cmocka_unit_test_setup_teardown(B6_long_texts_are_looked_at_everywhere, arena_start,
-                                        arena_end),
+        WITH_ARENA(rfc3986_2_1_decoding),
+        WITH_ARENA(B6_malformed_percent_is_refused_or_raw),
+        WITH_ARENA(B6_long_texts_are_looked_at_everywhere),
         cmocka_unit_test(nothing_is_copied_without_need),
-        cmocka_unit_test_setup_teardown(rfc3986_2_3_every_byte_goes_round, arena_start, arena_end),
+        WITH_ARENA(rfc3986_2_3_every_byte_goes_round),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

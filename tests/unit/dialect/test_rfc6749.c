@@ -3,7 +3,7 @@
 // bytes of what is answered (sections 5.1, 5.2).
 #include <stdio.h>
 
-#include "codec/base64.h"
+#include "base64_text.h"
 #include "dialect/dialect.h"
 #include "unit/model/model_test.h"
 
@@ -41,7 +41,7 @@ static struct str basic(struct world *w, const char *pair)
     struct buf out;
     buf_init_arena(&out, &w->arena, 64);
     buf_add(&out, STR("Basic "));
-    base64_encode(&out, pair, strlen(pair));
+    base64_text(&out, pair, strlen(pair));
     return buf_str(&out);
 }
 

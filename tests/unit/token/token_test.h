@@ -129,6 +129,27 @@ static inline void tokens_expect(struct test_tokens *t, struct str text,
                  twoleg_error_text(expected));
 }
 
+// What was issued from a good request, in whichever format, says the same.
+static inline void tokens_expect_record(struct test_tokens *t, const struct issued_token *token,
+                                        enum token_format expected)
+{
+    struct token_record record;
+    enum token_format format = expected == FORMAT_JWT ? FORMAT_SEALED : FORMAT_JWT;
+    assert_int_equal(token_read(&t->context, token->text, &t->arena, &record, &format),
+                     TWOLEG_NONE);
+    assert_int_equal(format, expected);
+    assert_int_equal(record.epoch, 3);
+    assert_int_equal(record.application, TEST_NUMBER);
+    assert_int_equal(record.generation, 5);
+    assert_int_equal(record.credential, TEST_NUMBER + 1000);
+    assert_int_equal(record.subject, 0);
+    assert_int_equal(record.api_count, 1);
+    assert_int_equal(record.apis[0], TEST_API);
+    test_assert_str(record.scope, "groups sms");
+    assert_int_equal(record.issued_s, token->issued_s);
+    assert_int_equal(record.expires_s, token->issued_s + 3600);
+}
+
 static inline enum twoleg_error tokens_inspect(struct test_tokens *t, struct str text,
                                                struct token_verdict *ret_verdict)
 {
