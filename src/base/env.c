@@ -2,6 +2,7 @@
 #include "base/env.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/random.h>
@@ -166,4 +167,12 @@ bool env_random(struct env *env, void *ret_bytes, size_t len)
 bool env_random_u64(struct env *env, uint64_t *ret_value)
 {
     return env_random(env, ret_value, sizeof *ret_value);
+}
+
+unsigned env_cores(void)
+{
+    cpu_set_t cores;
+    if (sched_getaffinity(0, sizeof cores, &cores) != 0)
+        return 1;
+    return (unsigned)CPU_COUNT(&cores);
 }

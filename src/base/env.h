@@ -46,6 +46,9 @@ struct env_clock_state {
 };
 struct env_clock_state env_clock_state(const struct env *env);
 
+// Cores that this process may run on: what it was pinned to counts, not what the machine has.
+unsigned env_cores(void);
+
 #ifdef TWOLEG_TEST_HOOKS
 // For every env of the process, from its next tick on. Time passes: the wall clock moves and what
 // it is held against, too.

@@ -19,13 +19,12 @@ struct config_loader {
 
 void config_sources_init(struct config_sources *sources)
 {
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
     *sources = (struct config_sources){
         .environment_data = getenv("TWOLEG_DATA"),
         .home = getenv("HOME"),
         .state_home = getenv("XDG_STATE_HOME"),
         .system_data = CONFIG_SYSTEM_DATA,
-        .cores = cores > 0 ? cores : 1,
+        .cores = env_cores(),
     };
     // A current folder that was deleted or is too long has no name: paths stay relative then.
     if (!getcwd(sources->current, sizeof sources->current))

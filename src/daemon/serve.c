@@ -162,11 +162,11 @@ static enum twoleg_error serving_prepare(struct serving *serving)
         .bodies_max = (size_t)serving->config->application_cache,
     };
     enum twoleg_error error = registry_create(&registry, &server->registry);
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned cores = env_cores();
     if (!error)
         serving_check_gates(serving);
     if (!error)
-        error = pool_create(cores > 3 ? (unsigned)cores / 2 : 1, POOL_QUEUE, &server->pool);
+        error = pool_create(cores > 3 ? cores / 2 : 1, POOL_QUEUE, &server->pool);
     if (!error)
         error = workers_create(server, &serving->epoch, &serving->workers);
     if (!error)

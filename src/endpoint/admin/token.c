@@ -67,13 +67,13 @@ static void token_show_reason(struct admin_call *call, enum twoleg_error reason)
         json_key_nil(&call->json, STR("reason"));
 }
 
-// As the audit names a revoked token.
-static void token_show_id(struct admin_call *call, const struct token_id *id)
+// As introspection and X-Auth-Token-Id name it; a JWT's is its jti.
+static void token_show_id(struct admin_call *call, const struct token_verdict *verdict)
 {
-    char memory[2 * TOKEN_ID_LEN];
+    char memory[TOKEN_ID_TEXT_MAX];
     struct buf text;
     buf_init(&text, memory, sizeof memory);
-    buf_add_hex(&text, id->bytes, sizeof id->bytes);
+    token_write_id(&verdict->record, verdict->format, &text);
     json_key_str(&call->json, STR("token_id"), buf_str(&text));
 }
 
@@ -83,7 +83,7 @@ static void token_show(struct admin_call *call, const struct token_verdict *verd
     const struct token_record *record = &verdict->record;
     const struct application *application = verdict->view.body;
     json_key_str(&call->json, STR("format"), token_format_name(verdict->format));
-    token_show_id(call, &record->id);
+    token_show_id(call, verdict);
     admin_view_number(&call->json, STR("application"), NUMBER_APPLICATION, record->application);
     if (application) {
         json_key_str(&call->json, STR("client_id"), application->client_id);
@@ -122,13 +122,12 @@ static enum twoleg_error token_revoked(struct admin_call *call, bool revoked,
 }
 
 // A token that is refused for now only (its application is disabled, say) is revoked all the same;
-// one that never comes back needs no row.
+// one that never comes back needs no row. An expired one could: the clock may be wrong.
 static bool token_is_over(enum twoleg_error reason)
 {
-    return reason == TWOLEG_TOKEN_EXPIRED || reason == TWOLEG_TOKEN_REVOKED ||
-           reason == TWOLEG_TOKEN_GENERATION || reason == TWOLEG_TOKEN_CREDENTIAL ||
-           reason == TWOLEG_TOKEN_EPOCH || reason == TWOLEG_APPLICATION_DELETED ||
-           reason == TWOLEG_NOT_FOUND;
+    return reason == TWOLEG_TOKEN_REVOKED || reason == TWOLEG_TOKEN_GENERATION ||
+           reason == TWOLEG_TOKEN_CREDENTIAL || reason == TWOLEG_TOKEN_EPOCH ||
+           reason == TWOLEG_APPLICATION_DELETED || reason == TWOLEG_NOT_FOUND;
 }
 
 static enum twoleg_error token_revoke_build(struct admin_call *call, struct admin_commit *commit,
