@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -98,6 +99,21 @@ static inline void test_folder(char folder[static 256], const char *tail)
         fail_msg("mkdtemp");
     test_base_count++;
     snprintf(folder, 256, "%s/%s", base, tail);
+}
+
+// Leaves no descriptor to be had; gives the limit from before.
+static inline struct rlimit test_descriptors_out(void)
+{
+    struct rlimit before, none;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    int next = dup(STDIN_FILENO);
+    assert_true(next >= 0);
+    close(next);
+    none = before;
+    none.rlim_cur = (rlim_t)next;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    assert_int_equal(dup(STDIN_FILENO), -1);
+    return before;
 }
 
 static inline int test_setup(void **state)

@@ -362,11 +362,16 @@ static void reading_done(struct store_read *read)
     atomic_store(&((struct reading *)read)->done, true);
 }
 
+static void set_up_setting(struct test_store *test)
+{
+    struct store_verb verb = {.setting = {STR("a"), STR("1")}};
+    assert_int_equal(test_one(test, VERB_SETTING_SET, STORE_OPERATOR, &verb), TWOLEG_NONE);
+}
+
 static void reads_run_on_reader_threads(void **state)
 {
     struct test_store *test = *state;
-    struct store_verb verb = {.setting = {STR("a"), STR("1")}};
-    assert_int_equal(test_one(test, VERB_SETTING_SET, STORE_OPERATOR, &verb), TWOLEG_NONE);
+    set_up_setting(test);
     struct reading readings[20];
     for (size_t i = 0; i < 20; i++) {
         readings[i] = (struct reading){.read = {.run = reading_run, .done = reading_done}};
@@ -380,6 +385,74 @@ static void reads_run_on_reader_threads(void **state)
         test_assert_str(readings[i].value, "1");
         arena_finish(&readings[i].arena);
     }
+}
+
+static void held_run(struct store_read *read, struct store_reader *reader)
+{
+    stop_point("test.read");
+    reading_run(read, reader);
+}
+
+static void reading_start(struct test_store *test, struct reading *reading, bool slow)
+{
+    void (*run)(struct store_read *, struct store_reader *) = reading->read.run;
+    *reading = (struct reading){.read = {.run = run, .done = reading_done, .slow = slow}};
+    arena_init(&reading->arena, NULL, 8192);
+    assert_int_equal(store_read(test->store, &reading->read), TWOLEG_NONE);
+}
+
+static void reading_end(struct reading *reading)
+{
+    while (!atomic_load(&reading->done))
+        sched_yield();
+    arena_finish(&reading->arena);
+}
+
+static void M5_a_slow_read_holds_up_no_other(void **state)
+{
+    struct test_store *test = *state;
+    struct reading slow = {.read.run = held_run};
+    struct reading quick = {.read.run = reading_run};
+    set_up_setting(test);
+    assert_true(stop_hold("test.read"));
+    reading_start(test, &slow, true);
+    while (!stop_waiting("test.read"))
+        sched_yield();
+    reading_start(test, &quick, false);
+    reading_end(&quick);
+    assert_int_equal(quick.error, TWOLEG_NONE);
+    assert_false(atomic_load(&slow.done));
+    assert_true(stop_release("test.read"));
+    reading_end(&slow);
+    assert_int_equal(slow.error, TWOLEG_NONE);
+}
+
+static void M5_a_read_that_waits_too_long_is_refused(void **state)
+{
+    struct test_store *test = *state;
+    struct reading first = {.read.run = held_run};
+    struct reading second = {.read.run = reading_run};
+    set_up_setting(test);
+    test_close(test);
+    struct store_settings settings = {.folder = test->folder, .queue_batches = 8,
+                                      .queue_bytes = 1024 * 1024, .queue_ms = 200};
+    assert_int_equal(store_open(&settings, &test->store, test->reason), TWOLEG_NONE);
+    assert_true(stop_hold("test.read"));
+    reading_start(test, &first, false);
+    while (!stop_waiting("test.read"))
+        sched_yield();
+    reading_start(test, &second, false);
+    store_give_up(test->store); // not yet
+    const struct timespec pause = {.tv_nsec = 210 * 1000 * 1000};
+    nanosleep(&pause, NULL);
+    store_give_up(test->store);
+    assert_true(atomic_load(&second.done)); // although the thread still hangs
+    reading_end(&second);
+    assert_int_equal(second.read.result, TWOLEG_STORE_BUSY);
+    assert_true(stop_release("test.read"));
+    reading_end(&first);
+    assert_int_equal(first.read.result, TWOLEG_NONE);
+    assert_int_equal(first.error, TWOLEG_NONE);
 }
 
 static void close_writes_what_is_queued(void **state)
@@ -416,6 +489,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(failure_within_a_round_fails_it_all_and_passes, test_setup,
                                         test_teardown),
         cmocka_unit_test_setup_teardown(reads_run_on_reader_threads, test_setup, test_teardown),
+        cmocka_unit_test_setup_teardown(M5_a_slow_read_holds_up_no_other, test_setup,
+                                        test_teardown),
+        cmocka_unit_test_setup_teardown(M5_a_read_that_waits_too_long_is_refused, test_setup,
+                                        test_teardown),
         cmocka_unit_test_setup_teardown(close_writes_what_is_queued, test_setup, test_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

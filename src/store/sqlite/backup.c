@@ -13,9 +13,13 @@
 #include "base/fault.h"
 #include "store/sqlite/copy.h"
 #include "store/sqlite/migration.h"
+#include "store/sqlite/restore.h"
 #include "store/sqlite/state.h"
 
 #define RESTORE_FILE "restore.tmp"
+// Under this name the new store is whole and durable, and is the one: what is left to do is done by
+// whoever opens the folder next.
+#define RESTORE_READY "restore.ready"
 
 enum twoleg_error store_backup(struct store_reader *reader, const char *file,
                                char ret_reason[static 512])
@@ -158,26 +162,38 @@ static enum twoleg_error restore_keep_old(const struct restore *restore)
              now.tv_nsec / 1000);
     snprintf(wal, sizeof wal, "%s-wal", name);
     int fd = restore->folder.fd;
-    struct stat info;
-    // A second name first: at no moment is there a folder without a store, which the next start
-    // might take for a new one.
+    // Second names only: until the new store is the one, the old one stays whole in its place, with
+    // the WAL of a store that was too damaged for its WAL to be brought in.
     if (linkat(fd, FOLDER_STORE, fd, name, 0))
         return TWOLEG_STORE_FAILED;
-    if (fstatat(fd, FOLDER_STORE "-wal", &info, AT_SYMLINK_NOFOLLOW) == 0 && info.st_size > 0 &&
-        renameat(fd, FOLDER_STORE "-wal", fd, wal))
+    if (linkat(fd, FOLDER_STORE "-wal", fd, wal, 0) && errno != ENOENT)
         return TWOLEG_STORE_FAILED;
-    return TWOLEG_NONE;
+    return folder_sync(&restore->folder);
+}
+
+static bool restore_remove(const struct folder *folder, const char *name)
+{
+    return unlinkat(folder->fd, name, 0) == 0 || errno == ENOENT;
+}
+
+enum twoleg_error restore_resume(const struct folder *folder)
+{
+    struct stat info;
+    if (fstatat(folder->fd, RESTORE_READY, &info, AT_SYMLINK_NOFOLLOW))
+        return errno == ENOENT ? TWOLEG_NONE : TWOLEG_STORE_FAILED;
+    // A WAL that is left would be played into the restored file.
+    if (fault_here(FAULT_IO) || !restore_remove(folder, FOLDER_STORE "-wal") ||
+        !restore_remove(folder, FOLDER_STORE "-shm") ||
+        !restore_remove(folder, FOLDER_STORE "-journal"))
+        return TWOLEG_STORE_FAILED;
+    enum twoleg_error error = folder_sync(folder);
+    return error ? error : folder_publish(folder, RESTORE_READY, FOLDER_STORE);
 }
 
 static enum twoleg_error restore_replace(const struct restore *restore)
 {
-    int fd = restore->folder.fd;
-    // A WAL that is left would be played into the restored file.
-    unlinkat(fd, FOLDER_STORE "-wal", 0);
-    unlinkat(fd, FOLDER_STORE "-shm", 0);
-    unlinkat(fd, FOLDER_STORE "-journal", 0);
-    enum twoleg_error error = folder_sync(&restore->folder);
-    return error ? error : folder_publish(&restore->folder, RESTORE_FILE, FOLDER_STORE);
+    enum twoleg_error error = folder_publish(&restore->folder, RESTORE_FILE, RESTORE_READY);
+    return error ? error : restore_resume(&restore->folder);
 }
 
 static enum twoleg_error restore_run(struct restore *restore, const char *file,
@@ -209,7 +225,10 @@ enum twoleg_error store_restore(const char *folder, const char *file, bool keep_
     enum twoleg_error error = folder_open(&restore.folder, folder, true, ret_reason);
     if (error)
         return error;
-    error = restore_run(&restore, file, ret_reason);
+    restore_refuse(folder, error, "an earlier restore could not be ended", ret_reason);
+    error = restore_resume(&restore.folder);
+    if (!error)
+        error = restore_run(&restore, file, ret_reason);
     if (error)
         unlinkat(restore.folder.fd, RESTORE_FILE, 0);
     else

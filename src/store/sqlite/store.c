@@ -6,6 +6,7 @@
 
 #include "base/fault.h"
 #include "store/sqlite/migration.h"
+#include "store/sqlite/restore.h"
 #include "store/sqlite/state.h"
 
 #define STORE_QUEUE_MS 5000
@@ -32,6 +33,27 @@ static enum twoleg_error store_check_files(struct store *store, int64_t *ret_siz
     for (size_t i = 0; i < sizeof names / sizeof names[0] && !error; i++)
         error = folder_check_file(&store->folder, names[i], ret_size, ret_reason);
     return error;
+}
+
+// There is no store, but its last changes are there: somebody has taken the file away. A new one
+// must not be made, and they would be played into it.
+static enum twoleg_error store_check_left(struct store *store, char ret_reason[static 512])
+{
+    static const char *const names[] = {FOLDER_STORE "-wal", FOLDER_STORE "-journal"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        int64_t size;
+        enum twoleg_error error =
+            folder_check_file(&store->folder, names[i], &size, ret_reason);
+        if (error)
+            return error;
+        if (size <= 0)
+            continue;
+        char why[200];
+        snprintf(why, sizeof why, "is missing, but %s, which belongs to it, is there: put the "
+                 "file back, or restore a backup", names[i]);
+        return store_refuse(store, TWOLEG_REFUSED, why, ret_reason);
+    }
+    return TWOLEG_NONE;
 }
 
 static enum twoleg_error store_fill_new(struct store *store, char ret_why[static 256])
@@ -81,8 +103,15 @@ static enum twoleg_error store_open_folder(struct store *store, const char *path
         return error;
     if (!folder_join(&store->folder, FOLDER_STORE, store->file))
         return store_refuse(store, TWOLEG_TOO_LONG, "the name is too long", ret_reason);
+    error = restore_resume(&store->folder);
+    if (error)
+        return store_refuse(store, error, "a restore that was cut short could not be ended",
+                            ret_reason);
     error = store_check_files(store, &size, ret_reason);
     if (error || size > 0)
+        return error;
+    error = store_check_left(store, ret_reason);
+    if (error)
         return error;
     if (!store->settings.create)
         return store_refuse(store, TWOLEG_NOT_FOUND, "there is no store", ret_reason);

@@ -45,6 +45,89 @@ static void newer_schema_is_refused_in_words(void **state)
     test_open(test);
 }
 
+// Leaves the folder as kill -9 does, with application 12 in the WAL only; the copy is from before.
+static void leave_wal(struct test_store *test, const char *copy_as)
+{
+    char copy[400], command[1400];
+    test_make_api(test);
+    assert_int_equal(test_make_application(test, 11, "a"), TWOLEG_NONE);
+    snprintf(copy, sizeof copy, "%s.copy", test->folder);
+    assert_int_equal(store_backup(test->reader, copy, test->reason), TWOLEG_NONE);
+    assert_int_equal(test_make_application(test, 12, "b"), TWOLEG_NONE);
+    snprintf(command, sizeof command, "mkdir '%s.kept' && cp -p '%s/twoleg.db' "
+             "'%s/twoleg.db-wal' '%s.kept'", test->folder, test->folder, test->folder,
+             test->folder);
+    assert_int_equal(system(command), 0);
+    test_close(test);
+    snprintf(command, sizeof command, "mv '%s.kept'/* '%s' && mv '%s' '%s/%s'", test->folder,
+             test->folder, copy, test->folder, copy_as);
+    assert_int_equal(system(command), 0);
+}
+
+static void L9_a_restore_cut_short_leaves_the_old_store_whole(void **state)
+{
+    struct test_store *test = *state;
+    leave_wal(test, "restore.tmp");
+    test_open(test);
+    assert_non_null(test_load(test, 11));
+    assert_non_null(test_load(test, 12));
+}
+
+static void L9_a_restore_cut_short_leaves_the_new_store_whole(void **state)
+{
+    struct test_store *test = *state;
+    char path[300];
+    leave_wal(test, "restore.ready");
+    test_open(test);
+    assert_non_null(test_load(test, 11));
+    assert_null(test_load(test, 12));
+    snprintf(path, sizeof path, "%s/restore.ready", test->folder);
+    assert_int_equal(access(path, F_OK), -1);
+}
+
+// A store that cannot be opened, so that its WAL is not brought in, keeps both until the new one is whole,
+// and after it under other names.
+static void L9_an_unreadable_store_keeps_its_wal_until_it_is_replaced(void **state)
+{
+    struct test_store *test = *state;
+    char path[300], copy[400], command[1400];
+    leave_wal(test, "copy");
+    snprintf(copy, sizeof copy, "%s/copy", test->folder);
+    snprintf(path, sizeof path, "%s/twoleg.db", test->folder);
+    for (unsigned long k = 1; k < 20; k++) {
+        fault_arm(FAULT_IO, k, true);
+        fault_arm(FAULT_STORE, 1, false); // the old store cannot be opened
+        enum twoleg_error error = store_restore(test->folder, copy, true, test->reason);
+        fault_arm(FAULT_IO, 0, false);
+        fault_arm(FAULT_STORE, 0, false);
+        snprintf(command, sizeof command, "test -s '%s-wal' || test -s '%s/restore.ready' || "
+                 "cmp -s '%s' '%s'", path, test->folder, path, copy);
+        if (!error)
+            break;
+        assert_int_equal(system(command), 0);
+    }
+    snprintf(command, sizeof command, "test -n \"$(ls '%s' | grep 'before-restore-.*-wal$')\"",
+             test->folder);
+    assert_int_equal(system(command), 0);
+    test_open(test);
+    assert_non_null(test_load(test, 11));
+    assert_null(test_load(test, 12));
+}
+
+static void L10_a_wal_without_its_store_is_refused_in_words(void **state)
+{
+    struct test_store *test = *state;
+    char path[300];
+    leave_wal(test, "copy");
+    snprintf(path, sizeof path, "%s/twoleg.db", test->folder);
+    assert_int_equal(unlink(path), 0);
+    assert_refused(test, "is missing, but twoleg.db-wal, which belongs to it, is there");
+    snprintf(path, sizeof path, "%s/twoleg.db-wal", test->folder);
+    assert_int_equal(access(path, F_OK), 0);
+    assert_int_equal(unlink(path), 0);
+    test_open(test);
+}
+
 static void foreign_files_are_refused_and_left_alone(void **state)
 {
     struct test_store *test = *state;
@@ -256,6 +339,14 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(newer_schema_is_refused_in_words, test_setup,
                                         test_teardown),
+        cmocka_unit_test_setup_teardown(L9_a_restore_cut_short_leaves_the_old_store_whole,
+                                        test_setup, test_teardown),
+        cmocka_unit_test_setup_teardown(L9_a_restore_cut_short_leaves_the_new_store_whole,
+                                        test_setup, test_teardown),
+        cmocka_unit_test_setup_teardown(L9_an_unreadable_store_keeps_its_wal_until_it_is_replaced,
+                                        test_setup, test_teardown),
+        cmocka_unit_test_setup_teardown(L10_a_wal_without_its_store_is_refused_in_words,
+                                        test_setup, test_teardown),
         cmocka_unit_test_setup_teardown(foreign_files_are_refused_and_left_alone, test_setup,
                                         test_teardown),
         cmocka_unit_test_setup_teardown(damaged_pages_are_found_at_start, test_setup,
