@@ -103,7 +103,7 @@ static bool logger_drain_ring(struct log_ring *ring)
 // For a thread without a ring, which has other work too.
 static void logger_write_now(struct str line)
 {
-    const struct timespec pause = {.tv_nsec = LOGGER_BATCH_NS};
+    const struct timespec pause = {.tv_nsec = 1000 * 1000};
     int64_t until_us = logger_clock() + LOGGER_PATIENCE_US;
     int held = pthread_mutex_trylock(&logger.lock);
     while (held != 0 && logger_clock() < until_us) {

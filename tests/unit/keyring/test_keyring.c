@@ -422,6 +422,51 @@ static void a_set_that_cannot_be_read_is_known_as_stale(void **state)
     assert_true(keyring_current(on->keyring)->serial != serial);
 }
 
+static void H2_a_change_is_read_when_no_descriptor_is_left(void **state)
+{
+    struct test_keyring *on = *state;
+    keyring_open(on);
+    uint64_t serial = keyring_current(on->keyring)->serial;
+    const struct store_change change = {.kind = CHANGE_KEY, .number = 1};
+    struct rlimit before = test_descriptors_out();
+    keyring_on_change(on->keyring, &change, 1);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_false(keyring_stale(on->keyring));
+    assert_true(keyring_current(on->keyring)->serial != serial);
+}
+
+static void H2_a_stale_set_is_mended_without_another_change(void **state)
+{
+    struct test_keyring *on = *state;
+    keyring_open(on);
+    uint64_t serial = keyring_current(on->keyring)->serial;
+    const struct store_change change = {.kind = CHANGE_KEY, .number = 1};
+    keyring_mend(on->keyring); // nothing to do
+    assert_true(keyring_current(on->keyring)->serial == serial);
+    fault_arm(FAULT_MEMORY, 1, true);
+    keyring_on_change(on->keyring, &change, 1);
+    keyring_mend(on->keyring);
+    fault_arm(FAULT_MEMORY, 0, false);
+    assert_true(keyring_stale(on->keyring));
+    keyring_mend(on->keyring);
+    assert_false(keyring_stale(on->keyring));
+    assert_true(keyring_current(on->keyring)->serial != serial);
+}
+
+// As a crash between link(2) and unlink(2) leaves it.
+static void L2_a_second_name_of_the_master_key_goes_at_the_next_start(void **state)
+{
+    struct test_keyring *on = *state;
+    char second[320];
+    keyring_open(on);
+    keyring_close(on);
+    snprintf(second, sizeof second, "%s.new", on->master);
+    assert_int_equal(link(on->master, second), 0);
+    keyring_open(on);
+    assert_int_equal(access(second, F_OK), -1);
+    assert_int_equal(access(on->master, F_OK), 0);
+}
+
 static void a_systemd_credential_is_the_master_key(void **state)
 {
     struct test_keyring *on = *state;
@@ -500,6 +545,9 @@ int main(void)
         unit(rows_that_we_do_not_know_are_refused),
         unit(a_changed_key_replaces_the_set),
         unit(a_set_that_cannot_be_read_is_known_as_stale),
+        unit(H2_a_change_is_read_when_no_descriptor_is_left),
+        unit(H2_a_stale_set_is_mended_without_another_change),
+        unit(L2_a_second_name_of_the_master_key_goes_at_the_next_start),
         unit(a_systemd_credential_is_the_master_key),
         unit(a_named_file_is_never_created),
         unit(whatever_fails_at_first_start_can_be_repeated),

@@ -263,6 +263,44 @@ static void a_change_that_was_lost_refuses_everything_until_it_is_repaired(void 
     assert_int_equal(registry_client(on->registry, STR("billing"), &view), TWOLEG_WAIT);
 }
 
+static void H2_a_change_is_taken_in_when_no_descriptor_is_left(void **state)
+{
+    struct test_registry *on = *state;
+    struct registry_view view;
+    assert_int_equal(test_make_application(on->test, 11, "billing"), TWOLEG_NONE);
+    struct store_verb verb = {0};
+    verb.scope.api = TEST_API;
+    verb.scope.name = STR("fresh");
+    struct rlimit before = test_descriptors_out();
+    enum twoleg_error error = test_one(on->test, VERB_SCOPE_CREATE, STORE_OPERATOR, &verb);
+    bool incomplete = registry_figures(on->registry).incomplete;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(error, TWOLEG_NONE);
+    assert_false(incomplete);
+    assert_true(str_has_word(api_set_find(registry_apis(on->registry), TEST_API)->scopes,
+                             STR("fresh")));
+    assert_int_equal(registry_client(on->registry, STR("billing"), &view), TWOLEG_WAIT);
+}
+
+static void M5_nobody_waits_for_ever_for_a_load_that_hangs(void **state)
+{
+    struct test_registry *on = *state;
+    assert_int_equal(test_make_application(on->test, 11, "billing"), TWOLEG_NONE);
+    assert_true(stop_hold("registry.loaded"));
+    struct test_job first = {.done = false};
+    struct test_job second = {.done = false};
+    assert_int_equal(registry_load(on->registry, 11, &first.job), TWOLEG_NONE);
+    test_wait_at("registry.loaded");
+    registry_give_up(on->registry, 60 * SECOND_US);
+    assert_false(first.done);
+    registry_give_up(on->registry, -1);
+    assert_int_equal(test_job_wait(&first), TWOLEG_STORE_BUSY);
+    // Whoever comes later joins it, and gets what it brings.
+    assert_int_equal(registry_load(on->registry, 11, &second.job), TWOLEG_NONE);
+    assert_true(stop_release("registry.loaded"));
+    assert_int_equal(test_job_wait(&second), TWOLEG_NONE);
+}
+
 static void a_failed_read_fails_the_job_and_is_tried_again(void **state)
 {
     struct test_registry *on = *state;
@@ -296,6 +334,8 @@ int main(void)
         unit(revocations_hold_until_they_are_purged),
         unit(a_start_knows_what_the_store_knows),
         unit(a_change_that_was_lost_refuses_everything_until_it_is_repaired),
+        unit(H2_a_change_is_taken_in_when_no_descriptor_is_left),
+        unit(M5_nobody_waits_for_ever_for_a_load_that_hangs),
         unit(a_failed_read_fails_the_job_and_is_tried_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
