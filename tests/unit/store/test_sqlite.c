@@ -94,18 +94,20 @@ static void L9_an_unreadable_store_keeps_its_wal_until_it_is_replaced(void **sta
     leave_wal(test, "copy");
     snprintf(copy, sizeof copy, "%s/copy", test->folder);
     snprintf(path, sizeof path, "%s/twoleg.db", test->folder);
+    // Until the new one is in its place, which no other name has, it is there with its WAL.
     for (unsigned long k = 1; k < 20; k++) {
         fault_arm(FAULT_IO, k, true);
         fault_arm(FAULT_STORE, 1, false); // the old store cannot be opened
         enum twoleg_error error = store_restore(test->folder, copy, true, test->reason);
         fault_arm(FAULT_IO, 0, false);
         fault_arm(FAULT_STORE, 0, false);
-        snprintf(command, sizeof command, "test -s '%s-wal' || test -s '%s/restore.ready' || "
-                 "cmp -s '%s' '%s'", path, test->folder, path, copy);
-        if (!error)
+        snprintf(command, sizeof command, "test -s '%s-wal' || test -s '%s/restore.ready'", path,
+                 test->folder);
+        if (!error || system(command) != 0)
             break;
-        assert_int_equal(system(command), 0);
     }
+    snprintf(command, sizeof command, "test $(stat -c %%h '%s') = 1", path);
+    assert_int_equal(system(command), 0);
     snprintf(command, sizeof command, "test -n \"$(ls '%s' | grep 'before-restore-.*-wal$')\"",
              test->folder);
     assert_int_equal(system(command), 0);
