@@ -5,10 +5,9 @@
 
 static _Thread_local struct refusal refusal_last;
 
-enum twoleg_error refusal_note(enum twoleg_error error, const char *file, int line)
+void refusal_note(enum twoleg_error error, const char *file, int line)
 {
     refusal_last = (struct refusal){error, file, line};
-    return error;
 }
 
 struct refusal refusal_of(enum twoleg_error error)

@@ -10,8 +10,8 @@ struct refusal {
     int line;
 };
 
-enum twoleg_error refusal_note(enum twoleg_error error, const char *file, int line);
-#define REFUSE(error) refusal_note((error), __FILE__, __LINE__)
+void refusal_note(enum twoleg_error error, const char *file, int line);
+#define REFUSE(error) (refusal_note((error), __FILE__, __LINE__), (enum twoleg_error)(error))
 
 // The place where this error was last decided on this thread; file "" when the last
 // refusal was another one (it came from below, where errors are only passed on).

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/refusal.h"
 #include "codec/percent.h"
 #include "crypto/compare.h"
 #include "crypto/hash.h"
@@ -57,7 +58,7 @@ static enum twoleg_error client_auth_read(const struct client_auth_context *cont
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
         if (methods[i].method == request->method)
             return methods[i].read(context, request, ret);
-    return TWOLEG_CLIENT_MISSING;
+    return REFUSE(TWOLEG_CLIENT_MISSING);
 }
 
 void client_auth_secret_mac(const struct data_key *key, uint64_t application, struct str secret,
@@ -78,7 +79,7 @@ static enum twoleg_error client_auth_find(const struct client_auth_context *cont
                                           const struct presented *presented,
                                           struct registry_view *ret_view)
 {
-    enum twoleg_error error = TWOLEG_CLIENT_UNKNOWN;
+    enum twoleg_error error = REFUSE(TWOLEG_CLIENT_UNKNOWN);
     for (size_t i = 0; i < 2 && error == TWOLEG_CLIENT_UNKNOWN; i++)
         if (presented->id[i].ptr)
             error = registry_client(context->registry, presented->id[i], ret_view);
@@ -218,9 +219,9 @@ enum twoleg_error client_auth(const struct client_auth_context *context,
     if (error)
         return error;
     if (presented.id[0].len == 0 || presented.secret[0].len == 0)
-        return TWOLEG_CLIENT_MISSING;
+        return REFUSE(TWOLEG_CLIENT_MISSING);
     if (presented.id[0].len > CLIENT_ID_MAX || presented.secret[0].len > SECRET_MAX)
-        return TWOLEG_CLIENT_MALFORMED;
+        return REFUSE(TWOLEG_CLIENT_MALFORMED);
     error = client_auth_find(context, &presented, &view);
     *ret_wait = (struct client_auth_wait){.application = view.number};
     if (error && error != TWOLEG_CLIENT_UNKNOWN)
@@ -236,7 +237,7 @@ enum twoleg_error client_auth(const struct client_auth_context *context,
         client_auth_match_slow(context, &view, &presented, &match, ret_wait) == TWOLEG_WAIT)
         return TWOLEG_WAIT;
     if (!match.secret)
-        return TWOLEG_SECRET_WRONG;
+        return REFUSE(TWOLEG_SECRET_WRONG);
     if (!match.error)
         *ret_client = (struct client){view.body, view.state, match.secret};
     return match.error;

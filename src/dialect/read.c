@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stddef.h>
 
+#include "base/refusal.h"
 #include "codec/basic.h"
 #include "codec/form.h"
 #include "codec/percent.h"
@@ -59,7 +60,7 @@ static enum twoleg_error dialect_form(const struct http_request *request,
     while (form_next(&form, &name, &value)) {
         const struct parameter *parameter = dialect_parameter(name);
         if (dialect_seen(names, count, name))
-            return parameter ? parameter->twice : TWOLEG_PARAMETER_DUPLICATE;
+            return REFUSE(parameter ? parameter->twice : TWOLEG_PARAMETER_DUPLICATE);
         names[count++] = name;
         // Sent without a value counts as omitted (RFC 6749 section 3.2).
         if (parameter && value.len)
@@ -78,7 +79,7 @@ static enum twoleg_error dialect_query(const struct http_request *request)
     form_reader_init(&form, request->query, request->arena, FORM_PAIRS_MAX);
     while (form_next(&form, &name, &value))
         if (dialect_parameter(name) || str_equal(name, STR("access_token")))
-            return TWOLEG_CLIENT_IN_QUERY;
+            return REFUSE(TWOLEG_CLIENT_IN_QUERY);
     return form_reader_error(&form);
 }
 
@@ -113,9 +114,9 @@ static enum twoleg_error dialect_client(const struct http_request *request,
     if (error)
         return error;
     if (ret->client_secret.ptr)
-        return TWOLEG_CLIENT_TWO_METHODS;
+        return REFUSE(TWOLEG_CLIENT_TWO_METHODS);
     if (ret->client_id.ptr && !dialect_same_client(request, id, ret->client_id))
-        return TWOLEG_CLIENT_TWO_METHODS;
+        return REFUSE(TWOLEG_CLIENT_TWO_METHODS);
     ret->method = CLIENT_BASIC;
     ret->client_id = id;
     ret->client_secret = secret;
@@ -129,17 +130,17 @@ enum twoleg_error dialect_read(const struct dialect *dialect, const struct http_
     request->arena->wipe = true;
     enum twoleg_error error = dialect_query(request);
     if (!error && !dialect_is_form(request->content_type))
-        error = TWOLEG_MEDIA_TYPE;
+        error = REFUSE(TWOLEG_MEDIA_TYPE);
     if (!error)
         error = dialect_form(request, ret_request);
     if (!error)
         error = dialect_client(request, ret_request);
     if (!error && with_token && !ret_request->token.ptr)
-        error = TWOLEG_TOKEN_MISSING;
+        error = REFUSE(TWOLEG_TOKEN_MISSING);
     // It is the cap that has no room for a decoded copy of so long a body: to send it again later
     // would not help.
     if (error == TWOLEG_NO_MEMORY &&
         request->arena->cap - request->arena->total < request->body.len)
-        error = TWOLEG_TOO_LONG;
+        error = REFUSE(TWOLEG_TOO_LONG);
     return error;
 }

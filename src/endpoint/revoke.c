@@ -3,11 +3,10 @@
 // durable and visible on every worker.
 #include <stdlib.h>
 
-#include "base/fault.h"
 #include "endpoint/authenticate.h"
 #include "endpoint/log.h"
 #include "endpoint/routes.h"
-#include "model/event.h"
+#include "manage/token.h"
 #include "model/number.h"
 
 static const char commit_kind;
@@ -30,24 +29,22 @@ static void revoke_job_done(struct store_batch *batch)
     http_job_done(&revoke->job);
 }
 
-static void revoke_batch(const struct http_request *request, const struct token_verdict *verdict,
-                         struct store_batch *batch)
+// The application acts for itself, under the same rules and with the same audit row as an operator.
+static enum twoleg_error revoke_build(const struct http_request *request,
+                                      const struct token_verdict *verdict,
+                                      struct store_batch *batch)
 {
     const struct application *application = verdict->view.body;
-    struct store_verb *verb = store_batch_add(batch, VERB_TOKEN_REVOKE, application->account);
-    verb->revoke.id = verdict->record.id;
-    verb->revoke.application = application->number;
-    verb->revoke.expires_s = verdict->record.expires_s;
-
-    struct buf number;
-    buf_init_arena(&number, &batch->arena, NUMBER_TEXT_MAX);
+    char number_text[NUMBER_TEXT_MAX], id_text[TOKEN_ID_TEXT_MAX];
+    struct buf number, id;
+    buf_init(&number, number_text, sizeof number_text);
     number_write(&number, NUMBER_APPLICATION, application->number);
-    struct store_verb *audit = store_batch_add(batch, VERB_AUDIT, application->account);
-    audit->audit.actor = buf_str(&number);
-    audit->audit.action = event_word(EVENT_TOKEN_REVOKE);
-    audit->audit.object = buf_str(&number);
-    audit->audit.detail = STR("{}");
-    audit->audit.request_id = store_batch_copy(batch, str_of(request->id, sizeof request->id));
+    buf_init(&id, id_text, sizeof id_text);
+    token_write_id(&verdict->record, verdict->format, &id);
+    struct manage_actor actor = {.name = buf_str(&number), .account = application->account};
+    struct manage_change change;
+    manage_change_init(&change, batch, &actor, str_of(request->id, sizeof request->id));
+    return manage_token_revoke(&change, &verdict->record, application, buf_str(&id));
 }
 
 static enum twoleg_error revoke_submit(struct http_request *request,
@@ -62,9 +59,9 @@ static enum twoleg_error revoke_submit(struct http_request *request,
     if (revoke->batch) {
         revoke->batch->done = revoke_job_done;
         revoke->batch->context = revoke;
-        revoke_batch(request, verdict, revoke->batch);
-        stop_point("revoke.before_submit");
-        error = store_submit(endpoint_context(request)->server->store, revoke->batch);
+        error = revoke_build(request, verdict, revoke->batch);
+        if (!error)
+            error = store_submit(endpoint_context(request)->server->store, revoke->batch);
     }
     if (error)
         revoke_job_destroy(&revoke->job);

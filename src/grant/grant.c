@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "grant/grant.h"
 
+#include "base/refusal.h"
 #include "model/scope.h"
 
 // Which API: the one that resource names (RFC 8707), else the only one, else the default one.
@@ -24,12 +25,12 @@ static enum twoleg_error grant_api(const struct grant_context *context,
         rights = takes ? &application->apis[i] : rights;
     }
     if (usable == 0)
-        return TWOLEG_GRANT_TYPE_REFUSED;
+        return REFUSE(TWOLEG_GRANT_TYPE_REFUSED);
     if (!api)
-        return TWOLEG_TARGET_UNKNOWN;
+        return REFUSE(TWOLEG_TARGET_UNKNOWN);
     // Several APIs, none named and none the default: a guess would be an audience confusion.
     if (!request->resource.ptr && usable > 1 && !api->is_default)
-        return TWOLEG_TARGET_MISSING;
+        return REFUSE(TWOLEG_TARGET_MISSING);
     *ret_api = api;
     *ret_rights = rights;
     return TWOLEG_NONE;
@@ -46,11 +47,11 @@ static enum twoleg_error grant_scope(const struct grant_context *context, struct
     struct str scope;
     enum twoleg_error error = scope_normalise(context->arena, asked, &scope);
     if (error)
-        return error == TWOLEG_NO_MEMORY ? error : TWOLEG_SCOPE_MALFORMED;
+        return error == TWOLEG_NO_MEMORY ? error : REFUSE(TWOLEG_SCOPE_MALFORMED);
     if (scope.len == 0)
-        return TWOLEG_SCOPE_MALFORMED;
+        return REFUSE(TWOLEG_SCOPE_MALFORMED);
     if (!scope_contains(allowed, scope))
-        return TWOLEG_SCOPE_REFUSED;
+        return REFUSE(TWOLEG_SCOPE_REFUSED);
     *ret_scope = scope;
     return TWOLEG_NONE;
 }
@@ -106,5 +107,6 @@ enum twoleg_error grant_decide(const struct grant_context *context,
     for (size_t i = 0; i < sizeof grants / sizeof *grants; i++)
         if (str_equal(grants[i].grant_type, request->grant_type))
             return grants[i].decide(context, request, client, ret_decision);
-    return request->grant_type.ptr ? TWOLEG_GRANT_TYPE_UNSUPPORTED : TWOLEG_GRANT_TYPE_MISSING;
+    return request->grant_type.ptr ? REFUSE(TWOLEG_GRANT_TYPE_UNSUPPORTED)
+                                   : REFUSE(TWOLEG_GRANT_TYPE_MISSING);
 }

@@ -3,10 +3,9 @@
 
 enum twoleg_error manage_token_revoke(struct manage_change *change,
                                       const struct token_record *record,
-                                      const struct application *application)
+                                      const struct application *application,
+                                      struct str token_id)
 {
-    char memory[2 * TOKEN_ID_LEN];
-    struct buf id;
     struct manage_detail detail;
     enum twoleg_error error = manage_may(change, application ? application->account : 0);
     if (error)
@@ -15,12 +14,10 @@ enum twoleg_error manage_token_revoke(struct manage_change *change,
     verb->revoke.id = record->id;
     verb->revoke.application = record->application;
     verb->revoke.expires_s = record->expires_s;
-    buf_init(&id, memory, sizeof memory);
-    buf_add_hex(&id, record->id.bytes, sizeof record->id.bytes);
     manage_detail_begin(change, &detail);
     if (application)
         json_key_str(&detail.json, STR("client_id"), application->client_id);
-    json_key_str(&detail.json, STR("token_id"), buf_str(&id));
+    json_key_str(&detail.json, STR("token_id"), token_id);
     json_key_i64(&detail.json, STR("issued"), record->issued_s);
     if (record->expires_s)
         json_key_i64(&detail.json, STR("expires"), record->expires_s);

@@ -5,10 +5,12 @@
 #include "model/token_record.h"
 
 // The record must have been read from a token of ours. Its id is kept until it would have expired.
-// The application is the token's own; NULL when it is gone, and then only an operator may.
+// The application is the token's own; NULL when it is gone, and then only an operator may. token_id
+// is the id that people know it by, for the audit.
 enum twoleg_error manage_token_revoke(struct manage_change *change,
                                       const struct token_record *record,
-                                      const struct application *application) TWOLEG_MUST_CHECK;
+                                      const struct application *application,
+                                      struct str token_id) TWOLEG_MUST_CHECK;
 // Says in the audit that a copy was made, and where.
 enum twoleg_error manage_backup_note(struct manage_change *change,
                                      struct str file) TWOLEG_MUST_CHECK;

@@ -239,8 +239,8 @@ def test_rfc6749_3_2_unknown_parameters_are_ignored(server, app):
 
 
 @pytest.mark.parametrize("name,value", [
-    ("grant_type", "client_credentials"), ("scope", "alpha"), ("resource", "https://x.example"),
-    ("client_id", "a"), ("client_secret", "b"), ("scope", ""), ("colour", "green")])
+    ("grant_type", "client_credentials"), ("scope", "alpha"), ("client_id", "a"),
+    ("client_secret", "b"), ("scope", ""), ("colour", "green")])
 def test_B5_duplicated_parameter_is_invalid_request(server, app, name, value):
     pair = urllib.parse.urlencode({name: value})
     body = "&".join([GRANT, pair, pair])

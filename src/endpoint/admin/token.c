@@ -134,8 +134,13 @@ static enum twoleg_error token_revoke_build(struct admin_call *call, struct admi
                                             const void *input)
 {
     const struct token_verdict *verdict = input;
+    char memory[TOKEN_ID_TEXT_MAX];
+    struct buf id;
     (void)call;
-    return manage_token_revoke(&commit->change, &verdict->record, verdict->view.body);
+    buf_init(&id, memory, sizeof memory);
+    token_write_id(&verdict->record, verdict->format, &id);
+    return manage_token_revoke(&commit->change, &verdict->record, verdict->view.body,
+                               buf_str(&id));
 }
 
 enum twoleg_error admin_token_revoke(struct admin_call *call)
