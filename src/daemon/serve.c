@@ -16,6 +16,7 @@
 #include "daemon/acceptor.h"
 #include "daemon/housekeeper.h"
 #include "daemon/identity.h"
+#include "daemon/limits.h"
 #include "daemon/logger.h"
 
 #define STORE_QUEUE_BATCHES 4096
@@ -205,6 +206,8 @@ static enum twoleg_error serving_start(struct serving *serving,
                                        const struct serve_options *options)
 {
     enum twoleg_error error = acceptor_init(&serving->acceptor);
+    if (!error)
+        error = limits_raise(serving->config, serving->reason);
     if (!error)
         error = serving_listen(serving);
     if (!error)

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/limits.h"
+
+#include <stdio.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "base/env.h"
+#include "base/log.h"
+
+// What the server opens besides connections: the store (writer, readers, checkpoint, each with its
+// WAL; a backup), the lock, the log, the master key while it is read, and what libraries open.
+#define LIMITS_RESERVE 40
+#define LIMITS_PER_WORKER 4
+#define LIMITS_LEAST 8 // connections: with fewer it is no server
+
+static void limits_note(int64_t connections, int64_t files)
+{
+    struct log_line line;
+    log_begin(&line, LOG_WARNING, (int64_t)time(NULL) * SECOND_US, "max_connections_lowered");
+    log_u64(&line, "max_connections", (uint64_t)connections);
+    log_u64(&line, "open_files_limit", (uint64_t)files);
+    log_end(&line);
+}
+
+enum twoleg_error limits_raise(struct config *config, char ret_reason[static 512])
+{
+    int64_t reserve = LIMITS_RESERVE + LIMITS_PER_WORKER * config->workers +
+                      (int64_t)config->listen.count + 1;
+    int64_t wanted = config->max_connections + reserve;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return TWOLEG_INTERNAL;
+    if (limit.rlim_cur < (rlim_t)wanted) {
+        limit.rlim_cur = limit.rlim_max < (rlim_t)wanted ? limit.rlim_max : (rlim_t)wanted;
+        if (setrlimit(RLIMIT_NOFILE, &limit) != 0 && getrlimit(RLIMIT_NOFILE, &limit) != 0)
+            return TWOLEG_INTERNAL;
+    }
+    if (limit.rlim_cur >= (rlim_t)wanted)
+        return TWOLEG_NONE;
+    int64_t files = (int64_t)limit.rlim_cur;
+    if (files < reserve + LIMITS_LEAST) {
+        snprintf(ret_reason, 512, "the limit of open files is %lld, but %lld are needed at least: "
+                 "raise it (ulimit -n, or LimitNOFILE= in the unit)",
+                 (long long)files, (long long)(reserve + LIMITS_LEAST));
+        return TWOLEG_REFUSED;
+    }
+    config->max_connections = files - reserve;
+    limits_note(config->max_connections, files);
+    return TWOLEG_NONE;
+}
