@@ -75,6 +75,7 @@ class Timed:
         self.app = self.server.app(scope="alpha beta", token_format=token_format)
         self.caller = self.server.app(name="caller", resource_server=True)
         self.clock = self.server.hooks.clock
+        self.step = self.server.hooks.step
 
 
 @pytest.fixture(params=["jwt", "sealed"])

@@ -102,8 +102,12 @@ class Hooks:
         return answer.json() if answer.body else {}
 
     def clock(self, seconds):
-        """Time is so many seconds ahead of the true one."""
+        """Time has passed: it is so many seconds later than it is."""
         self.post("/test/clock", offset_us=int(seconds * 1_000_000))
+
+    def step(self, seconds):
+        """Only the wall clock is set, so many seconds ahead of the time that has passed."""
+        self.post("/test/clock", step_us=int(seconds * 1_000_000))
 
     def hold(self, point):
         self.post("/test/stop", point=point, act="hold")

@@ -2,7 +2,7 @@
 """RFC 7009: revocation."""
 import pytest
 
-from instance import basic
+from instance import basic, until
 
 
 def test_rfc7009_2_1_revoked_token_is_dead_everywhere(server, any_app, resource_server):
@@ -107,6 +107,43 @@ def test_rfc7009_2_2_expired_token_is_200_and_stays_revoked_whatever_the_clock_d
     timed.clock(0)
     timed.server.restart()  # the time of the new process is the true one again
     assert timed.server.check(token).status == 401
+
+
+@pytest.mark.hooks
+def test_H1_a_revocation_outlives_a_clock_that_was_wrong_for_hours(timed):
+    """Proven on a live server: 40 days too early for one purge, then a restart, and it was alive."""
+    server = timed.server
+    token = server.bearer(timed.app)
+    assert server.revoke(timed.app, token).status == 200
+    timed.step(40 * 86400)
+    until(lambda: "state=ahead" in server.stderr(), "the look at the clock")
+    for hours in (0, 1, 6):
+        timed.clock(61 + hours * 3600)
+        until(lambda: "state=right" in server.stderr(), "the look at the clock")
+    assert not server.active(timed.caller, token)
+    timed.step(0)
+    until(lambda: "state=behind" in server.stderr(), "the look at the clock")
+    assert server.cli("status", "--json")["revocations"] == 1
+    server.restart()
+    assert not server.active(timed.caller, token) and server.check(token).status == 401
+
+
+@pytest.mark.hooks
+def test_H1_a_revocation_is_forgotten_long_after_its_token(timed):
+    server = timed.server
+    assert server.revoke(timed.app, server.bearer(timed.app)).status == 200
+    days = 0
+
+    def forgotten():
+        nonlocal days
+        days += 1
+        timed.clock(days * 86400)
+        return server.cli("status", "--json")["revocations"] == 0
+
+    until(forgotten, "the purge")
+    assert days > 2
+    server.restart()
+    assert server.cli("status", "--json")["revocations"] == 0
 
 
 @pytest.mark.hooks
