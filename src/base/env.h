@@ -8,9 +8,9 @@
 #define SECOND_US ((int64_t)1000000)
 #define TIME_NEVER INT64_MAX // an expiry that does not come
 
-// One per thread. The times are read once per loop turn (env_tick), never in between. The wall clock
-// may be wrong for a while; what became of that must not outlast it. So it is held against the clock
-// that only counts (CLOCK_BOOTTIME), and one belief is shared by all threads of the process:
+// One per thread. The times are read once per loop turn (env_tick), never in between. The wall
+// clock may be wrong for a while; what became of that must not outlast it. So it is held against
+// the clock that only counts (CLOCK_BOOTTIME), and one belief is shared by all threads:
 // - A step forward of more than 10 s is not believed until it has stood for a minute of counted
 //   time; until then time goes on as it is counted.
 // - A step back of up to 10 minutes is waited out: the trusted clock stands still. After a larger

@@ -41,7 +41,7 @@ void epoch_pass(struct epoch *epoch, unsigned reader);
 void epoch_leave(struct epoch *epoch, unsigned reader);
 
 // Writers, any thread: takes ownership of the object that begins with the note, which no new reader
-// can reach any more. Frees what has become unreachable on the way; destroy must not retire anything
-// itself. NULL is fine.
+// can reach any more. Frees what has become unreachable on the way; destroy must not retire
+// anything itself. NULL is fine.
 void epoch_retire(struct epoch *epoch, struct epoch_note *note, void (*destroy)(void *object));
 void epoch_collect(struct epoch *epoch);

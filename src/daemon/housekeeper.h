@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The thread for what is done off the path: each second what failed is tried again, who waits too
-// long is told so, and the clock is looked at; last-used notes are written every few seconds, expired
-// revocations are forgotten once a day.
+// long is told so, and the clock is looked at; last-used notes are written every few seconds,
+// expired revocations are forgotten once a day.
 #pragma once
 #include "daemon/workers.h"
 

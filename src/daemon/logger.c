@@ -26,7 +26,7 @@ static struct {
     int wake;            // eventfd; written only while the thread is asleep
     atomic_bool asleep;
     atomic_bool stopping;
-    _Atomic int64_t until_us; // monotonic: when the thread gives up what cannot be written; 0 = never
+    _Atomic int64_t until_us; // monotonic: when the thread gives up writing; 0 = never
     atomic_uint ring_count;
     struct log_ring *_Atomic rings[EPOCH_READERS];
 } logger = {.lock = PTHREAD_MUTEX_INITIALIZER};

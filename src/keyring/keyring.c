@@ -99,7 +99,7 @@ static enum twoleg_error keyring_open(struct keyring *keyring,
                                       const struct keyring_settings *settings,
                                       char reason[static 512], char notice[static 512])
 {
-    bool has_rows;
+    bool has_rows = false;
     enum twoleg_error error = master_init(&keyring->master, settings, reason);
     if (!error)
         error = keyring_has_rows(keyring, &has_rows, reason);

@@ -61,8 +61,8 @@ void registry_purge(struct registry *registry, int64_t before_s);
 // Tries again to take in what could not be; nothing to do while all is well. Any thread but a
 // loop's, every second or so.
 void registry_mend(struct registry *registry);
-// Answers those with STORE_BUSY who have waited longer for a body than that, whatever the load hangs
-// on; it goes on without them. Any thread.
+// Answers those with STORE_BUSY who have waited longer for a body than that, whatever the load
+// hangs on; it goes on without them. Any thread.
 void registry_give_up(struct registry *registry, int64_t age_us);
 
 struct registry_figures {

@@ -212,13 +212,13 @@ struct store_read {
     struct store_read *next;
     void (*run)(struct store_read *read, struct store_reader *reader);
     void (*done)(struct store_read *read); // on the store's thread, or in store_give_up
-    // It takes long (a backup, a slow hash): it waits for others of its kind, and none waits for it.
+    // It takes long (a backup, a slow hash): it waits for others of its kind, no other for it.
     bool slow;
     enum twoleg_error result; // STORE_BUSY: it waited too long, and run was not called
 };
 enum twoleg_error store_read(struct store *store, struct store_read *read) TWOLEG_MUST_CHECK;
-// Refuses what has waited too long, whatever the threads hang on. Any thread that may wait a moment,
-// every second or so.
+// Refuses what has waited too long, whatever the threads hang on. Any thread that may wait a
+// moment, every second or so.
 void store_give_up(struct store *store);
 
 // A connection for the calling thread alone: start, and tests.

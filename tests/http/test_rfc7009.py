@@ -111,7 +111,7 @@ def test_rfc7009_2_2_expired_token_is_200_and_stays_revoked_whatever_the_clock_d
 
 @pytest.mark.hooks
 def test_H1_a_revocation_outlives_a_clock_that_was_wrong_for_hours(timed):
-    """Proven on a live server: 40 days too early for one purge, then a restart, and it was alive."""
+    """Proven on a live server: 40 days too early for one purge, a restart, and it was alive."""
     server = timed.server
     token = server.bearer(timed.app)
     assert server.revoke(timed.app, token).status == 200

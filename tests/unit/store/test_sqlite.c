@@ -85,8 +85,8 @@ static void L9_a_restore_cut_short_leaves_the_new_store_whole(void **state)
     assert_int_equal(access(path, F_OK), -1);
 }
 
-// A store that cannot be opened, so that its WAL is not brought in, keeps both until the new one is whole,
-// and after it under other names.
+// A store that cannot be opened, so that its WAL is not brought in, keeps both until the new one is
+// whole, and after it under other names.
 static void L9_an_unreadable_store_keeps_its_wal_until_it_is_replaced(void **state)
 {
     struct test_store *test = *state;
