@@ -58,8 +58,8 @@ struct arena;
 enum twoleg_error gate_token(const struct gate_token *question, struct arena *arena,
                              struct gate_passed *ret_passed) TWOLEG_MUST_CHECK;
 
-// Part of gate_token for GATE_REVOKE, and its first: whether another client's token is still alive is
-// not for this one to know. Apart, for a token whose application is gone altogether.
+// Part of gate_token for GATE_REVOKE, and its first: whether another client's token is still alive
+// is not for this one to know. Apart, for a token whose application is gone altogether.
 enum twoleg_error gate_owner(const struct token_record *token,
                              const struct application *caller) TWOLEG_MUST_CHECK;
 

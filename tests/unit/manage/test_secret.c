@@ -136,11 +136,13 @@ static void one_token_is_revoked_until_it_expires(void **state)
     struct token_record record = {.application = 77, .expires_s = 1234, .id = {{1, 2, 3}}};
     struct application application = {.number = 77, .account = 5, .client_id = STR("the-id")};
     test->actor = (struct manage_actor){.name = STR("usr"), .account = 6};
-    assert_int_equal(manage_token_revoke(&test->change, &record, &application, STR("the-token")), TWOLEG_REFUSED);
-    assert_int_equal(manage_token_revoke(&test->change, &record, NULL, STR("the-token")), TWOLEG_REFUSED);
+    struct str id = STR("the-token");
+    struct manage_change *change = &test->change;
+    assert_int_equal(manage_token_revoke(change, &record, &application, id), TWOLEG_REFUSED);
+    assert_int_equal(manage_token_revoke(change, &record, NULL, id), TWOLEG_REFUSED);
     assert_int_equal(manage_backup_note(&test->change, STR("/x")), TWOLEG_REFUSED);
     test->actor.operator_rights = true;
-    assert_int_equal(manage_token_revoke(&test->change, &record, &application, STR("the-token")), TWOLEG_NONE);
+    assert_int_equal(manage_token_revoke(change, &record, &application, id), TWOLEG_NONE);
     const struct store_verb *verb = manage_test_verb(test, VERB_TOKEN_REVOKE, 0);
     assert_int_equal(verb->revoke.expires_s, 1234);
     struct str detail = manage_test_verb(test, VERB_AUDIT, 0)->audit.detail;
