@@ -155,7 +155,6 @@ int acceptor_run(struct acceptor *acceptor, struct workers *workers, struct env 
                 paused = !acceptor_take(&acceptor->listeners[i], workers, ACCEPTS_A_ROUND);
     }
     acceptor_take_last(acceptor, workers, env);
-    acceptor_finish(acceptor);
     return stop;
 }
 

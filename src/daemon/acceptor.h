@@ -24,6 +24,6 @@ enum twoleg_error acceptor_open_ports(struct acceptor *acceptor, const struct co
 enum twoleg_error acceptor_open_paths(struct acceptor *acceptor, const struct config *config,
                                       char ret_reason[static 512]) TWOLEG_MUST_CHECK;
 // Until a signal asks to stop, which is returned (0: waiting failed); then takes what is waiting in
-// the backlogs and closes the listeners.
+// the backlogs. The listeners stay open until acceptor_finish.
 int acceptor_run(struct acceptor *acceptor, struct workers *workers, struct env *env);
 void acceptor_finish(struct acceptor *acceptor);

@@ -233,10 +233,12 @@ static uint32_t serving_stop(struct serving *serving)
     struct server *server = &serving->server;
     uint32_t left = 0;
     env_tick(&serving->env);
+    int64_t deadline = serving->env.mono_us + serving->config->drain_timeout;
+    if (serving->workers)
+        workers_drain(serving->workers, deadline);
     acceptor_finish(&serving->acceptor);
     if (serving->workers)
-        left = workers_drain(serving->workers,
-                             serving->env.mono_us + serving->config->drain_timeout);
+        left = workers_join(serving->workers);
     housekeeper_stop(serving->keeper);
     pool_destroy(server->pool);
     store_close(server->store); // every job that a request waited for has ended after this

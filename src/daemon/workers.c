@@ -20,12 +20,18 @@
 #define BODY_BYTES ((int64_t)16 * 1024 * 1024)
 #define BODY_BYTES_LEAST (16u * 65536u)
 
+struct draining {
+    struct http_message message; // first
+    int64_t deadline_mono_us;
+};
+
 struct worker {
     struct http_worker *http;
     struct endpoint_context context;
     struct metrics metrics;
     pthread_t thread;
     bool running;
+    struct draining draining;
     uint32_t left; // connections open when it had to end; read after the join
     _Atomic uint32_t coming; // connections that were handed over and not yet adopted
 };
@@ -232,30 +238,30 @@ void workers_adopt(struct workers *workers, int fd, const struct http_listener *
     http_worker_post(chosen->http, &adoption->message);
 }
 
-struct draining {
-    struct http_message message; // first
-    int64_t deadline_mono_us;
-};
-
 static void draining_run(struct http_message *message, struct http_worker *http)
 {
     http_worker_drain(http, ((struct draining *)message)->deadline_mono_us);
 }
 
-uint32_t workers_drain(struct workers *workers, int64_t deadline_mono_us)
+void workers_drain(struct workers *workers, int64_t deadline_mono_us)
 {
-    struct draining messages[WORKERS_MAX];
+    for (size_t i = 0; i < workers->count; i++) {
+        struct worker *worker = &workers->all[i];
+        worker->draining = (struct draining){{NULL, draining_run, NULL}, deadline_mono_us};
+        if (worker->running)
+            http_worker_post(worker->http, &worker->draining.message);
+    }
+}
+
+uint32_t workers_join(struct workers *workers)
+{
     uint32_t left = 0;
     for (size_t i = 0; i < workers->count; i++) {
-        messages[i] = (struct draining){{NULL, draining_run, NULL}, deadline_mono_us};
-        if (workers->all[i].running)
-            http_worker_post(workers->all[i].http, &messages[i].message);
-    }
-    for (size_t i = 0; i < workers->count; i++) {
-        if (workers->all[i].running)
-            pthread_join(workers->all[i].thread, NULL);
-        workers->all[i].running = false;
-        left += workers->all[i].left;
+        struct worker *worker = &workers->all[i];
+        if (worker->running)
+            pthread_join(worker->thread, NULL);
+        worker->running = false;
+        left += worker->left;
     }
     return left;
 }

@@ -13,9 +13,11 @@ enum twoleg_error workers_create(struct server *server, struct epoch *epoch,
 enum twoleg_error workers_start(struct workers *workers) TWOLEG_MUST_CHECK;
 // Hands an accepted socket to the worker with the fewest connections; closes it at the cap.
 void workers_adopt(struct workers *workers, int fd, const struct http_listener *listener);
-// Lets what is in flight finish, until the deadline; then joins the threads. Returns how many
-// connections the deadline cut off.
-uint32_t workers_drain(struct workers *workers, int64_t deadline_mono_us);
+// No new requests: what is in flight may finish, until the deadline. Called before the listeners
+// close, so that whoever sees them closed gets its answer with Connection: close.
+void workers_drain(struct workers *workers, int64_t deadline_mono_us);
+// Waits for the threads. Returns how many connections the deadline cut off.
+uint32_t workers_join(struct workers *workers);
 void workers_destroy(struct workers *workers); // NULL is fine
 // For the flush of last-used notes.
 size_t workers_usage(const struct workers *workers, struct usage *ret_usage[WORKERS_MAX]);
