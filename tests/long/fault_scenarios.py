@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The scenarios of tests/long/faults. Each makes what it needs, and then gives one step: what to
+do, the status it has without a fault, whether an answer is right, and what must hold, now and after
+a restart, once it was acknowledged."""
+import dataclasses
+import itertools
+import os
+import sqlite3
+import typing
+
+from instance import Application
+
+ADMIN = "/admin/v1/"
+
+
+@dataclasses.dataclass
+class Step:
+    act: typing.Callable
+    status: int = 200
+    right: typing.Callable = None  # (answer) -> bool
+    holds: typing.Callable = None  # (answer) -> bool, asked again and again
+
+
+class World:
+    """A server and applications that no scenario changes."""
+
+    def __init__(self, server):
+        self.server = server
+        self.serial = itertools.count()
+        self.jwt = server.app(name="jwt", scope="alpha beta")
+        self.sealed = server.app(name="sealed", scope="alpha beta", token_format="sealed")
+        self.brought = server.app(name="brought", secret="only-sixteen-cha")
+        self.caller = server.app(name="caller", resource_server=True)
+
+    def fresh(self, **fields):
+        """An application of this run alone, made without the command line's start."""
+        made = self.server.manage("POST", "applications", None, {
+            "client_id": f"f{next(self.serial)}", "name": "fresh", "scope": "alpha beta", **fields})
+        return Application(made)
+
+    def works(self, app):
+        return self.server.token(app).status == 200
+
+    def dead(self, token):
+        return not self.server.active(self.caller, token) and \
+            self.server.check(token).status == 401
+
+
+SCENARIOS = {}
+
+
+def scenario(function):
+    SCENARIOS[function.__name__] = function
+    return function
+
+
+def managed(world, method, path, app=None, body=None):
+    query = f"?client_id={app.id}" if app else ""
+    return lambda: world.server.admin(method, ADMIN + path + query, body)
+
+
+# ------------------------------------------------------------------ tokens
+def issued(world, app, **options):
+    """A token that was given out is good."""
+    def good(answer):
+        return world.server.active(world.caller, answer.json()["access_token"])
+    return Step(lambda: world.server.token(app, **options), holds=good)
+
+
+@scenario
+def token_jwt(world):
+    return issued(world, world.jwt)
+
+
+@scenario
+def token_sealed(world):
+    return issued(world, world.sealed)
+
+
+@scenario
+def token_by_post(world):
+    return issued(world, world.jwt, method="post")
+
+
+@scenario
+def token_with_a_scope(world):
+    return issued(world, world.sealed, scope="beta")
+
+
+@scenario
+def token_for_a_slow_hash(world):
+    return issued(world, world.brought)
+
+
+@scenario
+def token_of_an_application_just_made(world):
+    return issued(world, world.fresh())
+
+
+@scenario
+def token_with_a_wrong_secret(world):
+    wrong = Application({"client_id": world.jwt.id, "client_secret": "wrong" * 8})
+    return Step(lambda: world.server.token(wrong), 401,
+                lambda a: a.error == "invalid_client")
+
+
+@scenario
+def token_of_an_unknown_client(world):
+    unknown = Application({"client_id": "nobody", "client_secret": "wrong" * 8})
+    return Step(lambda: world.server.token(unknown), 401,
+                lambda a: a.error == "invalid_client")
+
+
+def described(world, app):
+    token = world.server.bearer(app)
+    return Step(lambda: world.server.introspect(world.caller, token),
+                right=lambda a: a.json()["active"] is True)
+
+
+@scenario
+def introspect_jwt(world):
+    return described(world, world.jwt)
+
+
+@scenario
+def introspect_sealed(world):
+    return described(world, world.sealed)
+
+
+@scenario
+def introspect_a_revoked_one(world):
+    token = world.server.bearer(world.sealed)
+    assert world.server.revoke(world.sealed, token).status == 200
+    return Step(lambda: world.server.introspect(world.caller, token),
+                right=lambda a: a.json() == {"active": False})
+
+
+@scenario
+def check_jwt(world):
+    token = world.server.bearer(world.jwt)
+    return Step(lambda: world.server.check(token))
+
+
+@scenario
+def check_sealed(world):
+    token = world.server.bearer(world.sealed)
+    return Step(lambda: world.server.check(token, "?scope=alpha"))
+
+
+@scenario
+def check_without_token(world):
+    return Step(world.server.check, 401)
+
+
+def revoked(world, app):
+    token = world.server.bearer(app)
+    return Step(lambda: world.server.revoke(app, token), holds=lambda a: world.dead(token))
+
+
+@scenario
+def revoke_jwt(world):
+    return revoked(world, world.jwt)
+
+
+@scenario
+def revoke_sealed(world):
+    return revoked(world, world.sealed)
+
+
+# ------------------------------------------------------------------ what is published
+@scenario
+def metadata_and_keys(world):
+    return Step(lambda: world.server.get("/.well-known/jwks.json"),
+                right=lambda a: len(a.json()["keys"]) >= 1)
+
+
+@scenario
+def metadata(world):
+    return Step(lambda: world.server.get("/.well-known/oauth-authorization-server"),
+                right=lambda a: a.json()["issuer"].startswith("http"))
+
+
+@scenario
+def metrics(world):
+    return Step(lambda: world.server.get("/metrics"))
+
+
+# ------------------------------------------------------------------ management
+@scenario
+def app_create(world):
+    body = {"client_id": f"c{next(world.serial)}", "name": "created", "scope": "alpha"}
+    return Step(managed(world, "POST", "applications", None, body), 201,
+                holds=lambda a: world.works(Application(a.json())))
+
+
+@scenario
+def app_create_with_a_brought_secret(world):
+    body = {"client_id": f"c{next(world.serial)}", "name": "created",
+            "client_secret": "only-sixteen-cha"}
+    return Step(managed(world, "POST", "applications", None, body), 201,
+                holds=lambda a: world.works(Application(body)))
+
+
+@scenario
+def app_update(world):
+    app = world.fresh()
+    return Step(managed(world, "PATCH", "application", app, {"scope": "beta"}),
+                holds=lambda a: world.server.token(app).json()["scope"] == "beta")
+
+
+@scenario
+def app_disable(world):
+    app = world.fresh()
+    token = world.server.bearer(app)
+    return Step(managed(world, "POST", "application/disable", app, {}),
+                holds=lambda a: world.dead(token) and world.server.token(app).status == 401)
+
+
+@scenario
+def app_enable(world):
+    app = world.fresh()
+    token = world.server.bearer(app)
+    world.server.act("disable", app)
+    return Step(managed(world, "POST", "application/enable", app, {}),
+                holds=lambda a: world.works(app) and world.dead(token))
+
+
+@scenario
+def app_delete(world):
+    app = world.fresh()
+    token = world.server.bearer(app)
+    return Step(managed(world, "DELETE", "application", app),
+                holds=lambda a: world.dead(token) and world.server.token(app).status == 401)
+
+
+@scenario
+def app_revoke_tokens(world):
+    app = world.fresh(token_format="sealed")
+    token = world.server.bearer(app)
+    return Step(managed(world, "POST", "application/revoke-tokens", app, {}),
+                holds=lambda a: world.works(app) and world.dead(token))
+
+
+@scenario
+def secret_add(world):
+    app = world.fresh()
+    return Step(managed(world, "POST", "application/secrets", app, {"label": "second"}), 201,
+                holds=lambda a: world.works(app) and world.works(Application(
+                    {"client_id": app.id, "client_secret": a.json()["client_secret"]})))
+
+
+@scenario
+def secret_remove_and_what_it_issued(world):
+    app = world.fresh()
+    token = world.server.bearer(app)
+    body = {"secret": world.server.secrets(app)[0]["secret"], "revoke_tokens": True}
+    return Step(managed(world, "POST", "application/secrets/remove", app, body),
+                holds=lambda a: world.dead(token) and world.server.token(app).status == 401)
+
+
+@scenario
+def api_create(world):
+    body = {"identifier": f"https://api{next(world.serial)}.example/", "name": "made",
+            "scope": "gamma"}
+    create = managed(world, "POST", "apis", None, body)
+    return Step(create, 201, holds=lambda a: create().status == 409)
+
+
+@scenario
+def app_list(world):
+    return Step(managed(world, "GET", "applications"),
+                right=lambda a: len(a.json()["applications"]) >= 4)
+
+
+@scenario
+def audit_list(world):
+    return Step(managed(world, "GET", "audit"))
+
+
+@scenario
+def backup(world):
+    path = f"{world.server.folder}/backup{next(world.serial)}.db"
+
+    def sound(answer):
+        copy = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        try:
+            return copy.execute("PRAGMA integrity_check").fetchone()[0] == "ok" and \
+                os.stat(path).st_mode & 0o077 == 0
+        finally:
+            copy.close()
+    return Step(managed(world, "POST", "backup", None, {"file": path}), 201, holds=sound)
