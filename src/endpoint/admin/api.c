@@ -6,10 +6,19 @@
 #include "endpoint/admin/job.h"
 #include "endpoint/admin/view.h"
 
+// A list must not show what was before a change that was acknowledged: 503 until the registry has
+// taken in what it missed, as at every other door.
+static enum twoleg_error api_set_complete(const struct registry *registry)
+{
+    return registry_figures(registry).incomplete ? TWOLEG_STORE_FAILED : TWOLEG_NONE;
+}
+
 enum twoleg_error admin_api_list(struct admin_call *call)
 {
     const struct api_set *apis = registry_apis(call->server->registry);
     enum twoleg_error error = admin_query(call, NULL, 0);
+    if (!error)
+        error = api_set_complete(call->server->registry);
     if (error)
         return error;
     admin_answer_begin(call);
@@ -68,6 +77,8 @@ enum twoleg_error admin_scope_list(struct admin_call *call)
     const struct admin_parameter parameters[] = {{"api", &identifier}};
     const struct api_set *apis = registry_apis(call->server->registry);
     enum twoleg_error error = admin_query(call, parameters, 1);
+    if (!error)
+        error = api_set_complete(call->server->registry);
     if (error)
         return error;
     if (identifier.len && !api_set_find_identifier(apis, identifier))
