@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A disk that is full, read-only, broken, damaged or held by another program; a process that was
+stopped. Failing calls come from tests/long/disk.c, preloaded, so this runs on the release build."""
+import os
+import pathlib
+import random
+import shutil
+import signal
+import sqlite3
+import subprocess
+import time
+
+import pytest
+
+import instance
+from instance import ROOT, Server, until
+
+RELEASE = str(ROOT / "build/release/twoleg")
+
+
+class FailingServer(Server):
+    """A server whose disk fails as fail() says."""
+
+    def __init__(self, folder):
+        super().__init__(data=folder / "data")
+        self.library, self.control = folder / "disk.so", folder / "fail"
+        self.control.write_bytes(b"n")
+        subprocess.run(["cc", "-std=gnu11", "-O2", "-Wall", "-fPIC", "-shared", "-o", self.library,
+                        ROOT / "tests/long/disk.c", "-ldl"], check=True)
+
+    def command(self):
+        return ["env", f"LD_PRELOAD={self.library}", f"DISK_DIR={self.data}",
+                f"DISK_FAIL={self.control}", *super().command()]
+
+    def fail(self, how):
+        with open(self.control, "r+b") as control:  # in place: the server has it mapped
+            control.write(how)
+
+
+@pytest.fixture
+def disk(tmp_path, monkeypatch):
+    if not os.path.exists(RELEASE):
+        pytest.skip(f"there is no release build at {RELEASE}")
+    monkeypatch.setattr(instance, "BINARY", RELEASE)
+    server = FailingServer(tmp_path).start()
+    yield server
+    server.fail(b"n")
+    server.destroy()
+
+
+@pytest.fixture
+def known(disk):
+    """An application, a caller, and tokens: one good, some to be revoked."""
+    app = disk.app(name="a", scope="alpha")
+    caller = disk.app(name="caller", resource_server=True)
+    return app, caller, disk.bearer(app), [disk.bearer(app) for _ in range(20)]
+
+
+def reading_goes_on(server, app, caller, token):
+    assert server.token(app).status == 200
+    assert server.active(caller, token)
+    assert server.check(token).status == 200
+    assert server.get("/.well-known/jwks.json").status == 200
+
+
+@pytest.mark.parametrize("how", [b"f", b"r"])
+def test_H4_H5_full_and_read_only_disks_refuse_writes_only(disk, known, how):
+    app, caller, good, tokens = known
+    assert disk.revoke(app, tokens[0]).status == 200
+    for _ in range(3):
+        disk.fail(how)
+        for token in tokens[1:4]:
+            answer = disk.revoke(app, token)
+            assert answer.status == 503 and answer.headers["Retry-After"], answer
+        assert disk.admin("POST", "/admin/v1/applications", {"name": "x"}).status == 503
+        reading_goes_on(disk, app, caller, good)
+        disk.fail(b"n")
+    if how == b"f":  # a read-only file system is an error of the disk: the fsync rule
+        assert disk.revoke(app, tokens[1]).status == 200, "no restart is needed"
+    disk.restart(hard=True)
+    assert not disk.active(caller, tokens[0])
+    assert disk.revoke(app, tokens[2]).status == 200
+    reading_goes_on(disk, app, caller, good)
+
+
+def test_H3_after_a_failed_sync_nothing_is_acknowledged(disk, known):
+    app, caller, good, tokens = known
+    disk.fail(b"s")
+    assert disk.revoke(app, tokens[0]).status == 503
+    disk.fail(b"n")
+    for token in tokens[:5]:
+        assert disk.revoke(app, token).status == 503, "a second try would lie"
+    assert disk.get("/readyz").status == 503
+    reading_goes_on(disk, app, caller, good)
+    disk.restart()
+    assert disk.revoke(app, tokens[1]).status == 200
+    assert not disk.active(caller, tokens[1])
+    reading_goes_on(disk, app, caller, good)
+
+
+def test_H8_a_lock_of_another_process_costs_writes_only(disk, known):
+    app, caller, good, tokens = known
+    other = sqlite3.connect(disk.data + "/twoleg.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    began = time.monotonic()
+    answer = disk.revoke(app, tokens[0])
+    assert answer.status == 503 and time.monotonic() - began < 15, answer
+    reading_goes_on(disk, app, caller, good)
+    other.execute("ROLLBACK")
+    other.close()
+    assert disk.revoke(app, tokens[0]).status == 200
+    assert not disk.active(caller, tokens[0])
+
+
+def test_H9_damaged_pages_are_refused_or_harmless(disk, known, tmp_path):
+    """Flipped bytes: the server does not start, or answers as before, or refuses; a token is never
+    good for what it was not, and nothing crashes."""
+    app, caller, good, tokens = known
+    assert disk.revoke(app, tokens[0]).status == 200
+    disk.stop()
+    rng = random.Random(9)
+    store = pathlib.Path(disk.data, "twoleg.db").read_bytes()
+    refused = 0
+    for variant in range(40):
+        folder = tmp_path / f"v{variant}"
+        shutil.copytree(disk.data, folder)
+        damaged = bytearray(store)
+        for _ in range(1 + variant % 8):
+            damaged[rng.randrange(len(damaged))] ^= 1 << rng.randrange(8)
+        (folder / "twoleg.db").write_bytes(damaged)
+        server = Server(data=folder)
+        server.spawn()
+        line = server.process.stdout.readline().decode()
+        if not line.startswith("ready "):
+            refused += 1
+            assert server.process.wait(20) > 0, "no signal ended it"
+            assert server.stderr(), "a refusal has words"
+            continue
+        server.port, server.life = int(line.split()[1].rsplit(":", 1)[1]), 1
+        for answer in (server.check(tokens[0]), server.check("a" + good[1:])):
+            assert answer.status in (401, 503), answer
+        assert server.token(app).status in (200, 401, 503)
+        assert server.check(good).status in (200, 401, 503)
+        server.process.kill()
+        server.process.wait()
+        assert "AddressSanitizer" not in server.stderr()
+    assert refused, "not one was noticed"
+    disk.start()
+
+
+def test_H20_a_process_that_was_stopped_goes_on(disk, known):
+    app, caller, good, tokens = known
+    with disk.connect() as idle:
+        disk.process.send_signal(signal.SIGSTOP)
+        idle.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        time.sleep(1)  # the stop is what this is about
+        disk.process.send_signal(signal.SIGCONT)
+        assert idle.recv(12) == b"HTTP/1.1 200"
+    until(lambda: disk.get("/readyz").status == 200, "being ready")
+    assert disk.revoke(app, tokens[0]).status == 200
+    reading_goes_on(disk, app, caller, good)
