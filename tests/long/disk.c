@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Preloaded into a server: writes down what it asks of the files below DISK_DIR, in the order in
 // which it happened, so that tests/long/powercut can play a disk that lost power; and lets such
-// calls fail as DISK_FAIL says, so that tests/http/test_disk.py can play one that is full, broken or
-// read-only.
+// calls fail as DISK_FAIL says, so that tests/http/test_disk.py can play one that is full, broken
+// or read-only.
 //
 // DISK_LOG gets one record a call: a line "OP NAME A B\n", for W followed by B bytes.
 //   C name          created            W name offset length   written
