@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The canary: secrets and tokens that are known are led through everything, rightly and wrongly;
+then they are searched for in everything that a server writes or shows. B13 and D1."""
+import base64
+import binascii
+import pathlib
+import urllib.parse
+
+import pytest
+
+from instance import Application
+
+BROUGHT = "canary-brought-secret-of-more-than-32-bytes"
+SHORT = "canary-short-pw9"
+
+
+class Canaries:
+    """What nobody may see, in every spelling in which it might be seen."""
+
+    def __init__(self):
+        self.texts = {}
+
+    def add(self, what, text):
+        self.texts[what] = text
+
+    def spellings(self, text):
+        raw = text.encode()
+        yield raw
+        yield binascii.hexlify(raw)
+        yield urllib.parse.quote(text, safe="").encode()
+        # In base64 what stands before it may shift it: its middle is the same in one of three.
+        for shift in range(3):
+            coded = base64.b64encode(b"\0" * shift + raw)
+            yield coded[4:-4]
+        if "." not in text:
+            try:
+                yield base64.urlsafe_b64decode(text[4:-6] + "=" * (-len(text[4:-6]) % 4))
+            except ValueError:
+                pass
+
+    def found(self, where, content):
+        return [f"{what} in {where}" for what, text in self.texts.items()
+                for spelling in self.spellings(text)
+                if len(spelling) >= 12 and spelling in content]
+
+
+@pytest.fixture
+def led_through(make_server, tmp_path):
+    """A server that logs all it can, after everything was done with each canary."""
+    config = tmp_path / "twoleg.yaml"
+    config.write_text("log_requests: all\n")
+    config.chmod(0o600)
+    server = make_server(config=config).start()
+    canaries = Canaries()
+    caller = server.app(name="caller", resource_server=True)
+    canaries.add("caller's secret", caller.secret)
+    apps = [server.app(name="jwt", scope="alpha"),
+            server.app(name="sealed", scope="alpha", token_format="sealed"),
+            server.app(name="brought", secret=BROUGHT), server.app(name="short", secret=SHORT)]
+    for app in apps:
+        canaries.add(f"secret of {app.facts.get('name', app.id)}", app.secret)
+        lead_through(server, caller, app, canaries)
+    app = server.app(name="rotated")
+    canaries.add("a first secret", app.secret)
+    more = server.cli("secret", "add", app.id, "--json")
+    canaries.add("a second secret", more["client_secret"])
+    server.remove_secret(app, revoke_tokens=True)
+    server.delete(apps[0])
+    return server, canaries, apps
+
+
+def lead_through(server, caller, app, canaries):
+    good, revoked = server.bearer(app), server.bearer(app, "post")
+    canaries.add(f"token of {app.id}", good)
+    canaries.add(f"revoked token of {app.id}", revoked)
+    assert server.active(caller, good) and server.check(good).status == 200
+    assert server.revoke(app, revoked).status == 200
+    server.check(revoked)
+    # Wrongly: in the wrong place, cut, twice, in another's name, in the query, in odd requests.
+    secret = urllib.parse.quote(app.secret)
+    swapped = Application({"client_id": app.secret, "client_secret": app.id})
+    for wrong in (swapped, Application({"client_id": app.id, "client_secret": app.secret + "x"})):
+        assert server.token(wrong).status == 401
+        assert server.token(wrong, "post").status == 401
+    server.form("/oauth/token", [("grant_type", app.secret), ("scope", app.secret)], app)
+    server.form("/oauth/token", [("client_secret", app.secret)] * 2, app)
+    server.form(f"/oauth/token?client_secret={secret}", {"grant_type": "client_credentials"})
+    server.get(f"/{secret}/{good}?access_token={good}")
+    server.check(good[:-1])
+    server.check(good + "A")
+    server.check(query=f"?access_token={good}")
+    server.get("/check", {"X-Odd": good, "User-Agent": app.secret, "Cookie": good})
+    server.introspect(app, good)
+    server.introspect(caller, app.secret)
+    server.revoke(caller, good)
+    head = f"GET /{good} HTTP/1.1\r\nHost: {secret}\r\nHost: x\r\n{app.secret}\r\n\r\n"
+    server.raw(head.encode())
+    server.admin("POST", "/admin/v1/applications", {"client_secret": app.secret, "odd": good})
+    server.admin("POST", "/admin/v1/applications", {"name": "x", "client_secret": app.secret + " "})
+    server.admin("GET", f"/admin/v1/application?client_id={secret}")
+    server.run_cli("token", "inspect", good)
+
+
+def answers(server, apps):
+    """What the server shows on being asked."""
+    yield "metrics", server.get("/metrics").body
+    yield "audit", server.admin("GET", "/admin/v1/audit?limit=200").body
+    yield "applications", server.admin("GET", "/admin/v1/applications").body
+    yield "status", server.admin("GET", "/admin/v1/status").body
+    for app in apps[1:]:
+        for path in ("application", "application/secrets"):
+            yield path, server.admin("GET", f"/admin/v1/{path}?client_id={app.id}").body
+
+
+def test_B13_D1_no_secret_and_no_token_in_anything_that_is_written_or_shown(led_through, tmp_path):
+    server, canaries, apps = led_through
+    found = []
+    for where, content in answers(server, apps):
+        assert content
+        found += canaries.found(where, content)
+    server.cli("backup", str(tmp_path / "backup.db"))
+    proc = pathlib.Path(f"/proc/{server.process.pid}")
+    for where in ("cmdline", "environ"):
+        found += canaries.found(where, (proc / where).read_bytes())
+    files = [path for path in pathlib.Path(server.data).iterdir() if path.is_file()]
+    assert any(path.name.endswith("-wal") for path in files)
+    for path in [*files, tmp_path / "backup.db", pathlib.Path(server.stderr_path)]:
+        content = path.read_bytes()
+        assert content or path.name == "lock", path
+        found += canaries.found(path.name, content)
+    assert not found, found
+    assert len(server.stderr().splitlines()) > 30, "it did log"
+
+
+def test_the_search_finds_what_is_there():
+    canaries = Canaries()
+    canaries.add("it", BROUGHT)
+    for spelling in (BROUGHT.encode(), binascii.hexlify(BROUGHT.encode()),
+                     base64.b64encode(b"id:" + BROUGHT.encode()),
+                     base64.b64encode(b"idx:" + BROUGHT.encode())):
+        assert canaries.found("x", b"before " + spelling + b" after"), spelling
+    assert not canaries.found("x", b"nothing of it")
