@@ -43,6 +43,18 @@ static void config_check_listeners(const struct config *config, struct config_re
     }
 }
 
+// One who is on the same machine needs no TLS, and no name could be checked.
+static void config_check_tls(const struct config *config, struct config_report *report)
+{
+    for (size_t i = 0; i < config->listen.count; i++) {
+        const struct config_listener *listener = &config->listen.items[i];
+        if (listener->tls.count && listener->endpoint.address.family == ADDRESS_LOCAL)
+            config_report_addf(report, config->file, listener->mark,
+                               "listen[%zu]: \"%.*s\" is a Unix socket, which has no tls", i,
+                               STR_ARG(listener->endpoint.text));
+    }
+}
+
 static void config_check_scope(const struct config *config, const struct config_check *check,
                                size_t index, struct config_report *report)
 {
@@ -90,6 +102,7 @@ static void config_check_lives(const struct config *config, struct config_report
 void config_check(const struct config *config, struct config_report *report)
 {
     config_check_listeners(config, report);
+    config_check_tls(config, report);
     config_check_issuer(config, report);
     config_check_gates(config, report);
     config_check_lives(config, report);

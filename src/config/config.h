@@ -30,11 +30,24 @@ struct config_proxies {
     size_t count;
 };
 
+// PEM files of a TLS listener.
+struct config_certificate {
+    struct config_mark mark;
+    struct str certificate; // followed by those between it and its authority
+    struct str key;
+};
+
+struct config_certificates {
+    struct config_certificate *items;
+    size_t count;
+};
+
 struct config_listener {
     struct config_mark mark;
     struct schema_endpoint endpoint;
     unsigned doors; // bits of enum http_door; never 0 after config_load
     struct config_proxies trusted_proxies;
+    struct config_certificates tls; // none: plain HTTP
 };
 
 struct config_listeners {
@@ -83,6 +96,7 @@ struct config {
     int64_t application_cache;
     unsigned log_requests; // enum config_log_requests
     unsigned log_level;    // enum log_level
+    int64_t tls_timeout;
     int64_t header_timeout;
     int64_t body_timeout;
     int64_t idle_timeout;

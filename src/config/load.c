@@ -228,26 +228,36 @@ static void config_derive_doors(struct config *config)
 }
 
 // Clients cannot call "any address": the loopback address stands for it.
-static void config_add_origin(struct address address, struct buf *out)
+static void config_add_origin(struct address address, bool secure, struct buf *out)
 {
     if (address_is_any(&address)) {
         address.bytes[0] = address.family == ADDRESS_V4 ? 127 : 0;
         address.bytes[address.family == ADDRESS_V4 ? 3 : 15] = 1;
     }
-    buf_add(out, STR("http://"));
+    buf_add(out, secure ? STR("https://") : STR("http://"));
     address_format_port(out, &address);
+}
+
+// The first one with a port, or NULL.
+static const struct config_listener *config_first_listener(const struct config *config)
+{
+    for (size_t i = 0; i < config->listen.count; i++)
+        if (config->listen.items[i].endpoint.address.family != ADDRESS_LOCAL)
+            return &config->listen.items[i];
+    return NULL;
 }
 
 enum twoleg_error config_derive_issuer(struct config *config, const struct address *bound)
 {
     if (config->issuer.len && config->origins[CONFIG_ISSUER].origin != CONFIG_DERIVED)
         return TWOLEG_NONE;
+    const struct config_listener *first = config_first_listener(config);
     struct buf issuer;
     buf_init_arena(&issuer, &config->arena, 128);
     if (bound->family == ADDRESS_LOCAL)
         buf_add(&issuer, STR("http://localhost"));
     else
-        config_add_origin(*bound, &issuer);
+        config_add_origin(*bound, first && first->tls.count, &issuer);
     buf_add_char(&issuer, '\0');
     if (issuer.failed)
         return TWOLEG_NO_MEMORY;
@@ -267,10 +277,9 @@ static enum twoleg_error config_derive(const struct config_loader *loader)
         config->workers = cores < CONFIG_WORKERS_MAX ? cores : CONFIG_WORKERS_MAX;
         config_set_origin(config, CONFIG_WORKERS, CONFIG_DERIVED, "one for each core");
     }
-    struct address first = {.family = ADDRESS_LOCAL};
-    for (size_t i = 0; i < config->listen.count && first.family == ADDRESS_LOCAL; i++)
-        first = config->listen.items[i].endpoint.address;
-    return config_derive_issuer(config, &first);
+    const struct config_listener *first = config_first_listener(config);
+    const struct address local = {.family = ADDRESS_LOCAL};
+    return config_derive_issuer(config, first ? &first->endpoint.address : &local);
 }
 
 static enum twoleg_error config_load_all(const struct config_loader *loader)

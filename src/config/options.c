@@ -50,6 +50,36 @@ static const struct schema_shape config_shape_proxies = {
     .item_size = sizeof(struct cidr),
 };
 
+static const struct schema_row config_rows_certificate[] = {
+    {.name = "certificate",
+     .type = SCHEMA_PATH,
+     .offset = offsetof(struct config_certificate, certificate),
+     .required = true,
+     .min = "1",
+     .max = "1024"},
+    {.name = "key",
+     .type = SCHEMA_PATH,
+     .offset = offsetof(struct config_certificate, key),
+     .required = true,
+     .min = "1",
+     .max = "1024"},
+};
+
+static const struct schema_shape config_shape_certificate = {
+    .rows = config_rows_certificate,
+    .row_count = sizeof config_rows_certificate / sizeof *config_rows_certificate,
+};
+
+static const struct schema_row config_row_certificate = {
+    .type = SCHEMA_OBJECT,
+    .shape = &config_shape_certificate,
+};
+
+static const struct schema_shape config_shape_certificates = {
+    .item = &config_row_certificate,
+    .item_size = sizeof(struct config_certificate),
+};
+
 static const struct schema_row config_rows_listener[] = {
     {.name = "address",
      .type = SCHEMA_ENDPOINT,
@@ -64,6 +94,12 @@ static const struct schema_row config_rows_listener[] = {
      .offset = offsetof(struct config_listener, trusted_proxies),
      .max = "256",
      .shape = &config_shape_proxies},
+    {.name = "tls",
+     .type = SCHEMA_LIST,
+     .offset = offsetof(struct config_listener, tls),
+     .min = "1",
+     .max = "64",
+     .shape = &config_shape_certificates},
 };
 
 static const struct schema_shape config_shape_listener = {

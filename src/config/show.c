@@ -54,14 +54,28 @@ static const char *show_item(const struct schema_shape *shape, const struct sche
     return (const char *)list->items + index * shape->item_size;
 }
 
-// A list of single values, on one line.
+static void show_flow_object(const struct schema_shape *shape, const char *object,
+                             struct buf *out)
+{
+    buf_add_char(out, '{');
+    for (size_t i = 0; i < shape->row_count; i++) {
+        buf_addf(out, "%s%s: ", i ? ", " : "", shape->rows[i].name);
+        schema_scalar_write(&shape->rows[i], object + shape->rows[i].offset, out);
+    }
+    buf_add_char(out, '}');
+}
+
+// A list on one line: of single values, or of mappings of such.
 static void show_flow(const struct schema_shape *shape, const struct schema_list *list,
                       struct buf *out)
 {
     buf_add_char(out, '[');
     for (size_t i = 0; i < list->count; i++) {
         buf_add(out, i ? STR(", ") : STR(""));
-        schema_scalar_write(shape->item, show_item(shape, list, i), out);
+        if (shape->item->type == SCHEMA_OBJECT)
+            show_flow_object(shape->item->shape, show_item(shape, list, i), out);
+        else
+            schema_scalar_write(shape->item, show_item(shape, list, i), out);
     }
     buf_add_char(out, ']');
 }

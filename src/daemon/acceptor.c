@@ -91,21 +91,40 @@ enum twoleg_error acceptor_open_paths(struct acceptor *acceptor, const struct co
     return error ? error : acceptor_open_admin(acceptor, config, ret_reason);
 }
 
+void acceptor_use(struct acceptor *acceptor, struct certificates *certificates)
+{
+    acceptor->certificates = certificates;
+    for (size_t i = 0; i < acceptor->count; i++)
+        acceptor->listeners[i].tls = certificates_of(certificates, i);
+}
+
+// SIGHUP: certificates that were renewed are shown from now on; what is bad changes nothing.
+static void acceptor_reload(struct acceptor *acceptor, struct env *env)
+{
+    struct log_line line;
+    char reason[512] = "";
+    env_tick(env);
+    enum twoleg_error error = certificates_reload(acceptor->certificates, env, reason);
+    log_begin(&line, error ? LOG_ERROR : LOG_INFO, env->now_us,
+              error ? "reload_refused" : "reloaded");
+    log_u64(&line, "certificates", certificates_count(acceptor->certificates));
+    if (error)
+        log_str(&line, "reason", str_from(reason[0] ? reason : twoleg_error_text(error)));
+    else
+        log_str(&line, "notice", STR("certificates were read again; the rest of the configuration "
+                                     "is read at the start only: restart to change it"));
+    log_end(&line);
+}
+
 // The signal that asks to stop; 0 for one that does not, or when there is none.
 static int acceptor_signal(struct acceptor *acceptor, struct env *env)
 {
     struct signalfd_siginfo info;
-    struct log_line line;
     if (read(acceptor->signals, &info, sizeof info) != (ssize_t)sizeof info)
         return 0;
     if (info.ssi_signo != SIGHUP)
         return (int)info.ssi_signo;
-    env_tick(env);
-    log_begin(&line, LOG_WARNING, env->now_us, "signal_ignored");
-    log_word(&line, "signal", "HUP");
-    log_str(&line, "reason", STR("the configuration is read at the start only: restart to change"
-                                 " it"));
-    log_end(&line);
+    acceptor_reload(acceptor, env);
     return 0;
 }
 

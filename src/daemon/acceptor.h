@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The main thread's loop: accepts on every listener until a signal asks to stop.
 #pragma once
+#include "daemon/certificates.h"
 #include "daemon/workers.h"
 
 #define LISTENERS_MAX 65 // 64 configured ones and the admin socket
@@ -9,11 +10,12 @@ struct acceptor {
     struct http_listener listeners[LISTENERS_MAX]; // in the configured order, the admin socket last
     size_t count;
     int64_t drain_us; // after the signal: no longer are backlogs emptied
+    struct certificates *certificates; // not owned; NULL before they are read
     int signals; // signalfd of those below, blocked in all threads
 };
 
 // Blocks the signals for this thread and those it will start: SIGTERM, SIGINT and SIGQUIT stop the
-// server; SIGHUP gets a line in the log; SIGUSR1, SIGUSR2 and SIGPIPE are ignored.
+// server; SIGHUP reads the certificates again; SIGUSR1, SIGUSR2 and SIGPIPE are ignored.
 enum twoleg_error acceptor_init(struct acceptor *acceptor) TWOLEG_MUST_CHECK;
 // Opens the configured addresses. Nothing is made on disk: a taken port leaves nothing behind. The
 // words for a person go to ret_reason.
@@ -23,6 +25,8 @@ enum twoleg_error acceptor_open_ports(struct acceptor *acceptor, const struct co
 // they may lie in it.
 enum twoleg_error acceptor_open_paths(struct acceptor *acceptor, const struct config *config,
                                       char ret_reason[static 512]) TWOLEG_MUST_CHECK;
+// The listeners show these from now on; before acceptor_run.
+void acceptor_use(struct acceptor *acceptor, struct certificates *certificates);
 // Until a signal asks to stop, which is returned (0: waiting failed); then takes what is waiting in
 // the backlogs. The listeners stay open until acceptor_finish.
 int acceptor_run(struct acceptor *acceptor, struct workers *workers, struct env *env);

@@ -32,6 +32,7 @@ struct serving {
     struct epoch epoch;
     struct acceptor acceptor;
     struct server server;
+    struct certificates *certificates;
     struct workers *workers;
     struct housekeeper *keeper;
     char reason[REASON_MAX];
@@ -189,7 +190,8 @@ static enum twoleg_error serving_announce(const struct serving *serving)
         const struct http_listener *listener = &serving->acceptor.listeners[i];
         struct buf out;
         buf_init(&out, url, sizeof url);
-        buf_add(&out, listener->path[0] ? STR("unix:") : STR("http://"));
+        struct str scheme = listener->tls ? STR("https://") : STR("http://");
+        buf_add(&out, listener->path[0] ? STR("unix:") : scheme);
         if (listener->path[0])
             buf_add(&out, str_from(listener->path));
         else
@@ -213,9 +215,14 @@ static enum twoleg_error serving_start(struct serving *serving,
     if (!error)
         error = crypto_init();
     if (!error)
+        error = certificates_create(serving->config, &serving->env, &serving->certificates,
+                                    serving->reason);
+    if (!error)
         error = serving_open(serving);
     if (!error)
         error = acceptor_open_paths(&serving->acceptor, serving->config, serving->reason);
+    if (!error)
+        acceptor_use(&serving->acceptor, serving->certificates);
     if (!error)
         error = logger_start();
     if (!error)
@@ -243,6 +250,7 @@ static uint32_t serving_stop(struct serving *serving)
     pool_destroy(server->pool);
     store_close(server->store); // every job that a request waited for has ended after this
     workers_destroy(serving->workers);
+    certificates_destroy(serving->certificates);
     logger_stop();
     registry_destroy(server->registry);
     keyring_destroy(server->keyring);

@@ -80,7 +80,8 @@ static enum twoleg_error worker_init_http(struct workers *workers, uint32_t numb
     size_t count = workers->count;
     struct http_settings settings = {
         .number = number,
-        .limits = {.header_us = config->header_timeout,
+        .limits = {.tls_us = config->tls_timeout,
+                   .header_us = config->header_timeout,
                    .body_us = config->body_timeout,
                    .idle_us = config->idle_timeout,
                    .write_us = config->write_timeout,

@@ -10,7 +10,7 @@
 // gathering one.
 #define ANSWER_COPY_MAX ((size_t)2048)
 // Everything in a header block but the handler's own lines and the content type.
-#define ANSWER_FIXED_MAX ((size_t)320)
+#define ANSWER_FIXED_MAX ((size_t)384)
 
 static struct str answer_reason(unsigned status)
 {
@@ -93,6 +93,8 @@ static char *answer_put_head(char *at, const struct http_answer *answer,
     }
     at = ANSWER_PUT(at, "\r\nX-Request-Id: ");
     at = answer_put(at, frame->id);
+    if (frame->secure)
+        at = ANSWER_PUT(at, "\r\nStrict-Transport-Security: max-age=31536000");
     if (answer->no_store)
         at = ANSWER_PUT(at, "\r\nCache-Control: no-store\r\nPragma: no-cache");
     at = ANSWER_PUT(at, "\r\n");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Turns a handler's answer into bytes. Header order: Date, Content-Type, Content-Length,
-// X-Request-Id, Cache-Control, Pragma, the handler's own, Connection.
+// X-Request-Id, Strict-Transport-Security, Cache-Control, Pragma, the handler's own, Connection.
 #pragma once
 #include "http/http.h"
 
@@ -11,6 +11,7 @@ struct http_frame {
     struct str id;
     unsigned minor;  // of the request: an HTTP/1.0 client is told when the connection stays
     bool keep_alive;
+    bool secure;     // over TLS: RFC 6797
     bool head;       // HEAD: no body, but its length
 };
 

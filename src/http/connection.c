@@ -17,6 +17,9 @@
 // it has sent all of it sees our answer up to this length.
 #define CONNECTION_LINGER_MAX ((uint32_t)1024 * 1024)
 
+// A handshake that is under way when the server is told to stop may take so long.
+#define CONNECTION_DRAIN_TLS SECOND_US
+
 static void connection_count(const struct http_connection *connection, enum metric metric)
 {
     if (connection->worker->settings.metrics)
@@ -34,6 +37,9 @@ static void connection_report(struct http_worker *worker, struct address peer, c
 static void connection_want(struct http_connection *connection, short interest)
 {
     short changed = (short)(connection->interest ^ interest);
+    // What TLS has received already does not make the socket readable.
+    if ((interest & EV_READ) && connection->stream.pending)
+        event_active(&connection->readable, EV_READ, 0);
     if (!changed)
         return;
     if (changed & EV_READ) {
@@ -143,6 +149,7 @@ static bool connection_write(struct http_connection *connection, const struct ht
         .id = str_of(connection->request ? connection->request->id : id, HTTP_ID_LEN),
         .minor = connection->minor,
         .keep_alive = connection->keep_alive,
+        .secure = connection->listener->tls,
         .head = connection->head_only,
     };
     if (http_answer_write(answer, &frame, &connection->arena, connection->out) == TWOLEG_NONE) {
@@ -318,11 +325,48 @@ static bool connection_step_write(struct http_connection *connection)
     return connection->keep_alive ? connection_next(connection) : connection_linger(connection);
 }
 
+// A20: no TLS, or none of ours. The alert that says so, or nothing, is all that the peer gets.
+static bool connection_fail_handshake(struct http_connection *connection, const char *reason)
+{
+    connection_count(connection, METRIC_TLS_FAILED);
+    connection_report(connection->worker, connection->peer, reason);
+    connection->keep_alive = false;
+    connection->unread = true;
+    return connection_linger(connection);
+}
+
+// A18: by one deadline from its first byte to its last, however slowly they come.
+static bool connection_step_handshake(struct http_connection *connection)
+{
+    const char *reason = NULL;
+    switch (stream_handshake(&connection->stream, &reason)) {
+    case STREAM_DONE:
+        connection_count(connection, tls_is_resumed(connection->stream.tls)
+                                         ? METRIC_TLS_RESUMED
+                                         : METRIC_TLS_FULL);
+        connection->state = CONNECTION_IDLE;
+        // Also while draining: whoever has come this far gets the time to ask.
+        connection_wait(connection, HTTP_WAIT_IDLE);
+        connection_want(connection, EV_READ);
+        return false;
+    case STREAM_AGAIN:
+        connection_want(connection, connection->stream.wants_write ? EV_WRITE : EV_READ);
+        return false;
+    case STREAM_END:
+    case STREAM_FAILED:
+        break;
+    }
+    return connection_fail_handshake(connection, reason);
+}
+
 static void connection_run(struct http_connection *connection)
 {
     bool more = true;
     while (more) {
         switch (connection->state) {
+        case CONNECTION_HANDSHAKE:
+            more = connection_step_handshake(connection);
+            break;
         case CONNECTION_IDLE:
             more = connection->in_len ? connection_step_header(connection)
                                       : connection_idle(connection);
@@ -388,6 +432,10 @@ static void connection_on_readable(evutil_socket_t fd, short what, void *context
         connection_drop_input(connection);
         return;
     }
+    if (connection->state == CONNECTION_HANDSHAKE) {
+        connection_run(connection);
+        return;
+    }
     enum stream_result result = connection_receive(connection);
     if (result == STREAM_DONE)
         connection_run(connection);
@@ -447,14 +495,28 @@ void connection_expire(struct http_connection *connection)
     }
     if (reading)
         return; // refused and gone
-    if (connection->state == CONNECTION_WRITING)
+    if (connection->state == CONNECTION_WRITING || connection->state == CONNECTION_HANDSHAKE)
         connection_count(connection, METRIC_HTTP_DEADLINE);
+    if (connection->state == CONNECTION_HANDSHAKE)
+        connection_report(connection->worker, connection->peer, "the TLS handshake took too long");
     connection_close(connection);
+}
+
+static void connection_drain_handshake(struct http_connection *connection)
+{
+    const struct http_worker *worker = connection->worker;
+    int64_t since = connection->deadline.at - worker->deadlines.length[HTTP_WAIT_HANDSHAKE];
+    if (worker->env.mono_us - since >= CONNECTION_DRAIN_TLS)
+        connection_close(connection);
 }
 
 void connection_drain(struct http_connection *connection, int64_t idle_us)
 {
     const struct http_worker *worker = connection->worker;
+    if (connection->state == CONNECTION_HANDSHAKE) {
+        connection_drain_handshake(connection);
+        return;
+    }
     int64_t since = connection->deadline.at - worker->deadlines.length[HTTP_WAIT_IDLE];
     if (connection->state != CONNECTION_IDLE || worker->env.mono_us - since < idle_us)
         return;
@@ -463,23 +525,6 @@ void connection_drain(struct http_connection *connection, int64_t idle_us)
         connection_run(connection);
     else
         connection_close(connection);
-}
-
-static void connection_identify(struct http_connection *connection)
-{
-    struct sockaddr_storage from;
-    socklen_t len = sizeof from;
-    int fd = connection->stream.fd;
-    connection->peer_uid = (uid_t)-1;
-    if (getpeername(fd, (struct sockaddr *)&from, &len) == 0 &&
-        address_from_sockaddr((const struct sockaddr *)&from, &connection->peer) == TWOLEG_NONE &&
-        connection->peer.family != ADDRESS_LOCAL)
-        return;
-    connection->peer = (struct address){0};
-    struct ucred peer;
-    len = sizeof peer;
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0)
-        connection->peer_uid = peer.uid;
 }
 
 static const char *connection_admit(struct http_connection *connection)
@@ -514,13 +559,14 @@ struct http_connection *connection_create(struct http_worker *worker, int fd,
     connection->worker = worker;
     connection->listener = listener;
     connection->stream.fd = fd;
-    connection_identify(connection);
+    http_peer_identify(fd, &connection->peer, &connection->peer_uid);
     const char *refused = connection_admit(connection);
     if (refused) {
         connection_turn_away(connection, refused);
         return NULL;
     }
-    if (!worker_slot_take(worker, connection, &connection->slot)) {
+    if (!stream_init(&connection->stream, fd, listener->tls, &worker->env) ||
+        !worker_slot_take(worker, connection, &connection->slot)) {
         struct http_peers *peers = connection_peers(connection);
         if (peers)
             http_peers_remove(peers, &connection->peer);
@@ -533,7 +579,8 @@ struct http_connection *connection_create(struct http_worker *worker, int fd,
     event_assign(&connection->writable, worker->base, fd, EV_WRITE | EV_PERSIST,
                  connection_on_writable, connection);
     connection_count(connection, METRIC_CONNECTIONS_OPENED);
-    connection_wait(connection, HTTP_WAIT_IDLE);
+    connection->state = listener->tls ? CONNECTION_HANDSHAKE : CONNECTION_IDLE;
+    connection_wait(connection, listener->tls ? HTTP_WAIT_HANDSHAKE : HTTP_WAIT_IDLE);
     connection_want(connection, EV_READ);
     return connection;
 }

@@ -16,6 +16,7 @@
 #include "http/worker.h"
 
 enum connection_state {
+    CONNECTION_HANDSHAKE, // TLS is being agreed on
     CONNECTION_IDLE,      // no byte of a request yet; holds no memory but itself
     CONNECTION_HEADER,    // collecting the header block
     CONNECTION_BODY,      // collecting the body

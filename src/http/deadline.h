@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 enum http_wait {
+    HTTP_WAIT_HANDSHAKE, // for the end of the TLS handshake
     HTTP_WAIT_IDLE,   // for a request's first byte
     HTTP_WAIT_HEADER, // for the end of the header block
     HTTP_WAIT_BODY,

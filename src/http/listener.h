@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "codec/address.h"
+#include "crypto/tls.h"
 
 struct http_listener {
     int fd;
@@ -13,6 +14,7 @@ struct http_listener {
     char path[108];              // of a Unix socket, else ""
     const struct cidr *trusted;  // proxies whose forwarded address is believed; owned by the config
     size_t trusted_count;
+    struct tls_server *tls; // NULL: plain HTTP; outlives the connections, not owned
 };
 
 // Opens 127.0.0.1:8080, [::1]:8080 or unix:/path (mode 0600 or as given). An address in use gives

@@ -3,10 +3,27 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/fault.h"
 
 #define PEERS_FIRST 64u
+
+void http_peer_identify(int fd, struct address *ret_address, uid_t *ret_uid)
+{
+    struct sockaddr_storage from;
+    socklen_t len = sizeof from;
+    *ret_uid = (uid_t)-1;
+    if (getpeername(fd, (struct sockaddr *)&from, &len) == 0 &&
+        address_from_sockaddr((const struct sockaddr *)&from, ret_address) == TWOLEG_NONE &&
+        ret_address->family != ADDRESS_LOCAL)
+        return;
+    *ret_address = (struct address){0};
+    struct ucred peer;
+    len = sizeof peer;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0)
+        *ret_uid = peer.uid;
+}
 
 void http_peers_init(struct http_peers *peers, struct siphash_key key)
 {

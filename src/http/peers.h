@@ -3,6 +3,7 @@
 // counts by /64, since a customer owns at least that.
 #pragma once
 #include <pthread.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 #include "base/siphash.h"
@@ -21,6 +22,9 @@ struct http_peers {
     pthread_mutex_t lock;
     struct siphash_key key; // nobody outside can choose addresses that collide
 };
+
+// Who is at the other end: an address, or of a Unix socket family 0 and the user ((uid_t)-1 else).
+void http_peer_identify(int fd, struct address *ret_address, uid_t *ret_uid);
 
 void http_peers_init(struct http_peers *peers, struct siphash_key key);
 void http_peers_finish(struct http_peers *peers);

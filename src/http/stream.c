@@ -10,11 +10,62 @@
 
 #define STREAM_PARTS_MAX 2
 
+bool stream_init(struct stream *stream, int fd, struct tls_server *tls, struct env *env)
+{
+    *stream = (struct stream){.fd = fd};
+    if (tls)
+        stream->tls = tls_create(tls, fd, env);
+    return !tls || stream->tls;
+}
+
+static void stream_end_tls(struct stream *stream)
+{
+    tls_destroy(stream->tls);
+    stream->tls = NULL;
+    stream->pending = false;
+}
+
+enum stream_result stream_handshake(struct stream *stream, const char **ret_failure)
+{
+    enum tls_result result = fault_here(FAULT_IO) ? TLS_FAILED : tls_handshake(stream->tls);
+    stream->wants_write = result == TLS_WANTS_WRITE;
+    if (result == TLS_WANTS_READ || result == TLS_WANTS_WRITE)
+        return STREAM_AGAIN;
+    if (result == TLS_DONE) {
+        stream->pending = tls_has_pending(stream->tls);
+        return STREAM_DONE;
+    }
+    *ret_failure = tls_failure(stream->tls);
+    stream_end_tls(stream);
+    return STREAM_FAILED;
+}
+
+static enum stream_result stream_recv_tls(struct stream *stream, char *ret_bytes, size_t room,
+                                          size_t *ret_len)
+{
+    stream->pending = false;
+    switch (tls_recv(stream->tls, ret_bytes, room, ret_len)) {
+    case TLS_DONE:
+        stream->pending = tls_has_pending(stream->tls);
+        return STREAM_DONE;
+    case TLS_WANTS_READ:
+        return STREAM_AGAIN;
+    case TLS_END:
+        return STREAM_END;
+    case TLS_WANTS_WRITE: // it asks for new keys and does not read: nobody means well by that
+    case TLS_FAILED:
+        break;
+    }
+    return STREAM_FAILED;
+}
+
 enum stream_result stream_recv(struct stream *stream, char *ret_bytes, size_t room, size_t *ret_len)
 {
     ssize_t got;
     if (fault_here(FAULT_IO))
         return STREAM_FAILED;
+    if (stream->tls)
+        return stream_recv_tls(stream, ret_bytes, room, ret_len);
     do
         got = recv(stream->fd, ret_bytes, room, MSG_DONTWAIT);
     while (got < 0 && errno == EINTR);
@@ -51,7 +102,7 @@ static void stream_advance(struct str *parts, size_t count, size_t sent)
     }
 }
 
-enum stream_result stream_send(struct stream *stream, struct str *parts, size_t count)
+static enum stream_result stream_send_plain(struct stream *stream, struct str *parts, size_t count)
 {
     for (;;) {
         while (count > 0 && parts[0].len == 0) {
@@ -71,13 +122,41 @@ enum stream_result stream_send(struct stream *stream, struct str *parts, size_t 
     }
 }
 
+static enum stream_result stream_send_tls(struct stream *stream, struct str *part)
+{
+    while (part->len > 0) {
+        size_t sent = 0;
+        enum tls_result result =
+            fault_here(FAULT_IO) ? TLS_FAILED : tls_send(stream->tls, *part, &sent);
+        // It would wait for input only in a renegotiation, which is refused.
+        if (result != TLS_DONE)
+            return result == TLS_WANTS_WRITE ? STREAM_AGAIN : STREAM_FAILED;
+        *part = str_of(part->ptr + sent, part->len - sent);
+    }
+    return STREAM_DONE;
+}
+
+enum stream_result stream_send(struct stream *stream, struct str *parts, size_t count)
+{
+    enum stream_result result = STREAM_DONE;
+    for (size_t i = 0; stream->tls && i < count && result == STREAM_DONE; i++)
+        result = stream_send_tls(stream, &parts[i]);
+    return stream->tls ? result : stream_send_plain(stream, parts, count);
+}
+
 void stream_shut(struct stream *stream)
 {
+    if (stream->tls)
+        tls_shut(stream->tls);
+    stream_end_tls(stream);
     shutdown(stream->fd, SHUT_WR);
 }
 
 void stream_close(struct stream *stream)
 {
+    if (stream->tls)
+        tls_shut(stream->tls);
+    stream_end_tls(stream);
     if (stream->fd >= 0)
         close(stream->fd);
     stream->fd = -1;

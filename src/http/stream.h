@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bytes of one connection: a plain socket now; TLS stands behind the same four results later.
-// Never blocks.
+// The bytes of one connection, plain or TLS behind the same four results. Never blocks.
 #pragma once
-#include "base/str.h"
+#include "crypto/tls.h"
 
 struct stream {
     int fd;
+    struct tls *tls; // NULL: plain
+    bool pending;    // received already, so that the socket does not tell: receive again
+    bool wants_write; // a handshake that has to wait does so for room
 };
 
 enum stream_result {
@@ -15,9 +17,15 @@ enum stream_result {
     STREAM_FAILED,
 };
 
+// False: no memory. The socket stays the caller's to close.
+bool stream_init(struct stream *stream, int fd, struct tls_server *tls, struct env *env);
+// Of TLS. When it fails, *ret_failure is static text for the log, and the stream is plain: the peer
+// may not have read yet why.
+enum stream_result stream_handshake(struct stream *stream, const char **ret_failure);
 enum stream_result stream_recv(struct stream *stream, char *ret_bytes, size_t room,
                                size_t *ret_len);
 // Sends the parts in order and shortens them by what was sent.
 enum stream_result stream_send(struct stream *stream, struct str *parts, size_t count);
-void stream_shut(struct stream *stream); // we send no more
+// We send no more. What still comes is for nobody, so it is received as it is, TLS or not.
+void stream_shut(struct stream *stream);
 void stream_close(struct stream *stream);

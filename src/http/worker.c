@@ -187,6 +187,7 @@ static enum twoleg_error worker_init(struct http_worker *worker)
     if (error)
         return error;
     http_deadlines_init(&worker->deadlines);
+    worker->deadlines.length[HTTP_WAIT_HANDSHAKE] = limits->tls_us;
     worker->deadlines.length[HTTP_WAIT_IDLE] = limits->idle_us;
     worker->deadlines.length[HTTP_WAIT_HEADER] = limits->header_us;
     worker->deadlines.length[HTTP_WAIT_BODY] = limits->body_us;

@@ -8,7 +8,7 @@
 #include "http/peers.h"
 
 struct http_limits {
-    int64_t header_us, body_us, idle_us, write_us; // absolute deadlines
+    int64_t tls_us, header_us, body_us, idle_us, write_us; // absolute deadlines
     uint32_t max_connections;                      // of this worker
     // 0 = no limit, for all that follow.
     uint32_t max_per_address; // of all workers that share the peers; IPv6 counts by /64

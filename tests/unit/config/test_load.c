@@ -102,6 +102,26 @@ static void the_command_line_beats_environment_and_file(void **state)
     config_finish(&config);
 }
 
+static void rfc8414_2_the_issuer_of_a_tls_listener_is_https(void **state)
+{
+    struct config config;
+    assert_int_equal(config_test_load(*state,
+                                      "listen:\n"
+                                      "  - unix:/tmp/s\n"
+                                      "  - address: 127.0.0.1:0\n"
+                                      "    tls: [{certificate: /a.pem, key: /a.key},\n"
+                                      "          {certificate: /b.pem, key: /b.key}]\n",
+                                      &config),
+                     TWOLEG_NONE);
+    assert_int_equal(config.listen.items[0].tls.count, 0);
+    assert_int_equal(config.listen.items[1].tls.count, 2);
+    assert_string_equal(config.listen.items[1].tls.items[1].key.ptr, "/b.key");
+    const struct address bound = {.family = ADDRESS_V4, .bytes = {127, 0, 0, 1}, .port = 4711};
+    assert_int_equal(config_derive_issuer(&config, &bound), TWOLEG_NONE);
+    assert_string_equal(config.issuer.ptr, "https://127.0.0.1:4711");
+    config_finish(&config);
+}
+
 static void a_given_issuer_is_never_derived(void **state)
 {
     struct config config;
@@ -249,7 +269,9 @@ int main(void)
         TEST(defaults_without_any_source),
         TEST(a_file_is_read_with_nested_lists),
         TEST(the_command_line_beats_environment_and_file),
+        TEST(rfc8414_2_the_issuer_of_a_tls_listener_is_https),
         TEST(a_given_issuer_is_never_derived),
+        TEST(rfc8414_2_the_issuer_of_a_tls_listener_is_https),
         TEST(the_systems_folder_counts_if_it_holds_a_store),
         TEST(H22_rules_between_options),
         TEST(H22_file_and_command_line_are_reported_together),

@@ -76,7 +76,8 @@ static void the_table_counts_exactly(void **state)
 
 static void A1_deadlines_pass_in_order(void **state)
 {
-    struct http_deadlines deadlines = {.length = {60, 10, 10, 10, 2}};
+    struct http_deadlines deadlines = {
+        .length = {[HTTP_WAIT_IDLE] = 60, [HTTP_WAIT_HEADER] = 10, [HTTP_WAIT_BODY] = 10}};
     struct http_deadline a = {0};
     struct http_deadline b = {0};
     (void)state;
