@@ -116,5 +116,7 @@ enum cli_exit cli_api_create(struct cli *cli), cli_api_list(struct cli *cli);
 enum cli_exit cli_scope_add(struct cli *cli), cli_scope_list(struct cli *cli);
 enum cli_exit cli_scope_remove(struct cli *cli);
 enum cli_exit cli_token_inspect(struct cli *cli), cli_token_revoke(struct cli *cli);
+enum cli_exit cli_key_list(struct cli *cli), cli_key_rotate(struct cli *cli);
+enum cli_exit cli_key_compromise(struct cli *cli), cli_master_rotate(struct cli *cli);
 enum cli_exit cli_backup(struct cli *cli), cli_restore(struct cli *cli);
 enum cli_exit cli_audit_list(struct cli *cli), cli_status(struct cli *cli);

@@ -3,6 +3,8 @@
 
 #include "codec/duration.h"
 
+#define CONFIG_KEYS_RETIRED_MAX 50
+
 // Where the operator finds the option: in the file, or as the argument that gave it.
 static struct str config_check_source(const struct config *config, enum config_option option)
 {
@@ -99,6 +101,30 @@ static void config_check_lives(const struct config *config, struct config_report
                        STR_ARG(buf_str(&most)));
 }
 
+// The next key must be known everywhere before its turn, and each retired one stays in the JWKS as
+// long as a token lives: a set that every client fetches must stay small.
+static void config_check_rotation(const struct config *config, struct config_report *report)
+{
+    int64_t announce = 2 * config->jwks_max_age + 2 * DURATION_SECOND;
+    const char *words = NULL;
+    if (config->key_rotation == DURATION_NEVER)
+        return;
+    if (config->key_rotation <= announce)
+        words = "not longer than twice jwks_max_age: the next key could not be known everywhere "
+                "before it signs";
+    else if (config->jwt_max_ttl / config->key_rotation >= CONFIG_KEYS_RETIRED_MAX)
+        words = "less than a fiftieth of jwt_max_ttl: too many retired keys would have to stay "
+                "published";
+    if (!words)
+        return;
+    // If it is the default, the other one is what the operator can find.
+    enum config_option option = CONFIG_KEY_ROTATION;
+    if (config->origins[CONFIG_KEY_ROTATION].origin == CONFIG_DEFAULT)
+        option = config->key_rotation <= announce ? CONFIG_JWKS_MAX_AGE : CONFIG_JWT_MAX_TTL;
+    config_report_addf(report, config_check_source(config, option), config->origins[option].mark,
+                       "key_rotation: %s", words);
+}
+
 void config_check(const struct config *config, struct config_report *report)
 {
     config_check_listeners(config, report);
@@ -106,4 +132,5 @@ void config_check(const struct config *config, struct config_report *report)
     config_check_issuer(config, report);
     config_check_gates(config, report);
     config_check_lives(config, report);
+    config_check_rotation(config, report);
 }

@@ -93,6 +93,7 @@ struct config {
     struct str token_prefix;
     struct str secret_prefix;
     int64_t jwks_max_age;
+    int64_t key_rotation; // TIME_NEVER: not by itself
     int64_t application_cache;
     unsigned log_requests; // enum config_log_requests
     unsigned log_level;    // enum log_level

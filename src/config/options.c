@@ -14,6 +14,7 @@ _Static_assert(LOG_ERROR == 0 && LOG_WARNING == 1 && LOG_INFO == 2 && LOG_DEBUG 
                "the words for levels follow enum log_level");
 
 static const struct schema_shape config_shape_none = {.words = NULL};
+static const struct schema_shape config_shape_never = {.never = true};
 static const struct schema_shape config_shape_token_format = {.words = config_token_words};
 static const struct schema_shape config_shape_log_requests = {.words = config_log_request_words};
 static const struct schema_shape config_shape_log_level = {.words = config_log_level_words};

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "daemon/purge.h"
+#include "keyring/change.h"
 
 #define FLUSH_EVERY 5    // turns of a second each
 #define FLUSH_BATCHES 64 // of 1000 notes each
@@ -135,6 +136,7 @@ static void *housekeeper_main(void *context)
         housekeeper_note_clock(keeper);
         housekeeper_mend(keeper);
         housekeeper_purge(keeper);
+        keyring_turn(keeper->server->keyring, &keeper->env);
         if (turn % FLUSH_EVERY == 0 && atomic_load(&housekeeper_under_way) == 0)
             housekeeper_flush(keeper);
     }

@@ -86,6 +86,9 @@ static enum twoleg_error serving_open(struct serving *serving)
         .folder = config->data.ptr,
         .master_key_file = config->master_key_file.len ? config->master_key_file.ptr : NULL,
         .env = &serving->env,
+        .rotation = {.period_us = config->key_rotation == TIME_NEVER ? 0 : config->key_rotation,
+                     .age.value_us = config->jwks_max_age,
+                     .life.value_us = config->jwt_max_ttl},
     };
     error = keyring_create(&keys, &serving->server.keyring, serving->reason, serving->notice);
     // At once: a start that fails later must not take this with it, since it is said only once.

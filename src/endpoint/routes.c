@@ -24,6 +24,7 @@ static const struct http_route routes[] = {
     {"test", "/test/clock", HTTP_POST, DOOR_ADMIN, test_hook_clock, false},
     {"test", "/test/stop", HTTP_POST, DOOR_ADMIN, test_hook_stop, false},
     {"test", "/test/fault", HTTP_POST, DOOR_ADMIN, test_hook_fault, false},
+    {"test", "/test/keys", HTTP_POST, DOOR_ADMIN, test_hook_keys, false},
     {"test", "/test/mutant", HTTP_POST, DOOR_ADMIN, test_hook_mutant, false},
 #endif
 };

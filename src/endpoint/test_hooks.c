@@ -7,6 +7,8 @@
 
 #include "base/buf.h"
 #include "base/fault.h"
+#include "endpoint/server.h"
+#include "keyring/change.h"
 
 static void hook_free(json_t **json)
 {
@@ -61,6 +63,13 @@ enum twoleg_error test_hook_stop(struct http_request *request, struct http_answe
     if (strcmp(act, "waiting") == 0)
         return hook_answer(request, 200, "waiting", stop_waiting(point), ret_answer);
     return hook_answer(request, 400, "done", 0, ret_answer);
+}
+
+// What the housekeeper does with keys each second, now.
+enum twoleg_error test_hook_keys(struct http_request *request, struct http_answer *ret_answer)
+{
+    keyring_turn(endpoint_context(request)->server->keyring, request->env);
+    return hook_answer(request, 200, "done", 1, ret_answer);
 }
 
 enum twoleg_error test_hook_fault(struct http_request *request, struct http_answer *ret_answer)

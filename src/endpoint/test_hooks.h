@@ -8,5 +8,6 @@
 http_handler test_hook_clock;  // {"offset_us": N}
 http_handler test_hook_stop;   // {"point": "...", "act": "hold" | "release" | "waiting"}
 http_handler test_hook_fault;  // {"kind": "memory" | ..., "nth": N, "sticky": bool}
+http_handler test_hook_keys;   // the turn of the housekeeper that rotates keys
 http_handler test_hook_mutant; // {"check": "..."}, "" restores all
 #endif

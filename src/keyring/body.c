@@ -63,14 +63,10 @@ static bool keyring_purpose(struct str text, enum key_purpose *ret_purpose)
 
 static bool keyring_state(struct str text, enum key_state *ret_state)
 {
-    static const struct str names[] = {[KEY_ANNOUNCED] = {"announced", 9},
-                                       [KEY_SIGNING] = {"signing", 7},
-                                       [KEY_RETIRED] = {"retired", 7},
-                                       [KEY_GONE] = {"gone", 4}};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (!str_equal(text, names[i]))
+    for (enum key_state state = KEY_ANNOUNCED; state <= KEY_GONE; state++) {
+        if (!str_equal(text, key_state_name(state)))
             continue;
-        *ret_state = (enum key_state)i;
+        *ret_state = state;
         return true;
     }
     return false;
@@ -112,19 +108,12 @@ static enum twoleg_error keyring_private(struct signing_key *signing,
 
 static enum twoleg_error keyring_public(struct signing_key *signing,
                                         const struct sign_algorithm *algorithm,
-                                        const struct store_key *key, struct arena *arena)
+                                        const struct store_key *key)
 {
-    struct jwk jwk = {.algorithm = algorithm};
-    if (signing->private_key) {
-        jwk.point = sign_key_point(signing->private_key);
-    } else {
-        enum twoleg_error error = jwk_read(key->public_jwk, arena, &jwk);
-        if (error)
-            return error == TWOLEG_NO_MEMORY ? error : TWOLEG_MALFORMED;
-    }
+    struct jwk jwk = {.algorithm = algorithm, .point = sign_key_point(signing->private_key)};
     // The kid is the key's own: a row that says another is not believed.
     struct jwk_kid kid = jwk_kid(algorithm, &jwk.point);
-    if (jwk.algorithm != algorithm || !str_equal(key->kid, str_of(kid.text, sizeof kid.text)))
+    if (!str_equal(key->kid, str_of(kid.text, sizeof kid.text)))
         return TWOLEG_MALFORMED;
     return verify_key_from_point(algorithm, &jwk.point, &signing->public_key);
 }
@@ -136,11 +125,11 @@ static enum twoleg_error keyring_body_signing(struct keyring_body *body, const u
     const struct sign_algorithm *algorithm = sign_algorithm_find(key->algorithm);
     if (!algorithm || !keyring_state(key->state, &signing->state))
         return TWOLEG_MALFORMED;
-    enum twoleg_error error = TWOLEG_NONE;
-    if (key->wrapped.len > 0 || signing->state != KEY_RETIRED)
-        error = keyring_private(signing, algorithm, master, key);
+    // D2: the public half is made from the sealed private one, also of a retired key: whoever can
+    // write rows cannot have a key of their own published.
+    enum twoleg_error error = keyring_private(signing, algorithm, master, key);
     if (!error)
-        error = keyring_public(signing, algorithm, key, &body->arena);
+        error = keyring_public(signing, algorithm, key);
     if (!error)
         error = jws_header_init(&signing->header, algorithm, JWT_TYPE, key->kid);
     if (error) {
@@ -152,6 +141,10 @@ static enum twoleg_error keyring_body_signing(struct keyring_body *body, const u
     signing->id = key->id;
     signing->algorithm = algorithm->name;
     signing->created_us = key->created_us;
+    signing->state_us = key->state_us;
+    signing->last_expiry_us = key->last_expiry_us;
+    if (signing->state != KEY_SIGNING)
+        sign_key_free(&signing->private_key);
     signing->kid = arena_copy(&body->arena, key->kid);
     body->set.signing_count++;
     return body->arena.refused ? TWOLEG_NO_MEMORY : TWOLEG_NONE;
@@ -191,6 +184,8 @@ static enum twoleg_error keyring_body_fill(struct keyring_body *body, const uint
 {
     for (size_t i = 0; i < count; i++) {
         const struct store_key *key = &keys[i];
+        if (key->id > body->set.last_id)
+            body->set.last_id = key->id;
         if (str_equal(key->state, STR("gone")))
             continue;
         enum twoleg_error error = str_equal(key->purpose, STR("sign"))

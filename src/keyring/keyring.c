@@ -1,31 +1,41 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "keyring/keyring.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/fault.h"
-#include "keyring/body.h"
 #include "keyring/first.h"
+#include "keyring/inside.h"
 #include "keyring/reason.h"
 
-#define KEYS_READ_MAX ((size_t)4 * 1024 * 1024)
+#define CLAIM_WAIT_S 5
 
-struct keyring {
-    struct store *store;
-    struct epoch *epoch;
-    struct master master;
-    _Atomic(struct keyring_body *) body;
-    atomic_bool stale;
-    pthread_mutex_t lock; // held from the read to the swap: the last one to read wins
-    uint64_t serial;      // of the last set
-};
-
-static enum twoleg_error keyring_read_rows(struct keyring *keyring, struct arena *arena,
-                                           struct store_key **ret_keys, size_t *ret_count)
+enum twoleg_error keyring_read_rows(struct keyring *keyring, struct arena *arena,
+                                    struct store_key **ret_keys, size_t *ret_count)
 {
     struct store_reader *reader = store_reader_borrow(keyring->store);
     enum twoleg_error error = store_keys(reader, arena, ret_keys, ret_count);
     store_reader_return(keyring->store);
+    return error;
+}
+
+// While the master key changes, the one or the other opens them: all, as one batch re-wraps them.
+static enum twoleg_error keyring_unwrap(struct keyring *keyring, const struct store_key *keys,
+                                        size_t count, struct keyring_body **ret_body,
+                                        char reason[static 512])
+{
+    char other[512];
+    struct master *master = &keyring->master;
+    uint64_t serial = keyring->serial + 1;
+    enum twoleg_error error = keyring_body_create(master, keys, count, serial, ret_body, reason);
+    if (error != TWOLEG_REFUSED || !master->has_next)
+        return error;
+    master_swap(master);
+    if (keyring_body_create(master, keys, count, serial, ret_body, other) == TWOLEG_NONE)
+        return TWOLEG_NONE;
+    master_swap(master);
     return error;
 }
 
@@ -42,8 +52,7 @@ static enum twoleg_error keyring_read(struct keyring *keyring, struct keyring_bo
         reason_set(reason, error, "the store's keys cannot be read: %s",
                    twoleg_error_text(error));
     else
-        error = keyring_body_create(&keyring->master, keys, count, keyring->serial + 1, ret_body,
-                                    reason);
+        error = keyring_unwrap(keyring, keys, count, ret_body, reason);
     arena_finish(&arena);
     if (!error)
         keyring->serial++;
@@ -116,10 +125,15 @@ static enum twoleg_error keyring_open(struct keyring *keyring,
                               twoleg_error_text(error));
     }
     struct keyring_body *body;
+    master_read_next(&keyring->master);
     error = keyring_read(keyring, &body, reason);
-    if (!error)
-        atomic_store(&keyring->body, body);
-    return error;
+    if (error)
+        return error;
+    atomic_store(&keyring->body, body);
+    // What a change of the master key left when it was cut short.
+    error = master_place(&keyring->master, settings->env->now_us, reason);
+    master_forget_next(&keyring->master);
+    return error ? error : keyring_settle(keyring, &settings->rotation, settings->env, reason);
 }
 
 enum twoleg_error keyring_create(const struct keyring_settings *settings,
@@ -134,6 +148,12 @@ enum twoleg_error keyring_create(const struct keyring_settings *settings,
     keyring->store = settings->store;
     keyring->epoch = settings->epoch;
     pthread_mutex_init(&keyring->lock, NULL);
+    pthread_mutex_init(&keyring->change_lock, NULL);
+    pthread_condattr_t clock;
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&keyring->change_over, &clock);
+    pthread_condattr_destroy(&clock);
     enum twoleg_error error = keyring_open(keyring, settings, ret_reason, ret_notice);
     if (error) {
         keyring_destroy(keyring);
@@ -149,6 +169,8 @@ void keyring_destroy(struct keyring *keyring)
         return;
     keyring_body_destroy(atomic_load(&keyring->body));
     master_finish(&keyring->master);
+    pthread_cond_destroy(&keyring->change_over);
+    pthread_mutex_destroy(&keyring->change_lock);
     pthread_mutex_destroy(&keyring->lock);
     free(keyring);
 }
@@ -193,4 +215,27 @@ bool keyring_stale(const struct keyring *keyring)
 const struct keyring_set *keyring_current(const struct keyring *keyring)
 {
     return &atomic_load_explicit(&keyring->body, memory_order_acquire)->set;
+}
+
+bool keyring_claim(struct keyring *keyring, bool wait)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += CLAIM_WAIT_S;
+    pthread_mutex_lock(&keyring->change_lock);
+    int late = wait ? 0 : ETIMEDOUT;
+    while (keyring->changing && late == 0)
+        late = pthread_cond_timedwait(&keyring->change_over, &keyring->change_lock, &until);
+    bool free = !keyring->changing;
+    keyring->changing = true;
+    pthread_mutex_unlock(&keyring->change_lock);
+    return free;
+}
+
+void keyring_release(struct keyring *keyring)
+{
+    pthread_mutex_lock(&keyring->change_lock);
+    keyring->changing = false;
+    pthread_cond_signal(&keyring->change_over);
+    pthread_mutex_unlock(&keyring->change_lock);
 }

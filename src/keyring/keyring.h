@@ -9,6 +9,7 @@
 #include "jose/jwk.h"
 #include "jose/jws.h"
 #include "jose/jwt.h"
+#include "keyring/rotation.h"
 #include "store/store.h"
 
 struct keyring;
@@ -23,17 +24,17 @@ struct data_key {
     uint8_t raw[32];      // KEY_SEAL
 };
 
-enum key_state { KEY_ANNOUNCED, KEY_SIGNING, KEY_RETIRED, KEY_GONE };
-
 struct signing_key {
     uint64_t id;
     struct str kid;       // RFC 7638 thumbprint
     struct str algorithm; // "ES256"
     enum key_state state;
-    struct sign_key *private_key; // NULL for a retired key whose private half is no longer needed
+    struct sign_key *private_key; // of a key that signs, else NULL: no longer or not yet needed
     struct verify_key *public_key;
     struct jws_header header; // the same for each of its tokens
     int64_t created_us;
+    int64_t state_us;       // since when it is in this state
+    int64_t last_expiry_us; // of a retired key: when the last of its tokens has expired
 };
 
 struct keyring_set {
@@ -42,7 +43,8 @@ struct keyring_set {
     const struct signing_key *signing; // announced, signing and retired ones
     size_t signing_count;
     struct str jwks; // the JWKS document (RFC 7517), ready to be sent
-    uint64_t serial; // another for each set
+    uint64_t serial;  // another for each set
+    uint64_t last_id; // of all keys that the store ever had
 };
 
 struct keyring_settings {
@@ -51,6 +53,7 @@ struct keyring_settings {
     const char *folder;          // where a master key is created for a new store: DIR/master.key
     const char *master_key_file; // or NULL: systemd credential "twoleg-master-key", then the folder
     struct env *env;
+    struct rotation_rules rotation; // as configured: period and values only
 };
 
 // Reads or creates the master key, makes the first data keys and the first signing key in a new

@@ -43,7 +43,8 @@ enum twoleg_error master_init(struct master *master, const struct keyring_settin
         return reason_set(reason, TWOLEG_TOO_LONG, "the path of the master key is too long");
     bool locked;
     master->bytes = secret_memory_alloc(MASTER_SIZE, &locked);
-    if (!master->bytes)
+    master->next = secret_memory_alloc(MASTER_SIZE, &locked);
+    if (!master->bytes || !master->next)
         return reason_set(reason, TWOLEG_NO_MEMORY, "no memory for the master key");
     return TWOLEG_NONE;
 }
@@ -51,7 +52,8 @@ enum twoleg_error master_init(struct master *master, const struct keyring_settin
 void master_finish(struct master *master)
 {
     secret_memory_free(master->bytes, MASTER_SIZE);
-    master->bytes = NULL;
+    secret_memory_free(master->next, MASTER_SIZE);
+    master->bytes = master->next = NULL;
 }
 
 static bool master_owner_trusted(const struct stat *status)

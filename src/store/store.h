@@ -86,6 +86,7 @@ enum store_verb_kind {
     VERB_REVOCATIONS_PURGE,
     VERB_AUDIT,
     VERB_API_RENAME_DEFAULT, // the default API follows a changed issuer
+    VERB_KEY_REWRAP,
 };
 
 struct store_key {
@@ -144,7 +145,8 @@ struct store_verb {
             int64_t expires_s;
         } revoke; // TWOLEG_LIMIT past REVOCATIONS_PER_APPLICATION live ones
         uint64_t number; // APPLICATION_DELETE, CREDENTIAL_REVOKE
-        struct store_key key; // KEY_STATE: id, state, and expected_state below
+        struct store_key key; // KEY_STATE: id, state, and expected_state below; KEY_REWRAP: id,
+                              // wrapped, and expected_wrapped
         struct {
             struct str name, value;
         } setting;
@@ -158,7 +160,8 @@ struct store_verb {
             struct str request_id;
         } audit;
     };
-    struct str expected_state; // KEY_STATE: compare-and-set
+    struct str expected_state;   // KEY_STATE: compare-and-set
+    struct str expected_wrapped; // KEY_REWRAP: the same
 };
 
 enum application_field {
@@ -241,6 +244,7 @@ enum twoleg_error store_application_find(struct store_reader *reader, uint64_t a
                                          uint64_t *ret_number) TWOLEG_MUST_CHECK;
 enum twoleg_error store_apis(struct store_reader *reader, struct arena *arena,
                              struct api_set *ret_set) TWOLEG_MUST_CHECK;
+// Of keys that are gone only the latest.
 enum twoleg_error store_keys(struct store_reader *reader, struct arena *arena,
                              struct store_key **ret_keys, size_t *ret_count) TWOLEG_MUST_CHECK;
 // TWOLEG_NOT_FOUND when it was never set. Names: "issuer", "epoch", "cluster" ...

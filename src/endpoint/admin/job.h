@@ -18,7 +18,10 @@ struct admin_load {
     struct str client_id; // load this application
     bool by_number;       // or the one whose number this text is
     struct str secret;    // and make the slow hash of this text, unless empty
-    struct str text;      // file of a copy, first row of a page
+    struct str text;      // file of a copy, first row of a page, kid of a key
+    struct keyring *keyring; // whose keys are changed, and who does it
+    struct str actor;
+    char request_id[HTTP_ID_LEN];
     uint64_t after;
     unsigned limit;
 

@@ -95,6 +95,26 @@ static enum twoleg_error route_token_revoke(struct http_request *r, struct http_
     return admin_run(r, a, admin_token_revoke);
 }
 
+static enum twoleg_error route_key_list(struct http_request *r, struct http_answer *a)
+{
+    return admin_run(r, a, admin_key_list);
+}
+
+static enum twoleg_error route_key_rotate(struct http_request *r, struct http_answer *a)
+{
+    return admin_run(r, a, admin_key_rotate);
+}
+
+static enum twoleg_error route_key_compromise(struct http_request *r, struct http_answer *a)
+{
+    return admin_run(r, a, admin_key_compromise);
+}
+
+static enum twoleg_error route_master_rotate(struct http_request *r, struct http_answer *a)
+{
+    return admin_run(r, a, admin_master_rotate);
+}
+
 static enum twoleg_error route_backup(struct http_request *r, struct http_answer *a)
 {
     return admin_run(r, a, admin_backup);
@@ -147,6 +167,14 @@ const struct http_route admin_routes[] = {
      .methods = HTTP_POST, .doors = DOOR_ADMIN, .handler = route_token_inspect},
     {.name = "admin_token_revoke", .path = "/admin/v1/tokens/revoke",
      .methods = HTTP_POST, .doors = DOOR_ADMIN, .handler = route_token_revoke},
+    {.name = "admin_key_list", .path = "/admin/v1/keys",
+     .methods = HTTP_GET | HTTP_HEAD, .doors = DOOR_ADMIN, .handler = route_key_list},
+    {.name = "admin_key_rotate", .path = "/admin/v1/keys/rotate",
+     .methods = HTTP_POST, .doors = DOOR_ADMIN, .handler = route_key_rotate},
+    {.name = "admin_key_compromise", .path = "/admin/v1/keys/compromise",
+     .methods = HTTP_POST, .doors = DOOR_ADMIN, .handler = route_key_compromise},
+    {.name = "admin_master_rotate", .path = "/admin/v1/master/rotate",
+     .methods = HTTP_POST, .doors = DOOR_ADMIN, .handler = route_master_rotate},
     {.name = "admin_backup", .path = "/admin/v1/backup",
      .methods = HTTP_POST, .doors = DOOR_ADMIN, .handler = route_backup},
     {.name = "admin_audit_list", .path = "/admin/v1/audit",

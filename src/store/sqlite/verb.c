@@ -23,6 +23,7 @@ static verb_function *const verb_functions[] = {
     [VERB_REVOCATIONS_PURGE] = verb_revocations_purge,
     [VERB_AUDIT] = verb_audit,
     [VERB_API_RENAME_DEFAULT] = verb_api_rename_default,
+    [VERB_KEY_REWRAP] = verb_key_rewrap,
 };
 
 enum twoleg_error verb_run(struct round *round, const struct store_verb *verb)

@@ -65,6 +65,8 @@ enum twoleg_error verb_key_create(struct round *round,
                                   const struct store_verb *verb) TWOLEG_MUST_CHECK;
 enum twoleg_error verb_key_state(struct round *round,
                                  const struct store_verb *verb) TWOLEG_MUST_CHECK;
+enum twoleg_error verb_key_rewrap(struct round *round,
+                                  const struct store_verb *verb) TWOLEG_MUST_CHECK;
 enum twoleg_error verb_setting_set(struct round *round,
                                    const struct store_verb *verb) TWOLEG_MUST_CHECK;
 enum twoleg_error verb_audit(struct round *round, const struct store_verb *verb) TWOLEG_MUST_CHECK;

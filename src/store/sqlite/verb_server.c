@@ -53,6 +53,20 @@ enum twoleg_error verb_key_state(struct round *round, const struct store_verb *v
     return error ? error : key_changed(round, verb->key.id);
 }
 
+enum twoleg_error verb_key_rewrap(struct round *round, const struct store_verb *verb)
+{
+    if (verb->account != STORE_OPERATOR)
+        return TWOLEG_NOT_FOUND;
+    struct statement set = statement_begin(round->database, SQL_KEY_REWRAP);
+    statement_number(&set, verb->key.id);
+    statement_bytes(&set, verb->key.wrapped);
+    statement_bytes(&set, verb->expected_wrapped);
+    enum twoleg_error error = statement_run(&set);
+    if (!error && sqlite3_changes(round->database->db) == 0)
+        error = TWOLEG_VERSION_CONFLICT;
+    return error ? error : key_changed(round, verb->key.id);
+}
+
 enum twoleg_error verb_setting_set(struct round *round, const struct store_verb *verb)
 {
     if (verb->account != STORE_OPERATOR)

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// The life of a signing key, as a pure function of the keys that there are and the time:
+//
+//   announced   in the JWKS, so that every cache of it knows the key before its first token
+//   signing     makes the tokens of its algorithm
+//   retired     in the JWKS until the longest token that it signed has expired
+//   gone        its private half is erased, and its tokens are dead
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+enum key_state { KEY_ANNOUNCED, KEY_SIGNING, KEY_RETIRED, KEY_GONE };
+
+struct str key_state_name(enum key_state state); // as rows and people have it
+
+struct rotation_key {
+    uint64_t id;
+    struct str algorithm;
+    enum key_state state;
+    int64_t state_us;       // since when it is in this state
+    int64_t last_expiry_us; // of a retired key: of the longest token that it may have signed
+};
+
+// A bound that the configuration has shortened holds on for what was made under the longer one.
+struct rotation_bound {
+    int64_t value_us; // as configured now
+    int64_t until_us; // nothing from before reaches beyond
+};
+
+struct rotation_rules {
+    int64_t period_us;         // how long a key signs; 0 = for ever
+    struct rotation_bound age;  // how long others keep the JWKS
+    struct rotation_bound life; // of the longest token that a signing key makes
+};
+
+enum rotation_act {
+    ROTATION_ANNOUNCE, // make a key, announced
+    ROTATION_REPLACE,  // make a key that signs at once
+    ROTATION_SIGN,
+    ROTATION_RETIRE,
+    ROTATION_END, // to gone
+};
+
+struct rotation_step {
+    enum rotation_act act;
+    uint64_t id;          // of the key; 0 for one that is to be made
+    struct str algorithm;
+    enum key_state from;  // that it must be in: another node may have been first
+    int64_t last_expiry_us; // RETIRE
+};
+
+// Steps that belong into one batch; what does not fit is due again the next time.
+#define ROTATION_STEPS_MAX 16
+struct rotation_plan {
+    struct rotation_step steps[ROTATION_STEPS_MAX];
+    size_t count;
+};
+
+// What is due now, by itself.
+void rotation_due(const struct rotation_rules *rules, const struct rotation_key *keys,
+                  size_t count, int64_t now_us, struct rotation_plan *ret_plan);
+// The next key of an algorithm (empty: of all) is announced now, and signs as soon as every cache
+// knows it. Nothing where one is announced already.
+void rotation_hasten(const struct rotation_key *keys, size_t count, struct str algorithm,
+                     struct rotation_plan *ret_plan);
+// The key is gone at once. If it signed, the announced one takes its place, or else a new one that
+// nobody knows yet.
+void rotation_compromise(const struct rotation_key *keys, size_t count, uint64_t id,
+                         struct rotation_plan *ret_plan);
+
+// When the key goes to its next state by itself; 0: it does not.
+int64_t rotation_next_us(const struct rotation_rules *rules, const struct rotation_key *key);
+// How long a key must be announced (microseconds): whoever asked for the JWKS just before has asked
+// again, whatever stands between, and every node has heard of it.
+int64_t rotation_announce_us(int64_t age_us);
+
+// The rules of a start that finds stored ones (NULL: none). True: they differ, and must be stored
+// before anything is made under them.
+bool rotation_settle(const struct rotation_rules *stored, const struct rotation_rules *configured,
+                     int64_t now_us, struct rotation_rules *ret_rules);
