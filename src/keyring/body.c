@@ -193,6 +193,8 @@ static enum twoleg_error keyring_body_fill(struct keyring_body *body, const uint
                                       : keyring_body_data(body, master, key);
         if (error == TWOLEG_NO_MEMORY)
             return error;
+        if (!error && !body->set.guard.len)
+            body->set.guard = arena_copy(&body->arena, key->wrapped);
         if (error && !ret_failure->key)
             *ret_failure = (struct body_failure){key, error};
     }

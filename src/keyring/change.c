@@ -15,6 +15,7 @@
 #include "model/event.h"
 
 #define CHANGE_KEYS_MAX 512
+#define KEYRING_GUARD_MAX 256 // a data key: the first of all rows
 
 // What a change starts from: the keys as they are in memory, and the master key.
 struct change {
@@ -23,6 +24,8 @@ struct change {
     const struct keyring_actor *actor;
     struct store_batch *batch;
     struct secret_bytes master;
+    uint8_t guard[KEYRING_GUARD_MAX]; // what it wraps, as the store has it
+    size_t guard_len;
     struct rotation_key keys[CHANGE_KEYS_MAX];
     char kids[CHANGE_KEYS_MAX][KEYRING_KID_MAX];
     size_t kid_lens[CHANGE_KEYS_MAX];
@@ -77,6 +80,8 @@ static struct change *change_create(struct keyring *keyring, struct env *env,
     for (size_t i = 0; i < set->signing_count; i++)
         change_add_key(change, &set->signing[i]);
     change->next_id = set->last_id + 1;
+    change->guard_len = set->guard.len < KEYRING_GUARD_MAX ? set->guard.len : 0;
+    memcpy(change->guard, set->guard.ptr, change->guard_len);
     memcpy(change->master.bytes, keyring->master.bytes, MASTER_SIZE);
     change->master.len = MASTER_SIZE;
     pthread_mutex_unlock(&keyring->lock);
@@ -154,7 +159,8 @@ static enum twoleg_error change_make(struct change *change, const struct rotatio
 {
     struct make_order order = {.id = change->next_id++,
                                .algorithm = sign_algorithm_find(step->algorithm),
-                               .state = key_state_name(change_target(step->act))};
+                               .state = key_state_name(change_target(step->act)),
+                               .guard = str_of(change->guard, change->guard_len)};
     if (!order.algorithm)
         return TWOLEG_INTERNAL;
     return make_signing_key(change->batch, change->master.bytes, change->env, &order, ret_kid);

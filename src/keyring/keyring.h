@@ -45,6 +45,7 @@ struct keyring_set {
     struct str jwks; // the JWKS document (RFC 7517), ready to be sent
     uint64_t serial;  // another for each set
     uint64_t last_id; // of all keys that the store ever had
+    struct str guard; // one of the keys as it is wrapped: who wraps another says it must be there
 };
 
 struct keyring_settings {

@@ -74,7 +74,9 @@ enum twoleg_error make_signing_key(struct store_batch *batch, const uint8_t *mas
     sign_key_free(&private_key);
     if (error)
         return error;
-    store_batch_add(batch, VERB_KEY_CREATE, STORE_OPERATOR)->key = key;
+    struct store_verb *verb = store_batch_add(batch, VERB_KEY_CREATE, STORE_OPERATOR);
+    verb->key = key;
+    verb->expected_wrapped = store_batch_copy(batch, order->guard);
     if (ret_kid)
         *ret_kid = key.kid;
     return TWOLEG_NONE;

@@ -7,6 +7,9 @@ struct make_order {
     uint64_t id; // the store refuses a second one of the same number
     const struct sign_algorithm *algorithm;
     struct str state; // "announced" or "signing"
+    // A key that the master key opens, as the store has it: it must still be there. Empty in a new
+    // store.
+    struct str guard;
 };
 
 // Adds VERB_KEY_CREATE. ret_kid (may be NULL) is the batch's. NO_MEMORY, NO_RANDOM, INTERNAL.

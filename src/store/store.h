@@ -161,7 +161,9 @@ struct store_verb {
         } audit;
     };
     struct str expected_state;   // KEY_STATE: compare-and-set
-    struct str expected_wrapped; // KEY_REWRAP: the same
+    // KEY_REWRAP: the same. KEY_CREATE: some key is still wrapped like this, or the new one was
+    // wrapped under a master key that is none any more; empty = any.
+    struct str expected_wrapped;
 };
 
 enum application_field {

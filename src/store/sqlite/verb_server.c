@@ -8,11 +8,26 @@ static enum twoleg_error key_changed(struct round *round, uint64_t id)
     return round_change(round, &change);
 }
 
+// Are keys still wrapped as they were when this one was?
+static enum twoleg_error key_check_wrapping(struct round *round, struct str wrapped)
+{
+    if (wrapped.len == 0)
+        return TWOLEG_NONE;
+    struct statement read = statement_begin(round->database, SQL_KEY_HAS_WRAPPED);
+    statement_bytes(&read, wrapped);
+    bool found = statement_step(&read);
+    enum twoleg_error error = statement_end(&read);
+    return !error && !found ? TWOLEG_VERSION_CONFLICT : error;
+}
+
 enum twoleg_error verb_key_create(struct round *round, const struct store_verb *verb)
 {
     const struct store_key *key = &verb->key;
     if (verb->account != STORE_OPERATOR)
         return TWOLEG_NOT_FOUND;
+    enum twoleg_error error = key_check_wrapping(round, verb->expected_wrapped);
+    if (error)
+        return error;
     struct statement add = statement_begin(round->database, SQL_KEY_ADD);
     statement_number(&add, key->id);
     statement_text(&add, key->purpose);
@@ -24,7 +39,7 @@ enum twoleg_error verb_key_create(struct round *round, const struct store_verb *
     statement_int(&add, key->created_us ? key->created_us : round->now_us);
     statement_int(&add, key->state_us ? key->state_us : round->now_us);
     statement_int(&add, key->last_expiry_us);
-    enum twoleg_error error = statement_run(&add);
+    error = statement_run(&add);
     return error ? error : key_changed(round, key->id);
 }
 
