@@ -7,7 +7,6 @@
 #include <sqlite3.h>
 
 #include "crypto/compare.h"
-#include "keyring/change.h"
 #include "keyring/keyring.h"
 
 struct test_keyring {
@@ -365,66 +364,6 @@ static void D2_a_retired_key_without_its_private_half_is_not_published(void **st
     row_refused(on, "key 4 (sign) in the store is damaged");
 }
 
-struct change_test {
-    struct keyring_outcome outcome;
-    struct keyring_actor actor;
-};
-
-static void D4_a_key_of_the_old_master_key_does_not_enter_the_store(void **state)
-{
-    struct test_keyring *on = *state;
-    static struct change_test test = {.actor = {{"test", 4}, {"", 0}}};
-    keyring_open(on);
-    struct store_verb late = {0};
-    uint8_t guard[256];
-    struct str now = keyring_current(on->keyring)->guard;
-    assert_true(now.len > 0 && now.len <= sizeof guard);
-    memcpy(guard, now.ptr, now.len);
-    late.expected_wrapped = str_of(guard, now.len);
-    late.key = (struct store_key){.id = 9, .purpose = STR("seal"), .state = STR("retired"),
-                                  .wrapped = STR("wrapped under the old master key")};
-    assert_int_equal(keyring_change_master(on->keyring, &on->env, &test.actor, &test.outcome),
-                     TWOLEG_NONE);
-    assert_int_equal(test_one(on->test, VERB_KEY_CREATE, STORE_OPERATOR, &late),
-                     TWOLEG_VERSION_CONFLICT);
-    assert_false(keyring_stale(on->keyring));
-    // What was re-wrapped meanwhile is not what somebody saw before.
-    struct store_verb again = {0};
-    again.key.id = 1;
-    again.key.wrapped = STR("other");
-    again.expected_wrapped = late.expected_wrapped;
-    assert_int_equal(test_one(on->test, VERB_KEY_REWRAP, STORE_OPERATOR, &again),
-                     TWOLEG_VERSION_CONFLICT);
-    keyring_close(on);
-    keyring_open(on);
-}
-
-static void D5_of_two_that_change_keys_one_does(void **state)
-{
-    struct test_keyring *on = *state;
-    static struct change_test test = {.actor = {{"test", 4}, {"", 0}}};
-    keyring_open(on);
-    struct str lost = keyring_current(on->keyring)->signing[0].kid;
-    char kid[JWK_KID_SIZE];
-    memcpy(kid, lost.ptr, sizeof kid);
-    lost = str_of(kid, sizeof kid);
-    assert_int_equal(keyring_hasten(on->keyring, &on->env, &test.actor, STR(""), &test.outcome),
-                     TWOLEG_NONE);
-    assert_int_equal(keyring_hasten(on->keyring, &on->env, &test.actor, STR(""), &test.outcome),
-                     TWOLEG_CONFLICT);
-    assert_int_equal(keyring_compromise(on->keyring, &on->env, &test.actor, lost, &test.outcome),
-                     TWOLEG_NONE);
-    assert_int_equal(test.outcome.count, 2);
-    assert_int_equal(keyring_compromise(on->keyring, &on->env, &test.actor, lost, &test.outcome),
-                     TWOLEG_NOT_FOUND);
-    const struct keyring_set *set = keyring_current(on->keyring);
-    assert_int_equal(set->signing_count, 1);
-    assert_int_equal(set->signing[0].state, KEY_SIGNING);
-    assert_null(keyring_find(set, lost));
-    // No id is given twice, whatever is gone.
-    assert_int_equal(set->last_id, 5);
-}
-
 static void rows_that_we_do_not_know_are_refused(void **state)
 {
     struct test_keyring *on = *state;
@@ -624,8 +563,6 @@ int main(void)
         unit(D4_a_blob_under_another_id_is_refused),
         unit(D2_sealed_keys_cannot_be_swapped_or_replaced_by_who_writes_rows),
         unit(D2_a_retired_key_without_its_private_half_is_not_published),
-        unit(D4_a_key_of_the_old_master_key_does_not_enter_the_store),
-        unit(D5_of_two_that_change_keys_one_does),
         unit(rows_that_we_do_not_know_are_refused),
         unit(a_changed_key_replaces_the_set),
         unit(a_set_that_cannot_be_read_is_known_as_stale),

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// Changes of keys that somebody wants (design 3.6; threats D4, D5).
+#include "store/store_test.h"
+
+#include "keyring/change.h"
+
+struct test_keyring {
+    struct test_store *test;
+    struct epoch epoch;
+    struct env env;
+    struct keyring *keyring;
+};
+
+static void keyring_close(struct test_keyring *on)
+{
+    store_set_on_change(on->test->store, NULL, NULL);
+    keyring_destroy(on->keyring);
+    on->keyring = NULL;
+}
+
+static void keyring_open(struct test_keyring *on)
+{
+    char reason[512], notice[512];
+    struct keyring_settings settings = {.store = on->test->store,
+                                        .epoch = &on->epoch,
+                                        .folder = on->test->folder,
+                                        .env = &on->env};
+    if (keyring_create(&settings, &on->keyring, reason, notice))
+        fail_msg("keyring_create: %s", reason);
+    store_set_on_change(on->test->store, keyring_on_change, on->keyring);
+}
+
+static int keyring_setup(void **state)
+{
+    struct test_keyring *on = calloc(1, sizeof *on);
+    void *test;
+    if (!on || test_setup(&test))
+        return -1;
+    unsetenv("CREDENTIALS_DIRECTORY");
+    on->test = test;
+    epoch_init(&on->epoch);
+    env_init(&on->env);
+    *state = on;
+    return 0;
+}
+
+static int keyring_teardown(void **state)
+{
+    struct test_keyring *on = *state;
+    keyring_close(on);
+    epoch_finish(&on->epoch);
+    void *test = on->test;
+    free(on);
+    return test_teardown(&test);
+}
+
+struct change_test {
+    struct keyring_outcome outcome;
+    struct keyring_actor actor;
+};
+
+static void D4_a_key_of_the_old_master_key_does_not_enter_the_store(void **state)
+{
+    struct test_keyring *on = *state;
+    static struct change_test test = {.actor = {{"test", 4}, {"", 0}}};
+    keyring_open(on);
+    struct store_verb late = {0};
+    uint8_t guard[256];
+    struct str now = keyring_current(on->keyring)->guard;
+    assert_true(now.len > 0 && now.len <= sizeof guard);
+    memcpy(guard, now.ptr, now.len);
+    late.expected_wrapped = str_of(guard, now.len);
+    late.key = (struct store_key){.id = 9, .purpose = STR("seal"), .state = STR("retired"),
+                                  .wrapped = STR("wrapped under the old master key")};
+    assert_int_equal(keyring_change_master(on->keyring, &on->env, &test.actor, &test.outcome),
+                     TWOLEG_NONE);
+    assert_int_equal(test_one(on->test, VERB_KEY_CREATE, STORE_OPERATOR, &late),
+                     TWOLEG_VERSION_CONFLICT);
+    assert_false(keyring_stale(on->keyring));
+    // What was re-wrapped meanwhile is not what somebody saw before.
+    struct store_verb again = {0};
+    again.key.id = 1;
+    again.key.wrapped = STR("other");
+    again.expected_wrapped = late.expected_wrapped;
+    assert_int_equal(test_one(on->test, VERB_KEY_REWRAP, STORE_OPERATOR, &again),
+                     TWOLEG_VERSION_CONFLICT);
+    keyring_close(on);
+    keyring_open(on);
+}
+
+static void D5_of_two_that_change_keys_one_does(void **state)
+{
+    struct test_keyring *on = *state;
+    static struct change_test test = {.actor = {{"test", 4}, {"", 0}}};
+    keyring_open(on);
+    struct str lost = keyring_current(on->keyring)->signing[0].kid;
+    char kid[JWK_KID_SIZE];
+    memcpy(kid, lost.ptr, sizeof kid);
+    lost = str_of(kid, sizeof kid);
+    assert_int_equal(keyring_hasten(on->keyring, &on->env, &test.actor, STR(""), &test.outcome),
+                     TWOLEG_NONE);
+    assert_int_equal(keyring_hasten(on->keyring, &on->env, &test.actor, STR(""), &test.outcome),
+                     TWOLEG_CONFLICT);
+    assert_int_equal(keyring_compromise(on->keyring, &on->env, &test.actor, lost, &test.outcome),
+                     TWOLEG_NONE);
+    assert_int_equal(test.outcome.count, 2);
+    assert_int_equal(keyring_compromise(on->keyring, &on->env, &test.actor, lost, &test.outcome),
+                     TWOLEG_NOT_FOUND);
+    const struct keyring_set *set = keyring_current(on->keyring);
+    assert_int_equal(set->signing_count, 1);
+    assert_int_equal(set->signing[0].state, KEY_SIGNING);
+    assert_null(keyring_find(set, lost));
+    // No id is given twice, whatever is gone.
+    assert_int_equal(set->last_id, 5);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(D4_a_key_of_the_old_master_key_does_not_enter_the_store,
+                                        keyring_setup, keyring_teardown),
+        cmocka_unit_test_setup_teardown(D5_of_two_that_change_keys_one_does, keyring_setup,
+                                        keyring_teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
