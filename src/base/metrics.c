@@ -11,12 +11,18 @@ static const struct {
 #undef METRIC
 };
 
+uint64_t metrics_sum(struct metrics *const *sets, size_t count, enum metric metric)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += atomic_load_explicit(&sets[i]->value[metric], memory_order_relaxed);
+    return sum;
+}
+
 void metrics_write(struct metrics *const *sets, size_t count, struct buf *out)
 {
     for (size_t m = 0; m < METRICS; m++) {
-        uint64_t sum = 0;
-        for (size_t i = 0; i < count; i++)
-            sum += atomic_load_explicit(&sets[i]->value[m], memory_order_relaxed);
+        uint64_t sum = metrics_sum(sets, count, (enum metric)m);
         if (*rows[m].help) {
             buf_add(out, STR("# HELP "));
             buf_add(out, str_from(rows[m].series));

@@ -26,5 +26,7 @@ static inline void metrics_add(struct metrics *metrics, enum metric metric, uint
     atomic_store_explicit(&metrics->value[metric], old + n, memory_order_relaxed);
 }
 
+// The sum of one counter over the sets.
+uint64_t metrics_sum(struct metrics *const *sets, size_t count, enum metric metric);
 // Writes the Prometheus text format (version 0.0.4) of the sum over the sets.
 void metrics_write(struct metrics *const *sets, size_t count, struct buf *out);

@@ -98,6 +98,9 @@ enum cli_exit cli_status(struct cli *cli)
         {"Data folder", "data", SHOW_TEXT},          {"Ready", "ready", SHOW_YES},
         {"Up", "uptime", SHOW_LIFE},                 {"Applications", "applications", SHOW_COUNT},
         {"Loaded", "applications_loaded", SHOW_COUNT}, {"Revocations", "revocations", SHOW_COUNT},
+        {"Failures limited", "failures_limited", SHOW_COUNT},
+        {"Beyond the budget", "budget_limited", SHOW_COUNT},
+        {"Only observed", "budget_observed", SHOW_COUNT},
     };
     json_t *answer;
     enum cli_exit code = cli_call(cli, "GET", "/admin/v1/status", NULL, &answer);

@@ -215,6 +215,7 @@ enum twoleg_error client_auth(const struct client_auth_context *context,
 {
     struct presented presented = {0};
     struct registry_view view = {0};
+    *ret_wait = (struct client_auth_wait){.application = 0};
     enum twoleg_error error = client_auth_read(context, request, &presented);
     if (error)
         return error;
@@ -223,7 +224,8 @@ enum twoleg_error client_auth(const struct client_auth_context *context,
     if (presented.id[0].len > CLIENT_ID_MAX || presented.secret[0].len > SECRET_MAX)
         return REFUSE(TWOLEG_CLIENT_MALFORMED);
     error = client_auth_find(context, &presented, &view);
-    *ret_wait = (struct client_auth_wait){.application = view.number};
+    *ret_wait = (struct client_auth_wait){.client_id = presented.id[0],
+                                          .application = view.number};
     if (error && error != TWOLEG_CLIENT_UNKNOWN)
         return error;
 

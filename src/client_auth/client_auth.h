@@ -19,11 +19,12 @@ struct client_auth_context {
     int64_t now_us; // env->latest_us
 };
 
-// What must happen first, after TWOLEG_WAIT.
+// Whose attempt it was, whatever became of it; and, after TWOLEG_WAIT, what must happen first.
 struct client_auth_wait {
-    uint64_t application;           // to be loaded; or, when slow is set,
-    const struct secret *slow;      // whose slow hash is to be compared with
-    struct str presented;           // this spelling
+    struct str client_id;     // decoded; empty when nothing usable was presented
+    uint64_t application;     // 0: none has that id. To be loaded; or, when slow is set,
+    const struct secret *slow; // whose slow hash is to be compared with
+    struct str presented;      // this spelling
 };
 
 // TWOLEG_NONE: this client, and its secret passed the gate. TWOLEG_WAIT: see ret_wait, then ask

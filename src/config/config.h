@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/env.h"
 #include "base/log.h"
+#include "codec/rate.h"
 #include "config/schema.h"
 
 enum config_origin {
@@ -105,6 +106,12 @@ struct config {
     int64_t drain_timeout;
     int64_t max_connections;
     int64_t max_connections_per_address;
+    int64_t max_waiting;
+    struct rate failures_per_address;
+    struct rate failures_per_client;
+    struct rate slow_hashes_per_client;
+    struct rate budget;
+    bool budget_observe;
 };
 
 // The table itself, for the walker, show and tests.

@@ -4,6 +4,7 @@
 
 #include "base/env.h"
 #include "codec/duration.h"
+#include "codec/rate.h"
 #include "codec/size.h"
 #include "codec/utf8.h"
 #include "config/schema.h"
@@ -118,6 +119,15 @@ static enum twoleg_error scalar_read_duration(const struct scalar_input *in, voi
 static enum twoleg_error scalar_read_size(const struct scalar_input *in, void *ret_value)
 {
     return scalar_read_range(in, scalar_parse_size, ret_value);
+}
+
+static enum twoleg_error scalar_read_rate(const struct scalar_input *in, void *ret_value)
+{
+    enum twoleg_error error = rate_parse(in->text, ret_value);
+    if (error == TWOLEG_RANGE)
+        return scalar_refuse(in, error, "is out of range: 1 to 1000000 in 1s to 1d");
+    return error ? scalar_refuse(in, error, "is not a rate such as 100/1m, 100/1m:20 or none")
+                 : error;
 }
 
 static enum twoleg_error scalar_check_len(const struct scalar_input *in)
@@ -289,6 +299,7 @@ static scalar_reader *const scalar_readers[SCHEMA_TYPES] = {
     [SCHEMA_TEXT] = scalar_read_text,         [SCHEMA_URL] = scalar_read_url,
     [SCHEMA_PATH] = scalar_read_path,         [SCHEMA_WORD] = scalar_read_word,
     [SCHEMA_ENDPOINT] = scalar_read_endpoint, [SCHEMA_CIDR] = scalar_read_cidr,
+    [SCHEMA_RATE] = scalar_read_rate,
 };
 
 enum twoleg_error schema_scalar_read(const struct schema_context *context,
@@ -361,6 +372,9 @@ void schema_scalar_write(const struct schema_row *row, const void *value, struct
         return;
     case SCHEMA_SIZE:
         size_format(out, (uint64_t) * (const int64_t *)value);
+        return;
+    case SCHEMA_RATE:
+        rate_format(out, value);
         return;
     case SCHEMA_TEXT:
     case SCHEMA_URL:

@@ -12,6 +12,7 @@ static const char *const schema_type_texts[SCHEMA_TYPES] = {
     [SCHEMA_INTEGER] = "whole number",
     [SCHEMA_DURATION] = "duration",
     [SCHEMA_SIZE] = "size",
+    [SCHEMA_RATE] = "rate",
     [SCHEMA_TEXT] = "text",
     [SCHEMA_URL] = "http or https URL",
     [SCHEMA_PATH] = "path",

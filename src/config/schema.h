@@ -11,6 +11,7 @@ enum schema_type {
     SCHEMA_INTEGER,  // int64_t
     SCHEMA_DURATION, // int64_t, microseconds; TIME_NEVER
     SCHEMA_SIZE,     // int64_t, bytes
+    SCHEMA_RATE,     // struct rate
     SCHEMA_TEXT,     // struct str, with a NUL behind it
     SCHEMA_URL,      // struct str: http or https, without user, query and fragment
     SCHEMA_PATH,     // struct str; a relative one starts at the folder of the file

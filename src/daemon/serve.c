@@ -18,6 +18,7 @@
 #include "daemon/identity.h"
 #include "daemon/limits.h"
 #include "daemon/logger.h"
+#include "endpoint/limit.h"
 
 #define STORE_QUEUE_BATCHES 4096
 #define STORE_QUEUE_BYTES ((size_t)32 * 1024 * 1024)
@@ -172,6 +173,10 @@ static enum twoleg_error serving_prepare(struct serving *serving)
         serving_check_gates(serving);
     if (!error)
         error = pool_create(cores > 3 ? cores / 2 : 1, POOL_QUEUE, &server->pool);
+    if (!error) {
+        server->limits = endpoint_limits_create(serving->config, &serving->env);
+        error = server->limits ? TWOLEG_NONE : TWOLEG_NO_MEMORY;
+    }
     if (!error)
         error = workers_create(server, &serving->epoch, &serving->workers);
     if (!error)
@@ -254,6 +259,7 @@ static uint32_t serving_stop(struct serving *serving)
     store_close(server->store); // every job that a request waited for has ended after this
     workers_destroy(serving->workers);
     certificates_destroy(serving->certificates);
+    endpoint_limits_destroy(server->limits);
     logger_stop();
     registry_destroy(server->registry);
     keyring_destroy(server->keyring);

@@ -12,8 +12,6 @@
 #include "endpoint/routes.h"
 
 #define JWT_CACHE_ENTRIES 4096
-// Of one worker: beyond these a request is answered 503.
-#define PARKED_MAX 4096u
 #define PARK_US (30 * SECOND_US)
 // Of all workers: what bodies hold that are longer than the usual few kilobytes. However many
 // workers share it, each can take sixteen of the longest.
@@ -87,7 +85,7 @@ static enum twoleg_error worker_init_http(struct workers *workers, uint32_t numb
                    .write_us = config->write_timeout,
                    .max_connections = worker_share(config->max_connections, count),
                    .max_per_address = (uint32_t)config->max_connections_per_address,
-                   .max_parked = PARKED_MAX,
+                   .max_parked = worker_share(config->max_waiting, count),
                    .max_body_bytes = worker_body_bytes(count),
                    .park_us = PARK_US},
         .peers = &workers->peers,

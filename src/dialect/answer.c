@@ -59,7 +59,8 @@ const struct dialect_error *dialect_error_row(const struct dialect *dialect,
 }
 
 static struct str dialect_error_headers(const struct dialect *dialect,
-                                        const struct dialect_error *row, struct arena *arena)
+                                        const struct dialect_error *row, uint64_t retry_s,
+                                        struct arena *arena)
 {
     struct buf out;
     buf_init_arena(&out, arena, 128);
@@ -68,9 +69,9 @@ static struct str dialect_error_headers(const struct dialect *dialect,
         buf_add(&out, str_from(dialect->realm));
         buf_add(&out, STR("\"\r\n"));
     }
-    if (row->retry_after_s) {
+    if (retry_s) {
         buf_add(&out, STR("Retry-After: "));
-        buf_add_u64(&out, row->retry_after_s);
+        buf_add_u64(&out, retry_s);
         buf_add(&out, STR("\r\n"));
     }
     return buf_str(&out);
@@ -79,7 +80,17 @@ static struct str dialect_error_headers(const struct dialect *dialect,
 void dialect_answer_error(const struct dialect *dialect, const struct http_request *request,
                           enum twoleg_error error, struct http_answer *ret_answer)
 {
+    dialect_answer_limited(dialect, request, error, 0, ret_answer);
+}
+
+void dialect_answer_limited(const struct dialect *dialect, const struct http_request *request,
+                            enum twoleg_error error, int64_t retry_us,
+                            struct http_answer *ret_answer)
+{
     const struct dialect_error *row = dialect_error_row(dialect, error);
+    // Rounded up: whoever comes back at that second is served.
+    uint64_t retry_s = retry_us > 0 ? (uint64_t)((retry_us + SECOND_US - 1) / SECOND_US)
+                                    : row->retry_after_s;
     struct buf body;
     struct json_writer json;
     buf_init_arena(&body, request->arena, 256);
@@ -93,7 +104,7 @@ void dialect_answer_error(const struct dialect *dialect, const struct http_reque
         .status = row->status,
         .content_type = STR("application/json"),
         .body = buf_str(&body),
-        .headers = dialect_error_headers(dialect, row, request->arena),
+        .headers = dialect_error_headers(dialect, row, retry_s, request->arena),
         .no_store = true,
     };
     if (body.failed || !ret_answer->headers.ptr) {

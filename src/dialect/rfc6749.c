@@ -7,10 +7,12 @@
 #define INVALID_SCOPE 400, 0, "invalid_scope"
 #define INVALID_TARGET 400, 0, "invalid_target"
 #define UNAVAILABLE 503, 1, "temporarily_unavailable"
+#define LIMITED 429, 1, "temporarily_unavailable"
 
 // Every way in which a client can fail to authenticate has the same words: which one it was is
 // nobody's business but the log's.
 #define WHO "client authentication failed"
+#define FAILURES "too many failures of client authentication"
 
 static const struct dialect_error errors[] = {
     {TWOLEG_MEDIA_TYPE, INVALID_REQUEST,
@@ -44,6 +46,10 @@ static const struct dialect_error errors[] = {
     {TWOLEG_TOKEN_FOREIGN, 400, 0, "invalid_grant", NULL}, // RFC 7009 section 2.1
     {TWOLEG_LIMIT, 429, 0, "temporarily_unavailable",
      "too many single revocations; have the operator run: twoleg app revoke-tokens"},
+    {TWOLEG_FAILURES_ADDRESS, LIMITED, FAILURES},
+    {TWOLEG_FAILURES_CLIENT, LIMITED, FAILURES},
+    {TWOLEG_SLOW_HASHES, LIMITED, FAILURES},
+    {TWOLEG_BUDGET, LIMITED, "the application's budget is used up; keep tokens until they expire"},
     {TWOLEG_NO_MEMORY, UNAVAILABLE, "try again"},
     {TWOLEG_NONE, UNAVAILABLE, "try again"}, // everything else
 };

@@ -7,6 +7,7 @@
 #include "base/siphash.h"
 #include "crypto/password.h"
 #include "crypto/wipe.h"
+#include "endpoint/limit.h"
 
 // A body can be dropped again between its load and the next run; this many times is bad luck.
 #define LOADS_PER_REQUEST 4
@@ -80,19 +81,20 @@ static void slow_job_run(struct pool_job *work)
     http_job_done(&slow->job);
 }
 
-// One network: IPv6 by its /64.
 static uint64_t endpoint_asker(const struct http_request *request)
 {
     static const struct siphash_key fold = {0, 0}; // a collision costs a share of the queue only
-    struct address network = request->peer;
-    if (network.family == ADDRESS_V6)
-        network = address_prefix(&network, 64);
+    struct address network = endpoint_limit_network(request);
     return siphash(&fold, str_of(network.bytes, sizeof network.bytes));
 }
 
 static enum twoleg_error endpoint_compare_slow(struct http_request *request,
-                                               const struct client_auth_wait *wait)
+                                               const struct client_auth_wait *wait,
+                                               int64_t *ret_retry_us)
 {
+    enum twoleg_error error = endpoint_limit_slow(request, wait->application, ret_retry_us);
+    if (error)
+        return error;
     struct endpoint_context *context = endpoint_context(request);
     struct str hash = wait->slow->slow_hash;
     struct slow_job *slow = malloc(sizeof *slow + hash.len + wait->presented.len);
@@ -107,7 +109,7 @@ static enum twoleg_error endpoint_compare_slow(struct http_request *request,
     memcpy(slow->text + hash.len, wait->presented.ptr, wait->presented.len);
     slow->hash = str_of(slow->text, hash.len);
     slow->presented = str_of(slow->text + hash.len, wait->presented.len);
-    enum twoleg_error error = pool_submit(context->server->pool, &slow->work);
+    error = pool_submit(context->server->pool, &slow->work);
     if (error)
         slow_job_destroy(&slow->job);
     return error ? error : TWOLEG_WAIT;
@@ -135,7 +137,7 @@ static enum twoleg_error endpoint_take_slow(struct http_request *request,
 
 enum twoleg_error endpoint_authenticate(struct http_request *request, enum gate_door door,
                                         const struct token_request *form,
-                                        struct client *ret_client)
+                                        struct client *ret_client, int64_t *ret_retry_us)
 {
     struct endpoint_context *context = endpoint_context(request);
     struct client_auth_context auth = {
@@ -153,9 +155,11 @@ enum twoleg_error endpoint_authenticate(struct http_request *request, enum gate_
         return error;
     error = client_auth(&auth, form, ret_client, &wait);
     if (error == TWOLEG_WAIT)
-        return wait.slow ? endpoint_compare_slow(request, &wait)
+        return wait.slow ? endpoint_compare_slow(request, &wait, ret_retry_us)
                          : endpoint_gone(endpoint_load(request, wait.application),
                                          TWOLEG_CLIENT_UNKNOWN);
+    if (error && endpoint_is_verdict(error) && wait.client_id.len)
+        return endpoint_limit_failure(request, &wait, error, ret_retry_us);
     return error;
 }
 

@@ -4,10 +4,12 @@
 #include "endpoint/server.h"
 
 // Client authentication for a request; TWOLEG_WAIT when a job was started and the handler is to be
-// run again.
+// run again. A failure is charged to whoever failed; ret_retry_us is set when one was refused for
+// its number (RFC 6585 section 4): after how long another is looked at.
 enum twoleg_error endpoint_authenticate(struct http_request *request, enum gate_door door,
                                         const struct token_request *form,
-                                        struct client *ret_client) TWOLEG_MUST_CHECK;
+                                        struct client *ret_client,
+                                        int64_t *ret_retry_us) TWOLEG_MUST_CHECK;
 
 // token_inspect for a request, loading what must be loaded.
 enum twoleg_error endpoint_inspect(struct http_request *request,

@@ -63,18 +63,25 @@ static enum twoleg_error introspect_answer(struct http_request *request,
     return body.failed ? TWOLEG_NO_MEMORY : TWOLEG_NONE;
 }
 
-static enum twoleg_error introspect_refuse(struct http_request *request, struct str client_id,
-                                           enum twoleg_error error,
-                                           struct http_answer *ret_answer)
+static enum twoleg_error introspect_refuse_limited(struct http_request *request,
+                                                   struct str client_id,
+                                                   enum twoleg_error error, int64_t retry_us,
+                                                   struct http_answer *ret_answer)
 {
     if (error == TWOLEG_WAIT)
         return TWOLEG_WAIT;
-    dialect_answer_error(&dialect_rfc6749, request, error, ret_answer);
+    dialect_answer_limited(&dialect_rfc6749, request, error, retry_us, ret_answer);
     metrics_add(request->metrics, METRIC_INTROSPECT_REFUSED, 1);
     endpoint_log(&(struct endpoint_event){
         .request = request, .error = error, .client_id = client_id,
         .status = ret_answer->status});
     return TWOLEG_NONE;
+}
+
+static enum twoleg_error introspect_refuse(struct http_request *request, struct str client_id,
+                                           enum twoleg_error error, struct http_answer *ret_answer)
+{
+    return introspect_refuse_limited(request, client_id, error, 0, ret_answer);
 }
 
 enum twoleg_error endpoint_introspect(struct http_request *request, struct http_answer *ret_answer)
@@ -85,9 +92,10 @@ enum twoleg_error endpoint_introspect(struct http_request *request, struct http_
         return introspect_refuse(request, form.client_id, error, ret_answer);
 
     struct client client;
-    error = endpoint_authenticate(request, GATE_INTROSPECT, &form, &client);
+    int64_t retry_us = 0;
+    error = endpoint_authenticate(request, GATE_INTROSPECT, &form, &client, &retry_us);
     if (error)
-        return introspect_refuse(request, form.client_id, error, ret_answer);
+        return introspect_refuse_limited(request, form.client_id, error, retry_us, ret_answer);
 
     struct token_question question = {.door = GATE_INTROSPECT,
                                       .text = form.token,

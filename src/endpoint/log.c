@@ -94,7 +94,8 @@ void endpoint_log(const struct endpoint_event *event)
     struct log_line line;
     if (!endpoint_log_wanted(event, &left_out))
         return;
-    log_begin(&line, LOG_INFO, request->env->now_us, event->error ? "refused" : "answered");
+    log_begin(&line, LOG_INFO, request->env->now_us,
+              event->observed ? "observed" : event->error ? "refused" : "answered");
     log_word(&line, "route", request->route->name);
     if (request->segment_count > 0)
         log_str(&line, "path", request->segments[0]);

@@ -16,6 +16,7 @@ struct endpoint_event {
     struct str client_id;
     unsigned status;
     struct address forwarded; // family 0, or whom a trusted proxy asks for
+    bool observed; // it would be refused for the error, but for now that is only counted
 };
 
 // A refusal's line names the error and the source line that decided (base/refusal.h).

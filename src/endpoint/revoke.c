@@ -68,17 +68,23 @@ static enum twoleg_error revoke_submit(struct http_request *request,
     return error ? error : TWOLEG_WAIT;
 }
 
-static enum twoleg_error revoke_refuse(struct http_request *request, struct str client_id,
-                                       enum twoleg_error error,
-                                       struct http_answer *ret_answer)
+static enum twoleg_error revoke_refuse_limited(struct http_request *request, struct str client_id,
+                                               enum twoleg_error error, int64_t retry_us,
+                                               struct http_answer *ret_answer)
 {
     if (error == TWOLEG_WAIT)
         return TWOLEG_WAIT;
-    dialect_answer_error(&dialect_rfc6749, request, error, ret_answer);
+    dialect_answer_limited(&dialect_rfc6749, request, error, retry_us, ret_answer);
     endpoint_log(&(struct endpoint_event){
         .request = request, .error = error, .client_id = client_id,
         .status = ret_answer->status});
     return TWOLEG_NONE;
+}
+
+static enum twoleg_error revoke_refuse(struct http_request *request, struct str client_id,
+                                       enum twoleg_error error, struct http_answer *ret_answer)
+{
+    return revoke_refuse_limited(request, client_id, error, 0, ret_answer);
 }
 
 // Some clients insist on JSON, so the answer has a body though RFC 7009 wants none.
@@ -104,9 +110,10 @@ enum twoleg_error endpoint_revoke(struct http_request *request, struct http_answ
         return revoke_refuse(request, form.client_id, error, ret_answer);
 
     struct client client;
-    error = endpoint_authenticate(request, GATE_REVOKE, &form, &client);
+    int64_t retry_us = 0;
+    error = endpoint_authenticate(request, GATE_REVOKE, &form, &client, &retry_us);
     if (error)
-        return revoke_refuse(request, form.client_id, error, ret_answer);
+        return revoke_refuse_limited(request, form.client_id, error, retry_us, ret_answer);
 
     const struct http_job *commit = http_job_find(request, &commit_kind);
     if (commit && commit->result)

@@ -12,12 +12,15 @@
 #include "token/token.h"
 #include "usage/usage.h"
 
+struct endpoint_limits;
+
 struct server {
     const struct config *config;
     struct store *store;
     struct registry *registry;
     struct keyring *keyring;
     struct pool *pool;
+    struct endpoint_limits *limits;
     uint32_t epoch;
     _Atomic bool draining;
     struct metrics *metrics[EPOCH_READERS]; // of all threads, for /metrics

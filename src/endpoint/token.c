@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // POST /oauth/token (RFC 6749 sections 3.2, 4.4, 5). Run again from the top after a wait: nothing
-// here has an effect before the answer.
+// here has an effect before the answer, but for the budget, which each request is charged for once.
 #include <string.h>
 
 #include "endpoint/authenticate.h"
+#include "endpoint/limit.h"
 #include "endpoint/log.h"
 #include "endpoint/routes.h"
 #include "grant/grant.h"
@@ -27,18 +28,25 @@ static enum metric token_metric(const struct dialect_error *row)
     return METRIC_TOKEN_REFUSED_OTHER;
 }
 
-static enum twoleg_error token_refuse(struct http_request *request, struct str client_id,
-                                      enum twoleg_error error, struct http_answer *ret_answer)
+static enum twoleg_error token_refuse_limited(struct http_request *request, struct str client_id,
+                                              enum twoleg_error error, int64_t retry_us,
+                                              struct http_answer *ret_answer)
 {
     if (error == TWOLEG_WAIT)
         return TWOLEG_WAIT;
     const struct dialect *dialect = &dialect_rfc6749;
-    dialect_answer_error(dialect, request, error, ret_answer);
+    dialect_answer_limited(dialect, request, error, retry_us, ret_answer);
     metrics_add(request->metrics, token_metric(dialect_error_row(dialect, error)), 1);
     endpoint_log(&(struct endpoint_event){
         .request = request, .error = error, .client_id = client_id,
         .status = ret_answer->status});
     return TWOLEG_NONE;
+}
+
+static enum twoleg_error token_refuse(struct http_request *request, struct str client_id,
+                                      enum twoleg_error error, struct http_answer *ret_answer)
+{
+    return token_refuse_limited(request, client_id, error, 0, ret_answer);
 }
 
 enum twoleg_error endpoint_token(struct http_request *request, struct http_answer *ret_answer)
@@ -54,9 +62,10 @@ enum twoleg_error endpoint_token(struct http_request *request, struct http_answe
 
     // 2 client
     struct client client;
-    error = endpoint_authenticate(request, GATE_TOKEN_ENDPOINT, &form, &client);
+    int64_t retry_us = 0;
+    error = endpoint_authenticate(request, GATE_TOKEN_ENDPOINT, &form, &client, &retry_us);
     if (error)
-        return token_refuse(request, form.client_id, error, ret_answer);
+        return token_refuse_limited(request, form.client_id, error, retry_us, ret_answer);
 
     // 3 grant
     struct grant_context granting = {
@@ -76,6 +85,9 @@ enum twoleg_error endpoint_token(struct http_request *request, struct http_answe
     // The start of what is issued would lie in the future for everybody else.
     if (env_clock_state(request->env).clock == ENV_CLOCK_BEHIND)
         return token_refuse(request, form.client_id, TWOLEG_CLOCK, ret_answer);
+    error = endpoint_limit_budget(request, client.application, &retry_us);
+    if (error)
+        return token_refuse_limited(request, form.client_id, error, retry_us, ret_answer);
     struct issued_token token;
     error = token_issue(&context->token, &decision, request->arena, &token);
     if (error)

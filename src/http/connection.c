@@ -132,6 +132,18 @@ bool connection_close(struct http_connection *connection)
     return false;
 }
 
+// 503 says when to come again: what is short now is there in a moment, or it is not worth a guess.
+static struct http_answer connection_refusal(enum http_refusal refusal)
+{
+    const struct http_refusal_row *row = http_refusal_row(refusal);
+    return (struct http_answer){
+        .status = row->status,
+        .content_type = STR("application/json"),
+        .body = row->body,
+        .headers = row->status == 503 ? STR("Retry-After: 1\r\n") : STR_NONE,
+    };
+}
+
 static bool connection_write(struct http_connection *connection, const struct http_answer *answer)
 {
     struct http_worker *worker = connection->worker;
@@ -157,12 +169,8 @@ static bool connection_write(struct http_connection *connection, const struct ht
         return true;
     }
     // At its cap, or without memory: the short answer has the arena for itself.
-    struct http_answer sorry = {
-        .status = http_refusal_row(HTTP_REFUSAL_MEMORY)->status,
-        .content_type = STR("application/json"),
-        .body = http_refusal_row(HTTP_REFUSAL_MEMORY)->body,
-        .close = true,
-    };
+    struct http_answer sorry = connection_refusal(HTTP_REFUSAL_MEMORY);
+    sorry.close = true;
     frame.keep_alive = false;
     char kept_id[HTTP_ID_LEN];
     memcpy(kept_id, frame.id.ptr, sizeof kept_id);
@@ -179,26 +187,21 @@ static bool connection_write(struct http_connection *connection, const struct ht
 // Bad HTTP: after this answer nobody knows where the next request would start.
 bool connection_refuse(struct http_connection *connection, enum http_refusal refusal)
 {
-    const struct http_refusal_row *row = http_refusal_row(refusal);
     connection->keep_alive = false;
     connection->unread = true;
     connection->next = connection->in_len;
     connection_count(connection, refusal == HTTP_REFUSAL_DEADLINE ? METRIC_HTTP_DEADLINE
                                                                   : METRIC_HTTP_REFUSED);
-    connection_report(connection->worker, connection->peer, row->reason);
-    struct http_answer answer = {.status = row->status,
-                                 .content_type = STR("application/json"),
-                                 .body = row->body,
-                                 .close = true};
+    connection_report(connection->worker, connection->peer, http_refusal_row(refusal)->reason);
+    struct http_answer answer = connection_refusal(refusal);
+    answer.close = true;
     return connection_write(connection, &answer);
 }
 
 // A refusal that does not disturb the framing: the connection goes on.
 static bool connection_answer(struct http_connection *connection, enum http_refusal refusal)
 {
-    const struct http_refusal_row *row = http_refusal_row(refusal);
-    struct http_answer answer = {
-        .status = row->status, .content_type = STR("application/json"), .body = row->body};
+    struct http_answer answer = connection_refusal(refusal);
     if (refusal == HTTP_REFUSAL_METHOD)
         answer.headers = http_method_allow(connection->allowed, &connection->arena);
     return connection_write(connection, &answer);

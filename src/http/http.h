@@ -76,6 +76,9 @@ struct http_request {
     struct http_handle handle;
     struct http_worker *worker; // ours: the thread we are on
     struct http_job *jobs;      // that have ended while we were parked; see http/job.h
+    // A bit for each limit that this request was charged for, kept over the handler's runs: the one
+    // effect that a run before the last may have. The bits are the handlers' own.
+    unsigned charged;
     void *context; // given to the worker at start
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Durations and sizes: what was read, written and read again is the same.
+// Durations, sizes and rates: what was read, written and read again is the same.
 #include "codec/duration.h"
+#include "codec/rate.h"
 #include "codec/size.h"
 #include "fuzz.h"
 
@@ -34,9 +35,25 @@ static void fuzz_size(struct str text)
     FUZZ_MUST(size_parse(buf_str(&out), &again) == TWOLEG_NONE && again == bytes);
 }
 
+static void fuzz_rate(struct str text)
+{
+    char memory[96];
+    struct buf out;
+    struct rate rate;
+    struct rate again;
+    if (rate_parse(text, &rate))
+        return;
+    FUZZ_MUST(rate.count <= RATE_MAX && rate.burst <= RATE_MAX);
+    buf_init(&out, memory, sizeof memory);
+    rate_format(&out, &rate);
+    FUZZ_MUST(rate_parse(buf_str(&out), &again) == TWOLEG_NONE && again.count == rate.count &&
+              again.burst == rate.burst && again.period_us == rate.period_us);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     fuzz_duration(str_of(data, size));
     fuzz_size(str_of(data, size));
+    fuzz_rate(str_of(data, size));
     return 0;
 }

@@ -163,6 +163,22 @@ enum twoleg_error admin_audit_list(struct admin_call *call)
 
 // ---------------------------------------------------------------------------------- status
 
+static uint64_t status_sum(const struct server *server, enum metric metric)
+{
+    return metrics_sum(server->metrics, server->metrics_count, metric);
+}
+
+static void status_limited(struct json_writer *json, const struct server *server)
+{
+    json_key_u64(json, STR("failures_limited"),
+                 status_sum(server, METRIC_LIMITED_ADDRESS) +
+                     status_sum(server, METRIC_LIMITED_CLIENT) +
+                     status_sum(server, METRIC_LIMITED_SLOW));
+    json_key_u64(json, STR("budget_limited"), status_sum(server, METRIC_LIMITED_BUDGET));
+    json_key_u64(json, STR("budget_observed"),
+                 status_sum(server, METRIC_LIMITED_BUDGET_OBSERVED));
+}
+
 enum twoleg_error admin_status(struct admin_call *call)
 {
     const struct server *server = call->server;
@@ -180,5 +196,6 @@ enum twoleg_error admin_status(struct admin_call *call)
     json_key_u64(&call->json, STR("applications"), figures.applications);
     json_key_u64(&call->json, STR("applications_loaded"), figures.bodies);
     json_key_u64(&call->json, STR("revocations"), figures.revocations);
+    status_limited(&call->json, server);
     return admin_answer_end(call, 200);
 }

@@ -309,6 +309,7 @@ static void rfc6749_5_1_the_answer_byte_by_byte(void **state)
 #define WHO "client authentication failed"
 #define BASIC "WWW-Authenticate: Basic realm=\"twoleg\"\r\n"
 #define LATER "Retry-After: 1\r\n"
+#define FAILURES "too many failures of client authentication"
 
 static const struct {
     enum twoleg_error error;
@@ -351,6 +352,11 @@ static const struct {
     {TWOLEG_TOKEN_FOREIGN, 400, "invalid_grant", "the token belongs to another client", ""},
     {TWOLEG_LIMIT, 429, "temporarily_unavailable",
      "too many single revocations; have the operator run: twoleg app revoke-tokens", ""},
+    {TWOLEG_FAILURES_ADDRESS, 429, "temporarily_unavailable", FAILURES, LATER},
+    {TWOLEG_FAILURES_CLIENT, 429, "temporarily_unavailable", FAILURES, LATER},
+    {TWOLEG_SLOW_HASHES, 429, "temporarily_unavailable", FAILURES, LATER},
+    {TWOLEG_BUDGET, 429, "temporarily_unavailable",
+     "the application's budget is used up; keep tokens until they expire", LATER},
     {TWOLEG_NO_MEMORY, 503, "temporarily_unavailable", "try again", LATER},
     {TWOLEG_NO_RANDOM, 503, "temporarily_unavailable", "try again", LATER},
     {TWOLEG_STORE_FAILED, 503, "temporarily_unavailable", "try again", LATER},
@@ -374,6 +380,25 @@ static void rfc6749_5_2_each_error_byte_by_byte(void **state)
         check_str(w->answer.content_type, "application/json");
         assert_int_equal(w->answer.status, rows[i].status);
         assert_true(w->answer.no_store);
+    }
+}
+
+static void B1_who_met_a_limit_is_told_when_to_come_again(void **state)
+{
+    struct world *w = *state;
+    static const struct {
+        int64_t retry_us;
+        const char *headers;
+    } waits[] = {
+        {0, "Retry-After: 1\r\n"},       {1, "Retry-After: 1\r\n"},
+        {1000000, "Retry-After: 1\r\n"}, {1000001, "Retry-After: 2\r\n"},
+        {INT64_C(86400000000), "Retry-After: 86400\r\n"},
+    };
+    for (size_t i = 0; i < COUNT(waits); i++) {
+        dialect_answer_limited(&dialect_rfc6749, &w->http, TWOLEG_FAILURES_CLIENT,
+                               waits[i].retry_us, &w->answer);
+        check_str(w->answer.headers, waits[i].headers);
+        assert_int_equal(w->answer.status, 429);
     }
 }
 
@@ -444,6 +469,7 @@ int main(void)
         WORLD(a_body_that_cannot_be_decoded_within_the_cap_is_too_long),
         WORLD(rfc6749_5_1_the_answer_byte_by_byte),
         WORLD(rfc6749_5_2_each_error_byte_by_byte),
+        cmocka_unit_test(B1_who_met_a_limit_is_told_when_to_come_again),
         cmocka_unit_test(every_row_of_the_table_is_tested),
         WORLD(an_error_without_a_row_is_503_in_the_same_words),
         WORLD(without_memory_there_is_still_an_answer),

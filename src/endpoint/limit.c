@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "endpoint/limit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/refusal.h"
+#include "endpoint/client_address.h"
+#include "endpoint/log.h"
+#include "limit/limit.h"
+
+// Cells of each row. 2 MiB for failures, touched as failures come; what many networks together can
+// make look busy is only the answer to failures.
+#define FAILURE_CELLS ((size_t)65536)
+// Only applications of ours get here, so nobody can fill these.
+#define SLOW_CELLS ((size_t)16384)
+#define BUDGET_CELLS ((size_t)65536)
+
+enum limit_kind { KIND_ADDRESS, KIND_CLIENT }; // of the keys in the table of failures
+
+enum { CHARGED_BUDGET = 1 << 0 }; // bits of request->charged
+
+struct endpoint_limits {
+    struct limit_table *failures, *slow, *budgets;
+    struct limit_rate per_address, per_client, slow_hashes, budget;
+    bool budget_observe;
+};
+
+static struct limit_table *endpoint_limit_table(struct env *env, size_t cells)
+{
+    struct siphash_key key;
+    if (!env_random_u64(env, &key.k0) || !env_random_u64(env, &key.k1))
+        return NULL;
+    return limit_table_create(&key, cells);
+}
+
+struct endpoint_limits *endpoint_limits_create(const struct config *config, struct env *env)
+{
+    struct endpoint_limits *limits = malloc(sizeof *limits);
+    if (!limits)
+        return NULL;
+    *limits = (struct endpoint_limits){
+        .failures = endpoint_limit_table(env, FAILURE_CELLS),
+        .slow = endpoint_limit_table(env, SLOW_CELLS),
+        .budgets = endpoint_limit_table(env, BUDGET_CELLS),
+        .per_address = limit_rate_of(&config->failures_per_address),
+        .per_client = limit_rate_of(&config->failures_per_client),
+        .slow_hashes = limit_rate_of(&config->slow_hashes_per_client),
+        .budget = limit_rate_of(&config->budget),
+        .budget_observe = config->budget_observe,
+    };
+    if (limits->failures && limits->slow && limits->budgets)
+        return limits;
+    endpoint_limits_destroy(limits);
+    return NULL;
+}
+
+void endpoint_limits_destroy(struct endpoint_limits *limits)
+{
+    if (!limits)
+        return;
+    limit_table_destroy(limits->failures);
+    limit_table_destroy(limits->slow);
+    limit_table_destroy(limits->budgets);
+    free(limits);
+}
+
+struct address endpoint_limit_network(const struct http_request *request)
+{
+    struct address address = endpoint_client_address(request, NULL);
+    return address_prefix(&address, address.family == ADDRESS_V6 ? 64 : 32);
+}
+
+// Hashed with the family, which two addresses may differ in alone.
+static uint64_t endpoint_limit_key(const struct limit_table *table, const struct address *network,
+                                   uint64_t second)
+{
+    uint8_t bytes[1 + sizeof network->bytes] = {network->family};
+    memcpy(bytes + 1, network->bytes, sizeof network->bytes);
+    return limit_key(table, str_of(bytes, sizeof bytes), second);
+}
+
+// An id that no application has is a client like any other here, so that nobody learns from a limit
+// which ids exist.
+static uint64_t endpoint_limit_client(const struct limit_table *table,
+                                      const struct client_auth_wait *attempt)
+{
+    struct str number = str_of(&attempt->application, sizeof attempt->application);
+    uint64_t client = attempt->application ? limit_key(table, number, 0)
+                                           : limit_key(table, attempt->client_id, 1);
+    return client > KIND_CLIENT ? client : client + KIND_CLIENT + 1;
+}
+
+enum twoleg_error endpoint_limit_failure(struct http_request *request,
+                                         const struct client_auth_wait *attempt,
+                                         enum twoleg_error error, int64_t *ret_retry_us)
+{
+    struct endpoint_limits *limits = endpoint_context(request)->server->limits;
+    struct address network = endpoint_limit_network(request);
+    int64_t now_us = request->env->boot_us;
+    uint64_t address = endpoint_limit_key(limits->failures, &network, KIND_ADDRESS);
+    uint64_t client = endpoint_limit_key(limits->failures, &network,
+                                         endpoint_limit_client(limits->failures, attempt));
+    int64_t wait_address = limit_wait(limits->failures, address, &limits->per_address, now_us);
+    int64_t wait_client = limit_wait(limits->failures, client, &limits->per_client, now_us);
+    // Nothing is charged beyond a limit: so no address can put more into the table than its rate.
+    if (wait_address == 0 && wait_client == 0) {
+        limit_charge(limits->failures, address, &limits->per_address, now_us);
+        limit_charge(limits->failures, client, &limits->per_client, now_us);
+        return error;
+    }
+    *ret_retry_us = wait_address > wait_client ? wait_address : wait_client;
+    metrics_add(request->metrics,
+                wait_address ? METRIC_LIMITED_ADDRESS : METRIC_LIMITED_CLIENT, 1);
+    return wait_address ? REFUSE(TWOLEG_FAILURES_ADDRESS) : REFUSE(TWOLEG_FAILURES_CLIENT);
+}
+
+enum twoleg_error endpoint_limit_slow(struct http_request *request, uint64_t application,
+                                      int64_t *ret_retry_us)
+{
+    struct endpoint_limits *limits = endpoint_context(request)->server->limits;
+    struct address network = endpoint_limit_network(request);
+    uint64_t key = endpoint_limit_key(limits->slow, &network, application);
+    int64_t wait_us = limit_take(limits->slow, key, &limits->slow_hashes, request->env->boot_us);
+    if (wait_us == 0)
+        return TWOLEG_NONE;
+    *ret_retry_us = wait_us;
+    metrics_add(request->metrics, METRIC_LIMITED_SLOW, 1);
+    return REFUSE(TWOLEG_SLOW_HASHES);
+}
+
+static void endpoint_limit_observe(struct http_request *request, struct str client_id)
+{
+    metrics_add(request->metrics, METRIC_LIMITED_BUDGET_OBSERVED, 1);
+    endpoint_log(&(struct endpoint_event){
+        .request = request, .error = REFUSE(TWOLEG_BUDGET), .client_id = client_id,
+        .status = 200, .observed = true});
+}
+
+enum twoleg_error endpoint_limit_budget(struct http_request *request,
+                                        const struct application *application,
+                                        int64_t *ret_retry_us)
+{
+    struct endpoint_limits *limits = endpoint_context(request)->server->limits;
+    if (request->charged & CHARGED_BUDGET)
+        return TWOLEG_NONE;
+    request->charged |= CHARGED_BUDGET;
+    uint64_t key = limit_key(limits->budgets, STR_NONE, application->number);
+    int64_t wait_us = limit_take(limits->budgets, key, &limits->budget, request->env->boot_us);
+    if (wait_us == 0)
+        return TWOLEG_NONE;
+    if (limits->budget_observe) {
+        endpoint_limit_observe(request, application->client_id);
+        return TWOLEG_NONE;
+    }
+    *ret_retry_us = wait_us;
+    metrics_add(request->metrics, METRIC_LIMITED_BUDGET, 1);
+    return REFUSE(TWOLEG_BUDGET);
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// The limits on what clients may do, of the whole server: failures of authentication, slow hashes,
+// tokens. Tables of fixed size, so that nothing a client sends takes memory.
+#pragma once
+#include "endpoint/server.h"
+
+// NULL: memory, or no randomness.
+struct endpoint_limits *endpoint_limits_create(const struct config *config, struct env *env);
+void endpoint_limits_destroy(struct endpoint_limits *limits); // NULL is fine
+
+// Whom failures are charged to: the client's address, by its /64 with IPv6. Behind a trusted proxy
+// that is the forwarded one, so that one client's failures are not everybody's.
+struct address endpoint_limit_network(const struct http_request *request);
+
+// Client authentication has failed: charges that, and returns the same error; or, when there were
+// too many, another one, with ret_retry_us. Whether the id exists makes no difference. Nothing is
+// ever asked here before the check, so a right secret is never locked out.
+enum twoleg_error endpoint_limit_failure(struct http_request *request,
+                                         const struct client_auth_wait *attempt,
+                                         enum twoleg_error error,
+                                         int64_t *ret_retry_us) TWOLEG_MUST_CHECK;
+
+// May one more slow hash be computed? TWOLEG_SLOW_HASHES with ret_retry_us.
+enum twoleg_error endpoint_limit_slow(struct http_request *request, uint64_t application,
+                                      int64_t *ret_retry_us) TWOLEG_MUST_CHECK;
+
+// May the application be issued one more token? Charged once for a request, however often its
+// handler runs. TWOLEG_BUDGET with ret_retry_us.
+enum twoleg_error endpoint_limit_budget(struct http_request *request,
+                                        const struct application *application,
+                                        int64_t *ret_retry_us) TWOLEG_MUST_CHECK;

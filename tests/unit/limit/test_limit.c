@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables of rates: what is allowed, what a flood can and cannot do (rows B1, B15), and what
+// threads at the same moment can overshoot (row G6).
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "limit/limit.h"
+
+#define MINUTE INT64_C(60000000)
+#define CELLS ((size_t)4096)
+
+static const struct siphash_key hash = {1, 2};
+static const struct limit_rate twenty = {MINUTE / 20, 20};
+
+static int table_setup(void **state)
+{
+    *state = limit_table_create(&hash, CELLS);
+    return *state ? 0 : -1;
+}
+
+static int table_teardown(void **state)
+{
+    limit_table_destroy(*state);
+    return 0;
+}
+
+static unsigned take_all(struct limit_table *table, uint64_t key, const struct limit_rate *rate,
+                         int64_t now_us)
+{
+    unsigned taken = 0;
+    while (taken < 1000 && limit_take(table, key, rate, now_us) == 0)
+        taken++;
+    return taken;
+}
+
+static void burst_at_once_then_one_each_interval(void **state)
+{
+    struct limit_table *table = *state;
+    uint64_t key = limit_key(table, STR("a"), 1);
+    int64_t now = 5 * MINUTE;
+    assert_int_equal(take_all(table, key, &twenty, now), 20);
+    assert_true(limit_take(table, key, &twenty, now) == MINUTE / 20);
+    assert_true(limit_wait(table, key, &twenty, now + 1) == MINUTE / 20 - 1);
+    assert_true(limit_wait(table, key, &twenty, now + MINUTE / 20) == 0);
+    assert_int_equal(take_all(table, key, &twenty, now + MINUTE / 20), 1);
+    assert_int_equal(take_all(table, key, &twenty, now + 3 * (MINUTE / 20)), 2);
+    assert_int_equal(take_all(table, key, &twenty, now + 10 * MINUTE), 20);
+}
+
+static void burst_can_be_smaller_than_the_count(void **state)
+{
+    struct limit_table *table = *state;
+    struct rate text;
+    assert_int_equal(rate_parse(STR("100/1m:5"), &text), TWOLEG_NONE);
+    struct limit_rate rate = limit_rate_of(&text);
+    uint64_t key = limit_key(table, STR("a"), 1);
+    assert_int_equal(take_all(table, key, &rate, 0), 5);
+    assert_int_equal(take_all(table, key, &rate, MINUTE / 100), 1);
+    assert_int_equal(take_all(table, key, &rate, 2 * MINUTE), 5);
+}
+
+static void none_is_no_limit(void **state)
+{
+    struct limit_table *table = *state;
+    struct rate text;
+    assert_int_equal(rate_parse(STR("none"), &text), TWOLEG_NONE);
+    struct limit_rate rate = limit_rate_of(&text);
+    uint64_t key = limit_key(table, STR("a"), 1);
+    assert_int_equal(take_all(table, key, &rate, 0), 1000);
+    assert_int_equal(take_all(table, key, &twenty, 0), 20); // and nothing was charged
+}
+
+static void keys_of_a_pair_differ_by_both(void **state)
+{
+    struct limit_table *table = *state;
+    uint64_t key = limit_key(table, STR("a"), 1);
+    assert_true(key != limit_key(table, STR("a"), 2));
+    assert_true(key != limit_key(table, STR("b"), 1));
+    assert_true(key != limit_key(table, STR("a\0"), 1));
+    assert_true(key == limit_key(table, STR("a"), 1));
+    take_all(table, key, &twenty, 0);
+    assert_int_equal(take_all(table, limit_key(table, STR("a"), 2), &twenty, 0), 20);
+}
+
+// What is owed is bounded: whoever hammers for an hour waits no longer than who stopped in time.
+static void charges_beyond_the_limit_are_not_owed(void **state)
+{
+    struct limit_table *table = *state;
+    uint64_t key = limit_key(table, STR("a"), 1);
+    for (int i = 0; i < 100000; i++)
+        limit_charge(table, key, &twenty, 0);
+    assert_true(limit_wait(table, key, &twenty, 0) == MINUTE / 20);
+    assert_int_equal(take_all(table, key, &twenty, MINUTE), 20);
+}
+
+// Another rate, or a thread whose clock was read a moment earlier, must not free what is taken.
+static void cells_are_never_lowered(void **state)
+{
+    struct limit_table *table = *state;
+    static const struct limit_rate one = {1000, 1};
+    uint64_t key = limit_key(table, STR("a"), 1);
+    take_all(table, key, &twenty, MINUTE);
+    int64_t before = limit_wait(table, key, &twenty, MINUTE);
+    limit_charge(table, key, &one, MINUTE);
+    limit_charge(table, key, &twenty, MINUTE - 1000000);
+    assert_true(limit_wait(table, key, &twenty, MINUTE) == before);
+}
+
+static void B15_a_flood_of_ids_takes_no_memory_and_resets_no_bucket(void **state)
+{
+    struct limit_table *table = *state;
+    uint64_t victim = limit_key(table, STR("victim"), 1);
+    take_all(table, victim, &twenty, 0);
+    size_t memory = mallinfo2().uordblks;
+    for (uint64_t i = 0; i < 10000000; i++)
+        limit_charge(table, limit_key(table, STR("flood"), i), &twenty, 0);
+    assert_true(mallinfo2().uordblks == memory);
+    assert_true(limit_wait(table, victim, &twenty, 0) > 0);
+    // The flood has filled every bucket; time empties them all.
+    assert_true(limit_wait(table, limit_key(table, STR("other"), 1), &twenty, 0) > 0);
+    assert_true(limit_wait(table, victim, &twenty, MINUTE) == 0);
+}
+
+static void B1_a_few_busy_keys_leave_the_others_alone(void **state)
+{
+    struct limit_table *table = *state;
+    unsigned busy = 0;
+    for (uint64_t i = 0; i < CELLS / 16; i++)
+        take_all(table, limit_key(table, STR("busy"), i), &twenty, 0);
+    for (uint64_t i = 0; i < 1000; i++)
+        busy += take_all(table, limit_key(table, STR("quiet"), i), &twenty, 0) < 20;
+    assert_true(busy < 10);
+}
+
+#define THREADS 8
+
+struct burst {
+    struct limit_table *table;
+    pthread_barrier_t start;
+    _Atomic unsigned taken;
+};
+
+static void *burst_main(void *context)
+{
+    struct burst *burst = context;
+    for (unsigned round = 0; round < 200; round++) {
+        pthread_barrier_wait(&burst->start);
+        uint64_t key = limit_key(burst->table, STR("round"), round);
+        atomic_fetch_add(&burst->taken, take_all(burst->table, key, &twenty, 0));
+        pthread_barrier_wait(&burst->start);
+    }
+    return NULL;
+}
+
+static void G6_threads_overshoot_by_at_most_one_each(void **state)
+{
+    struct burst burst = {.table = *state};
+    pthread_t threads[THREADS];
+    pthread_barrier_init(&burst.start, NULL, THREADS + 1);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, burst_main, &burst), 0);
+    for (unsigned round = 0; round < 200; round++) {
+        atomic_store(&burst.taken, 0);
+        pthread_barrier_wait(&burst.start);
+        pthread_barrier_wait(&burst.start);
+        assert_in_range(atomic_load(&burst.taken), 20, 20 + THREADS - 1);
+    }
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    pthread_barrier_destroy(&burst.start);
+}
+
+#define TABLE(test) cmocka_unit_test_setup_teardown(test, table_setup, table_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TABLE(burst_at_once_then_one_each_interval),
+        TABLE(burst_can_be_smaller_than_the_count),
+        TABLE(none_is_no_limit),
+        TABLE(keys_of_a_pair_differ_by_both),
+        TABLE(charges_beyond_the_limit_are_not_owed),
+        TABLE(cells_are_never_lowered),
+        TABLE(B15_a_flood_of_ids_takes_no_memory_and_resets_no_bucket),
+        TABLE(B1_a_few_busy_keys_leave_the_others_alone),
+        TABLE(G6_threads_overshoot_by_at_most_one_each),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
