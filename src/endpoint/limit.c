@@ -142,7 +142,7 @@ enum twoleg_error endpoint_limit_budget(struct http_request *request,
                                         int64_t *ret_retry_us)
 {
     struct endpoint_limits *limits = endpoint_context(request)->server->limits;
-    if (request->charged & CHARGED_BUDGET)
+    if (limits->budget.burst == 0 || request->charged & CHARGED_BUDGET)
         return TWOLEG_NONE;
     request->charged |= CHARGED_BUDGET;
     uint64_t key = limit_key(limits->budgets, STR_NONE, application->number);

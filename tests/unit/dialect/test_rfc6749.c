@@ -469,7 +469,7 @@ int main(void)
         WORLD(a_body_that_cannot_be_decoded_within_the_cap_is_too_long),
         WORLD(rfc6749_5_1_the_answer_byte_by_byte),
         WORLD(rfc6749_5_2_each_error_byte_by_byte),
-        cmocka_unit_test(B1_who_met_a_limit_is_told_when_to_come_again),
+        WORLD(B1_who_met_a_limit_is_told_when_to_come_again),
         cmocka_unit_test(every_row_of_the_table_is_tested),
         WORLD(an_error_without_a_row_is_503_in_the_same_words),
         WORLD(without_memory_there_is_still_an_answer),
