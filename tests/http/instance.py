@@ -17,6 +17,7 @@ import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("TWOLEG_BIN", str(ROOT / "build/asan/twoleg"))
+UNLIMITED = ROOT / "tests/http/unlimited.yaml"  # a configuration
 HAS_HOOKS = "release" not in BINARY
 PATIENCE = 20  # seconds until a test gives up on something that must come
 REPORTS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:",

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from instance import ROOT, Server
+from instance import ROOT, UNLIMITED, Server
 from matrix import AUTHS, ENDPOINTS, FORMATS, Matrix
 
 pytestmark = pytest.mark.hooks
@@ -22,11 +22,8 @@ BEHIND = {
 
 
 @pytest.fixture(scope="module")
-def matrix(tmp_path_factory):
-    # It asks for every refusal many times over, so it must not meet the limit on failures.
-    config = tmp_path_factory.mktemp("matrix") / "twoleg.yaml"
-    config.write_text("failures_per_client: none\nfailures_per_address: none\n")
-    server = Server(config=config).start()
+def matrix():
+    server = Server(config=UNLIMITED).start()
     yield Matrix(server, rounds=len(CHECKS) + 4)
     server.hooks.clock(0)
     server.destroy()
