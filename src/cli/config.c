@@ -146,16 +146,22 @@ static bool config_is_of_command_line(const struct config_report *report)
     return false;
 }
 
-enum cli_exit cli_config_load(struct cli *cli, struct config *ret_config)
+enum cli_exit cli_config_load(struct cli *cli, const struct activation *activation,
+                              struct config *ret_config)
 {
+    const char *inherited[ACTIVATION_MAX];
     struct config_sources sources;
     struct config_report report;
     struct buf text;
     config_sources_init(&sources);
     sources.file = cli_value(cli, CLI_CONFIG);
     sources.data = cli_value(cli, CLI_DATA);
+    sources.user = cli_value(cli, CLI_USER);
     sources.listen = cli->options[CLI_LISTEN].items;
     sources.listen_count = cli->options[CLI_LISTEN].count;
+    sources.inherited = inherited;
+    for (size_t i = 0; activation && i < activation->count; i++)
+        inherited[sources.inherited_count++] = activation->sockets[i].text;
     if (!config_report_init(&report, &cli->arena))
         return cli_fail(CLI_REFUSED, "out of memory");
     enum twoleg_error error = config_load(&sources, ret_config, &report);
@@ -176,7 +182,7 @@ enum cli_exit cli_config_load(struct cli *cli, struct config *ret_config)
 enum cli_exit cli_config_check(struct cli *cli)
 {
     struct config config = {0};
-    enum cli_exit code = cli_config_load(cli, &config);
+    enum cli_exit code = cli_config_load(cli, NULL, &config);
     if (code)
         return code;
     if (cli_given(cli, CLI_JSON))
@@ -199,7 +205,7 @@ enum cli_exit cli_config_show(struct cli *cli)
 {
     struct config config = {0};
     struct buf text;
-    enum cli_exit code = cli_config_load(cli, &config);
+    enum cli_exit code = cli_config_load(cli, NULL, &config);
     if (code)
         return code;
     if (cli_given(cli, CLI_JSON)) {

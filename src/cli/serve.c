@@ -6,8 +6,13 @@
 enum cli_exit cli_serve(struct cli *cli)
 {
     struct config config = {0};
-    struct serve_options options = {.change_issuer = cli_given(cli, CLI_CHANGE_ISSUER)};
-    enum cli_exit code = cli_config_load(cli, &config);
+    struct activation activation;
+    char reason[ACTIVATION_REASON];
+    struct serve_options options = {.change_issuer = cli_given(cli, CLI_CHANGE_ISSUER),
+                                    .activation = &activation};
+    if (activation_init(&activation, reason))
+        return cli_fail(CLI_REFUSED, "%s", reason);
+    enum cli_exit code = cli_config_load(cli, &activation, &config);
     if (code)
         return code;
     code = daemon_serve(&config, &options) ? CLI_REFUSED : CLI_DONE;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The store as a whole: copies, status.
+// The store as a whole: the way back of a copy, status.
 #include "store/store.h"
 
 #include <errno.h>
@@ -8,38 +8,6 @@
 
 #include "cli/call.h"
 #include "cli/show.h"
-
-// The server has a working directory of its own.
-static const char *store_absolute(struct cli *cli, const char *file)
-{
-    char folder[3000];
-    struct buf path;
-    if (file[0] == '/')
-        return file;
-    buf_init_arena(&path, &cli->arena, 256);
-    if (!getcwd(folder, sizeof folder))
-        return file;
-    buf_addf(&path, "%s/%s", folder, file);
-    buf_add_char(&path, '\0');
-    return path.failed ? file : path.ptr;
-}
-
-enum cli_exit cli_backup(struct cli *cli)
-{
-    json_t *answer;
-    json_t *body = json_pack("{s:s}", "file", store_absolute(cli, cli->arguments[0]));
-    if (!body)
-        return cli_usage(cli, "the file's name must be UTF-8");
-    enum cli_exit code = cli_call(cli, "POST", "/admin/v1/backup", body, &answer);
-    if (code)
-        return code;
-    if (!show_json(cli, answer))
-        printf("The store of %s is copied to %s.\n"
-               "The master key is not in it: without the key the copy is of no use. Keep both, "
-               "apart from one another.\n", cli->folder, show_member(answer, "file"));
-    json_decref(answer);
-    return CLI_DONE;
-}
 
 // Said before anybody is asked; store_restore looks again, under its lock.
 static enum cli_exit store_may_restore(struct cli *cli, const char *file)

@@ -86,6 +86,8 @@ struct config {
     struct str service_documentation; // empty: not in the metadata
     struct str data;
     struct str master_key_file; // empty: the systemd credential, or DIR/master.key
+    struct str user;            // to become; empty: whoever starts the server
+    bool sandbox;
     int64_t workers;            // never 0 after config_load
     struct config_checks checks;
     int64_t token_ttl;

@@ -81,11 +81,11 @@ static enum twoleg_error config_read(const struct config_loader *loader)
     return error;
 }
 
-// What stands on the command line is read by the row of the file's option.
-static enum twoleg_error config_read_listen(const struct config_loader *loader, const char *text,
-                                            struct config_listener *ret_listener)
+// What stands outside of a file is read by the row of the file's option.
+static enum twoleg_error config_read_listen(const struct config_loader *loader, const char *source,
+                                            const char *text, struct config_listener *ret_listener)
 {
-    static const struct schema_row row = {.name = "--listen", .type = SCHEMA_ENDPOINT};
+    const struct schema_row row = {.name = source, .type = SCHEMA_ENDPOINT};
     const struct schema_context context = {&loader->config->arena,
                                            str_from(loader->sources->current)};
     const char *problem = NULL;
@@ -98,33 +98,64 @@ static enum twoleg_error config_read_listen(const struct config_loader *loader, 
     buf_addf(&line, " %s (", problem);
     schema_row_describe(&row, &line);
     buf_add_char(&line, ')');
-    config_report_add(loader->report, STR("--listen"), (struct config_mark){0, 0}, &line);
+    config_report_add(loader->report, str_from(source), (struct config_mark){0, 0}, &line);
+    return TWOLEG_NONE;
+}
+
+static enum twoleg_error config_replace_listen(const struct config_loader *loader,
+                                               enum config_origin origin, const char *source,
+                                               const char *const *texts, size_t count)
+{
+    struct config *config = loader->config;
+    config_set_origin(config, CONFIG_LISTEN, origin, source);
+    config->listen = (struct config_listeners){NULL, 0};
+    if (count > CONFIG_LISTEN_MAX) {
+        config_report_addf(loader->report, str_from(source), (struct config_mark){0, 0},
+                           "given more than %d times", CONFIG_LISTEN_MAX);
+        return TWOLEG_NONE;
+    }
+    struct config_listener *items = arena_array(&config->arena, count, sizeof *items);
+    if (!items)
+        return TWOLEG_NO_MEMORY;
+    for (size_t i = 0; i < count; i++) {
+        enum twoleg_error error = config_read_listen(loader, source, texts[i], &items[i]);
+        if (error)
+            return error;
+    }
+    config->listen = (struct config_listeners){items, count};
     return TWOLEG_NONE;
 }
 
 static enum twoleg_error config_override_listen(const struct config_loader *loader)
 {
     const struct config_sources *sources = loader->sources;
-    struct config *config = loader->config;
-    if (!sources->listen_count)
+    if (sources->listen_count)
+        return config_replace_listen(loader, CONFIG_COMMAND_LINE, "--listen", sources->listen,
+                                     sources->listen_count);
+    if (sources->inherited_count &&
+        loader->config->origins[CONFIG_LISTEN].origin == CONFIG_DEFAULT)
+        return config_replace_listen(loader, CONFIG_ENVIRONMENT, "$LISTEN_FDS",
+                                     sources->inherited, sources->inherited_count);
+    return TWOLEG_NONE;
+}
+
+static enum twoleg_error config_override_user(const struct config_loader *loader)
+{
+    if (!loader->sources->user)
         return TWOLEG_NONE;
-    config_set_origin(config, CONFIG_LISTEN, CONFIG_COMMAND_LINE, "--listen");
-    config->listen = (struct config_listeners){NULL, 0};
-    if (sources->listen_count > CONFIG_LISTEN_MAX) {
-        config_report_addf(loader->report, STR("--listen"), (struct config_mark){0, 0},
-                           "given more than %d times", CONFIG_LISTEN_MAX);
-        return TWOLEG_NONE;
-    }
-    struct config_listener *items =
-        arena_array(&config->arena, sources->listen_count, sizeof *items);
-    if (!items)
-        return TWOLEG_NO_MEMORY;
-    for (size_t i = 0; i < sources->listen_count; i++) {
-        enum twoleg_error error = config_read_listen(loader, sources->listen[i], &items[i]);
-        if (error)
-            return error;
-    }
-    config->listen = (struct config_listeners){items, sources->listen_count};
+    const struct schema_row *row = &config_schema()->rows[CONFIG_USER];
+    const struct schema_context context = {&loader->config->arena, STR("")};
+    const struct str given = str_from(loader->sources->user);
+    const char *problem = NULL;
+    config_set_origin(loader->config, CONFIG_USER, CONFIG_COMMAND_LINE, "--user");
+    enum twoleg_error error =
+        schema_scalar_read(&context, row, given, &loader->config->user, &problem);
+    if (!error || error == TWOLEG_NO_MEMORY)
+        return error;
+    struct buf line = config_report_text(loader->report);
+    schema_quote(&line, given);
+    buf_addf(&line, " %s", problem);
+    config_report_add(loader->report, STR("--user"), (struct config_mark){0, 0}, &line);
     return TWOLEG_NONE;
 }
 
@@ -290,6 +321,8 @@ static enum twoleg_error config_load_all(const struct config_loader *loader)
     // A wrong command line is reported together with a wrong file. What is between the options
     // makes sense only once each of them is good.
     enum twoleg_error override = config_override_listen(loader);
+    if (!override)
+        override = config_override_user(loader);
     if (!override)
         override = config_choose_data(loader);
     if (override || error || !config_report_is_clean(loader->report))

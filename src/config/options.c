@@ -25,6 +25,11 @@ static const struct schema_shape config_shape_prefix = {
     .characters_text = "letters, digits and _",
 };
 
+static const struct schema_shape config_shape_user = {
+    .characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.",
+    .characters_text = "letters, digits, _, - and .",
+};
+
 static const struct schema_shape config_shape_gate_name = {
     .characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-",
     .characters_text = "letters, digits, _ and -",

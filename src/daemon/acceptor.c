@@ -15,12 +15,12 @@
 #define ACCEPT_PAUSE_MS 100 // after EMFILE: readiness would spin
 #define ACCEPTS_AT_END 4096 // of each listener: what its backlog can hold
 
-enum twoleg_error acceptor_init(struct acceptor *acceptor)
+enum twoleg_error acceptor_init(struct acceptor *acceptor, struct activation *activation)
 {
     static const int taken[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP};
     static const int ignored[] = {SIGPIPE, SIGUSR1, SIGUSR2};
     sigset_t set;
-    *acceptor = (struct acceptor){.signals = -1};
+    *acceptor = (struct acceptor){.activation = activation, .signals = -1};
     for (size_t i = 0; i < LISTENERS_MAX; i++)
         acceptor->listeners[i].fd = -1;
     sigemptyset(&set);
@@ -67,7 +67,10 @@ static enum twoleg_error acceptor_open_some(struct acceptor *acceptor,
         struct http_listener *listener = &acceptor->listeners[i];
         if ((from->endpoint.address.family == ADDRESS_LOCAL) != paths)
             continue;
-        enum twoleg_error error = http_listener_open(from->endpoint.text, 0660, listener, reason);
+        int fd = activation_take(acceptor->activation, &from->endpoint);
+        enum twoleg_error error =
+            fd >= 0 ? http_listener_take(fd, listener, reason)
+                    : http_listener_open(from->endpoint.text, 0660, listener, reason);
         if (error)
             return error;
         listener->doors = from->doors;
@@ -88,6 +91,12 @@ enum twoleg_error acceptor_open_paths(struct acceptor *acceptor, const struct co
                                       char ret_reason[static 512])
 {
     enum twoleg_error error = acceptor_open_some(acceptor, config, true, ret_reason);
+    const char *left = error ? NULL : activation_left(acceptor->activation);
+    if (left) { // nobody would ever accept there
+        snprintf(ret_reason, 512, "the service manager hands over a socket at %s, but listen: "
+                 "names no such address", left);
+        return TWOLEG_REFUSED;
+    }
     return error ? error : acceptor_open_admin(acceptor, config, ret_reason);
 }
 
@@ -150,7 +159,9 @@ static void acceptor_take_last(struct acceptor *acceptor, struct workers *worker
     env_tick(env);
     int64_t until = env->mono_us + acceptor->drain_us;
     for (size_t i = 0; i < acceptor->count && env->mono_us <= until; i++) {
-        acceptor_take(&acceptor->listeners[i], workers, ACCEPTS_AT_END);
+        // What was handed over to us stays open: who waits there is the next server's.
+        if (!acceptor->listeners[i].inherited)
+            acceptor_take(&acceptor->listeners[i], workers, ACCEPTS_AT_END);
         env_tick(env);
     }
 }

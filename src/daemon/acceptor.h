@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The main thread's loop: accepts on every listener until a signal asks to stop.
 #pragma once
+#include "daemon/activation.h"
 #include "daemon/certificates.h"
 #include "daemon/workers.h"
 
@@ -11,12 +12,15 @@ struct acceptor {
     size_t count;
     int64_t drain_us; // after the signal: no longer are backlogs emptied
     struct certificates *certificates; // not owned; NULL before they are read
+    struct activation *activation; // sockets that a service manager handed over; NULL: none
     int signals; // signalfd of those below, blocked in all threads
 };
 
 // Blocks the signals for this thread and those it will start: SIGTERM, SIGINT and SIGQUIT stop the
 // server; SIGHUP reads the certificates again; SIGUSR1, SIGUSR2 and SIGPIPE are ignored.
-enum twoleg_error acceptor_init(struct acceptor *acceptor) TWOLEG_MUST_CHECK;
+// Sockets of activation, which may be NULL, are taken in place of opening their addresses.
+enum twoleg_error acceptor_init(struct acceptor *acceptor,
+                                struct activation *activation) TWOLEG_MUST_CHECK;
 // Opens the configured addresses. Nothing is made on disk: a taken port leaves nothing behind. The
 // words for a person go to ret_reason.
 enum twoleg_error acceptor_open_ports(struct acceptor *acceptor, const struct config *config,

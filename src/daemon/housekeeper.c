@@ -17,6 +17,7 @@
 struct housekeeper {
     struct server *server;
     struct workers *workers;
+    const struct notify *notify;
     struct env env;
     struct purge purge;
     enum env_clock clock; // as the log has it
@@ -103,6 +104,13 @@ static void housekeeper_note_clock(struct housekeeper *keeper)
     log_end(&line);
 }
 
+// Only while every worker's loop turns: one that hangs serves nobody, and a restart helps.
+static void housekeeper_say_alive(struct housekeeper *keeper)
+{
+    if (keeper->notify->watchdog_us && workers_answer(keeper->workers))
+        notify_say(keeper->notify, "WATCHDOG=1");
+}
+
 // What went wrong a moment ago may go well now; until it does, everything is refused.
 static void housekeeper_mend(struct housekeeper *keeper)
 {
@@ -133,6 +141,7 @@ static void *housekeeper_main(void *context)
     struct housekeeper *keeper = context;
     for (unsigned turn = 1; !housekeeper_wait(keeper); turn++) {
         env_tick(&keeper->env);
+        housekeeper_say_alive(keeper);
         housekeeper_note_clock(keeper);
         housekeeper_mend(keeper);
         housekeeper_purge(keeper);
@@ -145,6 +154,7 @@ static void *housekeeper_main(void *context)
 }
 
 enum twoleg_error housekeeper_start(struct server *server, struct workers *workers,
+                                    const struct notify *notify,
                                     struct housekeeper **ret_keeper)
 {
     struct housekeeper *keeper = calloc(1, sizeof *keeper);
@@ -152,6 +162,7 @@ enum twoleg_error housekeeper_start(struct server *server, struct workers *worke
         return TWOLEG_NO_MEMORY;
     keeper->server = server;
     keeper->workers = workers;
+    keeper->notify = notify;
     env_init(&keeper->env);
     pthread_condattr_t clock;
     pthread_condattr_init(&clock);

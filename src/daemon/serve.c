@@ -18,6 +18,8 @@
 #include "daemon/identity.h"
 #include "daemon/limits.h"
 #include "daemon/logger.h"
+#include "daemon/notify.h"
+#include "daemon/sandbox.h"
 #include "endpoint/limit.h"
 
 #define STORE_QUEUE_BATCHES 4096
@@ -36,6 +38,8 @@ struct serving {
     struct certificates *certificates;
     struct workers *workers;
     struct housekeeper *keeper;
+    struct sandbox sandbox;
+    struct notify notify;
     char reason[REASON_MAX];
     char notice[REASON_MAX];
 };
@@ -180,7 +184,7 @@ static enum twoleg_error serving_prepare(struct serving *serving)
     if (!error)
         error = workers_create(server, &serving->epoch, &serving->workers);
     if (!error)
-        error = housekeeper_start(server, serving->workers, &serving->keeper);
+        error = housekeeper_start(server, serving->workers, &serving->notify, &serving->keeper);
     if (!error)
         error = workers_start(serving->workers);
     return error;
@@ -212,10 +216,28 @@ static enum twoleg_error serving_announce(const struct serving *serving)
     return written ? TWOLEG_NONE : TWOLEG_INTERNAL;
 }
 
+// Before the first thread: what Landlock forbids a thread, it forbids those that it starts.
+static enum twoleg_error serving_confine(struct serving *serving)
+{
+    const struct config *config = serving->config;
+    struct stat info;
+    enum twoleg_error error = sandbox_become(config, serving->reason);
+    if (error || !config->sandbox)
+        return error;
+    serving->sandbox.files_why = serving->sandbox.filter_why = sandbox_obstacle();
+    if (serving->sandbox.files_why)
+        return TWOLEG_NONE;
+    if (lstat(config->data.ptr, &info)) // the folder above is closed to us from now on
+        error = store_make_folder(config->data.ptr, serving->reason);
+    return error ? error : sandbox_confine_files(&serving->sandbox, config, serving->reason);
+}
+
 static enum twoleg_error serving_start(struct serving *serving,
                                        const struct serve_options *options)
 {
-    enum twoleg_error error = acceptor_init(&serving->acceptor);
+    enum twoleg_error error = sandbox_begin();
+    if (!error)
+        error = acceptor_init(&serving->acceptor, options->activation);
     if (!error)
         error = limits_raise(serving->config, serving->reason);
     if (!error)
@@ -225,6 +247,8 @@ static enum twoleg_error serving_start(struct serving *serving,
     if (!error)
         error = certificates_create(serving->config, &serving->env, &serving->certificates,
                                     serving->reason);
+    if (!error)
+        error = serving_confine(serving);
     if (!error)
         error = serving_open(serving);
     if (!error)
@@ -237,6 +261,9 @@ static enum twoleg_error serving_start(struct serving *serving,
         error = serving_identify(serving, options->change_issuer);
     if (!error)
         error = serving_prepare(serving);
+    // Before the world hears that we are ready: nobody finds a server that is not locked in.
+    if (!error && serving->config->sandbox && !serving->sandbox.filter_why)
+        error = sandbox_filter_calls(&serving->sandbox, serving->reason);
     if (!error)
         error = serving_announce(serving);
     return error;
@@ -279,6 +306,23 @@ static void serving_note_start(struct serving *serving)
     log_end(&line);
 }
 
+static void serving_note_sandbox(struct serving *serving)
+{
+    const struct sandbox *sandbox = &serving->sandbox;
+    bool whole = sandbox->landlock && sandbox->filter;
+    struct log_line line;
+    log_begin(&line, whole || !serving->config->sandbox ? LOG_INFO : LOG_WARNING,
+              serving->env.now_us, "sandbox");
+    log_u64(&line, "uid", (uint64_t)geteuid());
+    log_u64(&line, "landlock", (uint64_t)sandbox->landlock);
+    if (sandbox->files_why)
+        log_str(&line, "landlock_why", str_from(sandbox->files_why));
+    log_word(&line, "seccomp", sandbox->filter ? "on" : "off");
+    if (sandbox->filter_why)
+        log_str(&line, "seccomp_why", str_from(sandbox->filter_why));
+    log_end(&line);
+}
+
 static void serving_note_stop(struct serving *serving, int signal)
 {
     struct log_line line;
@@ -313,10 +357,15 @@ int daemon_serve(struct config *config, const struct serve_options *options)
     serving->server.started_mono_us = serving->env.mono_us;
     log_set_level((enum log_level)config->log_level);
 
+    notify_init(&serving->notify);
+
     enum twoleg_error error = serving_start(serving, options);
     if (!error) {
+        notify_say(&serving->notify, "READY=1");
         serving_note_start(serving);
+        serving_note_sandbox(serving);
         int signal = acceptor_run(&serving->acceptor, serving->workers, &serving->env);
+        notify_say(&serving->notify, "STOPPING=1");
         serving_note_stop(serving, signal);
         atomic_store(&serving->server.draining, true);
     }
@@ -326,6 +375,7 @@ int daemon_serve(struct config *config, const struct serve_options *options)
                 serving->reason[0] ? serving->reason : twoleg_error_text(error));
     else
         serving_note_end(serving, left);
+    notify_finish(&serving->notify);
     env_finish(&serving->env);
     free(serving);
     return error ? 1 : 0;

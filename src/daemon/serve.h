@@ -2,9 +2,11 @@
 // `twoleg serve`: puts the parts together, runs them, takes them apart.
 #pragma once
 #include "config/config.h"
+#include "daemon/activation.h"
 
 struct serve_options {
     bool change_issuer; // a stored issuer may be replaced by the configured one
+    struct activation *activation; // sockets that are there already; NULL: none
 };
 
 // Runs until SIGTERM or SIGINT; every complaint goes to standard error in words. Returns the exit

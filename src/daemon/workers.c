@@ -2,10 +2,12 @@
 #include "daemon/workers.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "daemon/logger.h"
 #include "endpoint/log.h"
@@ -31,6 +33,8 @@ struct worker {
     bool running;
     struct draining draining;
     uint32_t left; // connections open when it had to end; read after the join
+    struct http_message asked; // see workers_answer
+    atomic_bool silent;        // it has been asked and has not answered
     _Atomic uint32_t coming; // connections that were handed over and not yet adopted
 };
 
@@ -235,6 +239,31 @@ void workers_adopt(struct workers *workers, int fd, const struct http_listener *
     *adoption = (struct adoption){{NULL, adoption_run, adoption_cancel}, chosen, fd, listener};
     atomic_fetch_add(&chosen->coming, 1);
     http_worker_post(chosen->http, &adoption->message);
+}
+
+static void worker_answer(struct http_message *message, struct http_worker *http)
+{
+    (void)http;
+    struct worker *worker =
+        (struct worker *)((char *)message - offsetof(struct worker, asked));
+    stop_point("worker.answer");
+    atomic_store(&worker->silent, false);
+}
+
+bool workers_answer(struct workers *workers)
+{
+    bool all = true;
+    for (size_t i = 0; i < workers->count; i++) {
+        struct worker *worker = &workers->all[i];
+        if (atomic_load(&worker->silent)) {
+            all = false; // its message is still under way
+            continue;
+        }
+        atomic_store(&worker->silent, true);
+        worker->asked = (struct http_message){NULL, worker_answer, NULL};
+        http_worker_post(worker->http, &worker->asked);
+    }
+    return all;
 }
 
 static void draining_run(struct http_message *message, struct http_worker *http)

@@ -19,5 +19,7 @@ void workers_drain(struct workers *workers, int64_t deadline_mono_us);
 // Waits for the threads. Returns how many connections the deadline cut off.
 uint32_t workers_join(struct workers *workers);
 void workers_destroy(struct workers *workers); // NULL is fine
+// True when each worker's loop has turned since the last call, which asks them; for one thread.
+bool workers_answer(struct workers *workers);
 // For the flush of last-used notes.
 size_t workers_usage(const struct workers *workers, struct usage *ret_usage[WORKERS_MAX]);

@@ -2,6 +2,7 @@
 #include "http/listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -145,13 +146,35 @@ enum twoleg_error http_listener_open(struct str spec, unsigned unix_mode,
     return TWOLEG_NONE;
 }
 
+enum twoleg_error http_listener_take(int fd, struct http_listener *ret_listener,
+                                     char ret_reason[static 256])
+{
+    struct http_listener listener = {.fd = fd, .inherited = true};
+    union {
+        struct sockaddr any;
+        struct sockaddr_un path;
+        struct sockaddr_storage space;
+    } bound = {.any = {.sa_family = AF_UNSPEC}};
+    socklen_t len = sizeof bound - 1; // a path of full length has no NUL
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) || getsockname(fd, &bound.any, &len))
+        return listener_fail(ret_reason, TWOLEG_REFUSED, "an inherited socket");
+    if (bound.any.sa_family == AF_UNIX)
+        snprintf(listener.path, sizeof listener.path, "%s", bound.path.sun_path);
+    else if (address_from_sockaddr(&bound.any, &listener.address))
+        return listener_fail(ret_reason, TWOLEG_REFUSED, "an inherited socket");
+    listener_options(fd);
+    *ret_listener = listener;
+    return TWOLEG_NONE;
+}
+
 void http_listener_close(struct http_listener *listener)
 {
     if (listener->fd < 0)
         return;
     close(listener->fd);
     listener->fd = -1;
-    if (listener->path[0])
+    if (listener->path[0] && !listener->inherited)
         unlink(listener->path);
     listener->path[0] = '\0';
 }

@@ -15,12 +15,16 @@ struct http_listener {
     const struct cidr *trusted;  // proxies whose forwarded address is believed; owned by the config
     size_t trusted_count;
     struct tls_server *tls; // NULL: plain HTTP; outlives the connections, not owned
+    bool inherited;              // somebody else keeps it open, too: its path is not ours
 };
 
 // Opens 127.0.0.1:8080, [::1]:8080 or unix:/path (mode 0600 or as given). An address in use gives
 // TWOLEG_CONFLICT; ret_reason gets words for a person, also who holds the port when /proc tells.
 enum twoleg_error http_listener_open(struct str spec, unsigned unix_mode,
                                      struct http_listener *ret_listener,
+                                     char ret_reason[static 256]) TWOLEG_MUST_CHECK;
+// Takes over a socket that listens already, with its descriptor. TWOLEG_REFUSED, with words.
+enum twoleg_error http_listener_take(int fd, struct http_listener *ret_listener,
                                      char ret_reason[static 256]) TWOLEG_MUST_CHECK;
 void http_listener_close(struct http_listener *listener); // unlinks a Unix socket's path
 // Non-blocking accept; -1 when none is waiting (errno as accept4 leaves it).

@@ -58,6 +58,9 @@ struct store_settings {
 // TWOLEG_NOT_FOUND: no store there and create is false. TWOLEG_CONFLICT: locked by another server.
 enum twoleg_error store_open(const struct store_settings *settings, struct store **ret_store,
                              char ret_reason[static 512]) TWOLEG_MUST_CHECK;
+// Makes a data folder where store_open would. ret_reason names what could not be made.
+enum twoleg_error store_make_folder(const char *folder,
+                                    char ret_reason[static 512]) TWOLEG_MUST_CHECK;
 // Writes what is queued, checkpoints, closes.
 void store_close(struct store *store);
 bool store_was_created(const struct store *store);

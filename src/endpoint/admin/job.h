@@ -19,6 +19,7 @@ struct admin_load {
     bool by_number;       // or the one whose number this text is
     struct str secret;    // and make the slow hash of this text, unless empty
     struct str text;      // file of a copy, first row of a page, kid of a key
+    struct str destination; // where the caller will put the copy
     struct keyring *keyring; // whose keys are changed, and who does it
     struct str actor;
     char request_id[HTTP_ID_LEN];

@@ -16,10 +16,12 @@
 
 struct backup_body {
     struct str file;
+    struct str destination; // where the caller takes the file; empty: it stays
 };
 
 static const struct admin_field backup_fields[] = {
     {"file", ADMIN_TEXT, offsetof(struct backup_body, file)},
+    {"destination", ADMIN_TEXT, offsetof(struct backup_body, destination)},
 };
 
 static enum twoleg_error backup_loader(struct admin_load *load, struct store_reader *reader)
@@ -27,17 +29,22 @@ static enum twoleg_error backup_loader(struct admin_load *load, struct store_rea
     return store_backup(reader, load->text.ptr, load->reason);
 }
 
-static enum twoleg_error backup_read(struct admin_call *call, struct backup_body *ret_body)
+static bool backup_is_path(struct str file)
 {
-    *ret_body = (struct backup_body){STR("")};
-    enum twoleg_error error = admin_body(call, backup_fields, 1, ret_body);
-    if (error)
-        return error;
-    struct str file = ret_body->file;
     bool good = file.len > 1 && file.len <= FILE_MAX && file.ptr[0] == '/' && utf8_valid(file);
     for (size_t i = 0; i < file.len; i++)
         good &= (uint8_t)file.ptr[i] >= 0x20 && file.ptr[i] != 0x7f;
-    if (!good)
+    return good;
+}
+
+static enum twoleg_error backup_read(struct admin_call *call, struct backup_body *ret_body)
+{
+    *ret_body = (struct backup_body){.file = STR("")};
+    enum twoleg_error error = admin_body(call, backup_fields, 2, ret_body);
+    if (error)
+        return error;
+    if (!backup_is_path(ret_body->file) ||
+        (ret_body->destination.len && !backup_is_path(ret_body->destination)))
         return admin_refuse(call, TWOLEG_MALFORMED, "the copy needs a file named by an absolute "
                             "path, without control characters");
     return TWOLEG_NONE;
@@ -50,6 +57,8 @@ static enum twoleg_error backup_prepare(struct admin_call *call, struct admin_lo
     if (error)
         return error;
     load->text = arena_copy(&load->arena, body.file);
+    load->destination =
+        arena_copy(&load->arena, body.destination.len ? body.destination : body.file);
     load->loader = backup_loader;
     load->read.slow = true;
     return TWOLEG_NONE;
@@ -60,7 +69,7 @@ static enum twoleg_error backup_build(struct admin_call *call, struct admin_comm
 {
     const struct admin_load *load = input;
     (void)call;
-    return manage_backup_note(&commit->change, load->text);
+    return manage_backup_note(&commit->change, load->destination);
 }
 
 enum twoleg_error admin_backup(struct admin_call *call)

@@ -43,8 +43,8 @@ static bool folder_sync_above(const char *path)
     return synced;
 }
 
-// Makes the folder and those above it; each is ours alone from its first moment.
-static enum twoleg_error folder_make(const char *path, char ret_reason[static FOLDER_REASON])
+// Each is ours alone from its first moment.
+enum twoleg_error folder_make(const char *path, char ret_reason[static FOLDER_REASON])
 {
     char part[PATH_MAX];
     size_t len = strlen(path);

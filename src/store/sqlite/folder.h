@@ -22,6 +22,9 @@ struct folder {
 enum twoleg_error folder_open(struct folder *folder, const char *path, bool create,
                               char ret_reason[static FOLDER_REASON]) TWOLEG_MUST_CHECK;
 void folder_close(struct folder *folder);
+// Makes the folder, which is not there, and those above it: 0700 and ours.
+enum twoleg_error folder_make(const char *path, char ret_reason[static FOLDER_REASON])
+    TWOLEG_MUST_CHECK;
 
 // The size of a file, -1 when it is not there. Refused like the folder when it is not a file of
 // ours with mode 0600.

@@ -217,6 +217,11 @@ static enum twoleg_error store_open_steps(struct store *store, const char *folde
     return store_start(store, large, ret_reason);
 }
 
+enum twoleg_error store_make_folder(const char *folder, char ret_reason[static 512])
+{
+    return folder_make(folder, ret_reason);
+}
+
 enum twoleg_error store_open(const struct store_settings *settings, struct store **ret_store,
                              char ret_reason[static 512])
 {

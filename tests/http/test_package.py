@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Debian package: installed, run, upgraded, removed and purged in a copy of this system that
+nobody else sees (a mount namespace with an overlay over /)."""
+import os
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
+from instance import BINARY, HAS_HOOKS
+
+BUILD = pathlib.Path(BINARY).parent
+VERSIONS = ("0.1.0", "0.1.1")
+
+pytestmark = pytest.mark.skipif(HAS_HOOKS, reason="the package is made of the release build")
+
+# $1: an empty folder, $2 and $3: the packages. Each line that begins with "==" is a finding.
+LIFE = r"""
+set -eu
+mount -t tmpfs none "$1"
+mkdir "$1/up" "$1/work" "$1/root"
+mount -t overlay overlay -o "lowerdir=/,upperdir=$1/up,workdir=$1/work" "$1/root" || exit 77
+cp "$2" "$1/root/first.deb"
+cp "$3" "$1/root/second.deb"
+mount --rbind /dev "$1/root/dev"
+mount -t proc proc "$1/root/proc"
+mount -t tmpfs none "$1/root/run"   # no systemd runs here
+chroot "$1/root" /bin/sh -eu -c '
+export DEBIAN_FRONTEND=noninteractive
+start() # the server as the unit starts it
+{
+    mkdir -p /run/credentials
+    install -o twoleg -m 0400 /etc/twoleg/master.key /run/credentials/twoleg-master-key
+    CREDENTIALS_DIRECTORY=/run/credentials twoleg serve --config /etc/twoleg/twoleg.yaml \
+        --user twoleg --listen 127.0.0.1:0 >/run/ready 2>/run/log &
+    server=$!
+    while ! grep -q ready /run/ready; do
+        kill -0 $server || { cat /run/log; exit 1; }
+    done
+    url=$(sed -n "s/^ready //p" /run/ready)
+}
+stop()
+{
+    kill -TERM $server
+    wait $server
+}
+dpkg -i /first.deb
+key=$(stat -c "%U %a %s" /etc/twoleg/master.key)
+echo "== folder $(stat -c "%U:%G %a" /var/lib/twoleg) key $key"
+echo "== manual $(ls /usr/share/man/man1/twoleg.1.gz /usr/share/man/man5/twoleg.yaml.5.gz | wc -l)"
+start
+echo "== user $(ps -o user= -p $server)"
+TWOLEG_DATA=/var/lib/twoleg twoleg app create --name kept --client-id kept --secret-file /run/secret
+token()
+{
+    curl -s -u "kept:$(cat /run/secret)" -d grant_type=client_credentials "$url/oauth/token" |
+        grep -c access_token || true
+}
+echo "== first $(twoleg version | head -n 1) tokens $(token)"
+stop
+echo "# mine" >>/etc/twoleg/twoleg.yaml
+sum=$(sha256sum /etc/twoleg/*)
+dpkg -i /second.deb
+[ "$sum" = "$(sha256sum /etc/twoleg/*)" ] && echo "== kept"
+start
+echo "== second tokens $(token) $(dpkg-query -W -f "\${Version}" twoleg)"
+stop
+dpkg -r twoleg
+[ ! -e /usr/bin/twoleg ] && [ -e /var/lib/twoleg/twoleg.db ] && echo "== removed, data kept"
+dpkg -P twoleg
+getent passwd twoleg || echo "== no user"
+'
+cd "$1/up"
+find . -name '*twoleg*' | sed 's/^/== left /'
+"""
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory):
+    for program in ("cpack", "dpkg-shlibdeps"):
+        if not shutil.which(program):
+            pytest.skip(f"{program} is not installed: apt-get install cmake dpkg-dev")
+    made = []
+    for version in VERSIONS:
+        out = tmp_path_factory.mktemp("package")
+        subprocess.run(["cpack", "-G", "DEB", "-B", out, "-D", f"CPACK_PACKAGE_VERSION={version}",
+                        "-D", f"CPACK_DEBIAN_PACKAGE_VERSION={version}", "--config",
+                        BUILD / "CPackConfig.cmake"], check=True, capture_output=True, timeout=120)
+        made += out.glob("*.deb")
+    assert len(made) == len(VERSIONS)
+    return made
+
+
+def test_package_holds_what_it_should(packages):
+    listing = subprocess.run(["dpkg-deb", "-c", packages[0]], capture_output=True, text=True,
+                             check=True).stdout
+    for path in ("usr/bin/twoleg", "usr/share/man/man1/twoleg.1.gz",
+                 "usr/share/man/man5/twoleg.yaml.5.gz", "lib/systemd/system/twoleg.service",
+                 "share/bash-completion/completions/twoleg", "share/doc/twoleg/copyright"):
+        assert path in listing, path
+    assert all(line.split()[1] == "root/root" for line in listing.splitlines())
+
+
+def test_package_installs_runs_upgrades_and_leaves_nothing(packages, tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("only root can mount a copy of the system")
+    probe = subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False)
+    if probe.returncode:
+        pytest.skip("no mount namespace may be made here")
+    done = subprocess.run(["unshare", "-m", "--propagation", "private", "sh", "-c", LIFE, "sh",
+                           tmp_path, *packages], capture_output=True, text=True, timeout=120,
+                          check=False)
+    if done.returncode == 77:
+        pytest.skip("no overlay can be mounted here")
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = [line[3:] for line in done.stdout.splitlines() if line.startswith("== ")]
+    assert found == [
+        "folder twoleg:twoleg 700 key root 600 32",
+        "manual 2",
+        "user twoleg",
+        "first twoleg 0.1.0 tokens 1",
+        "kept",
+        "second tokens 1 0.1.1",
+        "removed, data kept",
+        "no user",
+    ]

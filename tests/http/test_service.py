@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The server as a service: what it gives up, what a service manager hears and hands over."""
+import os
+import pathlib
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+
+import pytest
+
+from instance import BINARY, HAS_HOOKS, PATIENCE, ROOT, Server, until
+
+UNIT = ROOT / "packaging/twoleg.service"
+EXPOSURE_MOST = 12  # tenths
+
+
+def status_of(pid):
+    """/proc/PID/status as a dict."""
+    lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+    return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+
+
+class Manager(Server):
+    """Plays systemd: holds the listening sockets and the socket for notes."""
+
+    def __init__(self, sockets, watchdog_us=None, **options):
+        super().__init__(listen=(), **options)
+        self.sockets, self.watchdog_us = sockets, watchdog_us
+        self.notes_path = os.path.join(self.folder, "notify")
+        self.notes = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.notes.bind(self.notes_path)
+        self.notes.settimeout(PATIENCE)
+
+    def spawn(self):
+        def hand_over():
+            # Above all of them first: one may already have the number of another.
+            high = [os.dup2(s.fileno(), 100 + i) for i, s in enumerate(self.sockets)]
+            for i, fd in enumerate(high):
+                os.dup2(fd, 3 + i, inheritable=True)
+                os.close(fd)
+
+        env = {**os.environ, "NOTIFY_SOCKET": self.notes_path,
+               "LISTEN_FDS": str(len(self.sockets))}
+        if self.watchdog_us:
+            env["WATCHDOG_USEC"] = str(self.watchdog_us)
+        with open(self.stderr_path, "ab") as stderr:
+            self.process = subprocess.Popen(
+                ["sh", "-c", 'LISTEN_PID=$$ exec "$@"', "sh", *self.command()], env=env,
+                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, bufsize=0,
+                preexec_fn=hand_over, pass_fds=range(3, 3 + len(self.sockets)))
+
+    def note(self):
+        return self.notes.recv(1000).decode()
+
+    def destroy(self):
+        super().destroy()
+        self.notes.close()
+
+
+@pytest.fixture
+def manage():
+    servers = []
+
+    def make(*args, **options):
+        servers.append(Manager(*args, **options))
+        return servers[-1]
+    yield make
+    for server in servers:
+        server.destroy()
+
+
+def listening():
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sock.bind(("127.0.0.1", 0))
+    sock.listen(1024)
+    return sock
+
+
+# ------------------------------------------------------------------ what it gives up
+def test_D7_no_core_no_new_rights_no_calls(own_server):
+    status = status_of(own_server.process.pid)
+    assert status["NoNewPrivs"] == "1"
+    limits = pathlib.Path(f"/proc/{own_server.process.pid}/limits").read_text()
+    core = next(line for line in limits.splitlines() if line.startswith("Max core file size"))
+    assert core.split()[4:6] == ["0", "0"]
+    if HAS_HOOKS:
+        return  # sanitizers make calls of their own; units test the filter in every build
+    until(lambda: "event=sandbox" in own_server.stderr(), "the line in the log")
+    if "seccomp_why" in own_server.stderr():
+        pytest.skip("this kernel has no filter of system calls")
+    for task in os.listdir(f"/proc/{own_server.process.pid}/task"):
+        assert status_of(f"{own_server.process.pid}/task/{task}")["Seccomp"] == "2"
+
+
+@pytest.mark.skipif(HAS_HOOKS, reason="a build with sanitizers is not locked in")
+def test_backups_leave_the_data_folder_by_the_command_line_only(own_server, tmp_path):
+    until(lambda: "event=sandbox" in own_server.stderr(), "the line in the log")
+    if "landlock_why" in own_server.stderr():
+        pytest.skip("this kernel has no Landlock")
+    answer = own_server.admin("POST", "/admin/v1/backup", {"file": str(tmp_path / "copy")})
+    assert answer.status != 201 and not (tmp_path / "copy").exists()
+    own_server.cli("backup", str(tmp_path / "copy"))
+    assert (tmp_path / "copy").stat().st_mode & 0o777 == 0o600
+    assert not [name for name in os.listdir(own_server.data) if name.startswith("backup-")]
+    row = own_server.cli("audit", "list", "--limit", "1", "--json")["audit"][-1]
+    assert row["detail"]["file"] == str(tmp_path / "copy")
+
+
+def test_sandbox_can_be_switched_off(make_server, tmp_path):
+    config = tmp_path / "twoleg.yaml"
+    config.write_text("sandbox: false\n")
+    server = make_server(config=config).start()
+    assert status_of(server.process.pid)["Seccomp"] == "0"
+    assert server.get("/healthz").status == 200
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_root_becomes_the_user_once_its_ports_are_bound(make_server):
+    nobody = pwd.getpwnam("nobody")
+    folder = tempfile.mkdtemp(prefix="twoleg-")  # pytest's own is closed to other users
+    os.chmod(folder, 0o755)
+    os.chown(folder, nobody.pw_uid, nobody.pw_gid)
+    server = make_server(data=folder + "/data", args=("--user", "nobody")).start()
+    status = status_of(server.process.pid)
+    assert set(status["Uid"].split()) == {str(nobody.pw_uid)}
+    assert set(status["Gid"].split()) == {str(nobody.pw_gid)}
+    assert int(status["CapPrm"], 16) == int(status["CapEff"], 16) == 0
+    assert os.stat(server.data).st_uid == nobody.pw_uid
+    assert server.token(server.app()).status == 200
+    server.stop()
+    shutil.rmtree(folder)
+
+
+def test_unknown_user_is_refused_in_words(make_server):
+    status, words = make_server(args=("--user", "no-such-user")).refused()
+    assert status == 1 and "no user no-such-user" in words
+
+
+# ------------------------------------------------------------------ the service manager
+def test_notes_say_ready_and_stopping(manage):
+    server = manage([listening()]).start()
+    assert server.note() == "READY=1"
+    server.process.send_signal(signal.SIGTERM)
+    assert server.note() == "STOPPING=1"
+    assert server.process.wait(PATIENCE) == 0
+
+
+def test_H23_watchdog_hears_of_a_server_that_answers(manage):
+    server = manage([listening()], watchdog_us=2_000_000).start()
+    assert [server.note(), server.note(), server.note()] == ["READY=1", "WATCHDOG=1", "WATCHDOG=1"]
+
+
+@pytest.mark.hooks
+def test_H23_watchdog_hears_nothing_of_workers_that_hang(manage):
+    server = manage([listening()], watchdog_us=2_000_000).start()
+    assert [server.note(), server.note()] == ["READY=1", "WATCHDOG=1"]
+    server.hooks.hold("worker.answer")
+    server.notes.settimeout(2.5)
+    with pytest.raises(TimeoutError):  # one note may have been under way
+        server.note(), server.note()
+    server.kill9()
+
+
+def test_H23_socket_activation_takes_sockets_in_place_of_addresses(manage, tmp_path):
+    first, path = listening(), str(tmp_path / "sock")
+    second = socket.socket(socket.AF_UNIX)
+    second.bind(path)
+    second.listen()
+    server = manage([second, first])
+    server.spawn()
+    lines = [server.process.stdout.readline().decode() for _ in range(2)]
+    assert lines == [f"ready unix:{path}\n", f"ready http://127.0.0.1:{first.getsockname()[1]}\n"]
+    server.stop()
+    assert os.path.exists(path), "it is the manager's"
+
+
+def test_H23_socket_that_no_listener_names_is_refused_in_words(manage):
+    sock = listening()
+    server = manage([sock])
+    server.listen = ("127.0.0.1:0",)
+    status, words = server.refused()
+    assert status == 1 and f"127.0.0.1:{sock.getsockname()[1]}" in words
+
+
+def test_H23_what_is_handed_over_must_listen(manage):
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.bind(("127.0.0.1", 0))
+    status, words = manage([sock]).refused()
+    assert status == 1 and "descriptor 3" in words
+
+
+def test_H23_restart_refuses_no_connection(manage):
+    server = manage([listening()]).start()
+    ended, failures, done = threading.Event(), [], [0]
+
+    def visit():
+        while not ended.is_set():
+            try:
+                with server.connect() as sock:
+                    sock.sendall(b"GET /.well-known/jwks.json HTTP/1.1\r\nHost: x\r\n"
+                                 b"Connection: close\r\n\r\n")
+                    assert sock.recv(1000).startswith(b"HTTP/1.1 200 ")
+                    done[0] += 1
+            except (OSError, AssertionError) as failure:
+                failures.append(repr(failure))
+
+    visitors = [threading.Thread(target=visit) for _ in range(4)]
+    for visitor in visitors:
+        visitor.start()
+    for _ in range(3):
+        before = done[0]
+        until(lambda: done[0] > before + 50, "visitors")
+        server.restart()
+    before = done[0]
+    until(lambda: done[0] > before + 50 or failures, "visitors after the restart")
+    ended.set()
+    for visitor in visitors:
+        visitor.join()
+    assert not failures, failures[:3]
+
+
+# ------------------------------------------------------------------ the unit
+def test_unit_exposure_is_low():
+    if not shutil.which("systemd-analyze"):
+        pytest.skip("systemd-analyze is not installed: apt-get install systemd")
+    done = subprocess.run(["systemd-analyze", "security", "--offline=true",
+                           f"--threshold={EXPOSURE_MOST}", str(UNIT)], capture_output=True,
+                          text=True, timeout=PATIENCE, check=False)
+    if "nknown" in done.stderr and "offline" in done.stderr:
+        pytest.skip("this systemd-analyze has no --offline")
+    assert done.returncode == 0, done.stdout[-300:] + done.stderr
+    assert "ignoring" not in done.stderr, done.stderr
+
+
+# ------------------------------------------------------------------ bash completion
+def complete(*words):
+    script = f"""COMP_WORDS=({' '.join(repr(w) for w in words)})
+        COMP_CWORD={len(words) - 1}
+        . {ROOT}/packaging/twoleg.bash && _twoleg && printf '%s\\n' "${{COMPREPLY[@]}}\""""
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True,
+                          timeout=PATIENCE)
+    assert not done.stderr, done.stderr
+    return set(done.stdout.split())
+
+
+def test_completion_knows_every_command_and_option():
+    told = subprocess.run([BINARY, "help"], capture_output=True, text=True, check=True).stdout
+    commands = [line.split("  ")[1] for line in told.splitlines() if line.startswith("  ")
+                and not line.startswith("   ")]
+    first = {command.split()[0] for command in commands}
+    assert {"serve", "app", "secret", "help"} <= first
+    assert complete(BINARY, "") == first
+    assert complete(BINARY, "app", "cr") == {"create"}
+    assert complete(BINARY, "app", "revoke-tokens", "x", "--y") == {"--yes"}
+    assert "--token-format" in complete(BINARY, "app", "create", "--name", "x", "--")
+    assert complete(BINARY, "app", "create", "--token-format", "") == {"jwt", "sealed"}
+    assert complete(BINARY, "serve", "--u") == {"--user"}
