@@ -19,6 +19,7 @@
 
 // A handshake that is under way when the server is told to stop may take so long.
 #define CONNECTION_DRAIN_TLS SECOND_US
+#define CONNECTION_DRAIN_FRESH (SECOND_US / 4) // accepted, and nothing has come yet
 
 static void connection_count(const struct http_connection *connection, enum metric metric)
 {
@@ -77,6 +78,7 @@ bool connection_wait_input(struct http_connection *connection, enum connection_s
 void connection_number(struct http_connection *connection)
 {
     connection->serial = ++connection->worker->serial;
+    connection->asked = true;
 }
 
 // The request's end: nothing of it is left, and its handle is stale.
@@ -521,6 +523,8 @@ void connection_drain(struct http_connection *connection, int64_t idle_us)
         return;
     }
     int64_t since = connection->deadline.at - worker->deadlines.length[HTTP_WAIT_IDLE];
+    // Whoever was just accepted has a request on its way.
+    idle_us = connection->asked ? idle_us : CONNECTION_DRAIN_FRESH;
     if (connection->state != CONNECTION_IDLE || worker->env.mono_us - since < idle_us)
         return;
     // A request that is on its way in already is still answered.

@@ -42,6 +42,7 @@ struct http_connection {
     bool unread;     // the peer may send bytes that nobody wants: linger before closing
     bool resumed;    // the job ended while the handler was still running
     bool head_only;  // HEAD
+    bool asked;      // it has had a request
     uint8_t minor;
 
     struct arena arena; // of the request at hand
