@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Slow work (password hashes, later RSA) on a few threads of low priority, bounded: a full pool
+// Slow work (password hashes, RSA signatures) on a few threads of low priority, bounded: a full pool
 // refuses at once instead of queueing into the next minute.
 #pragma once
 #include <stddef.h>

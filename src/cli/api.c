@@ -32,8 +32,8 @@ enum cli_exit cli_api_create(struct cli *cli)
     const char *name = cli_value(cli, CLI_NAME);
     const char *scope = cli_value(cli, CLI_SCOPE);
     json_t *answer;
-    json_t *body = json_pack("{s:s, s:s*, s:s*}", "identifier", cli->arguments[0], "name", name,
-                             "scope", scope);
+    json_t *body = json_pack("{s:s, s:s*, s:s*, s:s*}", "identifier", cli->arguments[0], "name",
+                             name, "scope", scope, "algorithm", cli_value(cli, CLI_ALGORITHM));
     if (!body)
         return cli_usage(cli, "the arguments must be UTF-8");
     enum cli_exit code = cli_call(cli, "POST", "/admin/v1/apis", body, &answer);

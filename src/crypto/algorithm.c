@@ -14,11 +14,38 @@ static const struct sign_algorithm algorithm_rows[] = {
         .name = STR("ES256"),
         .key_type = STR("EC"),
         .curve = STR("P-256"),
+        .first = STR("x"),
+        .second = STR("y"),
+        .kind = SIGN_EC,
         .group = "prime256v1",
         .order = algorithm_p256_order,
-        .coordinate_len = 32,
+        .coordinate_len = EC_COORDINATE_SIZE,
         .signature_len = 64,
-        .slow = false,
+    },
+    {
+        .name = STR("EdDSA"),
+        .key_type = STR("OKP"),
+        .curve = STR("Ed25519"),
+        .first = STR("x"),
+        .kind = SIGN_OKP,
+        .coordinate_len = OKP_KEY_SIZE,
+        .signature_len = 64,
+    },
+    {
+        .name = STR("RS256"),
+        .key_type = STR("RSA"),
+        .first = STR("n"),
+        .second = STR("e"),
+        .kind = SIGN_RSA,
+        .slow = true,
+    },
+    {
+        .name = STR("PS256"),
+        .key_type = STR("RSA"),
+        .first = STR("n"),
+        .second = STR("e"),
+        .kind = SIGN_RSA_PSS,
+        .slow = true,
     },
 };
 
@@ -33,4 +60,9 @@ const struct sign_algorithm *sign_algorithm_find(struct str name)
 const struct sign_algorithm *sign_algorithm_es256(void)
 {
     return &algorithm_rows[0];
+}
+
+const struct sign_algorithm *sign_algorithm_at(size_t number)
+{
+    return number < sizeof algorithm_rows / sizeof *algorithm_rows ? &algorithm_rows[number] : NULL;
 }

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "crypto/sign.h"
 #include "model/event.h"
 
 #define IDENTITY_NAME_DEFAULT "Default API"
@@ -56,7 +57,7 @@ static enum twoleg_error identity_create(struct store *store, struct store_reade
                                          const struct config *config, struct env *env)
 {
     struct api api = {.name = STR(IDENTITY_NAME_DEFAULT),
-                      .algorithm = STR("ES256"),
+                      .algorithm = sign_algorithm_es256()->name,
                       .identifier = config->issuer,
                       .is_default = true,
                       .created_us = env->now_us};

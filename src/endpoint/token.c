@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "endpoint/authenticate.h"
+#include "endpoint/issue.h"
 #include "endpoint/limit.h"
 #include "endpoint/log.h"
 #include "endpoint/routes.h"
@@ -89,7 +90,7 @@ enum twoleg_error endpoint_token(struct http_request *request, struct http_answe
     if (error)
         return token_refuse_limited(request, form.client_id, error, retry_us, ret_answer);
     struct issued_token token;
-    error = token_issue(&context->token, &decision, request->arena, &token);
+    error = endpoint_issue(request, &decision, &token);
     if (error)
         return token_refuse(request, form.client_id, error, ret_answer);
 

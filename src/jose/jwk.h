@@ -11,7 +11,7 @@
 
 struct jwk {
     const struct sign_algorithm *algorithm;
-    struct ec_point point; // as written: whether it is on the curve, verify_key_from_point says
+    struct public_key key; // as written: whether it is a key, verify_key_create says
     struct str kid;        // STR_NONE when not given
 };
 
@@ -20,15 +20,16 @@ struct jwk_kid {
     char text[JWK_KID_SIZE];
 };
 
-struct jwk_kid jwk_kid(const struct sign_algorithm *algorithm, const struct ec_point *point);
+struct jwk_kid jwk_kid(const struct sign_algorithm *algorithm, const struct public_key *key);
 
-// One JSON object: kty, crv, x, y, use, alg, kid. What is wrong with it sticks to the buffer.
+// One JSON object: kty, the members of the type, use, alg, kid. What is wrong with it sticks to the buffer.
 void jwk_write(struct json_writer *json, const struct jwk *jwk);
 
-// Reads a public key for signatures. Needs kty, crv, x and y of a row of ours and full length;
+// Reads a public key for signatures. Needs kty and the members of a row of ours, at full length;
 // alg, use and key_ops must fit if they are there; kid must be text; others are ignored. MALFORMED,
-// MISSING, DUPLICATE, TOO_LONG, LIMIT; UNKNOWN: another type, curve or algorithm; REFUSED: a
-// private or symmetric key, or one that is not for signatures. Views point into text or the arena.
+// MISSING (also alg, where the type has more than one row: a key is for one algorithm), DUPLICATE,
+// TOO_LONG, LIMIT; UNKNOWN: another type, curve or algorithm; REFUSED: a private or symmetric key,
+// or one that is not for signatures. Views point into text or the arena.
 TWOLEG_MUST_CHECK enum twoleg_error jwk_read(struct str text, struct arena *arena,
                                              struct jwk *ret_jwk);
 

@@ -27,17 +27,15 @@ enum twoleg_error jws_header_init(struct jws_header *header,
     return TWOLEG_NONE;
 }
 
-size_t jws_size(const struct jws_header *header, const struct sign_algorithm *algorithm,
-                size_t payload_len)
+size_t jws_size(const struct jws_header *header, size_t signature_len, size_t payload_len)
 {
-    return header->len + 1 + BASE64URL_LEN(payload_len) + 1 +
-           BASE64URL_LEN(algorithm->signature_len);
+    return header->len + 1 + BASE64URL_LEN(payload_len) + 1 + BASE64URL_LEN(signature_len);
 }
 
 enum twoleg_error jws_write(const struct jws_header *header, struct signer *signer,
                             struct str payload, struct buf *out)
 {
-    size_t size = jws_size(header, signer_algorithm(signer), payload.len);
+    size_t size = jws_size(header, signer_signature_len(signer), payload.len);
     size_t signed_len = header->len + 1 + BASE64URL_LEN(payload.len);
     char *at = buf_reserve(out, size);
     if (!at)

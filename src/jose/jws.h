@@ -17,9 +17,8 @@ TWOLEG_MUST_CHECK enum twoleg_error jws_header_init(struct jws_header *header,
                                                     const struct sign_algorithm *algorithm,
                                                     struct str type, struct str kid);
 
-// Characters of the whole for a payload of so many bytes.
-size_t jws_size(const struct jws_header *header, const struct sign_algorithm *algorithm,
-                size_t payload_len);
+// Characters of the whole for a payload and a signature of so many bytes.
+size_t jws_size(const struct jws_header *header, size_t signature_len, size_t payload_len);
 
 // Appends header.payload.signature. The header must be of the signer's key. TOO_LONG when out has
 // no room (its error sticks); else what signer_sign says, and out's content is as before.

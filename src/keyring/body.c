@@ -110,12 +110,12 @@ static enum twoleg_error keyring_public(struct signing_key *signing,
                                         const struct sign_algorithm *algorithm,
                                         const struct store_key *key)
 {
-    struct jwk jwk = {.algorithm = algorithm, .point = sign_key_point(signing->private_key)};
+    struct jwk jwk = {.algorithm = algorithm, .key = *sign_key_public(signing->private_key)};
     // The kid is the key's own: a row that says another is not believed.
-    struct jwk_kid kid = jwk_kid(algorithm, &jwk.point);
+    struct jwk_kid kid = jwk_kid(algorithm, &jwk.key);
     if (!str_equal(key->kid, str_of(kid.text, sizeof kid.text)))
         return TWOLEG_MALFORMED;
-    return verify_key_from_point(algorithm, &jwk.point, &signing->public_key);
+    return verify_key_create(algorithm, &jwk.key, &signing->public_key);
 }
 
 static enum twoleg_error keyring_body_signing(struct keyring_body *body, const uint8_t *master,
@@ -162,7 +162,7 @@ static enum twoleg_error keyring_body_jwks(struct keyring_body *body)
     for (size_t i = 0; i < body->set.signing_count; i++) {
         const struct signing_key *key = &body->signing[i];
         jwk_write(&json, &(struct jwk){.algorithm = verify_key_algorithm(key->public_key),
-                                       .point = verify_key_point(key->public_key),
+                                       .key = *verify_key_public(key->public_key),
                                        .kid = key->kid});
     }
     json_array_end(&json);

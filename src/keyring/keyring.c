@@ -3,11 +3,14 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/fault.h"
+#include "crypto/wipe.h"
 #include "keyring/first.h"
 #include "keyring/inside.h"
+#include "keyring/make.h"
 #include "keyring/reason.h"
 
 #define CLAIM_WAIT_S 5
@@ -205,6 +208,26 @@ void keyring_on_change(void *context, const struct store_change *changes, size_t
 void keyring_mend(struct keyring *keyring)
 {
     keyring_on_change(keyring, NULL, 0);
+}
+
+enum twoleg_error keyring_first_row(struct keyring *keyring, const struct sign_key *private_key,
+                                    const struct sign_algorithm *algorithm, struct env *env,
+                                    struct arena *arena, struct keyring_row *ret_row)
+{
+    struct secret_bytes SECRET_BYTES_WIPED master = {.len = MASTER_SIZE};
+    struct make_order order = {.algorithm = algorithm, .state = STR("signing")};
+    // Under the lock the set stays, and with it the master key that it is wrapped under.
+    pthread_mutex_lock(&keyring->lock);
+    const struct keyring_set *set = keyring_current(keyring);
+    order.id = set->last_id + 1;
+    order.guard = arena_copy(arena, set->guard);
+    bool guarded = order.guard.ptr && order.guard.len > 0;
+    memcpy(master.bytes, keyring->master.bytes, MASTER_SIZE);
+    pthread_mutex_unlock(&keyring->lock);
+    if (!guarded)
+        return TWOLEG_NO_MEMORY;
+    ret_row->guard = order.guard;
+    return make_row(private_key, master.bytes, env, &order, arena, &ret_row->key);
 }
 
 bool keyring_stale(const struct keyring *keyring)

@@ -27,7 +27,7 @@ struct data_key {
 struct signing_key {
     uint64_t id;
     struct str kid;       // RFC 7638 thumbprint
-    struct str algorithm; // "ES256"
+    struct str algorithm; // RFC 7518 3.1 "alg"
     enum key_state state;
     struct sign_key *private_key; // of a key that signs, else NULL: no longer or not yet needed
     struct verify_key *public_key;
@@ -67,6 +67,26 @@ enum twoleg_error keyring_create(const struct keyring_settings *settings,
 void keyring_destroy(struct keyring *keyring); // wipes
 // For CHANGE_KEY: reads the keys again and swaps the set. Any thread but a loop's.
 void keyring_on_change(void *keyring, const struct store_change *changes, size_t count);
+
+// A new private key. Its kid never begins with a dash: that would look like an option to whoever
+// must type it in a hurry. RSA takes seconds. NO_MEMORY, NO_RANDOM, INTERNAL.
+enum twoleg_error keyring_key_create(const struct sign_algorithm *algorithm,
+                                     struct sign_key **ret_private_key) TWOLEG_MUST_CHECK;
+
+struct keyring_row {
+    struct store_key key;
+    struct str guard; // VERB_KEY_CREATE's expected_wrapped
+};
+
+// The row of a signing key for an algorithm that has none yet, in the arena: nobody waits for it in
+// a cache of the JWKS, so it signs at once. Its id is the next one of the current set: of two made
+// from one set the store takes the first (TWOLEG_CONFLICT), and none once the master key is another
+// (TWOLEG_VERSION_CONFLICT). May wait while the keys are read again, which is rare and short.
+// NO_MEMORY, NO_RANDOM, INTERNAL.
+enum twoleg_error keyring_first_row(struct keyring *keyring, const struct sign_key *private_key,
+                                    const struct sign_algorithm *algorithm, struct env *env,
+                                    struct arena *arena,
+                                    struct keyring_row *ret_row) TWOLEG_MUST_CHECK;
 
 // A change could not be read: the set may be older than what was acknowledged, and the server is
 // not ready. Each later change and keyring_mend tries again.

@@ -18,62 +18,71 @@ static enum twoleg_error make_wrap(const struct sign_key *private_key, const uin
     return error;
 }
 
-// Kid and public half of the row, in the batch.
-static enum twoleg_error make_public(struct store_batch *batch, const struct sign_key *private_key,
-                                     const struct sign_algorithm *algorithm,
+// Kid and public half of the row.
+static enum twoleg_error make_public(const struct sign_key *private_key,
+                                     const struct sign_algorithm *algorithm, struct arena *arena,
                                      struct store_key *key)
 {
-    struct jwk jwk = {.algorithm = algorithm, .point = sign_key_point(private_key)};
-    struct jwk_kid kid = jwk_kid(algorithm, &jwk.point);
+    struct jwk jwk = {.algorithm = algorithm, .key = *sign_key_public(private_key)};
+    struct jwk_kid kid = jwk_kid(algorithm, &jwk.key);
     struct buf text;
     struct json_writer json;
-    jwk.kid = key->kid = store_batch_copy(batch, str_of(kid.text, sizeof kid.text));
-    buf_init_arena(&text, &batch->arena, 512);
+    jwk.kid = key->kid = arena_copy(arena, str_of(kid.text, sizeof kid.text));
+    buf_init_arena(&text, arena, 512);
     json_writer_init(&json, &text);
     jwk_write(&json, &jwk);
     key->public_jwk = buf_str(&text);
-    return key->public_jwk.ptr && !batch->no_memory ? TWOLEG_NONE : TWOLEG_NO_MEMORY;
+    return key->public_jwk.ptr && key->kid.ptr ? TWOLEG_NONE : TWOLEG_NO_MEMORY;
 }
 
-// A kid that begins with a dash would look like an option to whoever must type it in a hurry.
-static enum twoleg_error make_named(struct store_batch *batch,
-                                    const struct sign_algorithm *algorithm,
-                                    struct store_key *key, struct sign_key **ret_private_key)
+enum twoleg_error make_row(const struct sign_key *private_key, const uint8_t *master,
+                           struct env *env, const struct make_order *order, struct arena *arena,
+                           struct store_key *ret_key)
+{
+    struct store_key key = {.id = order->id,
+                            .purpose = STR("sign"),
+                            .algorithm = order->algorithm->name,
+                            .state = order->state};
+    enum twoleg_error error = make_public(private_key, order->algorithm, arena, &key);
+    if (!error)
+        error = make_wrap(private_key, master, env, arena, &key);
+    if (!error)
+        *ret_key = key;
+    return error;
+}
+
+enum twoleg_error keyring_key_create(const struct sign_algorithm *algorithm,
+                                     struct sign_key **ret_private_key)
 {
     for (;;) {
         struct sign_key *private_key;
         enum twoleg_error error = sign_key_create(algorithm, &private_key);
         if (error)
             return error;
-        error = make_public(batch, private_key, algorithm, key);
-        if (!error && key->kid.ptr[0] != '-') {
+        if (jwk_kid(algorithm, sign_key_public(private_key)).text[0] != '-') {
             *ret_private_key = private_key;
             return TWOLEG_NONE;
         }
         sign_key_free(&private_key);
-        if (error)
-            return error;
     }
 }
 
+// Rotation makes its keys here, on the housekeeper's thread: an RSA key holds up its other work for
+// a second or so, once in months, and no request waits for that thread.
 enum twoleg_error make_signing_key(struct store_batch *batch, const uint8_t *master,
                                    struct env *env, const struct make_order *order,
                                    struct str *ret_kid)
 {
-    struct store_key key = {.id = order->id,
-                            .purpose = STR("sign"),
-                            .algorithm = order->algorithm->name,
-                            .state = order->state,
-                            .created_us = batch->now_us,
-                            .state_us = batch->now_us};
     struct sign_key *private_key;
-    enum twoleg_error error = make_named(batch, order->algorithm, &key, &private_key);
+    struct store_key key;
+    enum twoleg_error error = keyring_key_create(order->algorithm, &private_key);
     if (error)
         return error;
-    error = make_wrap(private_key, master, env, &batch->arena, &key);
+    error = make_row(private_key, master, env, order, &batch->arena, &key);
     sign_key_free(&private_key);
     if (error)
         return error;
+    key.created_us = key.state_us = batch->now_us;
     struct store_verb *verb = store_batch_add(batch, VERB_KEY_CREATE, STORE_OPERATOR);
     verb->key = key;
     verb->expected_wrapped = store_batch_copy(batch, order->guard);

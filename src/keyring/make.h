@@ -12,7 +12,13 @@ struct make_order {
     struct str guard;
 };
 
-// Adds VERB_KEY_CREATE. ret_kid (may be NULL) is the batch's. NO_MEMORY, NO_RANDOM, INTERNAL.
+// The row of this private key, in the arena. NO_MEMORY, NO_RANDOM, INTERNAL.
+enum twoleg_error make_row(const struct sign_key *private_key, const uint8_t *master,
+                           struct env *env, const struct make_order *order, struct arena *arena,
+                           struct store_key *ret_key) TWOLEG_MUST_CHECK;
+
+// Makes a key and adds VERB_KEY_CREATE. ret_kid (may be NULL) is the batch's. NO_MEMORY, NO_RANDOM,
+// INTERNAL.
 enum twoleg_error make_signing_key(struct store_batch *batch, const uint8_t *master,
                                    struct env *env, const struct make_order *order,
                                    struct str *ret_kid) TWOLEG_MUST_CHECK;

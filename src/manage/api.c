@@ -24,7 +24,8 @@ static enum twoleg_error api_check(struct manage_change *change,
     return TWOLEG_NONE;
 }
 
-static void api_audit(struct manage_change *change, const struct api *api)
+static void api_audit(struct manage_change *change, const struct api *api,
+                      const struct store_key *key)
 {
     struct manage_detail detail;
     manage_detail_begin(change, &detail);
@@ -33,6 +34,8 @@ static void api_audit(struct manage_change *change, const struct api *api)
     json_key_str(&detail.json, STR("identifier"), api->identifier);
     json_key_str(&detail.json, STR("name"), api->name);
     json_key_str(&detail.json, STR("algorithm"), api->algorithm);
+    if (key)
+        json_key_str(&detail.json, STR("new_key"), key->kid);
     json_key_str(&detail.json, STR("scope"), api->scopes);
     json_object_end(&detail.json);
     manage_detail_end(change, &detail, EVENT_API_CREATE,
@@ -62,10 +65,16 @@ enum twoleg_error manage_api_create(struct manage_change *change, const struct a
         return manage_refuse(change, error, "scope: %s", twoleg_error_text(error));
     api->identifier = store_batch_copy(batch, request->identifier);
     api->name = request->name.len ? store_batch_copy(batch, request->name) : api->identifier;
-    api->algorithm = STR("ES256");
+    api->algorithm = store_batch_copy(batch, request->algorithm);
     api->created_us = batch->now_us;
     manage_verb(change, VERB_API_CREATE)->api = api;
-    api_audit(change, api);
+    // With the API or not at all: a key is the server's, whoever the API belongs to.
+    if (request->key) {
+        struct store_verb *verb = store_batch_add(batch, VERB_KEY_CREATE, STORE_OPERATOR);
+        verb->key = *request->key;
+        verb->expected_wrapped = store_batch_copy(batch, request->key_guard);
+    }
+    api_audit(change, api, request->key);
     *ret_api = api;
     return batch->no_memory ? TWOLEG_NO_MEMORY : TWOLEG_NONE;
 }

@@ -9,6 +9,9 @@ struct manage_api_new {
     struct str identifier;
     struct str name;   // empty: the identifier
     struct str scopes; // in any order
+    struct str algorithm;        // of its JWTs
+    const struct store_key *key; // the first one of this algorithm; NULL: there is one
+    struct str key_guard;        // with a key: a wrapped one that must still be there; copied
 };
 
 enum twoleg_error manage_api_create(struct manage_change *change, const struct api_set *apis,

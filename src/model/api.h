@@ -11,7 +11,7 @@ struct api {
     uint64_t version;
     struct str identifier; // an absolute URI without a fragment (RFC 8707 section 2)
     struct str name;
-    struct str algorithm; // of its JWTs: "ES256"
+    struct str algorithm; // of its JWTs, RFC 7518 3.1 "alg"
     struct str scopes;    // all it declares: words in ascending order
     bool is_default;      // identified by the issuer
     int64_t created_us;

@@ -104,7 +104,8 @@ static enum twoleg_error jwt_sign(const struct token_context *context,
     struct signer *signer = keyring_signer(context->keys, key);
     if (!signer)
         return TWOLEG_NO_MEMORY;
-    buf_init_arena(&text, arena, jws_size(&key->header, signer_algorithm(signer), claims.len));
+    buf_init_arena(&text, arena,
+                   jws_size(&key->header, signer_signature_len(signer), claims.len));
     if (text.failed)
         return TWOLEG_NO_MEMORY;
     enum twoleg_error error = jws_write(&key->header, signer, claims, &text);
@@ -114,10 +115,10 @@ static enum twoleg_error jwt_sign(const struct token_context *context,
     return TWOLEG_NONE;
 }
 
-enum twoleg_error token_jwt_issue(const struct token_context *context,
+enum twoleg_error token_jwt_draft(const struct token_context *context,
                                   const struct decision *decision,
                                   const struct token_record *record, struct arena *arena,
-                                  struct str *ret_text)
+                                  struct jwt_draft *ret_draft)
 {
     const struct keyring_set *keys = keyring_current(context->keyring);
     const struct data_key *tag_key = keyring_active(keys, KEY_JTI);
@@ -140,7 +141,22 @@ enum twoleg_error token_jwt_issue(const struct token_context *context,
     jwt_write_claims(context, decision, &marked, str_of(jti_text, sizeof jti_text), &claims);
     if (claims.failed)
         return TWOLEG_NO_MEMORY;
-    return jwt_sign(context, key, buf_str(&claims), arena, ret_text);
+    *ret_draft = (struct jwt_draft){key, buf_str(&claims)};
+    return TWOLEG_NONE;
+}
+
+enum twoleg_error token_jwt_issue(const struct token_context *context,
+                                  const struct decision *decision,
+                                  const struct token_record *record, struct arena *arena,
+                                  struct str *ret_text)
+{
+    struct jwt_draft draft;
+    enum twoleg_error error = token_jwt_draft(context, decision, record, arena, &draft);
+    if (error)
+        return error;
+    if (verify_key_algorithm(draft.key->public_key)->slow)
+        return TWOLEG_WAIT;
+    return jwt_sign(context, draft.key, draft.claims, arena, ret_text);
 }
 
 // What the claims say as a record, when the jti's tag is ours. Nothing is believed before that.
@@ -210,19 +226,23 @@ static enum twoleg_error jwt_read_error(enum twoleg_error error)
     return error == TWOLEG_NO_MEMORY ? error : TWOLEG_TOKEN_MALFORMED;
 }
 
-// Nearly all tokens come with the header of the key that signs now: those bytes need no reading.
+// Nearly all tokens come with the header of a key that signs now: those bytes need no reading.
 static enum twoleg_error jwt_read_ours(const struct token_context *context, struct str text,
                                        struct arena *arena, struct jwt *ret_jwt)
 {
     const struct keyring_set *keys = keyring_current(context->keyring);
-    const struct signing_key *key = keyring_signing(keys, sign_algorithm_es256()->name);
-    if (!key)
-        return jwt_read(text, arena, ret_jwt);
-    struct jwt_known_header known = {
-        .text = str_of(key->header.text, key->header.len),
-        .header = {.algorithm = sign_algorithm_es256(), .kid = key->kid},
-    };
-    return jwt_read_known(text, &known, arena, ret_jwt);
+    for (size_t i = 0; i < keys->signing_count; i++) {
+        const struct signing_key *key = &keys->signing[i];
+        struct str header = str_of(key->header.text, key->header.len);
+        if (key->state != KEY_SIGNING || !str_starts_with(text, header))
+            continue;
+        struct jwt_known_header known = {
+            .text = header,
+            .header = {.algorithm = verify_key_algorithm(key->public_key), .kid = key->kid},
+        };
+        return jwt_read_known(text, &known, arena, ret_jwt);
+    }
+    return jwt_read(text, arena, ret_jwt);
 }
 
 enum twoleg_error token_jwt_read(const struct token_context *context, struct str text,

@@ -13,8 +13,9 @@ static const struct {
     [FORMAT_SEALED] = {token_sealed_issue, token_sealed_read},
 };
 
-enum twoleg_error token_issue(const struct token_context *context, const struct decision *decision,
-                              struct arena *arena, struct issued_token *ret_token)
+enum twoleg_error token_record_make(const struct token_context *context,
+                                    const struct decision *decision,
+                                    struct token_record *ret_record)
 {
     struct token_record record = {
         .epoch = context->epoch,
@@ -30,15 +31,24 @@ enum twoleg_error token_issue(const struct token_context *context, const struct 
     record.expires_s = never ? 0 : record.issued_s + decision->ttl_us / SECOND_US;
     if (!env_random(context->env, record.id.bytes, sizeof record.id.bytes))
         return TWOLEG_NO_RANDOM;
+    *ret_record = record;
+    return TWOLEG_NONE;
+}
+
+enum twoleg_error token_issue(const struct token_context *context, const struct decision *decision,
+                              struct arena *arena, struct issued_token *ret_token)
+{
+    struct token_record record;
     struct str text;
-    enum twoleg_error error =
-        formats[decision->format].issue(context, decision, &record, arena, &text);
+    enum twoleg_error error = token_record_make(context, decision, &record);
+    if (!error)
+        error = formats[decision->format].issue(context, decision, &record, arena, &text);
     if (error)
         return error;
     *ret_token = (struct issued_token){
         .text = text,
         .scope = decision->scope,
-        .expires_in_s = never ? 0 : decision->ttl_us / SECOND_US,
+        .expires_in_s = record.expires_s ? record.expires_s - record.issued_s : 0,
         .issued_s = record.issued_s,
     };
     return TWOLEG_NONE;

@@ -23,9 +23,24 @@ struct token_context {
     uint32_t epoch;    // the server's
 };
 
+// TWOLEG_WAIT: the algorithm of the API signs too slowly for a loop; token_slow_create takes over.
 enum twoleg_error token_issue(const struct token_context *context, const struct decision *decision,
                               struct arena *arena,
                               struct issued_token *ret_token) TWOLEG_MUST_CHECK;
+
+// A token that is signed on another thread. It owns copies of all it needs: the request and the key
+// set may be gone before it ends.
+struct token_slow;
+enum twoleg_error token_slow_create(const struct token_context *context,
+                                    const struct decision *decision, struct arena *arena,
+                                    struct token_slow **ret_slow) TWOLEG_MUST_CHECK;
+enum twoleg_error token_slow_sign(struct token_slow *slow) TWOLEG_MUST_CHECK; // any one thread
+// After it was signed: the token, if it is what this decision asks for, now. NOT_FOUND: what it was
+// made from has changed meanwhile. The token's text belongs to slow.
+enum twoleg_error token_slow_take(const struct token_context *context,
+                                  const struct decision *decision, const struct token_slow *slow,
+                                  struct issued_token *ret_token) TWOLEG_MUST_CHECK;
+void token_slow_free(struct token_slow **slow);
 
 // Opens the seal or verifies the signature: what the token says is what we once wrote. Nothing else
 // is decided here; that is the gate's.

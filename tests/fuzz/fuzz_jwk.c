@@ -22,7 +22,7 @@ static void fuzz_again(const struct jwk *jwk)
     arena_init(&arena, NULL, ARENA_REQUEST_CAP);
     FUZZ_MUST(jwk_read(buf_str(&out), &arena, &again) == TWOLEG_NONE);
     FUZZ_MUST(again.algorithm == jwk->algorithm && str_equal(again.kid, named.kid));
-    FUZZ_MUST(memcmp(&again.point, &jwk->point, sizeof again.point) == 0);
+    FUZZ_MUST(memcmp(&again.key, &jwk->key, sizeof again.key) == 0);
     arena_finish(&arena);
 }
 
@@ -33,7 +33,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     arena_init(&arena, NULL, ARENA_REQUEST_CAP);
     if (jwk_read(str_of(data, size), &arena, &jwk) == TWOLEG_NONE) {
         struct verify_key *key = NULL;
-        enum twoleg_error error = verify_key_from_point(jwk.algorithm, &jwk.point, &key);
+        enum twoleg_error error = verify_key_create(jwk.algorithm, &jwk.key, &key);
         FUZZ_MUST(error == (key ? TWOLEG_NONE : TWOLEG_MALFORMED));
         verify_key_free(&key);
         FUZZ_MUST(!jwk.kid.ptr || jwk.kid.len > 0);

@@ -31,36 +31,93 @@ enum twoleg_error admin_api_list(struct admin_call *call)
 }
 
 struct api_body {
-    struct str identifier, name, scope;
+    struct str identifier, name, scope, algorithm;
 };
 
 static const struct admin_field api_fields[] = {
     {"identifier", ADMIN_TEXT, offsetof(struct api_body, identifier)},
     {"name", ADMIN_TEXT, offsetof(struct api_body, name)},
     {"scope", ADMIN_TEXT, offsetof(struct api_body, scope)},
+    {"algorithm", ADMIN_TEXT, offsetof(struct api_body, algorithm)},
+};
+
+static enum twoleg_error api_read(struct admin_call *call, struct api_body *body,
+                                  const struct sign_algorithm **ret_algorithm)
+{
+    *body = (struct api_body){STR(""), STR(""), STR(""), sign_algorithm_es256()->name};
+    enum twoleg_error error = admin_query(call, NULL, 0);
+    if (!error)
+        error = admin_body(call, api_fields, sizeof api_fields / sizeof *api_fields, body);
+    if (error)
+        return error;
+    *ret_algorithm = sign_algorithm_find(body->algorithm);
+    if (!*ret_algorithm)
+        return admin_refuse(call, TWOLEG_UNKNOWN,
+                            "the algorithm is ES256, EdDSA, RS256 or PS256");
+    return TWOLEG_NONE;
+}
+
+static enum twoleg_error api_loader_key(struct admin_load *load, struct store_reader *reader)
+{
+    (void)reader;
+    return keyring_key_create(load->algorithm, &load->key);
+}
+
+static enum twoleg_error api_prepare_key(struct admin_call *call, struct admin_load *load)
+{
+    struct api_body body;
+    load->loader = api_loader_key;
+    load->read.slow = true; // RSA searches for primes
+    return api_read(call, &body, &load->algorithm);
+}
+
+struct api_input {
+    struct api_body body;
+    const struct sign_algorithm *algorithm;
+    const struct sign_key *key; // NULL: the algorithm has one
 };
 
 static enum twoleg_error api_build(struct admin_call *call, struct admin_commit *commit,
                                    const void *input)
 {
-    const struct api_body *body = input;
-    struct manage_api_new new = {
-        .identifier = body->identifier, .name = body->name, .scopes = body->scope};
+    const struct api_input *made = input;
+    const struct api_body *body = &made->body;
+    struct keyring_row row;
+    struct manage_api_new new = {.identifier = body->identifier,
+                                 .name = body->name,
+                                 .scopes = body->scope,
+                                 .algorithm = made->algorithm->name,
+                                 .key = made->key ? &row.key : NULL};
     if (!env_random_u64(call->request->env, &new.number))
         return TWOLEG_NO_RANDOM;
+    enum twoleg_error error = TWOLEG_NONE;
+    if (made->key)
+        error = keyring_first_row(call->server->keyring, made->key, made->algorithm,
+                                  call->request->env, &commit->batch->arena, &row);
+    if (error)
+        return error;
+    if (made->key)
+        new.key_guard = row.guard;
     return manage_api_create(&commit->change, registry_apis(call->server->registry), &new,
                              &commit->api);
 }
 
 enum twoleg_error admin_api_create(struct admin_call *call)
 {
-    struct api_body body = {STR(""), STR(""), STR("")};
+    struct api_input input = {0};
     struct admin_commit *commit;
-    enum twoleg_error error = admin_query(call, NULL, 0);
-    if (!error)
-        error = admin_body(call, api_fields, 3, &body);
-    if (!error)
-        error = admin_commit(call, api_build, &body, &commit);
+    struct admin_load *load;
+    enum twoleg_error error = api_read(call, &input.body, &input.algorithm);
+    if (error)
+        return error;
+    // The first API with this algorithm brings the key. Once it is committed, the keyring has it.
+    if (!keyring_signing(keyring_current(call->server->keyring), input.algorithm->name)) {
+        error = admin_load(call, api_prepare_key, &load);
+        if (error)
+            return error;
+        input.key = load->key;
+    }
+    error = admin_commit(call, api_build, &input, &commit);
     if (error)
         return error;
     admin_answer_begin(call);

@@ -21,6 +21,7 @@ static void load_destroy(struct http_job *job)
     struct admin_load *load = (struct admin_load *)job;
     arena_finish(&load->arena);
     wipe(&load->hash, sizeof load->hash);
+    sign_key_free(&load->key);
     free(load);
 }
 
@@ -182,13 +183,18 @@ static enum twoleg_error commit_refused(struct admin_call *call, const struct ad
     return error;
 }
 
-// Somebody else declared the same new scope first: built anew, from the APIs as they are now, the
-// change is good.
-static bool commit_lost_scope(const struct admin_commit *commit)
+// Somebody else declared the same new scope first, or made a key: built anew, from the APIs and keys
+// as they are now, the change is good.
+static bool commit_lost_race(const struct admin_commit *commit)
 {
     const struct store_verb *verb = commit->batch->refused;
-    return commit->job.result == TWOLEG_CONFLICT && commit->access.declared_count && verb &&
-           verb->kind == VERB_SCOPE_CREATE;
+    enum twoleg_error error = commit->job.result;
+    if (!verb)
+        return false;
+    if (verb->kind == VERB_KEY_CREATE)
+        return error == TWOLEG_CONFLICT || error == TWOLEG_VERSION_CONFLICT;
+    return error == TWOLEG_CONFLICT && verb->kind == VERB_SCOPE_CREATE &&
+           commit->access.declared_count;
 }
 
 static size_t commit_tries(const struct admin_call *call)
@@ -205,7 +211,7 @@ enum twoleg_error admin_committed(struct admin_call *call, struct admin_commit *
     *ret_commit = (struct admin_commit *)http_job_find(call->request, &kind_commit);
     if (!*ret_commit || !(*ret_commit)->job.result)
         return TWOLEG_NONE;
-    if (!commit_lost_scope(*ret_commit) || commit_tries(call) >= COMMIT_TRIES_MAX)
+    if (!commit_lost_race(*ret_commit) || commit_tries(call) >= COMMIT_TRIES_MAX)
         return commit_refused(call, *ret_commit);
     *ret_commit = NULL;
     return TWOLEG_NONE;

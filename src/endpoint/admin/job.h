@@ -17,6 +17,7 @@ struct admin_load {
 
     struct str client_id; // load this application
     bool by_number;       // or the one whose number this text is
+    const struct sign_algorithm *algorithm; // or make a key
     struct str secret;    // and make the slow hash of this text, unless empty
     struct str text;      // file of a copy, first row of a page, kid of a key
     struct str destination; // where the caller will put the copy
@@ -29,6 +30,7 @@ struct admin_load {
     struct application *application;
     struct api_set apis;
     struct password_hash hash;
+    struct sign_key *key;
     struct buf out; // JSON made by the loader
     char reason[512];
 };

@@ -21,11 +21,11 @@
 #define SIGN_TEST_R "f1abb023518351cd71d881567b1ea663ed3efcf6c5132b354f28d3b0b7d38367"
 #define SIGN_TEST_S "019f4113742a2b14bd25926b49c649155f267e60d3814b4c0cc84250e46f0083"
 
-static struct verifier_ctx *sign_verifier(const struct ec_point *point)
+static struct verifier_ctx *sign_verifier(const struct public_key *point)
 {
     struct verify_key *key = NULL;
     struct verifier_ctx *verifier = NULL;
-    assert_int_equal(verify_key_from_point(sign_algorithm_es256(), point, &key), TWOLEG_NONE);
+    assert_int_equal(verify_key_create(sign_algorithm_es256(), point, &key), TWOLEG_NONE);
     assert_int_equal(verifier_create(key, &verifier), TWOLEG_NONE);
     verify_key_free(&key); // the verifier stands on its own
     assert_null(key);
@@ -34,9 +34,9 @@ static struct verifier_ctx *sign_verifier(const struct ec_point *point)
 
 static struct verifier_ctx *sign_rfc6979(void)
 {
-    struct ec_point point;
-    hex_read(SIGN_X, point.x, sizeof point.x);
-    hex_read(SIGN_Y, point.y, sizeof point.y);
+    struct public_key point = {0};
+    point.first.len = hex_read(SIGN_X, point.first.bytes, EC_COORDINATE_SIZE).len;
+    point.second.len = hex_read(SIGN_Y, point.second.bytes, EC_COORDINATE_SIZE).len;
     return sign_verifier(&point);
 }
 
@@ -64,7 +64,7 @@ static void rfc6979_a_2_5_verifies_and_under_no_other_key(void **state)
                      TWOLEG_TOKEN_FORGED);
     for (int i = 0; i < 4; i++) {
         struct sign_key *other = sign_new_key();
-        struct ec_point point = sign_key_point(other);
+        struct public_key point = *sign_key_public(other);
         struct verifier_ctx *wrong = sign_verifier(&point);
         assert_int_equal(sign_check(wrong, "sample", SIGN_SAMPLE_R SIGN_SAMPLE_S),
                          TWOLEG_TOKEN_FORGED);
@@ -148,7 +148,7 @@ static void signs_what_verifies_many_times_with_one_context(void **state)
 {
     (void)state;
     struct sign_key *key = sign_new_key();
-    struct ec_point point = sign_key_point(key);
+    struct public_key point = *sign_key_public(key);
     struct verifier_ctx *verifier = sign_verifier(&point);
     struct signer *signer = NULL;
     assert_int_equal(signer_create(key, &signer), TWOLEG_NONE);
@@ -180,8 +180,8 @@ static void der_keeps_the_key(void **state)
     assert_int_equal(sign_key_to_der(key, &out), TWOLEG_NONE);
     assert_int_equal(sign_key_from_der(sign_algorithm_es256(), buf_str(&out), &again),
                      TWOLEG_NONE);
-    struct ec_point one = sign_key_point(key);
-    struct ec_point two = sign_key_point(again);
+    struct public_key one = *sign_key_public(key);
+    struct public_key two = *sign_key_public(again);
     assert_memory_equal(&one, &two, sizeof one);
     struct signer *signer = NULL;
     struct signature signature;
@@ -208,7 +208,7 @@ static void D4_truncated_extended_and_flipped_der_is_refused(void **state)
     char memory[SIGN_KEY_DER_MAX];
     struct buf out;
     struct sign_key *key = sign_new_key();
-    struct ec_point point = sign_key_point(key);
+    struct public_key point = *sign_key_public(key);
     struct sign_key *bad = NULL;
     const struct sign_algorithm *es256 = sign_algorithm_es256();
     buf_init(&out, memory, sizeof memory);
@@ -222,7 +222,7 @@ static void D4_truncated_extended_and_flipped_der_is_refused(void **state)
     for (size_t bit = 0; bit < 8 * out.len; bit += 3) {
         memory[bit / 8] = (char)(memory[bit / 8] ^ (1 << bit % 8));
         if (sign_key_from_der(es256, buf_str(&out), &bad) == TWOLEG_NONE) {
-            struct ec_point other = sign_key_point(bad);
+            struct public_key other = *sign_key_public(bad);
             assert_memory_equal(&other, &point, sizeof point);
             sign_key_free(&bad);
         }
@@ -248,22 +248,24 @@ static void points_off_the_curve_are_refused(void **state)
 {
     (void)state;
     struct verify_key *key = NULL;
-    struct ec_point zero = {{0}, {0}};
+    struct public_key zero = {.first.len = 32, .second.len = 32};
     const struct sign_algorithm *es256 = sign_algorithm_es256();
-    assert_int_equal(verify_key_from_point(es256, &zero, &key), TWOLEG_MALFORMED);
-    struct ec_point point;
-    memset(&point, 0xff, sizeof point);
-    assert_int_equal(verify_key_from_point(es256, &point, &key), TWOLEG_MALFORMED);
+    assert_int_equal(verify_key_create(es256, &zero, &key), TWOLEG_MALFORMED);
+    struct public_key point = {.first.len = 32, .second.len = 32};
+    memset(point.first.bytes, 0xff, 32);
+    memset(point.second.bytes, 0xff, 32);
+    assert_int_equal(verify_key_create(es256, &point, &key), TWOLEG_MALFORMED);
+    memset(&point, 0, sizeof point);
     for (unsigned bit = 0; bit < 256; bit += 7) {
-        hex_read(SIGN_X, point.x, sizeof point.x);
-        hex_read(SIGN_Y, point.y, sizeof point.y);
-        point.y[bit / 8] ^= (uint8_t)(1u << bit % 8);
-        assert_int_equal(verify_key_from_point(es256, &point, &key), TWOLEG_MALFORMED);
+        point.first.len = hex_read(SIGN_X, point.first.bytes, EC_COORDINATE_SIZE).len;
+        point.second.len = hex_read(SIGN_Y, point.second.bytes, EC_COORDINATE_SIZE).len;
+        point.second.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        assert_int_equal(verify_key_create(es256, &point, &key), TWOLEG_MALFORMED);
     }
     assert_null(key);
-    hex_read(SIGN_Y, point.y, sizeof point.y);
-    assert_int_equal(verify_key_from_point(es256, &point, &key), TWOLEG_NONE);
-    struct ec_point same = verify_key_point(key);
+    point.second.len = hex_read(SIGN_Y, point.second.bytes, EC_COORDINATE_SIZE).len;
+    assert_int_equal(verify_key_create(es256, &point, &key), TWOLEG_NONE);
+    struct public_key same = *verify_key_public(key);
     assert_memory_equal(&same, &point, sizeof point);
     assert_ptr_equal(verify_key_algorithm(key), es256);
     verify_key_free(&key);
@@ -292,15 +294,15 @@ static void failures_leave_results_untouched(void **state)
     assert_null(key);
     fault_arm(FAULT_MEMORY, 0, false);
     key = sign_new_key();
-    struct ec_point point = sign_key_point(key);
+    struct public_key point = *sign_key_public(key);
     fault_arm(FAULT_MEMORY, 1, true);
     assert_int_equal(signer_create(key, &signer), TWOLEG_NO_MEMORY);
-    assert_int_equal(verify_key_from_point(sign_algorithm_es256(), &point, &public_key),
+    assert_int_equal(verify_key_create(sign_algorithm_es256(), &point, &public_key),
                      TWOLEG_NO_MEMORY);
     fault_arm(FAULT_MEMORY, 0, false);
     assert_null(signer);
     assert_null(public_key);
-    assert_int_equal(verify_key_from_point(sign_algorithm_es256(), &point, &public_key),
+    assert_int_equal(verify_key_create(sign_algorithm_es256(), &point, &public_key),
                      TWOLEG_NONE);
     fault_arm(FAULT_MEMORY, 1, true);
     assert_int_equal(verifier_create(public_key, &verifier), TWOLEG_NO_MEMORY);
@@ -340,18 +342,18 @@ static void D9_a_child_has_randomness_of_its_own(void **state)
     (void)state;
     struct sign_key *keys[2] = {NULL, NULL};
     int ends[2];
-    struct ec_point theirs, ours;
+    struct public_key theirs, ours;
     keys[0] = sign_new_key(); // fills this thread's buffer
     assert_int_equal(pipe(ends), 0);
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
         bool made = sign_key_create(sign_algorithm_es256(), &keys[1]) == TWOLEG_NONE;
-        struct ec_point point = made ? sign_key_point(keys[1]) : (struct ec_point){{0}, {0}};
+        struct public_key point = made ? *sign_key_public(keys[1]) : (struct public_key){0};
         _exit(write(ends[1], &point, sizeof point) == (ssize_t)sizeof point ? 0 : 1);
     }
     keys[1] = sign_new_key();
-    ours = sign_key_point(keys[1]);
+    ours = *sign_key_public(keys[1]);
     assert_int_equal(read(ends[0], &theirs, sizeof theirs), sizeof theirs);
     int status;
     assert_int_equal(waitpid(child, &status, 0), child);

@@ -26,7 +26,7 @@ static void rfc7517_a_1_ec_key(void **state)
         jwk_read_text(STR("{" JWK_POINT ",\"use\":\"sig\",\"kid\":\"1\"}"), &jwk), TWOLEG_NONE);
     assert_true(str_equal(jwk.kid, STR("1")));
     assert_ptr_equal(jwk.algorithm, sign_algorithm_es256());
-    struct verifier_ctx *verifier = token_verifier(&jwk.point); // it is on the curve
+    struct verifier_ctx *verifier = token_verifier(&jwk.key); // it is on the curve
     verifier_free(&verifier);
 }
 
@@ -74,7 +74,7 @@ static void rfc7638_kid_of_an_ec_key(void **state)
     struct jwk jwk;
     assert_int_equal(jwk_read_text(STR("{" JWK_POINT "}"), &jwk), TWOLEG_NONE);
     assert_null(jwk.kid.ptr);
-    struct jwk_kid kid = jwk_kid(jwk.algorithm, &jwk.point);
+    struct jwk_kid kid = jwk_kid(jwk.algorithm, &jwk.key);
     struct sha256 hash = sha256(STR("{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"" JWK_X
                                     "\",\"y\":\"" JWK_Y "\"}"));
     char text[43];
@@ -96,9 +96,9 @@ static void what_is_written_is_read(void **state)
     jwk_write(&json, &(struct jwk){sign_algorithm_es256(), maker.point, maker.key.kid});
     struct jwk jwk;
     assert_int_equal(jwk_read_text(buf_str(&out), &jwk), TWOLEG_NONE);
-    assert_memory_equal(&jwk.point, &maker.point, sizeof jwk.point);
+    assert_memory_equal(&jwk.key, &maker.point, sizeof jwk.key);
     assert_true(str_equal(jwk.kid, maker.key.kid));
-    assert_true(str_starts_with(buf_str(&out), STR("{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"")));
+    assert_true(str_starts_with(buf_str(&out), STR("{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"")));
     token_maker_finish(&maker);
 }
 
@@ -126,8 +126,15 @@ static void bad_keys_are_refused(void **state)
         {STR("{" JWK_POINT ",\"d\":\"AAAA\"}"), TWOLEG_REFUSED},
         {STR("{" JWK_POINT ",\"d\":null}"), TWOLEG_REFUSED},
         {STR("{\"kty\":\"oct\",\"k\":\"AAAA\"}"), TWOLEG_REFUSED},
-        {STR("{\"kty\":\"RSA\",\"n\":\"AAAA\",\"e\":\"AQAB\"}"), TWOLEG_UNKNOWN},
-        {STR("{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AAAA\"}"), TWOLEG_UNKNOWN},
+        {STR("{\"kty\":\"RSA\",\"n\":\"AAAA\",\"e\":\"AQAB\"}"), TWOLEG_MISSING},
+        {STR("{\"kty\":\"RSA\",\"n\":\"AAAA\",\"e\":\"AQAB\",\"alg\":\"RS512\"}"), TWOLEG_UNKNOWN},
+        {STR("{\"kty\":\"RSA\",\"n\":\"AAAA\",\"alg\":\"RS256\"}"), TWOLEG_MISSING},
+        {STR("{\"kty\":\"RSA\",\"e\":\"AQAB\",\"alg\":\"PS256\"}"), TWOLEG_MISSING},
+        {STR("{\"kty\":\"RSA\",\"n\":\"AA=\",\"e\":\"AQAB\",\"alg\":\"PS256\"}"), TWOLEG_MALFORMED},
+        {STR("{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AAAA\"}"), TWOLEG_MALFORMED},
+        {STR("{\"kty\":\"OKP\",\"crv\":\"Ed25519\"}"), TWOLEG_MISSING},
+        {STR("{\"kty\":\"OKP\",\"crv\":\"X25519\",\"x\":\"AAAA\"}"), TWOLEG_UNKNOWN},
+        {STR("{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AAAA\",\"alg\":\"ES256\"}"), TWOLEG_UNKNOWN},
         {STR("{\"kty\":\"EC\",\"crv\":\"P-384\",\"x\":\"AAAA\",\"y\":\"AAAA\"}"), TWOLEG_UNKNOWN},
         {STR("{\"kty\":\"EC\",\"x\":\"" JWK_X "\",\"y\":\"" JWK_Y "\"}"), TWOLEG_UNKNOWN},
         {STR("{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" JWK_X "\"}"), TWOLEG_MISSING},

@@ -56,7 +56,7 @@ static void rfc7515_a_3_es256_and_every_wrong_key(void **state)
     assert_int_equal(base64url_decode(parts.signature, signature, sizeof signature, &len),
                      TWOLEG_NONE);
     struct str bytes = str_of(signature, len);
-    struct verifier_ctx *verifier = token_verifier(&key.point);
+    struct verifier_ctx *verifier = token_verifier(&key.key);
     assert_int_equal(verifier_check(verifier, parts.signed_text, bytes), TWOLEG_NONE);
     assert_int_equal(verifier_check(jwt_maker.verifier, parts.signed_text, bytes),
                      TWOLEG_TOKEN_FORGED);
@@ -148,7 +148,7 @@ static void C2_macs_with_the_public_key_are_refused(void **state)
     json_writer_init(&json, &jwk);
     jwk_write(&json, &(struct jwk){sign_algorithm_es256(), jwt_maker.point, jwt_maker.key.kid});
     struct str secrets[] = {
-        str_of(jwt_maker.point.x, 32),
+        str_of(jwt_maker.point.first.bytes, 32),
         str_of(&jwt_maker.point, sizeof jwt_maker.point),
         buf_str(&jwk),
         str_of("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 16),

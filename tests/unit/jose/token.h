@@ -14,16 +14,16 @@
 struct token_maker {
     struct signer *signer;
     struct verifier_ctx *verifier;
-    struct ec_point point;
+    struct public_key point;
     struct jwk_kid kid;
     struct jwt_key key;
 };
 
-static inline struct verifier_ctx *token_verifier(const struct ec_point *point)
+static inline struct verifier_ctx *token_verifier(const struct public_key *point)
 {
     struct verify_key *key = NULL;
     struct verifier_ctx *verifier = NULL;
-    assert_int_equal(verify_key_from_point(sign_algorithm_es256(), point, &key), TWOLEG_NONE);
+    assert_int_equal(verify_key_create(sign_algorithm_es256(), point, &key), TWOLEG_NONE);
     assert_int_equal(verifier_create(key, &verifier), TWOLEG_NONE);
     verify_key_free(&key);
     return verifier;
@@ -35,7 +35,7 @@ static inline void token_maker_init(struct token_maker *maker)
     *maker = (struct token_maker){0};
     assert_int_equal(sign_key_create(sign_algorithm_es256(), &key), TWOLEG_NONE);
     assert_int_equal(signer_create(key, &maker->signer), TWOLEG_NONE);
-    maker->point = sign_key_point(key);
+    maker->point = *sign_key_public(key);
     maker->kid = jwk_kid(sign_algorithm_es256(), &maker->point);
     maker->verifier = token_verifier(&maker->point);
     maker->key = (struct jwt_key){str_of(maker->kid.text, sizeof maker->kid.text),

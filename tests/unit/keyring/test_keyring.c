@@ -134,14 +134,14 @@ static void rfc7517_5_the_set_is_public_only(void **state)
     keyring_open(on);
     struct str jwks = keyring_current(on->keyring)->jwks;
     const struct signing_key *key = keyring_signing(keyring_current(on->keyring), STR("ES256"));
-    assert_true(str_starts_with(jwks, STR("{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":")));
+    assert_true(str_starts_with(jwks, STR("{\"keys\":[{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":")));
     assert_non_null(memmem(jwks.ptr, jwks.len, key->kid.ptr, key->kid.len));
     assert_null(memmem(jwks.ptr, jwks.len, "\"d\"", 3));
     struct jwk jwk;
     struct str one = str_slice(jwks, strlen("{\"keys\":["), jwks.len - 2);
     assert_int_equal(jwk_read(one, &on->test->arena, &jwk), TWOLEG_NONE);
-    struct ec_point point = verify_key_point(key->public_key);
-    assert_memory_equal(&jwk.point, &point, sizeof point);
+    struct public_key point = *verify_key_public(key->public_key);
+    assert_memory_equal(&jwk.key, &point, sizeof point);
 }
 
 static void a_restart_keeps_the_keys(void **state)

@@ -102,7 +102,8 @@ static void apis_and_scopes(void **state)
 {
     struct manage_test *test = *state;
     struct api *made;
-    struct manage_api_new new = {.number = 3, .identifier = STR("urn:x"), .scopes = STR("b a b")};
+    struct manage_api_new new = {.number = 3, .identifier = STR("urn:x"), .scopes = STR("b a b"),
+                                 .algorithm = STR("ES256")};
     assert_int_equal(manage_api_create(&test->change, &test->set, &new, &made), TWOLEG_NONE);
     manage_test_is(made->scopes, "a b");
     manage_test_is(made->name, "urn:x");
