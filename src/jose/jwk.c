@@ -177,8 +177,8 @@ static bool jwk_member_read(struct str text, struct public_member *ret_member)
                             &ret_member->len) == TWOLEG_NONE;
 }
 
-// MISSING, or MALFORMED: no base64url, or not of the row's length. RFC 7518 6.2.1.2 wants always the
-// full length, leading zeros included.
+// MISSING, or MALFORMED: no base64url, or not of the row's length. RFC 7518 6.2.1.2 wants always
+// the full length, leading zeros included.
 static enum twoleg_error jwk_key(const struct jwk_fields *fields,
                                  const struct sign_algorithm *algorithm,
                                  struct public_key *ret_key)

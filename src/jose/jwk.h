@@ -22,7 +22,7 @@ struct jwk_kid {
 
 struct jwk_kid jwk_kid(const struct sign_algorithm *algorithm, const struct public_key *key);
 
-// One JSON object: kty, the members of the type, use, alg, kid. What is wrong with it sticks to the buffer.
+// One JSON object: the members of the type, use, alg, kid. What is wrong sticks to the buffer.
 void jwk_write(struct json_writer *json, const struct jwk *jwk);
 
 // Reads a public key for signatures. Needs kty and the members of a row of ours, at full length;

@@ -14,7 +14,7 @@ typedef enum twoleg_error token_format_read(const struct token_context *context,
 token_format_issue token_jwt_issue, token_sealed_issue;
 token_format_read token_jwt_read, token_sealed_read;
 
-// A JWT before its signature. The key is good until the loop turn ends, the claims lie in the arena.
+// A JWT before its signature. The key is good until the loop turn ends; claims lie in the arena.
 struct jwt_draft {
     const struct signing_key *key;
     struct str claims;

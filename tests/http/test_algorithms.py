@@ -22,7 +22,8 @@ def uri(algorithm):
 
 def api(server, algorithm):
     """Its application. The API is there already when another test was first."""
-    if uri(algorithm) not in [one["identifier"] for one in server.cli("api", "list", "--json")["apis"]]:
+    there = server.cli("api", "list", "--json")["apis"]
+    if uri(algorithm) not in [one["identifier"] for one in there]:
         server.cli("api", "create", uri(algorithm), "--algorithm", algorithm)
     return server.app(name=algorithm, audience=uri(algorithm), scope="alpha")
 
@@ -93,7 +94,8 @@ def test_the_first_api_brings_the_key_and_the_next_one_takes_it(own_server):
     assert {key["kid"] for key in keys(own_server)} == before
     app = own_server.app(name="x", audience="urn:b", scope="alpha")
     assert verified(own_server, own_server.bearer(app), ["EdDSA"])[1]["aud"] == "urn:b"
-    listed = {one["identifier"]: one["algorithm"] for one in own_server.cli("api", "list", "--json")["apis"]}
+    listed = {one["identifier"]: one["algorithm"]
+              for one in own_server.cli("api", "list", "--json")["apis"]}
     assert listed["urn:a"] == listed["urn:b"] == "EdDSA"
     assert "EdDSA" in own_server.run_cli("api", "list").stdout
 

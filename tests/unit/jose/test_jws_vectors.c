@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A vector for each algorithm, from its RFC or (PS256, of which the RFCs have none with SHA-256) made
-// by pyca/cryptography; each one under every wrong key and as every wrong algorithm.
+// A vector for each algorithm, from its RFC or (PS256, of which the RFCs have none with SHA-256)
+// made by pyca/cryptography; each one under every wrong key and as every wrong algorithm.
 #include "unit/jose/token.h"
 
 #define VECTOR_EC_KEY \
