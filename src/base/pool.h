@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Slow work (password hashes, RSA signatures) on a few threads of low priority, bounded: a full pool
-// refuses at once instead of queueing into the next minute.
+// Slow work (password hashes, RSA signatures) on a few threads of low priority, bounded: a full
+// pool refuses at once instead of queueing into the next minute.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>

@@ -121,7 +121,7 @@ static bool rsa_sign(struct signer *signer, struct str message,
 {
     struct sha256 hash = sha256(message);
     size_t len = SIGNATURE_MAX;
-    return EVP_PKEY_sign(signer->context, ret_signature, &len, hash.bytes, sizeof hash.bytes) == 1 &&
+    return EVP_PKEY_sign(signer->context, ret_signature, &len, hash.bytes, SHA256_SIZE) == 1 &&
            len == signer->signature_len;
 }
 

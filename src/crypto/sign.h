@@ -109,8 +109,8 @@ TWOLEG_MUST_CHECK enum twoleg_error verifier_create(const struct verify_key *key
 const struct sign_algorithm *verifier_algorithm(const struct verifier_ctx *verifier);
 // TOKEN_FORGED unless the signature is one of this key over the message, and of exactly its length.
 // EC: r and s both in 1..n-1. For every signature (r, s) of ECDSA (r, n-s) is one as well; RFC 7518
-// accepts both and so do we: nothing of ours may identify a token by its signature. Ed25519: s below
-// the group's order, so that there is no second spelling. PS256: a salt of 32 bytes.
+// accepts both and so do we: nothing of ours may identify a token by its signature. Ed25519: s
+// below the group's order, so that there is no second spelling. PS256: a salt of 32 bytes.
 TWOLEG_MUST_CHECK enum twoleg_error verifier_check(struct verifier_ctx *verifier,
                                                    struct str message, struct str signature);
 void verifier_free(struct verifier_ctx **verifier);
