@@ -14,7 +14,7 @@ static void fuzz_again(const struct jwk *jwk)
     struct json_writer json;
     struct jwk again;
     struct jwk named = *jwk;
-    struct jwk_kid kid = jwk_kid(jwk->algorithm, &jwk->point);
+    struct jwk_kid kid = jwk_kid(jwk->algorithm, &jwk->key);
     named.kid = str_of(kid.text, sizeof kid.text);
     buf_init(&out, memory, sizeof memory);
     json_writer_init(&json, &out);
