@@ -183,8 +183,8 @@ static enum twoleg_error commit_refused(struct admin_call *call, const struct ad
     return error;
 }
 
-// Somebody else declared the same new scope first, or made a key: built anew, from the APIs and
-// keys as they are now, the change is good.
+// Somebody else declared the same new scope first, made a key or changed the master key: built
+// anew, from the APIs and keys as they are now, the change is good.
 static bool commit_lost_race(const struct admin_commit *commit)
 {
     const struct store_verb *verb = commit->batch->refused;

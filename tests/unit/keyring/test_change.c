@@ -88,6 +88,35 @@ static void D4_a_key_of_the_old_master_key_does_not_enter_the_store(void **state
     keyring_open(on);
 }
 
+// The first key of an algorithm comes with an API: wrapped before the change, it comes too late.
+static void D4_a_first_key_is_not_wrapped_under_the_old_master_key(void **state)
+{
+    struct test_keyring *on = *state;
+    static struct change_test test = {.actor = {{"test", 4}, {"", 0}}};
+    const struct sign_algorithm *eddsa = sign_algorithm_find(STR("EdDSA"));
+    struct sign_key *key;
+    struct keyring_row old, fresh;
+    keyring_open(on);
+    struct arena *arena = &on->test->arena;
+    assert_int_equal(keyring_key_create(eddsa, &key), TWOLEG_NONE);
+    assert_int_equal(keyring_first_row(on->keyring, key, eddsa, &on->env, arena, &old),
+                     TWOLEG_NONE);
+    assert_int_equal(keyring_change_master(on->keyring, &on->env, &test.actor, &test.outcome),
+                     TWOLEG_NONE);
+    struct store_verb late = {.key = old.key, .expected_wrapped = old.guard};
+    assert_int_equal(test_one(on->test, VERB_KEY_CREATE, STORE_OPERATOR, &late),
+                     TWOLEG_VERSION_CONFLICT);
+    // Built anew, it is good.
+    assert_int_equal(keyring_first_row(on->keyring, key, eddsa, &on->env, arena, &fresh),
+                     TWOLEG_NONE);
+    sign_key_free(&key);
+    struct store_verb again = {.key = fresh.key, .expected_wrapped = fresh.guard};
+    assert_int_equal(test_one(on->test, VERB_KEY_CREATE, STORE_OPERATOR, &again), TWOLEG_NONE);
+    keyring_close(on);
+    keyring_open(on);
+    assert_non_null(keyring_signing(keyring_current(on->keyring), STR("EdDSA")));
+}
+
 static void D5_of_two_that_change_keys_one_does(void **state)
 {
     struct test_keyring *on = *state;
@@ -118,6 +147,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(D4_a_key_of_the_old_master_key_does_not_enter_the_store,
+                                        keyring_setup, keyring_teardown),
+        cmocka_unit_test_setup_teardown(D4_a_first_key_is_not_wrapped_under_the_old_master_key,
                                         keyring_setup, keyring_teardown),
         cmocka_unit_test_setup_teardown(D5_of_two_that_change_keys_one_does, keyring_setup,
                                         keyring_teardown),

@@ -8,11 +8,12 @@ static void slow_prepare(struct test_tokens *t, struct api *api)
 {
     const struct sign_algorithm *rs256 = sign_algorithm_find(STR("RS256"));
     struct sign_key *key = NULL;
-    struct store_verb verb = {0};
+    struct keyring_row row;
     assert_int_equal(sign_key_create(rs256, &key), TWOLEG_NONE);
-    assert_int_equal(keyring_first_row(t->keyring, key, rs256, &t->env, &t->arena, &verb.key),
+    assert_int_equal(keyring_first_row(t->keyring, key, rs256, &t->env, &t->arena, &row),
                      TWOLEG_NONE);
     sign_key_free(&key);
+    struct store_verb verb = {.key = row.key, .expected_wrapped = row.guard};
     assert_int_equal(test_one(t->on->test, VERB_KEY_CREATE, STORE_OPERATOR, &verb), TWOLEG_NONE);
     assert_non_null(keyring_signing(keyring_current(t->keyring), STR("RS256")));
     *api = *t->decision.api;
