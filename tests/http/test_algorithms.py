@@ -126,7 +126,7 @@ def test_no_private_part_is_published(server):
 
 def test_what_changed_while_it_was_signed_counts(make_server):
     """The client's request is decided anew after its wait: no token for who was disabled."""
-    own_server = make_server(config=instance.UNLIMITED)
+    own_server = make_server(config=instance.UNLIMITED).start()
     app = api(own_server, "RS256")
     stop, odd = threading.Event(), []
 
