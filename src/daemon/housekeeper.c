@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "daemon/purge.h"
 #include "keyring/change.h"
@@ -140,6 +141,7 @@ static void *housekeeper_main(void *context)
 {
     struct housekeeper *keeper = context;
     for (unsigned turn = 1; !housekeeper_wait(keeper); turn++) {
+        stop_point("housekeeper.turn");
         env_tick(&keeper->env);
         housekeeper_say_alive(keeper);
         housekeeper_note_clock(keeper);
