@@ -68,8 +68,9 @@ enum twoleg_error test_hook_stop(struct http_request *request, struct http_answe
 // What the housekeeper does with keys each second, now.
 enum twoleg_error test_hook_keys(struct http_request *request, struct http_answer *ret_answer)
 {
-    keyring_turn(endpoint_context(request)->server->keyring, request->env);
-    return hook_answer(request, 200, "done", 1, ret_answer);
+    struct keyring *keyring = endpoint_context(request)->server->keyring;
+    keyring_turn(keyring, request->env);
+    return hook_answer(request, 200, "under_way", keyring_test_changing(keyring), ret_answer);
 }
 
 enum twoleg_error test_hook_fault(struct http_request *request, struct http_answer *ret_answer)

@@ -255,6 +255,16 @@ bool keyring_claim(struct keyring *keyring, bool wait)
     return free;
 }
 
+#ifdef TWOLEG_TEST_HOOKS
+bool keyring_test_changing(struct keyring *keyring)
+{
+    pthread_mutex_lock(&keyring->change_lock);
+    bool changing = keyring->changing;
+    pthread_mutex_unlock(&keyring->change_lock);
+    return changing;
+}
+#endif
+
 void keyring_release(struct keyring *keyring)
 {
     pthread_mutex_lock(&keyring->change_lock);

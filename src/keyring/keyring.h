@@ -111,3 +111,8 @@ void keyring_worker_destroy(struct keyring_worker *worker);
 // good until its next call: by then another set may have replaced this one.
 struct signer *keyring_signer(struct keyring_worker *worker, const struct signing_key *key);
 struct verifier_ctx *keyring_verifier(struct keyring_worker *worker, const struct signing_key *key);
+
+#ifdef TWOLEG_TEST_HOOKS
+// A change of keys is on its way to the disk.
+bool keyring_test_changing(struct keyring *keyring);
+#endif
