@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <string.h>
+
 #include "cli/call.h"
 #include "cli/show.h"
 
-static enum cli_exit api_list(struct cli *cli, const char *path, const char *member,
-                              const struct show_column *columns, size_t count)
+static enum cli_exit api_print(struct cli *cli, const char *member, json_t *rows,
+                               const struct show_column *columns, size_t count)
 {
-    json_t *answer;
-    enum cli_exit code = cli_call(cli, "GET", path, NULL, &answer);
-    if (code)
-        return code;
-    if (!show_json(cli, answer))
-        show_table(cli, json_object_get(answer, member), columns, count);
-    json_decref(answer);
+    json_t *whole = json_pack("{s:o}", member, rows);
+    if (!show_json(cli, whole))
+        show_table(cli, rows, columns, count);
+    json_decref(whole);
     return CLI_DONE;
 }
 
@@ -24,7 +23,10 @@ enum cli_exit cli_api_list(struct cli *cli)
         {"ALGORITHM", "algorithm", SHOW_TEXT},
         {"SCOPES", "scope", SHOW_TEXT},
     };
-    return api_list(cli, "/admin/v1/apis", "apis", columns, sizeof columns / sizeof *columns);
+    json_t *apis;
+    enum cli_exit code = cli_call_pages(cli, "/apis", "apis", &apis);
+    return code ? code
+                : api_print(cli, "apis", apis, columns, sizeof columns / sizeof *columns);
 }
 
 enum cli_exit cli_api_create(struct cli *cli)
@@ -47,14 +49,40 @@ enum cli_exit cli_api_create(struct cli *cli)
     return CLI_DONE;
 }
 
+static void scope_add_rows(json_t *rows, const json_t *api)
+{
+    struct str rest = str_from(show_member(api, "scope"));
+    struct str word;
+    while (str_word(&rest, &word))
+        json_array_append_new(rows, json_pack("{s:s%, s:O}", "scope", word.ptr, word.len,
+                                              "identifier", json_object_get(api, "identifier")));
+}
+
 enum cli_exit cli_scope_list(struct cli *cli)
 {
     static const struct show_column columns[] = {
         {"SCOPE", "scope", SHOW_TEXT},
         {"API", "identifier", SHOW_TEXT},
     };
-    return api_list(cli, cli_path(cli, "/scopes", "api", cli_value(cli, CLI_API)), "scopes",
-                    columns, sizeof columns / sizeof *columns);
+    const char *wanted = cli_value(cli, CLI_API);
+    json_t *apis;
+    enum cli_exit code = cli_call_pages(cli, "/apis", "apis", &apis);
+    if (code)
+        return code;
+    json_t *rows = json_array();
+    bool found = !wanted;
+    for (size_t i = 0; i < json_array_size(apis); i++) {
+        const json_t *api = json_array_get(apis, i);
+        if (wanted && strcmp(show_member(api, "identifier"), wanted) != 0)
+            continue;
+        found = true;
+        scope_add_rows(rows, api);
+    }
+    json_decref(apis);
+    if (found)
+        return api_print(cli, "scopes", rows, columns, sizeof columns / sizeof *columns);
+    json_decref(rows);
+    return cli_fail(CLI_NOT_FOUND, "no API has the identifier \"%s\"", wanted);
 }
 
 static enum cli_exit scope_change(struct cli *cli, const char *path, const char *done)

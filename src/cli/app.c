@@ -8,33 +8,12 @@ static const struct show_column app_columns[] = {
     {"LIFE", "token_ttl", SHOW_LIFE},       {"CREATED", "created", SHOW_TIME},
 };
 
-static const char *app_next_page(struct cli *cli, const char *after)
-{
-    const char *path = cli_path(cli, "/applications", "after", after);
-    struct buf text;
-    buf_init_arena(&text, &cli->arena, 256);
-    buf_addf(&text, "%s&limit=1000", path ? path : "");
-    buf_add_char(&text, '\0');
-    return path && !text.failed ? text.ptr : NULL;
-}
-
-// Page after page: a list is whole or an error.
 enum cli_exit cli_app_list(struct cli *cli)
 {
-    json_t *all = json_array();
-    const char *path = "/admin/v1/applications?limit=1000";
-    while (path) {
-        json_t *answer;
-        enum cli_exit code = cli_call(cli, "GET", path, NULL, &answer);
-        if (code) {
-            json_decref(all);
-            return code;
-        }
-        json_array_extend(all, json_object_get(answer, "applications"));
-        const char *next = json_string_value(json_object_get(answer, "next"));
-        path = next ? app_next_page(cli, next) : NULL;
-        json_decref(answer);
-    }
+    json_t *all;
+    enum cli_exit code = cli_call_pages(cli, "/applications", "applications", &all);
+    if (code)
+        return code;
     json_t *whole = json_pack("{s:o}", "applications", all);
     if (!show_json(cli, whole))
         show_table(cli, all, app_columns, sizeof app_columns / sizeof *app_columns);

@@ -233,6 +233,38 @@ enum cli_exit cli_call(struct cli *cli, const char *method, const char *path, js
     return call_exchange(&call, request, ret_answer);
 }
 
+static const char *call_page(struct cli *cli, const char *path, const char *after)
+{
+    const char *place = cli_path(cli, path, "after", after);
+    struct buf text;
+    buf_init_arena(&text, &cli->arena, 256);
+    buf_addf(&text, "%s%climit=1000", place ? place : "", after ? '&' : '?');
+    buf_add_char(&text, '\0');
+    return place && !text.failed ? text.ptr : NULL;
+}
+
+enum cli_exit cli_call_pages(struct cli *cli, const char *path, const char *member,
+                             json_t **ret_rows)
+{
+    json_t *rows = json_array();
+    json_t *answer = NULL;
+    const char *next = NULL; // in the answer before
+    do {
+        const char *page = call_page(cli, path, next);
+        json_decref(answer);
+        enum cli_exit code = cli_call(cli, "GET", page, NULL, &answer);
+        if (code) {
+            json_decref(rows);
+            return code;
+        }
+        json_array_extend(rows, json_object_get(answer, member));
+        next = json_string_value(json_object_get(answer, "next"));
+    } while (next);
+    json_decref(answer);
+    *ret_rows = rows;
+    return CLI_DONE;
+}
+
 bool cli_server_runs(struct cli *cli)
 {
     struct call __attribute__((cleanup(call_finish))) call = {.cli = cli, .socket = -1};

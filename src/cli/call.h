@@ -9,6 +9,11 @@
 enum cli_exit cli_call(struct cli *cli, const char *method, const char *path, json_t *body,
                        json_t **ret_answer);
 
+// A list, page after page: the rows that the answers hold under the member, all of them or none. On
+// CLI_DONE ret_rows is the caller's to free with json_decref.
+enum cli_exit cli_call_pages(struct cli *cli, const char *path, const char *member,
+                             json_t **ret_rows);
+
 // "/admin/v1" + path + "?name=value" with the value encoded, in the arena; NULL without memory.
 const char *cli_path(struct cli *cli, const char *path, const char *name, const char *value);
 

@@ -310,6 +310,24 @@ def test_app_list_is_whole_beyond_one_page(own_server):
     assert len(lines) == 26 and len({line.index(" ") > 0 for line in lines}) == 1
 
 
+def test_api_list_is_whole_beyond_one_page(own_server):
+    scope = " ".join(f"a-scope-with-a-long-name-{i:03}" for i in range(50))
+    made = [f"https://api.example/{i:03}" for i in range(150)]
+    for identifier in made:
+        own_server.manage("POST", "apis", None, {"identifier": identifier, "scope": scope})
+    page = own_server.admin("GET", "/admin/v1/apis?limit=10").json()
+    assert len(page["apis"]) == 10 and page["next"] == page["apis"][-1]["identifier"]
+    page = own_server.admin("GET", "/admin/v1/apis?limit=1000").json()
+    assert 10 < len(page["apis"]) < 150 and page["next"], "a page ends before memory does"
+    listed = [row["identifier"] for row in own_server.cli("api", "list", "--json")["apis"]]
+    assert [one for one in listed if one in made] == made
+    scopes = own_server.cli("scope", "list", "--json")["scopes"]
+    assert len([row for row in scopes if row["identifier"] in made]) == 150 * 50
+    assert own_server.admin("GET", "/admin/v1/apis?after=nobody").status == 404
+    assert own_server.admin("GET", "/admin/v1/apis?limit=0").status == 400
+    assert code(own_server, "scope", "list", "--api", "nobody") == NOT_FOUND
+
+
 def test_E16_each_change_has_its_audit_row_and_no_secret(own_server):
     server = own_server
     app = server.app(name="audited", scope="alpha")

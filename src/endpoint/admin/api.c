@@ -6,6 +6,10 @@
 #include "endpoint/admin/job.h"
 #include "endpoint/admin/view.h"
 
+// A page that holds so much ends; one more of the longest APIs fits into the room beside it.
+#define PAGE_FULL ((size_t)32 * 1024)
+#define PAGE_ROOM ((size_t)80 * 1024)
+
 // A list must not show what was before a change that was acknowledged: 503 until the registry has
 // taken in what it missed, as at every other door.
 static enum twoleg_error api_set_complete(const struct registry *registry)
@@ -13,20 +17,45 @@ static enum twoleg_error api_set_complete(const struct registry *registry)
     return registry_figures(registry).incomplete ? TWOLEG_STORE_FAILED : TWOLEG_NONE;
 }
 
+// The place of the first API of a page. They are never deleted and keep their order.
+static enum twoleg_error api_page_start(struct admin_call *call, const struct api_set *apis,
+                                        struct str after, size_t *ret_start)
+{
+    if (!after.ptr) {
+        *ret_start = 0;
+        return TWOLEG_NONE;
+    }
+    const struct api *last = api_set_find_identifier(apis, after);
+    if (!last)
+        return admin_refuse(call, TWOLEG_NOT_FOUND, "no API has the identifier \"%.*s\"",
+                            (int)(after.len > 200 ? 200 : after.len), after.ptr);
+    *ret_start = (size_t)(last - apis->apis) + 1;
+    return TWOLEG_NONE;
+}
+
+// A page ends at its limit, or earlier where the request's memory would: scopes may be many.
 enum twoleg_error admin_api_list(struct admin_call *call)
 {
     const struct api_set *apis = registry_apis(call->server->registry);
-    enum twoleg_error error = admin_query(call, NULL, 0);
+    struct admin_page page;
+    size_t at;
+    enum twoleg_error error = admin_page_read(call, &page);
     if (!error)
         error = api_set_complete(call->server->registry);
+    if (!error)
+        error = api_page_start(call, apis, page.after, &at);
     if (error)
         return error;
-    admin_answer_begin(call);
+    admin_answer_begin_in(call, call->request->arena, PAGE_ROOM);
     json_key(&call->json, STR("apis"));
     json_array_begin(&call->json);
-    for (size_t i = 0; i < apis->count; i++)
-        admin_view_api(&call->json, &apis->apis[i]);
+    for (size_t i = 0; i < page.limit && at < apis->count && call->out.len < PAGE_FULL; i++)
+        admin_view_api(&call->json, &apis->apis[at++]);
     json_array_end(&call->json);
+    if (at < apis->count)
+        json_key_str(&call->json, STR("next"), apis->apis[at - 1].identifier);
+    else
+        json_key_nil(&call->json, STR("next"));
     return admin_answer_end(call, 200);
 }
 
@@ -127,38 +156,6 @@ enum twoleg_error admin_api_create(struct admin_call *call)
 }
 
 // ---------------------------------------------------------------------------------- scopes
-
-enum twoleg_error admin_scope_list(struct admin_call *call)
-{
-    struct str identifier;
-    const struct admin_parameter parameters[] = {{"api", &identifier}};
-    const struct api_set *apis = registry_apis(call->server->registry);
-    enum twoleg_error error = admin_query(call, parameters, 1);
-    if (!error)
-        error = api_set_complete(call->server->registry);
-    if (error)
-        return error;
-    if (identifier.len && !api_set_find_identifier(apis, identifier))
-        return admin_refuse(call, TWOLEG_NOT_FOUND, "no API has the identifier \"%.*s\"",
-                            (int)(identifier.len > 200 ? 200 : identifier.len), identifier.ptr);
-    admin_answer_begin(call);
-    json_key(&call->json, STR("scopes"));
-    json_array_begin(&call->json);
-    for (size_t i = 0; i < apis->count; i++) {
-        struct str rest = apis->apis[i].scopes;
-        struct str word;
-        if (identifier.len && !str_equal(apis->apis[i].identifier, identifier))
-            continue;
-        while (str_word(&rest, &word)) {
-            json_object_begin(&call->json);
-            json_key_str(&call->json, STR("scope"), word);
-            json_key_str(&call->json, STR("identifier"), apis->apis[i].identifier);
-            json_object_end(&call->json);
-        }
-    }
-    json_array_end(&call->json);
-    return admin_answer_end(call, 200);
-}
 
 struct scope_body {
     struct str scope, api;

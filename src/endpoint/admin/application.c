@@ -6,9 +6,6 @@
 #include "endpoint/admin/secret.h"
 #include "endpoint/admin/view.h"
 
-#define PAGE_DEFAULT 100
-#define PAGE_MAX 1000
-
 struct application_body {
     struct str name, scope, token_format;
     struct str client_id, client_secret; // of a new one
@@ -264,19 +261,13 @@ static enum twoleg_error application_loader_page(struct admin_load *load,
 
 static enum twoleg_error application_prepare_page(struct admin_call *call, struct admin_load *load)
 {
-    struct str after, limit;
-    uint64_t count = PAGE_DEFAULT;
-    const struct admin_parameter parameters[] = {{"after", &after}, {"limit", &limit}};
-    enum twoleg_error error = admin_query(call, parameters, 2);
-    if (!error && limit.ptr)
-        error = admin_number(call, "limit", limit, PAGE_MAX, &count);
-    if (!error && count == 0)
-        error = admin_refuse(call, TWOLEG_RANGE, "limit must be 1 to %d", PAGE_MAX);
+    struct admin_page page;
+    enum twoleg_error error = admin_page_read(call, &page);
     if (error)
         return error;
     load->loader = application_loader_page;
-    load->text = after.ptr ? arena_copy(&load->arena, after) : STR_NONE;
-    load->limit = (unsigned)count;
+    load->text = page.after.ptr ? arena_copy(&load->arena, page.after) : STR_NONE;
+    load->limit = (unsigned)page.limit;
     return TWOLEG_NONE;
 }
 
@@ -290,10 +281,7 @@ enum twoleg_error admin_application_list(struct admin_call *call)
         return TWOLEG_NO_MEMORY;
     // In the load's memory: a page may be longer than a request's.
     struct str rows = buf_str(&load->out);
-    admin_answer_begin(call);
-    buf_init_arena(&call->out, &load->arena, rows.len + 2048);
-    json_writer_init(&call->json, &call->out);
-    json_object_begin(&call->json);
+    admin_answer_begin_in(call, &load->arena, rows.len + 2048);
     json_key_raw(&call->json, STR("applications"), rows);
     if (load->text.ptr)
         json_key_str(&call->json, STR("next"), load->text);

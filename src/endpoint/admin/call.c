@@ -8,6 +8,8 @@
 #include "codec/form.h"
 
 #define ADMIN_PARAMETERS_MAX 8
+#define PAGE_DEFAULT 100
+#define PAGE_MAX 1000
 
 // What callers see of an error: a status and a word to tell it by.
 static const struct admin_error {
@@ -62,11 +64,16 @@ enum twoleg_error admin_refuse(struct admin_call *call, enum twoleg_error error,
     return error;
 }
 
-void admin_answer_begin(struct admin_call *call)
+void admin_answer_begin_in(struct admin_call *call, struct arena *arena, size_t size)
 {
-    buf_init_arena(&call->out, call->request->arena, 512);
+    buf_init_arena(&call->out, arena, size);
     json_writer_init(&call->json, &call->out);
     json_object_begin(&call->json);
+}
+
+void admin_answer_begin(struct admin_call *call)
+{
+    admin_answer_begin_in(call, call->request->arena, 512);
 }
 
 static void admin_answer_fill(struct admin_call *call, unsigned status, struct str body)
@@ -188,5 +195,21 @@ enum twoleg_error admin_number(struct admin_call *call, const char *name, struct
         return admin_refuse(call, TWOLEG_RANGE, "%s must be a number up to %llu", name,
                             (unsigned long long)most);
     *ret_number = number;
+    return TWOLEG_NONE;
+}
+
+enum twoleg_error admin_page_read(struct admin_call *call, struct admin_page *ret_page)
+{
+    struct str after, limit;
+    uint64_t count = PAGE_DEFAULT;
+    const struct admin_parameter parameters[] = {{"after", &after}, {"limit", &limit}};
+    enum twoleg_error error = admin_query(call, parameters, 2);
+    if (!error && limit.ptr)
+        error = admin_number(call, "limit", limit, PAGE_MAX, &count);
+    if (!error && count == 0)
+        error = admin_refuse(call, TWOLEG_RANGE, "limit must be 1 to %d", PAGE_MAX);
+    if (error)
+        return error;
+    *ret_page = (struct admin_page){after, (size_t)count};
     return TWOLEG_NONE;
 }

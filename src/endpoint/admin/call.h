@@ -32,6 +32,7 @@ enum twoleg_error admin_refuse(struct admin_call *call, enum twoleg_error error,
 
 // The answer's JSON: begin, write members to call->json, end.
 void admin_answer_begin(struct admin_call *call);
+void admin_answer_begin_in(struct admin_call *call, struct arena *arena, size_t size); // of a list
 enum twoleg_error admin_answer_end(struct admin_call *call, unsigned status);
 
 // Reads the query: each parameter at most once, and none but these. STR_NONE: not given.
@@ -41,6 +42,13 @@ struct admin_parameter {
 };
 enum twoleg_error admin_query(struct admin_call *call, const struct admin_parameter *parameters,
                               size_t count) TWOLEG_MUST_CHECK;
+// ?after= and ?limit= of a list, and no other parameter.
+struct admin_page {
+    struct str after; // the name of the last row before the page; STR_NONE: from the first
+    size_t limit;     // 1 to 1000; 100 when it is not given
+};
+enum twoleg_error admin_page_read(struct admin_call *call,
+                                  struct admin_page *ret_page) TWOLEG_MUST_CHECK;
 // A limit or position of a page.
 enum twoleg_error admin_number(struct admin_call *call, const char *name, struct str text,
                                uint64_t most, uint64_t *ret_number) TWOLEG_MUST_CHECK;

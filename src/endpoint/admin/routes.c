@@ -70,11 +70,6 @@ static enum twoleg_error route_api_create(struct http_request *r, struct http_an
     return admin_run(r, a, admin_api_create);
 }
 
-static enum twoleg_error route_scope_list(struct http_request *r, struct http_answer *a)
-{
-    return admin_run(r, a, admin_scope_list);
-}
-
 static enum twoleg_error route_scope_add(struct http_request *r, struct http_answer *a)
 {
     return admin_run(r, a, admin_scope_add);
@@ -157,8 +152,6 @@ const struct http_route admin_routes[] = {
      .methods = HTTP_GET | HTTP_HEAD, .doors = DOOR_ADMIN, .handler = route_api_list},
     {.name = "admin_api_create", .path = "/admin/v1/apis",
      .methods = HTTP_POST, .doors = DOOR_ADMIN, .handler = route_api_create},
-    {.name = "admin_scope_list", .path = "/admin/v1/scopes",
-     .methods = HTTP_GET | HTTP_HEAD, .doors = DOOR_ADMIN, .handler = route_scope_list},
     {.name = "admin_scope_add", .path = "/admin/v1/scopes",
      .methods = HTTP_POST, .doors = DOOR_ADMIN, .handler = route_scope_add},
     {.name = "admin_scope_remove", .path = "/admin/v1/scopes/remove",
