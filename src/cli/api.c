@@ -82,7 +82,8 @@ enum cli_exit cli_scope_list(struct cli *cli)
     if (found)
         return api_print(cli, "scopes", rows, columns, sizeof columns / sizeof *columns);
     json_decref(rows);
-    return cli_fail(CLI_NOT_FOUND, "no API has the identifier \"%s\"", wanted);
+    return cli_fail(CLI_NOT_FOUND, "no API has the identifier \"%s\" (data folder %s)", wanted,
+                    cli->folder);
 }
 
 static enum cli_exit scope_change(struct cli *cli, const char *path, const char *done)

@@ -20,11 +20,6 @@ static const char *const schema_type_texts[SCHEMA_TYPES] = {
     [SCHEMA_CIDR] = "ADDR or ADDR/BITS",
 };
 
-bool schema_type_is_scalar(enum schema_type type)
-{
-    return type != SCHEMA_LIST && type != SCHEMA_WORDS && type != SCHEMA_OBJECT;
-}
-
 int schema_word_find(const struct schema_shape *shape, struct str word)
 {
     for (int i = 0; shape->words[i]; i++)

@@ -83,7 +83,6 @@ enum twoleg_error schema_scalar_read(const struct schema_context *context,
                                      const char **ret_problem) TWOLEG_MUST_CHECK;
 // The value as YAML that reads back as the same.
 void schema_scalar_write(const struct schema_row *row, const void *value, struct buf *out);
-bool schema_type_is_scalar(enum schema_type type);
 
 // The index of the word, or -1.
 int schema_word_find(const struct schema_shape *shape, struct str word);

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // What clients and resource servers find out by themselves: RFC 8414 metadata and the JWKS
-// (RFC 7517), both cacheable, with an ETag.
+// (RFC 7517), both cacheable, with an ETag, and open to scripts of any origin: nothing in them
+// depends on who asks.
 #include "base/buf.h"
 #include "codec/base64url.h"
 #include "codec/json_write.h"
 #include "crypto/hash.h"
 #include "endpoint/routes.h"
 #include "endpoint/server.h"
+
+#define METADATA_CORS "Access-Control-Allow-Origin: *\r\n"
 
 static void metadata_list(struct json_writer *json, struct str key, struct str words)
 {
@@ -28,29 +31,6 @@ static void metadata_link(struct json_writer *json, struct arena *arena, struct 
     json_key_str(json, key, buf_str(&url));
 }
 
-// Has an earlier API the word too?
-static bool metadata_scope_named(const struct api_set *apis, size_t before, struct str word)
-{
-    for (size_t i = 0; i < before; i++)
-        if (str_has_word(apis->apis[i].scopes, word))
-            return true;
-    return false;
-}
-
-static void metadata_scopes(struct json_writer *json, const struct api_set *apis)
-{
-    struct str word;
-    json_key(json, STR("scopes_supported"));
-    json_array_begin(json);
-    for (size_t i = 0; i < apis->count; i++) {
-        struct str rest = apis->apis[i].scopes;
-        while (str_word(&rest, &word))
-            if (!metadata_scope_named(apis, i, word))
-                json_str(json, word);
-    }
-    json_array_end(json);
-}
-
 static void metadata_write(struct json_writer *json, const struct server *server,
                            struct arena *arena)
 {
@@ -68,7 +48,9 @@ static void metadata_write(struct json_writer *json, const struct server *server
     metadata_list(json, STR("token_endpoint_auth_methods_supported"), methods);
     metadata_list(json, STR("introspection_endpoint_auth_methods_supported"), methods);
     metadata_list(json, STR("revocation_endpoint_auth_methods_supported"), methods);
-    metadata_scopes(json, registry_apis(server->registry));
+    struct str scopes = registry_scopes(server->registry);
+    if (scopes.ptr) // recommended, not required: too many are not listed
+        metadata_list(json, STR("scopes_supported"), scopes);
     if (server->config->service_documentation.len)
         json_key_str(json, STR("service_documentation"), server->config->service_documentation);
     json_object_end(json);
@@ -99,7 +81,8 @@ static void metadata_answer(struct http_request *request, struct str document,
     char tag[2 + BASE64URL_LEN(12)];
     tag[0] = tag[sizeof tag - 1] = '"';
     base64url_encode_to(tag + 1, digest.bytes, 12);
-    buf_init_arena(&headers, request->arena, 128);
+    buf_init_arena(&headers, request->arena, 256);
+    buf_add(&headers, STR(METADATA_CORS "Access-Control-Expose-Headers: ETag\r\n"));
     buf_add(&headers, STR("Cache-Control: public, max-age="));
     buf_add_i64(&headers, server->config->jwks_max_age / SECOND_US);
     buf_add(&headers, STR("\r\nETag: "));
@@ -121,8 +104,20 @@ static void metadata_unavailable(struct http_answer *ret_answer)
         .status = 503,
         .content_type = STR("application/json"),
         .body = STR("{\"error\":\"temporarily_unavailable\"}"),
-        .headers = STR("Retry-After: 1\r\n"),
+        .headers = STR(METADATA_CORS "Retry-After: 1\r\n"),
         .no_store = true,
+    };
+}
+
+// A browser asks first when a script sends a header of its own, such as If-None-Match (Fetch
+// standard, CORS-preflight).
+static void metadata_preflight(struct http_answer *ret_answer)
+{
+    *ret_answer = (struct http_answer){
+        .status = 204,
+        .headers = STR(METADATA_CORS "Access-Control-Allow-Methods: GET, HEAD\r\n"
+                       "Access-Control-Allow-Headers: *\r\n"
+                       "Access-Control-Max-Age: 86400\r\n"),
     };
 }
 
@@ -130,6 +125,10 @@ enum twoleg_error endpoint_metadata(struct http_request *request, struct http_an
 {
     struct buf body;
     struct json_writer json;
+    if (request->method == HTTP_OPTIONS) {
+        metadata_preflight(ret_answer);
+        return TWOLEG_NONE;
+    }
     buf_init_arena(&body, request->arena, 2048);
     json_writer_init(&json, &body);
     metadata_write(&json, endpoint_context(request)->server, request->arena);
@@ -142,6 +141,10 @@ enum twoleg_error endpoint_metadata(struct http_request *request, struct http_an
 
 enum twoleg_error endpoint_jwks(struct http_request *request, struct http_answer *ret_answer)
 {
+    if (request->method == HTTP_OPTIONS) {
+        metadata_preflight(ret_answer);
+        return TWOLEG_NONE;
+    }
     const struct keyring_set *keys =
         keyring_current(endpoint_context(request)->server->keyring);
     // The answer may go out over many loop turns, and the set is good for this one only.

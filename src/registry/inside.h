@@ -68,6 +68,7 @@ struct registry {
 struct registry_apis {
     struct epoch_note note;
     struct api_set set;
+    struct str scopes; // of all of them
     struct api api[];
 };
 

@@ -55,6 +55,9 @@ enum twoleg_error registry_load(struct registry *registry, uint64_t number,
 bool registry_token_revoked(const struct registry *registry, const struct token_id *id);
 bool registry_credential_revoked(const struct registry *registry, uint64_t secret);
 const struct api_set *registry_apis(const struct registry *registry);
+// What all APIs declare, in ascending order, each word once. STR_NONE when that is too long for a
+// list that anybody may ask for.
+struct str registry_scopes(const struct registry *registry);
 
 // Forgets revocations of tokens that expired before the second. Any thread but a loop's.
 void registry_purge(struct registry *registry, int64_t before_s);

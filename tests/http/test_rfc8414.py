@@ -108,6 +108,41 @@ def test_rfc8414_2_a_scope_of_two_apis_is_named_once(own_server):
     assert sorted(scopes) == ["one", "shared", "two"]
 
 
+def test_rfc8414_2_scopes_without_end_are_left_out(own_server):
+    def documented():
+        return own_server.get(PATHS[0]).json()
+    for i in range(60):  # with all of them the document would not fit into a request's memory
+        words = " ".join(f"scope-of-an-api-{i:02}-{n:03}" for n in range(100))
+        own_server.api(f"https://api.example/{i}", f"API {i}", words)
+        if i == 0:
+            assert len(documented()["scopes_supported"]) == 100
+    assert "scopes_supported" not in documented() and documented()["token_endpoint"]
+
+
+@pytest.mark.parametrize("path", PATHS + ["/.well-known/jwks.json"])
+def test_fetch_scripts_of_any_origin_may_read_what_is_public(server, path):
+    origin = {"Origin": "https://app.example"}
+    answer = server.get(path, origin)
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert answer.headers["Access-Control-Expose-Headers"] == "ETag"
+    known = server.get(path, {**origin, "If-None-Match": answer.headers["ETag"]})
+    assert known.status == 304 and known.headers["Access-Control-Allow-Origin"] == "*"
+    asked = server.request("OPTIONS", path, headers={
+        **origin, "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "if-none-match"})
+    assert asked.status == 204 and asked.body == b""
+    assert asked.headers["Access-Control-Allow-Origin"] == "*"
+    assert asked.headers["Access-Control-Allow-Methods"] == "GET, HEAD"
+    assert asked.headers["Access-Control-Allow-Headers"] == "*"
+
+
+@pytest.mark.parametrize("path", ["/oauth/token", "/oauth/introspect", "/check", "/metrics"])
+def test_fetch_nothing_else_is_open_to_scripts(server, path):
+    for method in ("OPTIONS", "GET", "POST"):
+        answer = server.request(method, path, headers={"Origin": "https://app.example"})
+        assert not [name for name in answer.headers if name.lower().startswith("access-control")]
+
+
 def test_rfc7638_3_kid_is_the_thumbprint(server):
     for key in server.get("/.well-known/jwks.json").json()["keys"]:
         assert jwk.JWK(**key).thumbprint() == key["kid"]
