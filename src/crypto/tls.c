@@ -22,6 +22,9 @@
 #define TLS_GROUPS "X25519:P-256:P-384"
 #define TLS_TICKET_IV ((size_t)16) // of AES-CBC
 #define TLS_SESSIONS "twoleg" // of all listeners: a session proves nothing about a client
+// What may come without a byte for us: a handshake, later changes of keys and the beginning of a
+// record. OpenSSL takes any number of the second, and keeps a ClientHello of 128 KiB.
+#define TLS_ASIDE_MAX (20 * 1024)
 
 struct tls_certificate {
     SSL_CTX *context;
@@ -44,7 +47,8 @@ struct tls {
     SSL *ssl;
     struct tls_set *set;
     struct env *env;
-    bool failed; // no close_notify may follow
+    uint64_t taken; // bytes of the socket when there was the last one for us
+    bool failed;    // no close_notify may follow
 };
 
 // ------------------------------------------------------------------ callbacks of a handshake
@@ -137,6 +141,8 @@ static bool tls_context_configure(SSL_CTX *context)
     // The buffers of an idle connection, 33 KiB, go back.
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                   SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    // Else one receive would go on for as long as records come that are not for us.
+    SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
     SSL_CTX_set_read_ahead(context, 1); // a record's head and body in one receive
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF); // tickets only
     SSL_CTX_set_timeout(context, TLS_TICKET_LIFE_US / SECOND_US);
@@ -270,11 +276,23 @@ struct tls *tls_create(struct tls_server *server, int fd, struct env *env)
     return tls;
 }
 
+// How much has come since there was something for us.
+static uint64_t tls_aside(const struct tls *tls)
+{
+    return BIO_number_read(SSL_get_rbio(tls->ssl)) - tls->taken;
+}
+
 static enum tls_result tls_judge(struct tls *tls, int result)
 {
-    switch (SSL_get_error(tls->ssl, result)) {
-    case SSL_ERROR_NONE:
+    if (result == 1) {
+        tls->taken += tls_aside(tls);
         return TLS_DONE;
+    }
+    if (tls_aside(tls) > TLS_ASIDE_MAX) {
+        tls->failed = true;
+        return TLS_FAILED;
+    }
+    switch (SSL_get_error(tls->ssl, result)) {
     case SSL_ERROR_WANT_READ:
         return TLS_WANTS_READ;
     case SSL_ERROR_WANT_WRITE:
@@ -317,8 +335,9 @@ bool tls_is_resumed(const struct tls *tls)
 
 const char *tls_failure(const struct tls *tls)
 {
-    (void)tls;
     unsigned long why = ERR_peek_error();
+    if (tls_aside(tls) > TLS_ASIDE_MAX)
+        return "a TLS handshake of more than 20 KiB";
     if (ERR_GET_LIB(why) != ERR_LIB_SSL)
         return "the client left during the TLS handshake";
     switch (ERR_GET_REASON(why)) {
