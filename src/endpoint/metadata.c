@@ -145,11 +145,11 @@ enum twoleg_error endpoint_jwks(struct http_request *request, struct http_answer
         metadata_preflight(ret_answer);
         return TWOLEG_NONE;
     }
-    const struct keyring_set *keys =
-        keyring_current(endpoint_context(request)->server->keyring);
+    const struct keyring *keyring = endpoint_context(request)->server->keyring;
+    const struct keyring_set *keys = keyring_current(keyring);
     // The answer may go out over many loop turns, and the set is good for this one only.
     struct str document = arena_copy(request->arena, keys->jwks);
-    if (document.ptr)
+    if (document.ptr && !keyring_stale(keyring))
         metadata_answer(request, document, ret_answer);
     else
         metadata_unavailable(ret_answer);

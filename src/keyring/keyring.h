@@ -88,8 +88,9 @@ enum twoleg_error keyring_first_row(struct keyring *keyring, const struct sign_k
                                     struct arena *arena,
                                     struct keyring_row *ret_row) TWOLEG_MUST_CHECK;
 
-// A change could not be read: the set may be older than what was acknowledged, and the server is
-// not ready. Each later change and keyring_mend tries again.
+// A change could not be read: the set may be older than what was acknowledged. The server is not
+// ready, and nobody may issue, believe or publish by this set. Each later change and keyring_mend
+// tries again.
 bool keyring_stale(const struct keyring *keyring);
 
 // Reads them again if they are stale. Any thread but a loop's, every second or so.

@@ -78,8 +78,9 @@ static bool slow_key_signs(const struct token_context *context, const struct dec
 {
     const struct signing_key *key =
         keyring_signing(keyring_current(context->keyring), decision->api->algorithm);
-    return key && str_equal(str_of(key->header.text, key->header.len),
-                            str_of(slow->header.text, slow->header.len));
+    return key && !keyring_stale(context->keyring) &&
+           str_equal(str_of(key->header.text, key->header.len),
+                     str_of(slow->header.text, slow->header.len));
 }
 
 enum twoleg_error token_slow_take(const struct token_context *context,

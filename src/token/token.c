@@ -17,6 +17,9 @@ enum twoleg_error token_record_make(const struct token_context *context,
                                     const struct decision *decision,
                                     struct token_record *ret_record)
 {
+    // A key that was given up signs and vouches for nothing, also while we cannot read which.
+    if (keyring_stale(context->keyring))
+        return REFUSE(TWOLEG_STORE_FAILED);
     struct token_record record = {
         .epoch = context->epoch,
         .application = decision->application->number,
@@ -58,6 +61,8 @@ enum twoleg_error token_read(const struct token_context *context, struct str tex
                              struct arena *arena, struct token_record *ret_record,
                              enum token_format *ret_format)
 {
+    if (keyring_stale(context->keyring))
+        return REFUSE(TWOLEG_STORE_FAILED);
     if (text.len > TOKEN_TEXT_MAX)
         return REFUSE(TWOLEG_TOKEN_MALFORMED);
     // base64url holds no dot, and the prefix is refused at start if it does: one look decides.

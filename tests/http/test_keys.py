@@ -216,6 +216,35 @@ def test_D5_a_compromised_key_is_dead_at_once(own_server, announced):
     assert [row["object"] for row in rows if row["action"] == "key.compromise"] == [lost]
 
 
+@pytest.mark.hooks
+def test_D5_nobody_goes_by_keys_from_before_a_change_that_could_not_be_read(own_server):
+    """The end of a key is durable and acknowledged, and this server's memory lags behind it."""
+    server = own_server
+    app = server.app(name="a", token_format="jwt")
+    caller = server.app(name="caller", resource_server=True)
+    token, lost = server.bearer(app), signing(server)
+    assert server.active(caller, token)
+    server.hooks.hold("store.before_publish")
+    done = []
+    call = threading.Thread(target=lambda: done.append(
+        server.run_cli("key", "compromise", lost, "--yes").returncode))
+    call.start()
+    server.hooks.await_waiting("store.before_publish")
+    server.hooks.fault("store", 1, sticky=True)
+    server.hooks.release("store.before_publish")
+    call.join()
+    assert done == [0]
+    assert server.token(app).status == 503
+    assert server.check(token).status == 503
+    assert server.introspect(caller, token).status == 503
+    assert server.get("/.well-known/jwks.json").status == 503
+    assert server.get("/readyz").status == 503
+    server.hooks.fault("store", 0)
+    until(lambda: server.get("/readyz").status == 200, "the keys to be read again")
+    assert server.check(token).status == 401 and not server.active(caller, token)
+    assert lost not in kids(server) and header(server.bearer(app))["kid"] != lost
+
+
 def test_D1_a_key_that_is_gone_leaves_no_private_half(own_server):
     import sqlite3
     server = own_server
@@ -367,6 +396,8 @@ def test_D4_whatever_fails_in_master_rotate_loses_no_key(make_server, kind):
         failed += code != 200
         if nth % 6 == 0 or code != 200:
             server.restart(hard=True)
+        # Where the new set could not be read, nobody goes by the old one until it is.
+        until(lambda: server.get("/readyz").status == 200, "the keys to be read again")
         assert server.check(token).status == 200, (kind, nth, code)
         if code == 200 and nth > 12:
             break
