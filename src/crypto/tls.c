@@ -82,7 +82,8 @@ static int tls_ticket_seal(const struct tls *tls, unsigned char *name, unsigned 
     return result;
 }
 
-// RFC 5077 section 3.1: a ticket that cannot be opened means a full handshake, nothing worse.
+// RFC 5077 section 3.1: a ticket that cannot be opened means a full handshake, nothing worse. With
+// TLS 1.3 a client uses each ticket once (RFC 8446 C.4), so it gets the next one (2) when it resumes.
 static int tls_on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
                          EVP_MAC_CTX *mac, int seal)
 {
@@ -94,7 +95,7 @@ static int tls_on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_C
         return 0;
     int result = tls_ticket_start(&key, iv, cipher, mac, false);
     tls_ticket_key_finish(&key);
-    return result;
+    return result == 1 && SSL_version(ssl) >= TLS1_3_VERSION ? 2 : result;
 }
 
 static int tls_on_name(SSL *ssl, int *alert, void *context)

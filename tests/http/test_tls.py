@@ -197,6 +197,17 @@ def test_a_session_is_resumed_and_counted(secure, version):
     assert secure.metric('twoleg_tls_handshakes_total{result="resumed"}') == before + 1
 
 
+def test_rfc8446_C4_who_resumes_gets_the_ticket_of_the_next_time(secure):
+    context = secure.authority.client(V13, V13)
+    session = session_of(secure, context)
+    for _ in range(3):
+        with secure.connect(context, session=session) as sock:
+            sock.sendall(CLOSE)
+            assert statuses(drain(sock)) == [200] and sock.session_reused
+            assert sock.session.id != session.id  # of TLS 1.3: the ticket's hash
+            session = sock.session
+
+
 @pytest.mark.parametrize("version", [V12, V13])
 def test_certificates_are_read_again_and_sessions_go_on(make_secure, authority, tmp_path, version):
     first, second = (authority.issue(f"{n}{version}", "DNS:localhost") for n in ("first", "second"))
