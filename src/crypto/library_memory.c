@@ -8,8 +8,12 @@
 #include <string.h>
 
 #define LIBRARY_SMALLEST 32
-#define LIBRARY_CLASSES 8                // 32 bytes to 4 KiB; larger blocks are not kept
-#define LIBRARY_KEEP ((size_t)32 * 1024) // per thread
+#define LIBRARY_SMALL 8                  // classes, 32 bytes to 4 KiB
+#define LIBRARY_CLASSES 11               // with 8 to 32 KiB; still larger blocks are not kept
+#define LIBRARY_KEEP ((size_t)32 * 1024) // small ones of a thread, in all
+// Of each large class. A TLS connection has a buffer for records only while it reads or writes one,
+// 17 KiB each, so one pair serves all connections of a thread; a handshake has a third of 22 KiB.
+#define LIBRARY_KEEP_LARGE 3
 
 // In front of each block. The library wipes what is secret before it frees.
 struct library_block {
@@ -19,7 +23,8 @@ struct library_block {
 
 struct library_thread {
     struct library_block *free[LIBRARY_CLASSES];
-    size_t kept;
+    size_t kept; // bytes of the small ones
+    size_t large[LIBRARY_CLASSES]; // blocks
     bool joined; // library_thread_end will come
     bool ended;  // it came: destructors of others may still free, but nothing is kept any more
 };
@@ -38,6 +43,7 @@ static void library_thread_end(void *memory)
             free(block);
         }
     own->kept = 0;
+    memset(own->large, 0, sizeof own->large);
     own->ended = true;
 }
 
@@ -54,13 +60,29 @@ static bool library_thread_joins(struct library_thread *own)
     return own->joined && !own->ended;
 }
 
-// The smallest class that holds size; LIBRARY_CLASSES when none does.
+// The smallest class that holds size, which is not 0; LIBRARY_CLASSES when none does.
 static size_t library_class(size_t size)
 {
-    size_t i = 0;
-    while (i < LIBRARY_CLASSES && ((size_t)LIBRARY_SMALLEST << i) < size)
-        i++;
-    return i;
+    size_t units = (size - 1) / LIBRARY_SMALLEST;
+    size_t i = units ? 64 - (size_t)__builtin_clzll(units) : 0;
+    return i < LIBRARY_CLASSES ? i : LIBRARY_CLASSES;
+}
+
+// Small and large ones have bounds of their own: connections that are closed give back so many
+// small blocks that the few large ones would never be among those that are kept.
+static bool library_thread_keeps(struct library_thread *own, size_t i, size_t size)
+{
+    if (i < LIBRARY_SMALL ? own->kept + size > LIBRARY_KEEP
+                          : i == LIBRARY_CLASSES || own->large[i] == LIBRARY_KEEP_LARGE)
+        return false;
+    return library_thread_joins(own);
+}
+
+static void library_thread_count(struct library_thread *own, size_t i, bool more)
+{
+    size_t *count = i < LIBRARY_SMALL ? &own->kept : &own->large[i];
+    size_t step = i < LIBRARY_SMALL ? (size_t)LIBRARY_SMALLEST << i : 1;
+    *count = more ? *count + step : *count - step;
 }
 
 void *library_memory_alloc(size_t size, const char *file, int line)
@@ -68,14 +90,14 @@ void *library_memory_alloc(size_t size, const char *file, int line)
     (void)file;
     (void)line;
     size_t total;
-    size_t i = library_class(size);
     if (size == 0)
         return NULL;
+    size_t i = library_class(size);
     struct library_thread *own = &library_thread;
     struct library_block *block = i < LIBRARY_CLASSES ? own->free[i] : NULL;
     if (block) {
         own->free[i] = block->next;
-        own->kept -= block->size;
+        library_thread_count(own, i, false);
         return block + 1;
     }
     size_t room = i < LIBRARY_CLASSES ? (size_t)LIBRARY_SMALLEST << i : size;
@@ -97,14 +119,13 @@ void library_memory_free(void *memory, const char *file, int line)
     struct library_block *block = (struct library_block *)memory - 1;
     struct library_thread *own = &library_thread;
     size_t i = library_class(block->size);
-    if (i == LIBRARY_CLASSES || own->kept + block->size > LIBRARY_KEEP ||
-        !library_thread_joins(own)) {
+    if (!library_thread_keeps(own, i, block->size)) {
         free(block);
         return;
     }
     block->next = own->free[i];
     own->free[i] = block;
-    own->kept += block->size;
+    library_thread_count(own, i, true);
 }
 
 void *library_memory_resize(void *memory, size_t size, const char *file, int line)
@@ -128,7 +149,10 @@ void *library_memory_resize(void *memory, size_t size, const char *file, int lin
 
 size_t library_memory_kept(void)
 {
-    return library_thread.kept;
+    size_t kept = library_thread.kept;
+    for (size_t i = LIBRARY_SMALL; i < LIBRARY_CLASSES; i++)
+        kept += library_thread.large[i] * ((size_t)LIBRARY_SMALLEST << i);
+    return kept;
 }
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)

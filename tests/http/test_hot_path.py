@@ -9,6 +9,7 @@ import pathlib
 import re
 import shutil
 import signal
+import socket
 import struct
 import subprocess
 import urllib.parse
@@ -16,6 +17,7 @@ import urllib.parse
 import pytest
 
 import instance
+from authority import Authority
 from instance import PATIENCE, ROOT, Server, basic
 
 RELEASE = os.environ.get("TWOLEG_RELEASE_BIN", str(ROOT / "build/release/twoleg"))
@@ -28,12 +30,16 @@ OTHERS_MOST = 5  # a message of another thread, a line of the log
 
 
 class HotServer(Server):
-    """A release build with one worker, its allocations counted in a file."""
+    """A release build with one worker and two doors, plain and TLS; its allocations are counted in
+    a file."""
 
     def __init__(self, folder, counter):
         config = folder / "twoleg.yaml"
-        config.write_text("workers: 1\n")
-        super().__init__(data=folder / "data", config=config)
+        self.authority = Authority(folder)
+        pair = self.authority.issue("local", "DNS:localhost")
+        config.write_text("workers: 1\nlisten:\n  - 127.0.0.1:0\n  - address: 127.0.0.1:0\n"
+                          f"    doors: [public, gate]\n    tls: [{pair.yaml()}]\n")
+        super().__init__(data=folder / "data", config=config, listen=())
         self.counts = folder / "counts"
         self.counts.write_bytes(bytes(256 * 16))
         self.counter = counter
@@ -41,6 +47,16 @@ class HotServer(Server):
     def command(self):
         return ["env", f"LD_PRELOAD={self.counter}", f"COUNT_MALLOC_FILE={self.counts}",
                 *super().command()]
+
+    def start(self):
+        super().start()
+        secure = self.process.stdout.readline().decode().split()[1]  # the second "ready" line
+        self.tls_port = urllib.parse.urlsplit(secure).port
+        return self
+
+    def connect_tls(self):
+        sock = socket.create_connection(("127.0.0.1", self.tls_port), timeout=PATIENCE)
+        return self.authority.client().wrap_socket(sock, server_hostname="localhost")
 
     def allocations(self):
         return dict(struct.iter_unpack("=QQ", self.counts.read_bytes()))
@@ -127,9 +143,13 @@ def ask(sock, request, times):
         assert b'"active":false' not in body
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_warm_worker_allocates_nothing(hot, requests, name):
-    with hot.connect() as sock:
+# TLS has buffers for a record while one is read or written, whoever asks.
+WAYS = [("plain", name) for name in NAMES] + [("TLS", name) for name in NAMES[:2] + NAMES[-2:]]
+
+
+@pytest.mark.parametrize("way,name", WAYS)
+def test_a_warm_worker_allocates_nothing(hot, requests, way, name):
+    with hot.connect_tls() if way == "TLS" else hot.connect() as sock:
         ask(sock, requests[name], WARM)
         busy, allocations = hot.busy(), hot.allocations()
         ask(sock, requests[name], REQUESTS)
@@ -173,17 +193,18 @@ class Strace:
                 self.calls[int(found.group(1))][found.group(2)] += 1
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_warm_worker_calls_but_epoll_recv_and_send(hot, requests, tmp_path, name):
+@pytest.mark.parametrize("way,name", WAYS)
+def test_a_warm_worker_calls_but_epoll_recv_and_send(hot, requests, tmp_path, way, name):
+    recv, send = ("read", "write") if way == "TLS" else ("recvfrom", "sendto")
     if not shutil.which("strace"):
         pytest.skip("strace is not installed: apt-get install strace")
-    with hot.connect() as sock:
+    with hot.connect_tls() if way == "TLS" else hot.connect() as sock:
         ask(sock, requests[name], WARM)
         with Strace(hot.process.pid, tmp_path / "calls") as strace:
             ask(sock, requests[name], REQUESTS)
-    worker = max(strace.calls.values(), key=lambda calls: calls["recvfrom"])
-    assert worker.pop("recvfrom") == REQUESTS
-    assert worker.pop("sendto") == REQUESTS
+    worker = max(strace.calls.values(), key=lambda calls: calls[recv])
+    assert worker.pop(recv) == REQUESTS
+    assert worker.pop(send) == REQUESTS
     # One more for the sweep of the deadlines, four times a second.
     assert worker.pop("epoll_wait", 0) + worker.pop("epoll_pwait", 0) <= 1.1 * REQUESTS
     assert worker.pop("getrandom", 0) <= RANDOM_MOST

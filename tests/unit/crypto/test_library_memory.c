@@ -8,7 +8,7 @@
 static void blocks_come_back(void **state)
 {
     (void)state;
-    for (size_t size = 1; size <= 2048; size = size * 2 + 1) {
+    for (size_t size = 1; size <= 32 * 1024; size = size * 2 + 1) {
         void *first = library_memory_alloc(size, NULL, 0);
         assert_non_null(first);
         assert_int_equal((uintptr_t)first % 16, 0);
@@ -50,18 +50,51 @@ static void no_size_and_too_much_are_refused(void **state)
     library_memory_free(NULL, NULL, 0);
 }
 
-static void what_is_kept_is_bounded(void **state)
+enum { BLOCKS = 1000 };
+
+static void fill_and_free(size_t size)
 {
-    (void)state;
-    enum { BLOCKS = 1000 };
     static void *blocks[BLOCKS];
     for (size_t i = 0; i < BLOCKS; i++) {
-        blocks[i] = library_memory_alloc(1000, NULL, 0);
+        blocks[i] = library_memory_alloc(size, NULL, 0);
         assert_non_null(blocks[i]);
     }
     for (size_t i = 0; i < BLOCKS; i++)
         library_memory_free(blocks[i], NULL, 0);
-    assert_true(library_memory_kept() <= 32 * 1024);
+}
+
+static void what_is_kept_is_bounded(void **state)
+{
+    (void)state;
+    size_t before = library_memory_kept();
+    fill_and_free(40000); // is not kept
+    assert_int_equal(library_memory_kept(), before);
+    fill_and_free(1000);
+    fill_and_free(4000);
+    for (size_t size = 7000; size <= 32 * 1024; size *= 2)
+        fill_and_free(size);
+    assert_true(library_memory_kept() <= (32 + 3 * (8 + 16 + 32)) * 1024);
+}
+
+// The buffers of a TLS record are there again, however many connections were closed meanwhile.
+static void records_are_kept_beside_many_others(void **state)
+{
+    (void)state;
+    enum { READ = 16712, WRITE = 16584, SESSION = 7624 };
+    fill_and_free(500);
+    fill_and_free(SESSION);
+    void *read = library_memory_alloc(READ, NULL, 0);
+    void *write = library_memory_alloc(WRITE, NULL, 0);
+    library_memory_free(write, NULL, 0);
+    library_memory_free(read, NULL, 0);
+    fill_and_free(500);
+    fill_and_free(SESSION);
+    void *again = library_memory_alloc(READ, NULL, 0);
+    assert_ptr_equal(again, read);
+    void *other = library_memory_alloc(WRITE, NULL, 0);
+    assert_ptr_equal(other, write);
+    library_memory_free(other, NULL, 0);
+    library_memory_free(again, NULL, 0);
 }
 
 static void *memory_in_a_thread(void *block)
@@ -92,6 +125,7 @@ int main(void)
         cmocka_unit_test(blocks_come_back),
         cmocka_unit_test(resize_keeps_the_content),
         cmocka_unit_test(no_size_and_too_much_are_refused),
+        cmocka_unit_test(records_are_kept_beside_many_others),
         cmocka_unit_test(what_is_kept_is_bounded),
         cmocka_unit_test(threads_give_back_at_their_end),
     };
