@@ -7,10 +7,12 @@
 
 #include "base/env.h"
 #include "base/log.h"
+#include "http/listener.h"
 
 // What the server opens besides connections: the store (writer, readers, checkpoint, each with its
-// WAL; a backup), the lock, the log, the master key while it is read, and what libraries open.
-#define LIMITS_RESERVE 40
+// WAL; a backup), the lock, the log, the master key while it is read, what libraries open, and the
+// operator's places.
+#define LIMITS_RESERVE (40 + (int64_t)LISTENER_OPERATOR_PLACES)
 #define LIMITS_PER_WORKER 4
 #define LIMITS_LEAST 8 // connections: with fewer it is no server
 

@@ -229,7 +229,8 @@ void workers_adopt(struct workers *workers, int fd, const struct http_listener *
         }
     }
     struct adoption *adoption = NULL;
-    if (total < (uint64_t)workers->server->config->max_connections)
+    uint64_t most = (uint64_t)workers->server->config->max_connections;
+    if (total < http_listener_places(listener, most))
         adoption = malloc(sizeof *adoption);
     if (!adoption) {
         metrics_add(&workers->metrics, METRIC_CONNECTIONS_REFUSED, 1);

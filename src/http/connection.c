@@ -538,7 +538,8 @@ static const char *connection_admit(struct http_connection *connection)
 {
     struct http_worker *worker = connection->worker;
     const struct http_limits *limits = &worker->settings.limits;
-    if (limits->max_connections && http_worker_connections(worker) >= limits->max_connections)
+    uint64_t places = http_listener_places(connection->listener, limits->max_connections);
+    if (limits->max_connections && http_worker_connections(worker) >= places)
         return "too many connections";
     struct http_peers *peers = connection_peers(connection);
     return peers && http_peers_add(peers, &connection->peer, limits->max_per_address)

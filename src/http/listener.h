@@ -27,5 +27,12 @@ enum twoleg_error http_listener_open(struct str spec, unsigned unix_mode,
 enum twoleg_error http_listener_take(int fd, struct http_listener *ret_listener,
                                      char ret_reason[static 256]) TWOLEG_MUST_CHECK;
 void http_listener_close(struct http_listener *listener); // unlinks a Unix socket's path
+// How many connections there may be for one more to be taken here, where that is `most` elsewhere:
+// whoever is to end a flood gets in while it lasts.
+#define LISTENER_OPERATOR_PLACES 16u
+static inline uint64_t http_listener_places(const struct http_listener *listener, uint64_t most)
+{
+    return most + (listener->operator_rights ? LISTENER_OPERATOR_PLACES : 0);
+}
 // Non-blocking accept; -1 when none is waiting (errno as accept4 leaves it).
 int http_listener_accept(const struct http_listener *listener);

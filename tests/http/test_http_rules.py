@@ -343,6 +343,22 @@ def test_A14_A15_connections_over_the_cap_do_no_harm(make_server, tmp_path):
     until(served, "service after the flood")
 
 
+def test_A15_a_crowd_does_not_shut_the_operator_out(make_server, tmp_path):
+    """Who is to end an attack comes in over the admin socket, while all places are taken."""
+    config = tmp_path / "twoleg.yaml"
+    config.write_text("max_connections: 8\n")
+    server = make_server(config=config).start()
+    socks = [server.connect() for _ in range(8)]
+    for sock in socks:
+        sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert sock.recv(65536).startswith(b"HTTP/1.1 200")
+    with server.connect() as late:
+        assert drain(late) == b""
+    assert server.cli("status", "--json")["ready"]
+    for sock in socks:
+        sock.close()
+
+
 def test_A15_the_cap_of_an_address_is_exact_over_all_workers(make_server, tmp_path):
     config = tmp_path / "twoleg.yaml"
     config.write_text("workers: 3\nmax_connections_per_address: 10\nmax_connections: 40\n")
