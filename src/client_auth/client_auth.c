@@ -74,15 +74,23 @@ void client_auth_secret_mac(const struct data_key *key, uint64_t application, st
     memcpy(ret_mac, made.bytes, sizeof made.bytes);
 }
 
-// The id in the spelling that exists. An id that does not is looked for in both, too.
+// The id in the spelling that exists, decoded first. Both are looked for whatever is found, so that
+// one that exists costs what another does.
 static enum twoleg_error client_auth_find(const struct client_auth_context *context,
                                           const struct presented *presented,
                                           struct registry_view *ret_view)
 {
     enum twoleg_error error = REFUSE(TWOLEG_CLIENT_UNKNOWN);
-    for (size_t i = 0; i < 2 && error == TWOLEG_CLIENT_UNKNOWN; i++)
-        if (presented->id[i].ptr)
-            error = registry_client(context->registry, presented->id[i], ret_view);
+    for (size_t i = 0; i < 2; i++) {
+        struct registry_view view = {0};
+        if (!presented->id[i].ptr)
+            continue;
+        enum twoleg_error found = registry_client(context->registry, presented->id[i], &view);
+        if (error != TWOLEG_CLIENT_UNKNOWN)
+            continue;
+        error = found;
+        *ret_view = view;
+    }
     return error;
 }
 
@@ -150,6 +158,22 @@ static void client_auth_take(const struct client_auth_context *context,
         *match = (struct client_match){secret, error};
 }
 
+// Only who has a right secret sees that the rest is not looked at.
+static bool client_auth_is_open(const struct client_match *match)
+{
+    return match->secret && !match->error;
+}
+
+// The application's secrets in turn, then NULL. Where it has fewer than it may have, or is unknown,
+// nobody's stand in, which match nothing: as many are looked at however many there are (row B2).
+static const struct secret *client_auth_secret(const struct application *application, size_t at)
+{
+    static const struct secret nobodys[SECRETS_LIVE_MAX];
+    size_t count = application->secret_count;
+    const struct secret *from = at < count ? application->secrets : nobodys;
+    return at < count || at < SECRETS_LIVE_MAX ? &from[at] : NULL;
+}
+
 // The secrets that are kept under this data key. Their MACs are of the application and the text
 // only, so one for each spelling serves all of them.
 static void client_auth_match_key(const struct client_auth_context *context,
@@ -161,25 +185,25 @@ static void client_auth_match_key(const struct client_auth_context *context,
     for (size_t i = 0; i < 2; i++)
         if (spellings[i].len)
             client_auth_secret_mac(key, view->number, spellings[i], made[made_count++]);
-    for (size_t i = 0; view->body && i < view->body->secret_count; i++) {
-        const struct secret *secret = &view->body->secrets[i];
+    const struct secret *secret;
+    for (size_t i = 0; (secret = client_auth_secret(view->body, i)); i++) {
         bool matches = false;
-        if (secret->scheme != SECRET_KEYED || secret->key != key->id)
-            continue;
         for (size_t k = 0; k < made_count; k++)
             matches = secret_equal(made[k], secret->mac, sizeof made[k]) || matches;
-        if (matches)
+        if (matches && secret->scheme == SECRET_KEYED && secret->key == key->id)
             client_auth_take(context, view, secret, match);
+        if (client_auth_is_open(match))
+            break;
     }
 }
 
-// Goes through the data keys, not through the secrets: whoever asks, an unknown id (no body), an
-// application without secrets and one with ten cost the same number of MACs (row B2).
+// Goes through the data keys, not through the secrets: an unknown id, an application without any
+// and one with ten cost the same number of MACs (row B2).
 static void client_auth_match_keyed(const struct client_auth_context *context,
                                     const struct registry_view *view,
                                     const struct presented *presented, struct client_match *match)
 {
-    for (size_t i = 0; i < context->keys->data_count; i++)
+    for (size_t i = 0; i < context->keys->data_count && !client_auth_is_open(match); i++)
         if (context->keys->data[i].purpose == KEY_SECRET)
             client_auth_match_key(context, view, &context->keys->data[i], presented->secret,
                                   match);
@@ -192,8 +216,8 @@ static enum twoleg_error client_auth_match_slow(const struct client_auth_context
                                                 struct client_match *match,
                                                 struct client_auth_wait *ret_wait)
 {
-    for (size_t i = 0; i < view->body->secret_count; i++) {
-        const struct secret *secret = &view->body->secrets[i];
+    const struct secret *secret;
+    for (size_t i = 0; (secret = client_auth_secret(view->body, i)); i++) {
         // A hash is dear: none for a secret that the gate would refuse anyway.
         if (secret->scheme != SECRET_ARGON2 || client_auth_gate(context, view, secret))
             continue;
@@ -203,7 +227,7 @@ static enum twoleg_error client_auth_match_slow(const struct client_auth_context
             return TWOLEG_WAIT;
         if (known == SLOW_MATCHES)
             client_auth_take(context, view, secret, match);
-        if (match->secret && !match->error)
+        if (client_auth_is_open(match))
             break;
     }
     return TWOLEG_NONE;
@@ -233,11 +257,11 @@ enum twoleg_error client_auth(const struct client_auth_context *context,
     // waits.
     struct client_match match = {0};
     client_auth_match_keyed(context, &view, &presented, &match);
-    if (error)
-        return error;
     if (!match.secret &&
         client_auth_match_slow(context, &view, &presented, &match, ret_wait) == TWOLEG_WAIT)
         return TWOLEG_WAIT;
+    if (error)
+        return error;
     if (!match.secret)
         return REFUSE(TWOLEG_SECRET_WRONG);
     if (!match.error)

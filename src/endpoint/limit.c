@@ -81,13 +81,14 @@ static uint64_t endpoint_limit_key(const struct limit_table *table, const struct
 }
 
 // An id that no application has is a client like any other here, so that nobody learns from a limit
-// which ids exist.
+// which ids exist; nor from its time, so both hashes are made for either.
 static uint64_t endpoint_limit_client(const struct limit_table *table,
                                       const struct client_auth_wait *attempt)
 {
     struct str number = str_of(&attempt->application, sizeof attempt->application);
-    uint64_t client = attempt->application ? limit_key(table, number, 0)
-                                           : limit_key(table, attempt->client_id, 1);
+    uint64_t known = limit_key(table, number, 0);
+    uint64_t unknown = limit_key(table, attempt->client_id, 1);
+    uint64_t client = attempt->application ? known : unknown;
     return client > KIND_CLIENT ? client : client + KIND_CLIENT + 1;
 }
 

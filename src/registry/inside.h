@@ -53,6 +53,9 @@ struct registry {
     pthread_mutex_t lock; // of all writers; never held while the store is read by a load
     pthread_cond_t idle;  // no load is under way any more
     struct pointer_table by_number, by_client, accounts;
+    struct registry_slot nobody; // in no table
+    struct registry_account nobody_account;
+    struct body nobody_body;
     struct body_list bodies;
     struct registry_load *loads;
     size_t loads_under_way;

@@ -73,6 +73,9 @@ enum twoleg_error registry_create(const struct registry_settings *settings,
     registry->store = settings->store;
     registry->epoch = settings->epoch;
     registry->bodies_max = settings->bodies_max ? settings->bodies_max : 1;
+    atomic_init(&registry->nobody.account, &registry->nobody_account);
+    atomic_init(&registry->nobody.body, &registry->nobody_body);
+    registry->nobody_body.application.client_id = STR("the id that nobody has");
     pthread_mutex_init(&registry->lock, NULL);
     pthread_mutex_init(&registry->repair_lock, NULL);
     pthread_cond_init(&registry->idle, NULL);
@@ -157,28 +160,32 @@ enum twoleg_error registry_client(struct registry *registry, struct str client_i
 {
     if (atomic_load_explicit(&registry->incomplete, memory_order_acquire))
         return TWOLEG_STORE_FAILED;
-    if (client_id.len == 0 || client_id.len > CLIENT_ID_MAX)
-        return TWOLEG_CLIENT_UNKNOWN;
+    if (client_id.len > CLIENT_ID_MAX)
+        client_id = STR(""); // which nobody has either
     struct pointer_search search =
         pointer_table_search(&registry->by_client, registry_client_hash(registry, client_id));
     enum twoleg_error found = TWOLEG_CLIENT_UNKNOWN;
     // Nearly always one slot. Of several with the same hash the body tells which one it is; while
-    // none of those loaded is the one, the others are loaded in turn.
-    for (struct registry_slot *slot; (slot = pointer_search_next(&search));) {
+    // none of those loaded is the one, the others are loaded in turn. A search in vain ends at
+    // nobody's slot, so that it costs what one that finds costs (row B2).
+    for (;;) {
+        const struct registry_slot *slot = pointer_search_next(&search);
+        if (!slot && found == TWOLEG_WAIT)
+            return found;
+        struct str wanted = slot ? client_id : registry->nobody_body.application.client_id;
         struct registry_view view;
         struct body *body;
-        if (!registry_slot_view(slot, &view, &body))
+        if (!registry_slot_view(slot ? slot : &registry->nobody, &view, &body))
             continue;
-        if (body && !str_equal(body->application.client_id, client_id))
+        if (body && !str_equal(body->application.client_id, wanted))
             continue;
         *ret_view = view;
         if (body) {
             body_touch(body);
-            return TWOLEG_NONE;
+            return slot ? TWOLEG_NONE : TWOLEG_CLIENT_UNKNOWN;
         }
         found = TWOLEG_WAIT;
     }
-    return found;
 }
 
 enum twoleg_error registry_application(struct registry *registry, uint64_t number,

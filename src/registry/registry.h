@@ -39,7 +39,8 @@ struct registry_view {
 };
 
 // TWOLEG_NONE with a body; TWOLEG_WAIT: known, but its body must be loaded (ret_view->number);
-// TWOLEG_CLIENT_UNKNOWN / TWOLEG_NOT_FOUND: there is none. An unknown id never reaches the store.
+// TWOLEG_CLIENT_UNKNOWN / TWOLEG_NOT_FOUND: there is none. An unknown id never reaches the store;
+// its view is nobody's, with number 0 and a body without secrets.
 // TWOLEG_STORE_FAILED: a change could not be taken in (memory, a read of the store), so nothing
 // here is to be believed; each later change and registry_mend tries to repair that.
 enum twoleg_error registry_client(struct registry *registry, struct str client_id,
