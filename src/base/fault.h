@@ -9,6 +9,7 @@ enum fault_kind {
     FAULT_STORE,  // a fallible step of the store
     FAULT_IO,     // a file or socket call
     FAULT_RANDOM, // the random source
+    FAULT_LIBRARY, // an allocation of OpenSSL
     FAULT_KINDS
 };
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fault.h"
+
 #define LIBRARY_SMALLEST 32
 #define LIBRARY_SMALL 8                  // classes, 32 bytes to 4 KiB
 #define LIBRARY_CLASSES 11               // with 8 to 32 KiB; still larger blocks are not kept
@@ -155,18 +157,40 @@ size_t library_memory_kept(void)
     return kept;
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define LIBRARY_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
-    __has_feature(memory_sanitizer)
-#define LIBRARY_SANITIZED 1
-#endif
-#endif
+#ifdef TWOLEG_TEST_HOOKS
+// Builds for tests keep nothing, so that sanitizers see each block, and can fail.
+static void *library_test_alloc(size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return size == 0 || fault_here(FAULT_LIBRARY) ? NULL : malloc(size);
+}
+
+static void *library_test_resize(void *memory, size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    if (size == 0) {
+        free(memory);
+        return NULL;
+    }
+    return fault_here(FAULT_LIBRARY) ? NULL : realloc(memory, size);
+}
+
+static void library_test_free(void *memory, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    free(memory);
+}
 
 void library_memory_install(void)
 {
-#ifndef LIBRARY_SANITIZED
-    CRYPTO_set_mem_functions(library_memory_alloc, library_memory_resize, library_memory_free);
-#endif
+    CRYPTO_set_mem_functions(library_test_alloc, library_test_resize, library_test_free);
 }
+#else
+void library_memory_install(void)
+{
+    CRYPTO_set_mem_functions(library_memory_alloc, library_memory_resize, library_memory_free);
+}
+#endif

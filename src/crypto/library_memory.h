@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-// Before the library's first allocation; without effect afterwards, and in builds with a sanitizer,
-// which could not see into the kept blocks.
+// Before the library's first allocation; without effect afterwards. Builds with test hooks keep
+// nothing: there each allocation can be made to fail (FAULT_LIBRARY).
 void library_memory_install(void);
 
 // The shapes that OpenSSL wants; file and line are not used. A size of 0 gives NULL.

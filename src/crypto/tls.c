@@ -108,8 +108,11 @@ static int tls_on_name(SSL *ssl, int *alert, void *context)
         return SSL_TLSEXT_ERR_NOACK;
     for (size_t i = 0; i < tls->set->count; i++) {
         const struct tls_certificate *certificate = &tls->set->certificates[i];
-        if (X509_check_host(certificate->leaf, name, strlen(name),
-                            X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1)
+        int match = X509_check_host(certificate->leaf, name, strlen(name),
+                                    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL);
+        if (match == -1) // without memory: another certificate than the right one is no answer
+            return SSL_TLSEXT_ERR_ALERT_FATAL;
+        if (match == 1)
             return SSL_set_SSL_CTX(ssl, certificate->context) ? SSL_TLSEXT_ERR_OK
                                                               : SSL_TLSEXT_ERR_ALERT_FATAL;
     }
@@ -176,9 +179,11 @@ static enum twoleg_error tls_certificate_load(const struct tls_pair *pair, int64
     if (!error && (SSL_CTX_use_certificate(context, from.leaf) != 1 ||
                    SSL_CTX_use_PrivateKey(context, from.key) != 1 ||
                    SSL_CTX_set1_chain(context, from.chain) != 1)) {
-        snprintf(reason, TLS_REASON, "the TLS certificate %s is too weak or of an unknown kind",
-                 pair->certificate);
-        error = TWOLEG_REFUSED;
+        error = tls_library_lacked_memory() ? TWOLEG_NO_MEMORY : TWOLEG_REFUSED;
+        if (error == TWOLEG_REFUSED)
+            snprintf(reason, TLS_REASON,
+                     "the TLS certificate %s is too weak or of an unknown kind",
+                     pair->certificate);
     }
     if (!error) {
         certificate->leaf = from.leaf;

@@ -40,14 +40,24 @@ static void file_text_finish(struct file_text *text)
     free(text->bytes);
 }
 
+bool tls_library_lacked_memory(void)
+{
+    unsigned long why;
+    bool lacks = false;
+    while ((why = ERR_get_error()) != 0)
+        lacks = lacks || ERR_GET_REASON(why) == ERR_R_MALLOC_FAILURE;
+    return lacks;
+}
+
 static enum twoleg_error __attribute__((format(printf, 2, 3)))
 file_refuse(char *reason, const char *format, ...)
 {
+    if (tls_library_lacked_memory())
+        return TWOLEG_NO_MEMORY;
     va_list args;
     va_start(args, format);
     vsnprintf(reason, TLS_REASON, format, args);
     va_end(args);
-    ERR_clear_error();
     return TWOLEG_REFUSED;
 }
 
@@ -143,10 +153,11 @@ static enum twoleg_error file_read(const char *path, bool is_key, struct file_te
     enum twoleg_error error = is_key ? file_check_key(path, &status, reason) : TWOLEG_NONE;
     if (error)
         return error;
-    ret_text->room = (size_t)status.st_size + 1; // so that a file that grows is noticed
-    ret_text->bytes = fault_here(FAULT_MEMORY) ? NULL : calloc(1, ret_text->room);
+    size_t room = (size_t)status.st_size + 1; // so that a file that grows is noticed
+    ret_text->bytes = fault_here(FAULT_MEMORY) ? NULL : calloc(1, room);
     if (!ret_text->bytes)
         return TWOLEG_NO_MEMORY;
+    ret_text->room = room;
     if (!file_fill(fd, ret_text))
         return file_refuse(reason, "the TLS %s %s cannot be read, or changed meanwhile", what,
                            path);

@@ -75,7 +75,7 @@ enum twoleg_error test_hook_keys(struct http_request *request, struct http_answe
 
 enum twoleg_error test_hook_fault(struct http_request *request, struct http_answer *ret_answer)
 {
-    static const char *const kinds[FAULT_KINDS] = {"memory", "store", "io", "random"};
+    static const char *const kinds[FAULT_KINDS] = {"memory", "store", "io", "random", "library"};
     HOOK_JSON body = hook_body(request);
     const char *kind = hook_text(body, "kind");
     json_int_t nth = json_integer_value(json_object_get(body, "nth"));

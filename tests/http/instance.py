@@ -143,6 +143,7 @@ class Server:
         self.folder = tempfile.mkdtemp(prefix="twoleg-") if data is None else None
         self.data = str(data or os.path.join(self.folder, "data"))
         self.config, self.listen, self.args = config, listen, list(args)
+        self.listeners = max(1, len(listen))  # those of a configuration are more, perhaps
         self.process = None
         self.stderr_path = self.data.rstrip("/") + ".stderr"
         self.hooks = Hooks(self)
@@ -161,7 +162,7 @@ class Server:
     def start(self):
         self.spawn()
         lines = []
-        for _ in range(max(1, len(self.listen))):
+        for _ in range(self.listeners):
             ready = select.select([self.process.stdout], [], [], PATIENCE)[0]
             line = self.process.stdout.readline().decode() if ready else ""
             if not line.startswith("ready "):

@@ -17,10 +17,8 @@ from requests_oauthlib import OAuth2Session
 
 from authority import Authority, openssl
 from instance import PATIENCE, basic, drain, statuses, token_request, until
+from secure import CLOSE, KEEP, V12, V13, Secure, configured
 
-V12, V13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
-CLOSE = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-KEEP = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 STALL = 0.5  # tls_timeout of the server that all of them share
 
 
@@ -35,46 +33,6 @@ def pairs(authority):
             "other": authority.issue("other", "DNS:auth.example.org,DNS:*.api.example.org")}
 
 
-class Secure:
-    """A server with a TLS listener, as make_server or Server made it."""
-
-    def __init__(self, server, authority):
-        self.server, self.authority = server, authority
-        server.start()
-        self.url = server.url
-        self.port = server.port
-
-    def connect(self, context=None, name="localhost", **options):
-        sock = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
-        context = context or self.authority.client()
-        try:
-            return context.wrap_socket(sock, server_hostname=name, **options)
-        except BaseException:
-            sock.close()
-            raise
-
-    def ask(self, request=CLOSE, context=None, **options):
-        with self.connect(context, **options) as sock:
-            sock.sendall(request)
-            return drain(sock)
-
-    def plain(self):
-        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
-
-    def metric(self, name):
-        text = self.server.admin("GET", "/metrics").text
-        [line] = [line for line in text.splitlines() if line.startswith(name + " ")]
-        return int(line.split()[1])
-
-
-def configured(folder, pairs, more=""):
-    file = folder / "twoleg.yaml"
-    listed = ", ".join(pair.yaml() for pair in pairs)
-    file.write_text(f"listen:\n  - address: 127.0.0.1:0\n    tls: [{listed}]\n    doors: "
-                    f"[public, gate]\n{more}")
-    return file
-
-
 @pytest.fixture(scope="module")
 def secure(tmp_path_factory, authority, pairs):
     from instance import Server
@@ -82,14 +40,15 @@ def secure(tmp_path_factory, authority, pairs):
     config = configured(folder, pairs.values(), f"tls_timeout: {int(STALL * 1000)}ms\n"
                         "log_level: debug\nidle_timeout: 3s\n")
     server = Server(data=folder / "data", config=config, listen=())
-    yield Secure(server, authority)
+    yield Secure(server.start(), authority)
     server.destroy()
 
 
 @pytest.fixture
 def make_secure(make_server, tmp_path, authority):
     def make(pairs, more=""):
-        return Secure(make_server(config=configured(tmp_path, pairs, more), listen=()), authority)
+        server = make_server(config=configured(tmp_path, pairs, more), listen=())
+        return Secure(server.start(), authority)
     return make
 
 
@@ -253,7 +212,6 @@ def test_tickets_end_with_the_process(make_secure, pairs, authority):
     context = authority.client(V12, V12)
     session = session_of(secure, context)
     secure.server.restart()
-    secure.port = secure.server.port
     assert not resumes(secure, context, session)
 
 

@@ -29,13 +29,15 @@ class Step:
     status: int = 200
     right: typing.Callable = None  # (answer) -> bool
     holds: typing.Callable = None  # (answer) -> bool, asked again and again
+    after: typing.Callable = None  # (answer, did something fail?): complains once that is over
+    breaks: tuple = ("memory", "io")  # kinds of faults that may cost the connection
 
 
 class World:
     """A server and applications that no scenario changes."""
 
-    def __init__(self, server):
-        self.server = server
+    def __init__(self, server, authority):
+        self.server, self.authority = server, authority
         self.serial = itertools.count()
         self.jwt = server.app(name="jwt", scope="alpha beta")
         self.sealed = server.app(name="sealed", scope="alpha beta", token_format="sealed")
