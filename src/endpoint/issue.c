@@ -28,6 +28,7 @@ static void sign_job_run(struct pool_job *work)
     struct sign_job *sign =
         (struct sign_job *)(void *)((char *)work - offsetof(struct sign_job, work));
     sign->job.result = token_slow_sign(sign->slow);
+    stop_point("token.signed");
     http_job_done(&sign->job);
 }
 

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Races, made sure by stop points: one side is held at a named place in the server while the other
 runs past it. G rows: the threats."""
+import base64
+import json
 import threading
 
 import pytest
 
-from instance import token_request
+from instance import token_request, until
 
 pytestmark = pytest.mark.hooks
 
@@ -140,6 +142,85 @@ def test_G2_a_removed_secret_never_works_after_the_acknowledgement(server, fresh
     removing.result()
     for _ in range(3):
         assert server.token(fresh).status == 401
+
+
+# ------------------------------------------------------------------ change against slow signature
+@pytest.fixture(scope="module")
+def slow(server):
+    """Its tokens are signed on the pool."""
+    server.manage("POST", "apis", None, {"identifier": "urn:slow", "scope": "alpha",
+                                         "algorithm": "RS256"})
+    return server.app(audience="urn:slow", scope="alpha")
+
+
+def kid(token):
+    return json.loads(base64.urlsafe_b64decode(token.split(".")[0] + "=="))["kid"]
+
+
+def published(server):
+    return {key["kid"] for key in server.get("/.well-known/jwks.json").json()["keys"]}
+
+
+def test_G10_what_was_signed_before_a_revocation_is_not_given_out_after_it(server, slow, hold):
+    hold("token.signed")
+    asking = Call(server.token, slow)
+    server.hooks.await_waiting("token.signed")
+    server.act("revoke-tokens", slow)
+    server.hooks.release("token.signed")
+    assert server.check(asking.result().json()["access_token"]).status == 200
+
+
+def test_G3_what_was_signed_before_a_disable_is_not_given_out_after_it(server, slow, hold):
+    hold("token.signed")
+    asking = Call(server.token, slow)
+    server.hooks.await_waiting("token.signed")
+    server.act("disable", slow)
+    server.hooks.release("token.signed")
+    assert asking.result().status == 401
+    server.act("enable", slow)
+
+
+def test_G4_what_a_compromised_key_signed_is_not_given_out(server, slow, hold):
+    before = kid(server.bearer(slow))
+    hold("token.signed")
+    asking = Call(server.token, slow)
+    server.hooks.await_waiting("token.signed")
+    server.manage("POST", "keys/compromise", None, {"kid": before})
+    server.hooks.release("token.signed")
+    token = asking.result().json()["access_token"]
+    assert kid(token) != before and kid(token) in published(server)
+    assert server.check(token).status == 200
+
+
+def test_G4_each_token_verifies_by_the_keys_fetched_after_it(make_server, tmp_path):
+    """Keys rotate, half a day at a time, while others ask."""
+    config = tmp_path / "twoleg.yaml"
+    config.write_text("key_rotation: 10d\njwks_max_age: 1d\ntoken_ttl: 10h\njwt_max_ttl: 20h\n")
+    server = make_server(config=config).start()
+    server.hooks.hold("housekeeper.turn")  # keys turn below only
+    server.hooks.await_waiting("housekeeper.turn")
+    app = server.app(scope="alpha", token_format="jwt")
+    seen, loops, ended = set(), [0, 0, 0], threading.Event()
+
+    def ask(number):
+        while not ended.is_set():
+            used = kid(server.bearer(app))
+            assert used in published(server)
+            seen.add(used)
+            loops[number] += 1
+
+    askers = [Call(ask, number) for number in range(len(loops))]
+    for turn in range(80):
+        server.hooks.clock(turn * 12 * 3600)
+        until(lambda: not server.hooks.post("/test/keys")["under_way"], "the keys' change")
+        before = list(loops)
+        until(lambda: all(now > then for now, then in zip(loops, before)) or
+              not all(asker.is_alive() for asker in askers), "the askers")
+    ended.set()
+    for asker in askers:
+        asker.result()
+    server.hooks.release("housekeeper.turn")
+    assert len(seen) >= 4
 
 
 # ------------------------------------------------------------------ load against change

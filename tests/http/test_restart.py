@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was acknowledged survives: kill -9, restart, backup and restore."""
 import os
+import random
+import shutil
 import sqlite3
+import threading
 
 import pytest
+
+from instance import Application, until
 
 
 @pytest.fixture
@@ -98,6 +103,95 @@ def test_backup_while_running_and_restore(filled, make_server, tmp_path):
             assert not server.active(caller, token), "a restore ends earlier tokens"
             assert server.check(token).status == 401
         assert server.check(server.bearer(app)).status == 200
+
+
+# ------------------------------------------------------------------ backups under load
+# What a change writes, beside its row of the audit.
+WHOLE = {"application.create": "select count(*) from applications where status = 2 or number in "
+                               "(select application from secrets)",
+         "application.delete": "select count(*) from applications where status = 2",
+         "token.revoke": "select count(*) from revoked_tokens"}
+
+
+class Writer(threading.Thread):
+    """Changes without an end; facts are what was acknowledged, in order."""
+
+    def __init__(self, server, number):
+        super().__init__(daemon=True)
+        self.server, self.rng = server, random.Random(number)
+        self.facts, self.problem, self.ended = [], None, False
+        self.lasting = server.app(name="lasting", scope="alpha")
+        self.start()
+
+    def run(self):
+        try:
+            while not self.ended:
+                self.change()
+        except BaseException as problem:
+            self.problem = problem
+
+    def change(self):
+        server = self.server
+        app = Application(server.manage("POST", "applications", None, {
+            "name": "w", "scope": "alpha", "token_format": self.rng.choice(["jwt", "sealed"])}))
+        self.facts.append(("works", app))
+        token = server.bearer(self.lasting)
+        assert server.revoke(self.lasting, token).status == 200
+        self.facts.append(("dead", token))
+        token = server.bearer(app)
+        server.act("revoke-tokens", app)
+        self.facts.append(("dead", token))
+        if self.rng.random() < 0.3:
+            self.facts.remove(("works", app))
+            server.delete(app)
+            self.facts.append(("refused", app))
+
+
+def holds(server, kind, what):
+    if kind == "dead":
+        return server.check(what).status == 401
+    return server.token(what).status == (200 if kind == "works" else 401)
+
+
+def halves(path):
+    """Changes without their row of the audit, or the other way round: each is one transaction."""
+    store = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        assert store.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+        return {act: store.execute(f"select (select count(*) from audit where action = ?) - "
+                                   f"({rows})", (act,)).fetchone()[0]
+                for act, rows in WHOLE.items()}
+    finally:
+        store.close()
+
+
+def test_H17_twenty_backups_under_load_restore_consistently(own_server, make_server, tmp_path):
+    server = own_server
+    writers = [Writer(server, number) for number in range(3)]
+    until(lambda: all(len(writer.facts) > 3 for writer in writers), "writes")
+    copies = []
+    for number in range(20):
+        due = [fact for writer in writers for fact in list(writer.facts)]
+        path = tmp_path / f"copy{number}.db"
+        server.cli("backup", str(path))
+        copies.append((path, due))
+    for writer in writers:
+        writer.ended = True
+        writer.join()
+        assert writer.problem is None, writer.problem
+    deleted = {fact[1].id for writer in writers for fact in writer.facts if fact[0] == "refused"}
+    for path, due in copies:
+        assert halves(path) == dict.fromkeys(WHOLE, 0), path
+        restored = make_server()
+        os.mkdir(restored.data, 0o700)
+        shutil.copy(server.data + "/master.key", restored.data)
+        restored.cli("restore", str(path), "--keep-tokens", "--yes")
+        restored.start()
+        # What was deleted since may be there in the copy, or not.
+        due = [fact for fact in due if fact[0] != "works" or fact[1].id not in deleted]
+        for kind, what in due[-10:] + random.Random(1).sample(due, min(10, len(due))):
+            assert holds(restored, kind, what), f"{path.name}: {kind} {what}"
+        restored.kill9()
 
 
 def test_restore_refuses_what_is_no_backup(own_server, tmp_path):

@@ -220,6 +220,8 @@ static void damaged_backup_is_refused(void **state)
     assert_non_null(test_load(test, 11));
 }
 
+#define COPIES 20
+
 struct writing {
     struct test_store *test;
     atomic_bool stop;
@@ -255,9 +257,9 @@ static void H17_backup_under_writes_is_consistent(void **state)
     assert_int_equal(pthread_create(&thread, NULL, writing_main, &writing), 0);
     while (atomic_load(&writing.written) < 3)
         ;
-    char files[5][300];
-    unsigned written[5];
-    for (int i = 0; i < 5; i++) {
+    static char files[COPIES][300];
+    unsigned written[COPIES];
+    for (int i = 0; i < COPIES; i++) {
         char name[16];
         snprintf(name, sizeof name, "copy%d", i);
         backup_path(test, name, files[i]);
@@ -267,7 +269,7 @@ static void H17_backup_under_writes_is_consistent(void **state)
     atomic_store(&writing.stop, true);
     pthread_join(thread, NULL);
     test_close(test);
-    for (int i = 0; i < 5; i++) {
+    for (int i = 0; i < COPIES; i++) {
         assert_int_equal(store_restore(test->folder, files[i], false, test->reason), TWOLEG_NONE);
         test_open(test);
         struct str left;
