@@ -48,8 +48,8 @@ struct key_kind {
     // Writes signature_len bytes.
     bool (*sign)(struct signer *signer, struct str message, uint8_t ret_signature[SIGNATURE_MAX]);
     bool (*prepare_check)(const struct verify_key *key, struct verifier_ctx *verifier);
-    // The signature has the right length.
-    bool (*check)(struct verifier_ctx *verifier, struct str message, const uint8_t *signature);
+    // The signature has the right length. 1: it is good; 0: it is not; less: nobody can say.
+    int (*check)(struct verifier_ctx *verifier, struct str message, const uint8_t *signature);
 };
 
 extern const struct key_kind key_kind_ec, key_kind_okp, key_kind_rsa;

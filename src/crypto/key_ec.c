@@ -99,17 +99,17 @@ static bool ec_in_range(const uint8_t *number, const uint8_t *order, size_t len)
     return any != 0 && memcmp(number, order, len) < 0;
 }
 
-static bool ec_check(struct verifier_ctx *verifier, struct str message, const uint8_t *signature)
+static int ec_check(struct verifier_ctx *verifier, struct str message, const uint8_t *signature)
 {
     const struct sign_algorithm *algorithm = verifier->algorithm;
     size_t len = algorithm->coordinate_len;
     if (!ec_in_range(signature, algorithm->order, len) ||
         !ec_in_range(signature + len, algorithm->order, len))
-        return false;
+        return 0;
     uint8_t der[ECDSA_DER_MAX];
     size_t der_len = ecdsa_der_from_raw(signature, len, der);
     struct sha256 hash = sha256(message);
-    return EVP_PKEY_verify(verifier->context, der, der_len, hash.bytes, sizeof hash.bytes) == 1;
+    return EVP_PKEY_verify(verifier->context, der, der_len, hash.bytes, sizeof hash.bytes);
 }
 
 const struct key_kind key_kind_ec = {

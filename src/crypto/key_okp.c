@@ -68,7 +68,7 @@ static bool okp_prepare_check(const struct verify_key *key, struct verifier_ctx 
     return true;
 }
 
-static bool okp_check(struct verifier_ctx *verifier, struct str message, const uint8_t *signature)
+static int okp_check(struct verifier_ctx *verifier, struct str message, const uint8_t *signature)
 {
     return crypto_sign_verify_detached(signature, (const uint8_t *)message.ptr, message.len,
                                        verifier->okp) == 0;

@@ -133,11 +133,11 @@ static bool rsa_prepare_check(const struct verify_key *key, struct verifier_ctx 
            rsa_prepare(verifier->context, key->algorithm);
 }
 
-static bool rsa_check(struct verifier_ctx *verifier, struct str message, const uint8_t *signature)
+static int rsa_check(struct verifier_ctx *verifier, struct str message, const uint8_t *signature)
 {
     struct sha256 hash = sha256(message);
     return EVP_PKEY_verify(verifier->context, signature, verifier->signature_len, hash.bytes,
-                           sizeof hash.bytes) == 1;
+                           sizeof hash.bytes);
 }
 
 const struct key_kind key_kind_rsa = {

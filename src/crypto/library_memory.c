@@ -2,6 +2,7 @@
 #include "crypto/library_memory.h"
 
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -155,6 +156,15 @@ size_t library_memory_kept(void)
     for (size_t i = LIBRARY_SMALL; i < LIBRARY_CLASSES; i++)
         kept += library_thread.large[i] * ((size_t)LIBRARY_SMALLEST << i);
     return kept;
+}
+
+bool library_lacked_memory(void)
+{
+    unsigned long why;
+    bool lacked = false;
+    while ((why = ERR_get_error()) != 0)
+        lacked = lacked || ERR_GET_REASON(why) == ERR_R_MALLOC_FAILURE;
+    return lacked;
 }
 
 #ifdef TWOLEG_TEST_HOOKS

@@ -10,6 +10,11 @@
 // nothing: there each allocation can be made to fail (FAULT_LIBRARY).
 void library_memory_install(void);
 
+// Empties the library's queue of errors: did one of them say that it had no memory? Nothing can be
+// said then of what was to be judged: a good signature looks like a wrong one, a good file like a
+// bad one.
+bool library_lacked_memory(void);
+
 // The shapes that OpenSSL wants; file and line are not used. A size of 0 gives NULL.
 void *library_memory_alloc(size_t size, const char *file, int line);
 void *library_memory_resize(void *memory, size_t size, const char *file, int line);

@@ -6,6 +6,7 @@
 
 #include "base/fault.h"
 #include "crypto/key.h"
+#include "crypto/library_memory.h"
 #include "crypto/random.h"
 #include "crypto/wipe.h"
 
@@ -79,11 +80,12 @@ enum twoleg_error verifier_check(struct verifier_ctx *verifier, struct str messa
                                  struct str signature)
 {
     const struct key_kind *kind = key_kind_of(verifier->algorithm);
-    if (signature.len == verifier->signature_len &&
-        kind->check(verifier, message, (const uint8_t *)signature.ptr))
+    if (signature.len != verifier->signature_len)
+        return TWOLEG_TOKEN_FORGED;
+    int result = kind->check(verifier, message, (const uint8_t *)signature.ptr);
+    if (result == 1)
         return TWOLEG_NONE;
-    ERR_clear_error();
-    return TWOLEG_TOKEN_FORGED;
+    return library_lacked_memory() || result < 0 ? TWOLEG_NO_MEMORY : TWOLEG_TOKEN_FORGED;
 }
 
 void verifier_free(struct verifier_ctx **verifier)

@@ -107,7 +107,8 @@ struct verifier_ctx;
 TWOLEG_MUST_CHECK enum twoleg_error verifier_create(const struct verify_key *key,
                                                     struct verifier_ctx **ret_verifier);
 const struct sign_algorithm *verifier_algorithm(const struct verifier_ctx *verifier);
-// TOKEN_FORGED unless the signature is one of this key over the message, and of exactly its length.
+// TOKEN_FORGED unless the signature is one of this key over the message, and of exactly its length;
+// NO_MEMORY: that cannot be told.
 // EC: r and s both in 1..n-1. For every signature (r, s) of ECDSA (r, n-s) is one as well; RFC 7518
 // accepts both and so do we: nothing of ours may identify a token by its signature. Ed25519: s
 // below the group's order, so that there is no second spelling. PS256: a salt of 32 bytes.

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "crypto/library_memory.h"
 #include "crypto/tls_file.h"
 #include "crypto/tls_tickets.h"
 
@@ -110,7 +111,8 @@ static int tls_on_name(SSL *ssl, int *alert, void *context)
         const struct tls_certificate *certificate = &tls->set->certificates[i];
         int match = X509_check_host(certificate->leaf, name, strlen(name),
                                     X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL);
-        if (match == -1) // without memory: another certificate than the right one is no answer
+        // Another certificate than the right one is no answer.
+        if (match != 1 && library_lacked_memory())
             return SSL_TLSEXT_ERR_ALERT_FATAL;
         if (match == 1)
             return SSL_set_SSL_CTX(ssl, certificate->context) ? SSL_TLSEXT_ERR_OK
@@ -179,7 +181,7 @@ static enum twoleg_error tls_certificate_load(const struct tls_pair *pair, int64
     if (!error && (SSL_CTX_use_certificate(context, from.leaf) != 1 ||
                    SSL_CTX_use_PrivateKey(context, from.key) != 1 ||
                    SSL_CTX_set1_chain(context, from.chain) != 1)) {
-        error = tls_library_lacked_memory() ? TWOLEG_NO_MEMORY : TWOLEG_REFUSED;
+        error = library_lacked_memory() ? TWOLEG_NO_MEMORY : TWOLEG_REFUSED;
         if (error == TWOLEG_REFUSED)
             snprintf(reason, TLS_REASON,
                      "the TLS certificate %s is too weak or of an unknown kind",

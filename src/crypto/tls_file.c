@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "crypto/library_memory.h"
 #include "crypto/wipe.h"
 
 #define FILE_MAX ((off_t)256 * 1024) // a chain of four has 8 KiB
@@ -40,19 +41,11 @@ static void file_text_finish(struct file_text *text)
     free(text->bytes);
 }
 
-bool tls_library_lacked_memory(void)
-{
-    unsigned long why;
-    bool lacks = false;
-    while ((why = ERR_get_error()) != 0)
-        lacks = lacks || ERR_GET_REASON(why) == ERR_R_MALLOC_FAILURE;
-    return lacks;
-}
-
 static enum twoleg_error __attribute__((format(printf, 2, 3)))
 file_refuse(char *reason, const char *format, ...)
 {
-    if (tls_library_lacked_memory())
+    // Without memory a good file looks like a bad one.
+    if (library_lacked_memory())
         return TWOLEG_NO_MEMORY;
     va_list args;
     va_start(args, format);

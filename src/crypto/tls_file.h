@@ -17,6 +17,3 @@ enum twoleg_error tls_credentials_load(const struct tls_pair *pair, int64_t now_
                                        struct tls_credentials *ret_credentials,
                                        char ret_reason[static TLS_REASON]) TWOLEG_MUST_CHECK;
 void tls_credentials_finish(struct tls_credentials *credentials);
-// Empties the library's queue of errors: did one of them say that it had no memory? To the caller a
-// good file that could not be read for that reason looks like a bad one.
-bool tls_library_lacked_memory(void);

@@ -289,10 +289,11 @@ enum twoleg_error jwt_verify(const struct jwt *jwt, const struct jwt_key *key,
     if (jwt->header.algorithm != verifier_algorithm(key->verifier) ||
         !str_equal(jwt->header.kid, key->kid))
         return TWOLEG_TOKEN_KEY;
-    if (base64url_decode(jwt->parts.signature, signature, sizeof signature, &len) != TWOLEG_NONE ||
-        verifier_check(key->verifier, jwt->parts.signed_text, str_of(signature, len)) !=
-            TWOLEG_NONE)
+    if (base64url_decode(jwt->parts.signature, signature, sizeof signature, &len) != TWOLEG_NONE)
         return TWOLEG_TOKEN_FORGED;
-    *ret_claims = &jwt->unverified;
-    return TWOLEG_NONE;
+    enum twoleg_error error =
+        verifier_check(key->verifier, jwt->parts.signed_text, str_of(signature, len));
+    if (!error)
+        *ret_claims = &jwt->unverified;
+    return error;
 }
