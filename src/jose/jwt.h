@@ -85,7 +85,7 @@ TWOLEG_MUST_CHECK enum twoleg_error jwt_read_known(struct str token,
                                                    const struct jwt_known_header *known,
                                                    struct arena *arena, struct jwt *ret_jwt);
 
-// TOKEN_KEY: kid or alg are not the key's; TOKEN_FORGED: the signature is not; NO_MEMORY. On success
-// the claims are the signer's words; they lie in jwt.
+// TOKEN_KEY: kid or alg are not the key's; TOKEN_FORGED: the signature is not; NO_MEMORY. On
+// success the claims are the signer's words; they lie in jwt.
 TWOLEG_MUST_CHECK enum twoleg_error jwt_verify(const struct jwt *jwt, const struct jwt_key *key,
                                                const struct jwt_claims **ret_claims);
