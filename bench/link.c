@@ -63,8 +63,9 @@ static int link_on_ticket(SSL *ssl, SSL_SESSION *session)
     return 1; // kept
 }
 
-bool link_target_secure(struct link_target *target, bool resume)
+bool link_target_secure(struct link_target *target, bool resume, bool tls12)
 {
+    int version = tls12 ? TLS1_2_VERSION : TLS1_3_VERSION;
     target->tls = SSL_CTX_new(TLS_client_method());
     target->resume = resume;
     if (!target->tls)
@@ -76,9 +77,11 @@ bool link_target_secure(struct link_target *target, bool resume)
                                           : SSL_SESS_CACHE_OFF);
     if (resume)
         SSL_CTX_sess_set_new_cb(target->tls, link_on_ticket);
-    return SSL_CTX_set_min_proto_version(target->tls, TLS1_3_VERSION) == 1 &&
+    return SSL_CTX_set_min_proto_version(target->tls, version) == 1 &&
+           SSL_CTX_set_max_proto_version(target->tls, version) == 1 &&
+           SSL_CTX_set_cipher_list(target->tls, "ECDHE-ECDSA-AES128-GCM-SHA256") == 1 &&
            SSL_CTX_set_ciphersuites(target->tls, "TLS_AES_128_GCM_SHA256") == 1 &&
-           SSL_CTX_set1_groups_list(target->tls, "X25519") == 1;
+           SSL_CTX_set1_groups_list(target->tls, "X25519:P-256") == 1;
 }
 
 void link_target_finish(struct link_target *target)

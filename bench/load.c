@@ -3,9 +3,10 @@
 // sessions, and an open loop. There requests are due at fixed times, whatever the server does, and
 // their latency counts from when they were due; so a server that stalls is not asked less, and what
 // waits behind the stall is counted. Sends whole requests, made before, as replay.lua does; prints
-// one line of JSON.
+// one line of JSON, also when SIGTERM ends it.
 #include <getopt.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,7 @@ struct load_options {
     bool tls;
     bool fresh;  // a connection for each request
     bool resume; // whose TLS session is resumed
+    bool old;    // TLS 1.2 instead of 1.3
     bool each;   // every request once, in turn, then the end
 };
 
@@ -51,6 +53,14 @@ struct load {
     uint64_t statuses[LOAD_STATUS_MAX];
     struct histogram right, refused;
 };
+
+static volatile sig_atomic_t load_stopped;
+
+static void load_on_stop(int signal)
+{
+    (void)signal;
+    load_stopped = 1;
+}
 
 static int64_t load_now(void)
 {
@@ -195,6 +205,10 @@ static void load_run(struct load *load)
     if (load->options.each && load->planned > load->request_count)
         load->planned = load->request_count;
     while (load_goes_on(load)) {
+        if (load_stopped && load->ends > load_now()) {
+            load->ends = load_now();
+            load->planned = load->sent;
+        }
         load_send(load);
         load_wait(load, load_sleep(load));
     }
@@ -261,7 +275,7 @@ static bool load_options_read(int argc, char **argv, struct load_options *ret_op
         {"rate", required_argument, NULL, 'r'},        {"status", required_argument, NULL, 'w'},
         {"tls", no_argument, NULL, 't'},               {"fresh", no_argument, NULL, 'f'},
         {"resume", no_argument, NULL, 'm'},            {"each", no_argument, NULL, 'e'},
-        {0}};
+        {"tls12", no_argument, NULL, 'o'},             {0}};
     struct load_options options = {.connections = 32, .seconds = 3, .status = 200};
     bool good = true;
     int key;
@@ -271,7 +285,8 @@ static bool load_options_read(int argc, char **argv, struct load_options *ret_op
                            : key == 'r' ? &options.rate
                            : key == 'w' ? &options.status
                                         : NULL;
-        options.tls = options.tls || key == 't' || key == 'm';
+        options.tls = options.tls || key == 't' || key == 'm' || key == 'o';
+        options.old = options.old || key == 'o';
         options.fresh = options.fresh || key == 'f' || key == 'm';
         options.resume = options.resume || key == 'm';
         options.each = options.each || key == 'e';
@@ -286,6 +301,7 @@ static bool load_prepare(struct load *load, char **argv)
 {
     load->random = (uint64_t)load_now() | 1;
     prctl(PR_SET_TIMERSLACK, 1);
+    signal(SIGTERM, load_on_stop);
     if (!link_target_parse(argv[0], &load->target)) {
         fprintf(stderr, "bench_load: %s is no PORT, ADDR:PORT or unix:PATH\n", argv[0]);
         return false;
@@ -298,7 +314,8 @@ static bool load_prepare(struct load *load, char **argv)
     load->links = calloc(load->options.connections, sizeof *load->links);
     load->idle = calloc(load->options.connections, sizeof(struct link *));
     if (load->target.epoll < 0 || !load->links || !load->idle ||
-        (load->options.tls && !link_target_secure(&load->target, load->options.resume))) {
+        (load->options.tls && !link_target_secure(&load->target, load->options.resume,
+                                                   load->options.old))) {
         fprintf(stderr, "bench_load: no memory\n");
         return false;
     }
@@ -310,7 +327,8 @@ int main(int argc, char **argv)
     static struct load load;
     if (!load_options_read(argc, argv, &load.options)) {
         fprintf(stderr, "usage: bench_load [--connections N] [--seconds N] [--rate N] [--status N] "
-                        "[--tls] [--fresh] [--resume] [--each] PORT|ADDR:PORT|unix:PATH FILE\n");
+                        "[--tls] [--tls12] [--fresh] [--resume] [--each] "
+                        "PORT|ADDR:PORT|unix:PATH FILE\n");
         return 2;
     }
     if (!load_prepare(&load, argv + optind))

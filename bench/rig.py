@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What bench/run measures with: servers, requests, applications, and the client that verifies."""
+"""What bench/run measures with: servers, requests, applications."""
 import atexit
 import base64
 import concurrent.futures
@@ -11,7 +11,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import threading
 import time
 import urllib.parse
 
@@ -21,15 +20,16 @@ WORK = pathlib.Path(os.environ.get("TWOLEG_BENCH_DIR", ROOT / "build/bench"))
 APPLICATIONS = 10_000
 ALGORITHMS = {name: f"urn:bench:{name}" for name in ("EdDSA", "RS256", "PS256")}
 CALLERS = 10  # resource servers that introspect
-VERIFY_PAUSE = 1 / 400  # seconds between two looks of the verifying client
+# Of the rows that are refused: high enough to refuse none, so that counting is part of the cost.
+UNLIMITED = {"failures_per_address": "1000000/1s", "failures_per_client": "1000000/1s"}
 
 
 # ---------------------------------------------------------------------------------- processes
 class Process:
     """A server under measurement."""
 
-    def __init__(self, command, cores):
-        self.log = open(WORK / "server.log", "ab")
+    def __init__(self, command, cores, log=None):
+        self.log = open(log or WORK / "server.log", "ab")
         self.child = subprocess.Popen(["taskset", "-c", cores, *map(str, command)],
                                       stdout=subprocess.PIPE, stderr=self.log)
         self.pid = self.child.pid
@@ -63,16 +63,27 @@ class Process:
 
 
 class Twoleg(Process):
-    def __init__(self, data, cores="0", workers=None):
-        command = [BUILD / "twoleg", "serve", "--data", data, "--listen", "127.0.0.1:0"]
-        if workers:
-            config = WORK / f"workers{workers}.yaml"
-            config.write_text(f"workers: {workers}\n")
-            command += ["--config", config]
-        super().__init__(command, cores)
+    """Options of the configuration by their names."""
+
+    def __init__(self, data, cores="0", tls=False, log=None, **options):
         self.data = pathlib.Path(data)
-        self.url = self.line().split()[1]
-        self.port = urllib.parse.urlsplit(self.url).port
+        config = WORK / f"{self.data.name}.yaml"
+        listen = "listen:\n  - 127.0.0.1:0\n"
+        if tls:
+            pair = "{certificate: %s, key: %s}" % certificate()
+            listen += f"  - {{address: 127.0.0.1:0, tls: [{pair}]}}\n"
+        config.write_text(listen + "".join(f"{key}: {value}\n" for key, value in options.items()))
+        super().__init__([BUILD / "twoleg", "serve", "--data", data, "--config", config], cores,
+                         log)
+        self.port = urllib.parse.urlsplit(self.line().split()[1]).port
+        self.tls_port = urllib.parse.urlsplit(self.line().split()[1]).port if tls else None
+
+    def metric(self, name):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection.request("GET", "/metrics")
+        rows = connection.getresponse().read().decode().splitlines()
+        connection.close()
+        return int(next(row.split()[-1] for row in rows if row.startswith(name + " ")))
 
 
 class Floor(Process):
@@ -90,18 +101,34 @@ events { worker_connections 256; }
 http { access_log off; keepalive_requests 1000000000; keepalive_timeout 60s;
 client_body_temp_path %(dir)s/t1; proxy_temp_path %(dir)s/t2; fastcgi_temp_path %(dir)s/t3;
 uwsgi_temp_path %(dir)s/t4; scgi_temp_path %(dir)s/t5; default_type application/json;
-server { listen 127.0.0.1:%(port)d; location / { return 200 '%(body)s'; } } }
+ssl_protocols TLSv1.3; ssl_certificate %(certificate)s; ssl_certificate_key %(key)s;
+server { listen 127.0.0.1:%(port)d; listen 127.0.0.1:%(tls_port)d ssl;
+location / { return 200 '%(body)s'; } } }
 """
 
     def __init__(self, size):
-        self.port = free_port()
+        self.port, self.tls_port = free_port(), free_port()
         folder = WORK / "nginx"
+        pair = dict(zip(("certificate", "key"), certificate()))
         folder.mkdir(exist_ok=True)
         conf = folder / "nginx.conf"
         conf.write_text(self.CONF % {"dir": folder, "port": self.port,
+                                     "tls_port": self.tls_port, **pair,
                                      "body": '{"a":"' + "x" * (size - 8) + '"}'})
         super().__init__(["/usr/sbin/nginx", "-c", conf, "-e", folder / "nginx.log"], "0")
         wait_for_port(self.port)
+
+
+def certificate():
+    """The paths of a certificate and its key, which all servers here show."""
+    paths = WORK / "certificate.pem", WORK / "certificate.key"
+    if not paths[0].exists() or paths[0].stat().st_mtime < time.time() - 25 * 86400:
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj",
+                        "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-out",
+                        paths[0], "-keyout", paths[1]], capture_output=True, check=True)
+        paths[1].chmod(0o600)
+    return paths
 
 
 def free_port():
@@ -150,27 +177,6 @@ def check_request(token):
     return raw_request("GET", "/check", Authorization="Bearer " + token)
 
 
-class Client:
-    """A connection of our own that reads every answer to its end."""
-
-    def __init__(self, port):
-        self.sock = socket.create_connection(("127.0.0.1", port), timeout=10)
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def ask(self, request):
-        self.sock.sendall(request.encode())
-        answer = http.client.HTTPResponse(self.sock)
-        answer.begin()
-        body = answer.read()
-        return answer.status, answer.headers, body
-
-    def token(self, app):
-        status, _, body = self.ask(token_request(app))
-        if status != 200:
-            raise SystemExit(f"no token for {app['client_id']}: {status} {body}")
-        return json.loads(body)["access_token"]
-
-
 def forged(token):
     """The same JWT with one bit of its jti's tag flipped: refused by the tag alone."""
     head, claims, signature = token.split(".")
@@ -198,6 +204,14 @@ def create(path, body, kind="applications"):
         return {key: facts.get(key) for key in ("client_id", "client_secret")}
 
     return [one(item) for item in body]
+
+
+def copy_of(data, name):
+    """The folder of a stopped server, for another one."""
+    copy = WORK / name
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(data, copy, ignore=shutil.ignore_patterns("admin.sock", "listen", "lock"))
+    return copy
 
 
 def prepare():
@@ -232,60 +246,3 @@ def prepare():
     server.stop()
     listed.write_text(json.dumps(apps))
     return data, apps
-
-
-# ---------------------------------------------------------------------------------- verifying
-def verify_token(client, apps, at, kind):
-    app = apps[kind][at % len(apps[kind])]
-    status, headers, body = client.ask(token_request(app))
-    facts = json.loads(body)
-    good = (status == 200 and set(facts) == {"access_token", "token_type", "expires_in", "scope"}
-            and facts["token_type"] == "Bearer" and facts["expires_in"] == 3600
-            and facts["scope"] == "groups sms" and headers["Cache-Control"] == "no-store"
-            and headers["Content-Type"] == "application/json")
-    return good and verify_introspection(client, apps, app, facts["access_token"])
-
-
-def verify_introspection(client, apps, app, token):
-    status, _, body = client.ask(introspection(apps["callers"][0], token))
-    facts = json.loads(body)
-    wanted = {"active", "scope", "client_id", "token_type", "exp", "iat", "sub", "aud", "iss",
-              "jti"}
-    return (status == 200 and set(facts) == wanted and facts["active"] is True
-            and facts["client_id"] == facts["sub"] == app["client_id"]
-            and facts["scope"] == "groups sms" and facts["exp"] - facts["iat"] == 3600
-            and facts["aud"] in (facts["iss"], *ALGORITHMS.values()))
-
-
-def verify_check(client, app, token):
-    status, headers, _ = client.ask(check_request(token))
-    return (status == 200 and headers["X-Auth-Client-Id"] == app["client_id"]
-            and headers["X-Auth-Scope"] == "groups sms")
-
-
-def verify_refused(client, request):
-    status, headers, body = client.ask(request)
-    return status == 401 and "WWW-Authenticate" in headers and "error" in json.loads(body)
-
-
-class Verifier(threading.Thread):
-    """Asks beside wrk, on a connection of its own, and looks at all of the answer."""
-
-    def __init__(self, port, look):
-        super().__init__(daemon=True)
-        self.client, self.look = Client(port), look
-        self.looks, self.bad, self.ending = 0, None, threading.Event()
-
-    def run(self):
-        try:
-            while not self.ending.wait(VERIFY_PAUSE) and not self.bad:
-                if not self.look(self.client, self.looks):
-                    self.bad = f"look {self.looks} found a wrong answer"
-                self.looks += 1
-        except (OSError, ValueError, KeyError, http.client.HTTPException) as error:
-            self.bad = repr(error)
-
-    def finish(self):
-        self.ending.set()
-        self.join()
-        self.client.sock.close()

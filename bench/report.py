@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The goals, and the tables that bench/run prints."""
+import datetime
+import os
+import platform
+import statistics
+import subprocess
+
+from memory import REVOCATIONS
+from rig import APPLICATIONS, ROOT
+from rows import LOGGED, REVOKED
+
+
+def goals(figures):
+    """Row -> (words, limit in us). Over TLS the floor is the same request without it."""
+    floor, nginx = figures["bare answer"], figures["nginx return 200"]
+    rows = {"bare answer": ("1.15 x nginx", 1.15 * nginx),
+            "sealed issue": ("floor + 2.5 and 1.8 x nginx", min(floor + 2.5, 1.8 * nginx)),
+            "ES256 issue": ("floor + 21", floor + 21),
+            "sealed introspection": ("floor + 2.2", floor + 2.2),
+            "seen ES256 introspection": ("floor + 2.0", floor + 2.0)}
+    for name in ("check sealed", "forged JWT", "unknown client", "wrong secret"):
+        rows[name] = ("floor + 1.5", floor + 1.5)
+    for name, factor, than, more in (
+            (LOGGED, 1, "sealed issue", 0.5),
+            ("sealed issue, TLS kept", 1, "sealed issue", 2),
+            ("sealed issue, TLS handshake", 1.15, "nginx, TLS handshake", 0),
+            ("sealed issue, TLS resumed", 0.6, "sealed issue, TLS handshake", 0),
+            ("sealed issue, TLS 1.2 resumed", 0.6, "sealed issue, TLS 1.2 handshake", 0)):
+        if figures.get(than):
+            words = f"{than} + {more}" if more else f"{factor} x {than}"
+            rows[name] = (words, factor * figures[than] + more)
+    return rows
+
+
+def verdict(figure, limit, unit):
+    return "met" if figure <= limit else f"missed by {figure - limit:.2f} {unit}"
+
+
+def table(rows):
+    figures = {row.name: row.figure for row in rows}
+    nginx, floor = figures["nginx return 200"], figures["bare answer"]
+    wanted = goals(figures) if nginx and floor else {}
+    lines = ["| row | goal | CPU us a request | over the floor | x nginx | requests/s | verdict |",
+             "|---|---|---|---|---|---|---|"]
+    for row in rows:
+        if row.figure is None or not (nginx and floor):
+            lines.append(f"| {row.name} | | | | | | void: {row.void} |")
+            continue
+        words, limit = wanted.get(row.name, ("", 0))
+        goal = f"{words} = {limit:.2f}" if words else ""
+        said = verdict(row.figure, limit, "us") if words else ""
+        lines.append(f"| {row.name} | {goal} | {row.figure:.2f} | {row.figure - floor:+.2f} "
+                     f"| {row.figure / nginx:.2f} | {statistics.median(row.rates):.0f} | {said} |")
+    return lines
+
+
+def small_table(hot, first, first_many, idle, many):
+    lines = ["| what | goal | figure | verdict |", "|---|---|---|---|"]
+    ratio = hot[1] / hot[0]
+    lines += [
+        f"| two workers on one hot application, against one each | 1.1 x | {ratio:.2f} x "
+        f"({hot[1]:.2f} against {hot[0]:.2f} us) | {verdict(ratio, 1.1, 'x')} |",
+        f"| start to first token | 15 ms | {first:.1f} ms | {verdict(first, 15, 'ms')} |",
+        f"| the same with {2 * APPLICATIONS} applications | | {first_many:.1f} ms | |",
+        f"| idle, Rss | under 10 MB | {idle[0]:.1f} MB | {verdict(idle[0], 10, 'MB')} |",
+        f"| idle, RssAnon | | {idle[1]:.1f} MB | |"]
+    for when, memory in zip(("just started", "each one asked for once"), many):
+        lines.append(f"| 100 000 applications, {when}: Rss | 60 MB | {memory[0]:.1f} MB "
+                     f"(RssAnon {memory[1]:.1f}) | {verdict(memory[0], 60, 'MB')} |")
+    return lines
+
+
+def latency_table(latency):
+    lines = ["| 99th percentile at half load, open loop | goal | figure | verdict |",
+             "|---|---|---|---|"]
+    alone = latency.median("alone")
+    lines.append(f"| sealed issue, {latency.rate}/s | | {alone:.0f} us | |")
+    for name, words, other in (("writer", "changes of applications", "changes"),
+                               ("pool", "RS256 tokens", "signatures")):
+        ratio = latency.ratio(name, "alone")
+        lines.append(f"| the same beside {latency.a_second(other):.0f} {words}/s, as many as "
+                     f"there can be | 2 x | {ratio:.2f} x ({latency.median(name):.0f} us) "
+                     f"| {verdict(ratio, 2, 'x')} |")
+    ratio = latency.ratio("revocation", "fdatasync")
+    lines.append(f"| revocation, acknowledged | 3 x fdatasync | {ratio:.2f} x "
+                 f"({latency.median('revocation'):.0f} against "
+                 f"{latency.median('fdatasync'):.0f} us) | {verdict(ratio, 3, 'x')} |")
+    return lines
+
+
+def revoked_line(rows, entry_bytes):
+    figures = {row.name: row.figure for row in rows}
+    million = figures.get(REVOKED)
+    without = figures.get("sealed introspection")
+    more = f"{million - without:+.2f} us" if million and without else "void"
+    return (f"{REVOCATIONS} live revocations: {entry_bytes:.0f} bytes of memory each; "
+            f"introspection of another token: {more}.")
+
+
+def signature_us():
+    """What one ES256 signature costs by itself, so that the ES256 row can be judged elsewhere."""
+    done = subprocess.run(["taskset", "-c", "0", "openssl", "speed", "-mr", "-seconds", "2",
+                           "ecdsap256"], capture_output=True, text=True, check=True)
+    row = next(line for line in done.stdout.splitlines() if "F4:" in line)
+    return 1e6 / float(row.split(":")[3])
+
+
+def machine():
+    cpu = next(line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo", encoding="utf-8")
+               if line.startswith("model name"))
+    commit = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty", "--abbrev=10"],
+                            capture_output=True, text=True, check=False).stdout.strip()
+    return (f"{cpu}, {os.cpu_count()} cores, Linux {platform.release()}, "
+            f"{datetime.date.today().isoformat()}, commit {commit}.")
+
+
+def write_results(lines):
+    path = ROOT / "bench/RESULTS.md"
+    old = path.read_text() if path.exists() else ""
+    notes = old[old.index("\n## ") :] if "\n## " in old else ""
+    path.write_text("# Results\n\nWritten by `bench/run --write`; what follows the tables is by "
+                    "hand.\n\n" + "\n".join(lines) + "\n" + notes)
