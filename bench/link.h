@@ -58,9 +58,9 @@ struct link {
 
 // "PORT", "ADDR:PORT" (IPv4) or "unix:PATH"; false: none of these.
 bool link_target_parse(const char *text, struct link_target *ret_target);
-// TLS without a look at the certificate: whose it is does not matter here. One version, one cipher
-// and one key exchange (P-256 is for the certificate of TLS 1.2), so that every server does the same
-// work. False without memory.
+// TLS without a look at the certificate: whose it is does not matter here. One version, cipher and
+// key exchange (P-256 is for the certificate of TLS 1.2), so that every server does the same work.
+// False without memory.
 bool link_target_secure(struct link_target *target, bool resume, bool tls12);
 void link_target_finish(struct link_target *target);
 
