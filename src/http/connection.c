@@ -104,25 +104,28 @@ static void connection_unpark(struct http_connection *connection)
     connection->state = CONNECTION_HANDLING;
 }
 
-// Unix sockets have no address, and their files' rights bound who comes.
+// Unix sockets have no address, and their files' rights bound who comes. A proxy's address is that
+// of all its clients: one of them must not take the others' places.
 static struct http_peers *connection_peers(const struct http_connection *connection)
 {
     const struct http_settings *settings = &connection->worker->settings;
+    const struct http_listener *listener = connection->listener;
     bool counted = settings->limits.max_per_address && connection->peer.family != ADDRESS_LOCAL;
+    for (size_t i = 0; counted && i < listener->trusted_count; i++)
+        counted = !cidr_match(&listener->trusted[i], &connection->peer);
     return counted ? settings->peers : NULL;
 }
 
 void connection_destroy(struct http_connection *connection)
 {
     struct http_worker *worker = connection->worker;
-    struct http_peers *peers = connection_peers(connection);
     connection_unpark(connection);
     connection_want(connection, 0);
     http_deadline_clear(&connection->deadline);
     stream_close(&connection->stream);
     connection_end_request(connection);
-    if (peers)
-        http_peers_remove(peers, &connection->peer);
+    if (connection->peers)
+        http_peers_remove(connection->peers, &connection->peer);
     worker_slot_give(worker, connection->slot);
     connection_count(connection, METRIC_CONNECTIONS_CLOSED);
     free(connection);
@@ -542,9 +545,10 @@ static const char *connection_admit(struct http_connection *connection)
     if (limits->max_connections && http_worker_connections(worker) >= places)
         return "too many connections";
     struct http_peers *peers = connection_peers(connection);
-    return peers && http_peers_add(peers, &connection->peer, limits->max_per_address)
-               ? "too many connections from one address"
-               : NULL;
+    if (peers && http_peers_add(peers, &connection->peer, limits->max_per_address))
+        return "too many connections from one address";
+    connection->peers = peers;
+    return NULL;
 }
 
 static void connection_turn_away(struct http_connection *connection, const char *reason)
@@ -552,6 +556,8 @@ static void connection_turn_away(struct http_connection *connection, const char 
     connection_count(connection, METRIC_CONNECTIONS_REFUSED);
     connection_report(connection->worker, connection->peer, reason);
     stream_close(&connection->stream);
+    if (connection->peers)
+        http_peers_remove(connection->peers, &connection->peer);
     free(connection);
 }
 
@@ -575,9 +581,6 @@ struct http_connection *connection_create(struct http_worker *worker, int fd,
     }
     if (!stream_init(&connection->stream, fd, listener->tls, &worker->env) ||
         !worker_slot_take(worker, connection, &connection->slot)) {
-        struct http_peers *peers = connection_peers(connection);
-        if (peers)
-            http_peers_remove(peers, &connection->peer);
         connection_turn_away(connection, "out of memory");
         return NULL;
     }

@@ -36,6 +36,7 @@ struct http_connection {
     uint32_t slot;
     uint64_t serial; // of the request at hand, 0 between requests
     struct address peer;
+    struct http_peers *peers; // that count it by its address; NULL: nobody does
     uid_t peer_uid;
     enum connection_state state;
     bool keep_alive; // after the answer at hand

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is refused before any handler sees it. A rows: the threats of transport and parser."""
+import pathlib
 import socket
 import struct
 import time
+import urllib.parse
 
 import pytest
 
-from instance import (Answer, UnixConnection, basic, drain, statuses, token_request,
+from instance import (PATIENCE, Answer, UnixConnection, basic, drain, statuses, token_request,
                       until)
 
+KEEP = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 FORM = "Content-Type: application/x-www-form-urlencoded\r\n"
 BODY = "grant_type=client_credentials"
 
@@ -343,6 +346,34 @@ def test_A14_A15_connections_over_the_cap_do_no_harm(make_server, tmp_path):
     until(served, "service after the flood")
 
 
+def test_A15_a_trusted_proxy_has_the_address_of_many(make_server, tmp_path):
+    config = tmp_path / "twoleg.yaml"
+    config.write_text("max_connections_per_address: 3\nlisten:\n  - address: 127.0.0.1:0\n"
+                      "    trusted_proxies: [127.0.0.1]\n  - 127.0.0.2:0\n")
+    server = make_server(config=config, listen=()).start()
+    urls = pathlib.Path(server.data, "listen").read_text().split()
+    places = [urllib.parse.urlsplit(url) for url in urls]
+
+    def served(place):
+        """Of six connections that stay open together."""
+        socks = [socket.create_connection((place.hostname, place.port), timeout=PATIENCE,
+                                          source_address=("127.0.0.1", 0)) for _ in range(6)]
+        answers = []
+        for sock in socks:
+            try:
+                sock.sendall(KEEP)
+                answers.append(sock.recv(65536)[:12])
+            except ConnectionError:
+                answers.append(b"")
+        for sock in socks:
+            sock.close()
+        return answers.count(b"HTTP/1.1 200")
+
+    for _ in range(2):
+        assert served(places[0]) == 6
+    assert served(places[1]) == 3
+
+
 def test_A15_a_crowd_does_not_shut_the_operator_out(make_server, tmp_path):
     """Who is to end an attack comes in over the admin socket, while all places are taken."""
     config = tmp_path / "twoleg.yaml"
@@ -350,7 +381,7 @@ def test_A15_a_crowd_does_not_shut_the_operator_out(make_server, tmp_path):
     server = make_server(config=config).start()
     socks = [server.connect() for _ in range(8)]
     for sock in socks:
-        sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        sock.sendall(KEEP)
         assert sock.recv(65536).startswith(b"HTTP/1.1 200")
     with server.connect() as late:
         assert drain(late) == b""
