@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "cli/answer.h"
 #include "codec/form.h"
 
 #define CALL_ANSWER_MAX ((size_t)64 * 1024 * 1024)
@@ -134,42 +135,6 @@ static bool call_receive(struct call *call, struct buf *text)
     }
 }
 
-struct call_answer {
-    unsigned status;
-    struct str body;
-};
-
-static bool call_length(struct str line, uint64_t *ret_length)
-{
-    struct str name = str_slice(line, 0, str_find(line, ':'));
-    if (!str_equal_nocase(name, STR("Content-Length")))
-        return false;
-    return str_to_u64(str_trim(str_slice(line, name.len + 1, line.len), " \t"), ret_length);
-}
-
-// "HTTP/1.1 NNN ...", header lines, a blank line, exactly Content-Length bytes.
-static bool call_parse(struct str text, struct call_answer *ret_answer)
-{
-    struct str line;
-    uint64_t status = 0;
-    uint64_t length = UINT64_MAX;
-    if (!str_split(&text, '\n', &line) || !str_starts_with(line, STR("HTTP/1.1 ")) ||
-        !str_to_u64(str_slice(line, 9, 12), &status))
-        return false;
-    while (str_split(&text, '\n', &line)) {
-        line = str_trim(line, "\r");
-        if (line.len == 0)
-            break;
-        uint64_t found;
-        if (call_length(line, &found))
-            length = found;
-    }
-    if (status < 200 || status > 599 || length != text.len)
-        return false;
-    *ret_answer = (struct call_answer){.status = (unsigned)status, .body = text};
-    return true;
-}
-
 static enum cli_exit call_code(unsigned status)
 {
     if (status < 300)
@@ -179,7 +144,7 @@ static enum cli_exit call_code(unsigned status)
     return status == 409 || status == 412 ? CLI_CONFLICT : CLI_REFUSED;
 }
 
-static enum cli_exit call_judge(struct call *call, const struct call_answer *answer,
+static enum cli_exit call_judge(struct call *call, const struct cli_answer *answer,
                                 json_t **ret_answer)
 {
     enum cli_exit code = call_code(answer->status);
@@ -203,14 +168,14 @@ static enum cli_exit call_judge(struct call *call, const struct call_answer *ans
 static enum cli_exit call_exchange(struct call *call, struct str request, json_t **ret_answer)
 {
     struct buf text;
-    struct call_answer answer;
+    struct cli_answer answer;
     int reason = call_connect(call);
     if (reason)
         return call_no_server(call->cli, reason);
     // A server that refuses early may close before all is sent; its answer is there all the same.
     bool sent = call_send(call, request);
     buf_init_arena(&text, &call->arena, 64 * 1024);
-    if (!call_receive(call, &text) || !call_parse(buf_str(&text), &answer))
+    if (!call_receive(call, &text) || !cli_answer_read(buf_str(&text), &answer))
         return cli_fail(CLI_REFUSED, "the server on %s broke off%s", call->cli->folder,
                         sent ? " before its answer was whole: whether the change was made is not "
                                "known" : "");
