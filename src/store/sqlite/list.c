@@ -46,7 +46,7 @@ bool store_states_next(struct store_cursor *cursor, struct store_change *ret_sta
         .kind = CHANGE_APPLICATION,
         .number = statement_get_number(row, 0),
         .account = statement_get_number(row, 1),
-        .state = {(enum entity_status)statement_get_int(row, 2), statement_get_number(row, 3)},
+        .state = {statement_get_status(row, 2), statement_get_number(row, 3)},
         .client_id = statement_get_text(row, 4)};
     return true;
 }
@@ -123,7 +123,7 @@ bool store_applications_next(struct store_cursor *cursor, struct application *re
         .version = statement_get_number(row, 1),
         .client_id = statement_get_text(row, 2),
         .name = statement_get_text(row, 3),
-        .state = {(enum entity_status)statement_get_int(row, 4), statement_get_number(row, 5)},
+        .state = {statement_get_status(row, 4), statement_get_number(row, 5)},
         .format = (enum token_format)statement_get_int(row, 6),
         .ttl_us = statement_get_int(row, 7),
         .created_us = statement_get_int(row, 8),

@@ -18,7 +18,7 @@ static bool read_head(struct arena *arena, const struct statement *row,
 {
     application->account = statement_get_number(row, 0);
     application->version = statement_get_number(row, 1);
-    application->state.status = (enum entity_status)statement_get_int(row, 4);
+    application->state.status = statement_get_status(row, 4);
     application->state.generation = statement_get_number(row, 5);
     application->format = (enum token_format)statement_get_int(row, 6);
     application->ttl_us = statement_get_int(row, 7);
@@ -40,6 +40,9 @@ static enum twoleg_error read_application_head(struct store_reader *reader, uint
     enum twoleg_error error = statement_end(&read);
     if (error)
         return error;
+    // Of a newer release, or damaged: the formats are a table, and this is its index.
+    if (found && application->format != FORMAT_JWT && application->format != FORMAT_SEALED)
+        return TWOLEG_STORE_FAILED;
     return !found ? TWOLEG_NOT_FOUND : fits ? TWOLEG_NONE : TWOLEG_NO_MEMORY;
 }
 

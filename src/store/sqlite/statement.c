@@ -140,6 +140,14 @@ struct str statement_get_bytes(const struct statement *statement, int column)
     return str_of(bytes, bytes ? (size_t)sqlite3_column_bytes(statement->stmt, column) : 0);
 }
 
+enum entity_status statement_get_status(const struct statement *statement, int column)
+{
+    int64_t status = statement_get_int(statement, column);
+    return status == STATUS_ACTIVE    ? STATUS_ACTIVE
+           : status == STATUS_DELETED ? STATUS_DELETED
+                                      : STATUS_DISABLED;
+}
+
 enum twoleg_error statement_end(struct statement *statement)
 {
     if (statement->stmt) {

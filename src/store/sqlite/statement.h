@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "model/application.h"
 
 enum statement_id {
 #define STATEMENT(name, sql) SQL_##name,
@@ -41,6 +42,8 @@ int64_t statement_get_int(const struct statement *statement, int column);
 uint64_t statement_get_number(const struct statement *statement, int column);
 struct str statement_get_text(const struct statement *statement, int column);
 struct str statement_get_bytes(const struct statement *statement, int column);
+// A status that this release does not know lets nobody in: it reads as disabled.
+enum entity_status statement_get_status(const struct statement *statement, int column);
 
 enum twoleg_error statement_end(struct statement *statement);
 // Steps to the end: for statements without rows.

@@ -11,7 +11,7 @@ enum twoleg_error verb_application_head(struct round *round, uint64_t number, ui
     if (found) {
         head.account = statement_get_number(&read, 0);
         head.version = statement_get_number(&read, 1);
-        head.state.status = (enum entity_status)statement_get_int(&read, 2);
+        head.state.status = statement_get_status(&read, 2);
         head.state.generation = statement_get_number(&read, 3);
     }
     enum twoleg_error error = statement_end(&read);
@@ -44,7 +44,7 @@ enum twoleg_error verb_application_changed(struct round *round, uint64_t number)
     if (statement_step(&read)) {
         struct store_change change = {.kind = CHANGE_APPLICATION, .number = number};
         change.account = statement_get_number(&read, 0);
-        change.state.status = (enum entity_status)statement_get_int(&read, 2);
+        change.state.status = statement_get_status(&read, 2);
         change.state.generation = statement_get_number(&read, 3);
         if (change.state.status != STATUS_DELETED)
             change.client_id = statement_get_text(&read, 4);
