@@ -140,11 +140,21 @@ static enum twoleg_error scalar_check_len(const struct scalar_input *in)
     return TWOLEG_NONE;
 }
 
+// Also what YAML takes for a control or a line end in UTF-8 (U+0080 to U+009F, U+2028, U+2029,
+// U+FFFE, U+FFFF): what is shown must load again.
 static bool scalar_has_control(struct str text)
 {
-    for (size_t i = 0; i < text.len; i++)
-        if ((unsigned char)text.ptr[i] < 0x20 || text.ptr[i] == 0x7f)
+    for (size_t i = 0; i < text.len; i++) {
+        struct str rest = str_slice(text, i, text.len);
+        if ((unsigned char)text.ptr[i] < 0x20 || text.ptr[i] == 0x7f ||
+            (str_starts_with(rest, STR("\xc2")) && rest.len > 1 &&
+             (unsigned char)rest.ptr[1] < 0xa0) ||
+            str_starts_with(rest, STR("\xe2\x80\xa8")) ||
+            str_starts_with(rest, STR("\xe2\x80\xa9")) ||
+            str_starts_with(rest, STR("\xef\xbf\xbe")) ||
+            str_starts_with(rest, STR("\xef\xbf\xbf")))
             return true;
+    }
     return false;
 }
 
