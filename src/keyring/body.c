@@ -198,7 +198,9 @@ static enum twoleg_error keyring_body_fill(struct keyring_body *body, const uint
         if (error && !ret_failure->key)
             *ret_failure = (struct body_failure){key, error};
     }
-    return keyring_body_jwks(body);
+    enum twoleg_error error = keyring_body_jwks(body);
+    // A guard that did not fit would let a key in that another master key has wrapped.
+    return body->arena.refused ? TWOLEG_NO_MEMORY : error;
 }
 
 static enum twoleg_error keyring_body_judge(const struct keyring_body *body,

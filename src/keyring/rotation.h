@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/str.h"
+#include "base/buf.h"
 
 enum key_state { KEY_ANNOUNCED, KEY_SIGNING, KEY_RETIRED, KEY_GONE };
 
@@ -80,3 +80,8 @@ int64_t rotation_announce_us(int64_t age_us);
 // before anything is made under them.
 bool rotation_settle(const struct rotation_rules *stored, const struct rotation_rules *configured,
                      int64_t now_us, struct rotation_rules *ret_rules);
+
+// The two bounds as the store keeps them: four numbers, in microseconds. False: that is not what
+// was written.
+void rotation_rules_write(const struct rotation_rules *rules, struct buf *out);
+bool rotation_rules_read(struct str text, struct rotation_rules *ret_rules);

@@ -1,29 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rules of rotation over restarts: the setting "rotation" of the store holds what others may
-// still go by, as four numbers (microseconds).
+// still go by.
 #include "keyring/inside.h"
 #include "keyring/reason.h"
 
 #define SETTLE_TEXT_MAX 128
-
-static bool settle_number(struct str *rest, int64_t *ret_value)
-{
-    struct str word;
-    uint64_t value;
-    if (!str_word(rest, &word) || !str_to_u64(word, &value) || value > INT64_MAX)
-        return false;
-    *ret_value = (int64_t)value;
-    return true;
-}
-
-static bool settle_parse(struct str text, struct rotation_rules *ret_rules)
-{
-    *ret_rules = (struct rotation_rules){0};
-    return settle_number(&text, &ret_rules->age.value_us) &&
-           settle_number(&text, &ret_rules->age.until_us) &&
-           settle_number(&text, &ret_rules->life.value_us) &&
-           settle_number(&text, &ret_rules->life.until_us) && str_trim(text, " ").len == 0;
-}
 
 static enum twoleg_error settle_write(struct store *store, const struct rotation_rules *rules,
                                       struct env *env)
@@ -33,9 +14,7 @@ static enum twoleg_error settle_write(struct store *store, const struct rotation
     if (!batch)
         return TWOLEG_NO_MEMORY;
     buf_init_arena(&text, &batch->arena, SETTLE_TEXT_MAX);
-    buf_addf(&text, "%lld %lld %lld %lld", (long long)rules->age.value_us,
-             (long long)rules->age.until_us, (long long)rules->life.value_us,
-             (long long)rules->life.until_us);
+    rotation_rules_write(rules, &text);
     struct store_verb *verb = store_batch_add(batch, VERB_SETTING_SET, STORE_OPERATOR);
     verb->setting.name = STR("rotation");
     verb->setting.value = buf_str(&text);
@@ -55,7 +34,7 @@ enum twoleg_error keyring_settle(struct keyring *keyring, const struct rotation_
     enum twoleg_error error = store_setting(reader, STR("rotation"), &arena, &text);
     store_reader_return(keyring->store);
     bool known = !error;
-    bool whole = !known || settle_parse(text, &stored);
+    bool whole = !known || rotation_rules_read(text, &stored);
     arena_finish(&arena);
     if (!whole)
         return reason_set(reason, TWOLEG_REFUSED,
