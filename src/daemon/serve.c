@@ -85,6 +85,9 @@ static enum twoleg_error serving_open(struct serving *serving)
     enum twoleg_error error = store_open(&store, &serving->server.store, serving->reason);
     if (error)
         return error;
+    if (serving->reason[0])
+        fprintf(stderr, "twoleg: %s\n", serving->reason);
+    serving->reason[0] = '\0';
     struct keyring_settings keys = {
         .store = serving->server.store,
         .epoch = &serving->epoch,

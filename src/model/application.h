@@ -5,6 +5,7 @@
 
 #include "base/env.h"
 #include "base/str.h"
+#include "model/budget.h"
 
 #define CLIENT_ID_MAX 1024 // bytes, visible ASCII; so are brought secrets
 #define SECRET_MAX 1024
@@ -66,6 +67,7 @@ struct application {
     struct application_state state; // as loaded; the registry's word is the one that counts
     enum token_format format;
     int64_t ttl_us; // TIME_NEVER: sealed only
+    struct budget budget;
     int64_t created_us, updated_us;
     const struct application_api *apis;
     size_t api_count;

@@ -54,7 +54,8 @@ struct store_settings {
 };
 
 // Opens, migrates where needed (a copy DIR/before-NNN.db first), checks. ret_reason gets words for
-// a person that name the folder: in use by another server, newer schema, not a store, wide modes.
+// a person that name the folder: in use by another server, newer schema, not a store, wide modes;
+// with TWOLEG_NONE it is empty, or says that there was a migration.
 // TWOLEG_NOT_FOUND: no store there and create is false. TWOLEG_CONFLICT: locked by another server.
 enum twoleg_error store_open(const struct store_settings *settings, struct store **ret_store,
                              char ret_reason[static 512]) TWOLEG_MUST_CHECK;
@@ -121,6 +122,7 @@ struct store_verb {
             uint64_t generation; // written as max(previous + 1, this)
             enum token_format format;
             int64_t ttl_us;
+            struct budget budget; // FIELD_BUDGET: own and rate; FIELD_BUDGET_MODE: mode
         } update;
         struct {
             uint64_t application, api;
@@ -175,6 +177,8 @@ enum application_field {
     FIELD_GENERATION = 1 << 2,
     FIELD_FORMAT = 1 << 3,
     FIELD_TTL = 1 << 4,
+    FIELD_BUDGET = 1 << 5,
+    FIELD_BUDGET_MODE = 1 << 6,
 };
 
 #define STORE_OPERATOR UINT64_MAX
@@ -284,7 +288,7 @@ struct store_page {
 enum twoleg_error store_applications_begin(struct store_reader *reader,
                                            const struct store_page *page,
                                            struct store_cursor **ret_cursor) TWOLEG_MUST_CHECK;
-// Without apis and secrets: number, client_id, name, state, format, ttl, times.
+// Without apis and secrets: number, client_id, name, state, format, ttl, budget, times.
 bool store_applications_next(struct store_cursor *cursor, struct application *ret_application);
 
 enum twoleg_error store_end(struct store_cursor *cursor); // NULL is fine

@@ -98,6 +98,44 @@ static void update_changes_only_the_given_fields(void **state)
     assert_string_equal(test->told.client_ids[3], "a");
 }
 
+static void budget_is_kept_changed_and_listed(void **state)
+{
+    struct test_store *test = *state;
+    test_make_api(test);
+    assert_int_equal(test_make_application(test, 11, "a"), TWOLEG_NONE);
+    struct application *application = test_load(test, 11);
+    assert_non_null(application);
+    assert_false(application->budget.own);
+    assert_int_equal(application->budget.mode, BUDGET_MODE_DEFAULT);
+    struct store_verb verb = update_of(11, FIELD_BUDGET);
+    verb.update.budget = (struct budget){true, BUDGET_MODE_ENFORCE, {100, 20, 60 * SECOND_US}};
+    assert_int_equal(test_one(test, VERB_APPLICATION_UPDATE, STORE_OPERATOR, &verb), TWOLEG_NONE);
+    verb = update_of(11, FIELD_BUDGET_MODE | FIELD_NAME); // the rate is not in fields
+    verb.update.budget.mode = BUDGET_MODE_OBSERVE;
+    verb.update.name = STR("b");
+    assert_int_equal(test_one(test, VERB_APPLICATION_UPDATE, STORE_OPERATOR, &verb), TWOLEG_NONE);
+    application = test_load(test, 11);
+    assert_non_null(application);
+    assert_true(application->budget.own);
+    assert_int_equal(application->budget.rate.count, 100);
+    assert_int_equal(application->budget.rate.burst, 20);
+    assert_int_equal(application->budget.rate.period_us, 60 * SECOND_US);
+    assert_int_equal(application->budget.mode, BUDGET_MODE_OBSERVE);
+    struct store_page page = {STORE_OPERATOR, STR_NONE, 10};
+    struct store_cursor *cursor;
+    struct application listed;
+    assert_int_equal(store_applications_begin(test->reader, &page, &cursor), TWOLEG_NONE);
+    assert_true(store_applications_next(cursor, &listed));
+    assert_int_equal(listed.number, 11);
+    assert_int_equal(listed.budget.rate.burst, 20);
+    assert_int_equal(listed.budget.mode, BUDGET_MODE_OBSERVE);
+    assert_int_equal(store_end(cursor), TWOLEG_NONE);
+    verb = update_of(11, FIELD_BUDGET);
+    assert_int_equal(test_one(test, VERB_APPLICATION_UPDATE, STORE_OPERATOR, &verb), TWOLEG_NONE);
+    assert_false(test_load(test, 11)->budget.own);
+    assert_int_equal(test_load(test, 11)->budget.mode, BUDGET_MODE_OBSERVE);
+}
+
 static void generation_never_goes_back(void **state)
 {
     struct test_store *test = *state;
@@ -323,6 +361,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(create_and_load, test_setup, test_teardown),
         cmocka_unit_test_setup_teardown(states_are_listed, test_setup, test_teardown),
         cmocka_unit_test_setup_teardown(update_changes_only_the_given_fields, test_setup,
+                                        test_teardown),
+        cmocka_unit_test_setup_teardown(budget_is_kept_changed_and_listed, test_setup,
                                         test_teardown),
         cmocka_unit_test_setup_teardown(generation_never_goes_back, test_setup, test_teardown),
         cmocka_unit_test_setup_teardown(expected_version_decides, test_setup, test_teardown),

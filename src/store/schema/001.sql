@@ -3,10 +3,13 @@
 -- Times end in _us (microseconds UTC) or _s (seconds). 9223372036854775807 is "never".
 -- Every row that belongs to an account names it; keys, settings and the schema are the server's.
 
+-- What a program must know, at least, to run on this store. The file's user_version is the latest
+-- step that has run; a step that older programs cannot run on adds its row here.
 CREATE TABLE schema_version (
     version INTEGER PRIMARY KEY,
     applied_us INTEGER NOT NULL
 ) STRICT;
+INSERT INTO schema_version (version, applied_us) VALUES (1, unixepoch() * 1000000);
 
 CREATE TABLE accounts (
     number INTEGER PRIMARY KEY CHECK (number NOT IN (0, -1)), -- -1 means the operator in queries

@@ -115,21 +115,10 @@ enum twoleg_error store_applications_begin(struct store_reader *reader,
 
 bool store_applications_next(struct store_cursor *cursor, struct application *ret_application)
 {
-    const struct statement *row = &cursor->statement;
     if (!statement_step(&cursor->statement))
         return false;
-    *ret_application = (struct application){
-        .account = statement_get_number(row, 0),
-        .version = statement_get_number(row, 1),
-        .client_id = statement_get_text(row, 2),
-        .name = statement_get_text(row, 3),
-        .state = {statement_get_status(row, 4), statement_get_number(row, 5)},
-        .format = (enum token_format)statement_get_int(row, 6),
-        .ttl_us = statement_get_int(row, 7),
-        .created_us = statement_get_int(row, 8),
-        .updated_us = statement_get_int(row, 9),
-        .number = statement_get_number(row, 10)};
-    return true;
+    read_application_row(&cursor->statement, ret_application);
+    return !cursor->statement.code;
 }
 
 enum twoleg_error store_audit_begin(struct store_reader *reader, uint64_t after, unsigned limit,

@@ -33,25 +33,28 @@ enum twoleg_error migration_check(struct database *database, const struct migrat
         snprintf(ret_reason, 256, "is not a twoleg store");
         return TWOLEG_REFUSED;
     }
-    int64_t version = database_ask(database, "SELECT max(version) FROM schema_version");
-    if (version < 1)
+    int64_t needed = database_ask(database, "SELECT max(version) FROM schema_version");
+    int64_t reached = database_ask(database, "PRAGMA user_version");
+    if (needed < 1 || reached < 0)
         return database_explain(database, sqlite3_extended_errcode(database->db), ret_reason);
-    if (version > plan->steps[plan->count - 1].version) {
+    if (needed > plan->steps[plan->count - 1].version) {
         snprintf(ret_reason, 256,
                  "was written by a newer twoleg (schema %lld; this one knows schema %u): "
                  "use that release, or restore a backup from before",
-                 (long long)version, plan->steps[plan->count - 1].version);
+                 (long long)needed, plan->steps[plan->count - 1].version);
         return TWOLEG_REFUSED;
     }
-    *ret_version = (unsigned)version;
+    // The first release left no user_version.
+    *ret_version = (unsigned)(reached > needed ? reached : needed);
     return TWOLEG_NONE;
 }
 
+// Part of the step's transaction, as all that lies in the file.
 static enum twoleg_error migration_note(struct database *database, unsigned version)
 {
-    struct statement note = statement_begin(database, SQL_SCHEMA_NOTE);
-    statement_int(&note, version);
-    return statement_run(&note);
+    char sql[48];
+    snprintf(sql, sizeof sql, "PRAGMA user_version = %u", version);
+    return database_execute(database, sql);
 }
 
 static enum twoleg_error migration_step_run(struct database *database,
@@ -73,28 +76,32 @@ static enum twoleg_error migration_step_run(struct database *database,
 }
 
 static enum twoleg_error migration_keep(struct database *database, const struct folder *folder,
-                                     unsigned version)
+                                     unsigned version, char ret_reason[static 256])
 {
     char name[32];
     char path[PATH_MAX];
-    char reason[COPY_REASON];
-    snprintf(name, sizeof name, "before-%03u.db", version + 1);
-    if (!folder_join(folder, name, path))
-        return TWOLEG_STORE_FAILED;
+    char reason[COPY_REASON] = "the name is too long";
+    enum twoleg_error error = TWOLEG_TOO_LONG;
     // One that is there comes from a migration that was cut short: older than what is copied now.
+    snprintf(name, sizeof name, "before-%03u.db.tmp", version + 1);
     unlinkat(folder->fd, name, 0);
-    return copy_out(database, path, reason);
+    snprintf(name, sizeof name, "before-%03u.db", version + 1);
+    unlinkat(folder->fd, name, 0);
+    if (folder_join(folder, name, path))
+        error = copy_out(database, path, reason);
+    if (error)
+        snprintf(ret_reason, 256, "cannot be copied before its migration: %.200s", reason);
+    return error;
 }
 
 enum twoleg_error migration_run(struct database *database, const struct folder *folder,
                                  const struct migration_plan *plan, unsigned version,
                                  char ret_reason[static 256])
 {
-    enum twoleg_error error = TWOLEG_NONE;
-    if (version > 0 && version < plan->steps[plan->count - 1].version)
-        error = migration_keep(database, folder, version);
-    if (error)
-        snprintf(ret_reason, 256, "cannot be copied before its migration");
+    unsigned last = plan->steps[plan->count - 1].version;
+    bool kept = version > 0 && version < last; // an empty one has nothing to be kept
+    enum twoleg_error error =
+        kept ? migration_keep(database, folder, version, ret_reason) : TWOLEG_NONE;
     for (unsigned i = 0; i < plan->count && !error; i++) {
         if (plan->steps[i].version <= version)
             continue;
@@ -103,5 +110,8 @@ enum twoleg_error migration_run(struct database *database, const struct folder *
             snprintf(ret_reason, 256, "cannot take schema %u: %s", plan->steps[i].version,
                      sqlite3_errmsg(database->db));
     }
+    if (kept && !error)
+        snprintf(ret_reason, 256, "was brought from schema %u to %u; before-%03u.db beside it is "
+                 "what it was before", version, last, version + 1);
     return error;
 }

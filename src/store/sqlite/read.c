@@ -13,17 +13,27 @@ static bool read_text(struct arena *arena, const struct statement *row, int colu
     return ret_text->ptr;
 }
 
-static bool read_head(struct arena *arena, const struct statement *row,
-                      struct application *application)
+void read_application_row(struct statement *row, struct application *ret_application)
 {
-    application->account = statement_get_number(row, 0);
-    application->version = statement_get_number(row, 1);
-    application->state.status = statement_get_status(row, 4);
-    application->state.generation = statement_get_number(row, 5);
-    application->format = (enum token_format)statement_get_int(row, 6);
-    application->ttl_us = statement_get_int(row, 7);
-    application->created_us = statement_get_int(row, 8);
-    application->updated_us = statement_get_int(row, 9);
+    *ret_application = (struct application){
+        .account = statement_get_number(row, 0),
+        .version = statement_get_number(row, 1),
+        .client_id = statement_get_text(row, 2),
+        .name = statement_get_text(row, 3),
+        .state = {statement_get_status(row, 4), statement_get_number(row, 5)},
+        .format = (enum token_format)statement_get_int(row, 6),
+        .ttl_us = statement_get_int(row, 7),
+        .created_us = statement_get_int(row, 8),
+        .updated_us = statement_get_int(row, 9),
+        .number = statement_get_number(row, 10),
+        .budget.mode = (enum budget_mode)statement_get_int(row, 12)};
+    if (budget_parse(statement_get_text(row, 11), &ret_application->budget))
+        row->code = SQLITE_CORRUPT;
+}
+
+static bool read_head(struct arena *arena, struct statement *row, struct application *application)
+{
+    read_application_row(row, application);
     return read_text(arena, row, 2, &application->client_id) &&
            read_text(arena, row, 3, &application->name);
 }

@@ -46,6 +46,10 @@ struct store_reader {
     struct database database;
 };
 
+// A row of APPLICATION_COLUMNS; its text lives until the next step. A budget that no release wrote
+// fails the statement: to go on without it would lift it.
+void read_application_row(struct statement *row, struct application *ret_application);
+
 void *writer_main(void *store);
 void writer_give_up(struct store *store);
 void *reader_main(void *reader_thread);

@@ -130,8 +130,11 @@ static enum twoleg_error store_open_schema(struct store *store, char ret_reason[
     // Only now: a file that is not ours has been left as it was. A restored one has no WAL yet.
     if (!database_answers(&store->writer, "PRAGMA journal_mode = WAL", "wal"))
         return store_refuse(store, TWOLEG_STORE_FAILED, "cannot use a write-ahead log", ret_reason);
+    why[0] = '\0';
     error = migration_run(&store->writer, &store->folder, &migration_plan, version, why);
-    return error ? store_refuse(store, error, why, ret_reason) : TWOLEG_NONE;
+    if (why[0])
+        store_refuse(store, error, why, ret_reason); // or a notice, when all is well
+    return error;
 }
 
 // ret_large: the check is left to the checkpoint thread.

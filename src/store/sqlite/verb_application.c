@@ -54,6 +54,20 @@ enum twoleg_error verb_application_changed(struct round *round, uint64_t number)
     return error ? error : end;
 }
 
+// The budget's text, which must live until the statement's end.
+struct application_budget_text {
+    char memory[BUDGET_TEXT_MAX];
+};
+
+static struct str application_budget_text(struct application_budget_text *text,
+                                          const struct budget *budget)
+{
+    struct buf out;
+    buf_init(&out, text->memory, sizeof text->memory);
+    budget_format(&out, budget);
+    return buf_str(&out);
+}
+
 static enum twoleg_error application_insert(struct round *round,
                                             const struct application *application)
 {
@@ -67,6 +81,9 @@ static enum twoleg_error application_insert(struct round *round,
     statement_int(&add, application->format);
     statement_int(&add, application->ttl_us);
     statement_int(&add, round->now_us);
+    struct application_budget_text budget;
+    statement_text(&add, application_budget_text(&budget, &application->budget));
+    statement_int(&add, application->budget.mode);
     return statement_run(&add);
 }
 
@@ -124,6 +141,12 @@ enum twoleg_error verb_application_update(struct round *round, const struct stor
     application_bind_field(&update, fields & FIELD_GENERATION, (int64_t)generation);
     application_bind_field(&update, fields & FIELD_FORMAT, verb->update.format);
     application_bind_field(&update, fields & FIELD_TTL, verb->update.ttl_us);
+    struct application_budget_text budget;
+    if (fields & FIELD_BUDGET)
+        statement_text(&update, application_budget_text(&budget, &verb->update.budget));
+    else
+        statement_null(&update);
+    application_bind_field(&update, fields & FIELD_BUDGET_MODE, verb->update.budget.mode);
     error = statement_run(&update);
     return error ? error : verb_application_changed(round, number);
 }

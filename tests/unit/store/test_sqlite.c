@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What only SQLite can do to us: foreign files, newer schemas, other processes' locks, damage, a
-// full disk; and the pragmas that a promise hangs on.
+// What only SQLite can do to us: foreign files, other processes' locks, damage, a full disk; and
+// the pragmas that a promise hangs on.
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 
 #include "../../store/store_test.h"
-#include "store/sqlite/migration.h"
 #include "store/sqlite/state.h"
 
 static sqlite3 *raw_open(struct test_store *test)
@@ -33,16 +32,6 @@ static void assert_refused(struct test_store *test, const char *words)
     assert_int_equal(test_try_open(test, true), TWOLEG_REFUSED);
     if (!strstr(test->reason, words) || !strstr(test->reason, test->folder))
         fail_msg("\"%s\" does not say \"%s\"", test->reason, words);
-}
-
-static void newer_schema_is_refused_in_words(void **state)
-{
-    struct test_store *test = *state;
-    test_close(test);
-    raw_do(test, "INSERT INTO schema_version VALUES (99, 0)");
-    assert_refused(test, "was written by a newer twoleg (schema 99; this one knows schema 1)");
-    raw_do(test, "DELETE FROM schema_version WHERE version = 99");
-    test_open(test);
 }
 
 // Leaves the folder as kill -9 does, with application 12 in the WAL only; the copy is from before.
@@ -184,6 +173,24 @@ static void damaged_pages_are_found_at_start(void **state)
     test_open(test);
 }
 
+// Somebody has written into the file: to go on without the budget would lift it.
+static void a_budget_that_is_none_fails_the_row(void **state)
+{
+    struct test_store *test = *state;
+    test_make_api(test);
+    assert_int_equal(test_make_application(test, 11, "a"), TWOLEG_NONE);
+    raw_do(test, "UPDATE applications SET budget = 'much'");
+    struct application *application;
+    assert_int_equal(store_application(test->reader, STORE_OPERATOR, 11, &test->arena,
+                                       &application), TWOLEG_STORE_FAILED);
+    struct store_page page = {STORE_OPERATOR, STR_NONE, 10};
+    struct store_cursor *cursor;
+    struct application listed;
+    assert_int_equal(store_applications_begin(test->reader, &page, &cursor), TWOLEG_NONE);
+    assert_false(store_applications_next(cursor, &listed));
+    assert_int_equal(store_end(cursor), TWOLEG_STORE_FAILED);
+}
+
 static void lock_of_another_process_is_busy_and_passes(void **state)
 {
     struct test_store *test = *state;
@@ -230,42 +237,6 @@ static void readers_cannot_write(void **state)
     for (size_t i = 0; i < sizeof attempts / sizeof attempts[0]; i++)
         assert_int_not_equal(database_execute(&test->reader->database, attempts[i]), TWOLEG_NONE);
     assert_int_equal(database_ask(&test->store->writer, "SELECT count(*) FROM accounts"), 1);
-}
-
-static void migration_copies_first_and_stops_at_an_error(void **state)
-{
-    struct test_store *test = *state;
-    static const struct migration_step good[] = {{1, ""}, {2, "CREATE TABLE second (x) STRICT;"}};
-    static const struct migration_step steps[] = {{1, ""},
-                                                  {2, "CREATE TABLE second (x INTEGER) STRICT;"},
-                                                  {3, "CREATE TABLE third (x INTEGER) STRICT;"
-                                                      "CREATE TABLE third (x INTEGER) STRICT;"}};
-    struct migration_plan plan = {good, 1};
-    char reason[256];
-    char path[300];
-    struct database *writer = &test->store->writer;
-    struct folder *folder = &test->store->folder;
-    assert_int_equal(migration_run(writer, folder, &plan, 1, reason), TWOLEG_NONE);
-    snprintf(path, sizeof path, "%s/before-002.db", test->folder);
-    assert_int_equal(access(path, F_OK), -1);
-    plan = (struct migration_plan){steps, 3};
-    assert_int_not_equal(migration_run(writer, folder, &plan, 1, reason), TWOLEG_NONE);
-    assert_non_null(strstr(reason, "schema 3"));
-    assert_int_equal(access(path, F_OK), 0);
-    unsigned version;
-    assert_int_equal(migration_check(writer, &plan, &version, reason), TWOLEG_NONE);
-    assert_int_equal(version, 2); // the step that failed left nothing
-    assert_int_equal(
-        database_ask(writer, "SELECT count(*) FROM sqlite_schema WHERE name = 'third'"), 0);
-    plan.count = 2;
-    assert_int_equal(migration_run(writer, folder, &plan, 2, reason), TWOLEG_NONE);
-    struct database copy;
-    char real[PATH_MAX];
-    assert_non_null(realpath(path, real));
-    assert_int_equal(database_open(&copy, real, DATABASE_SOURCE, 50, reason), TWOLEG_NONE);
-    assert_int_equal(migration_check(&copy, &plan, &version, reason), TWOLEG_NONE);
-    assert_int_equal(version, 1);
-    database_close(&copy);
 }
 
 static void wal_is_moved_into_the_file_behind_the_commits(void **state)
@@ -339,8 +310,6 @@ static void full_disk_fails_the_round_and_recovers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(newer_schema_is_refused_in_words, test_setup,
-                                        test_teardown),
         cmocka_unit_test_setup_teardown(L9_a_restore_cut_short_leaves_the_old_store_whole,
                                         test_setup, test_teardown),
         cmocka_unit_test_setup_teardown(L9_a_restore_cut_short_leaves_the_new_store_whole,
@@ -353,13 +322,13 @@ int main(void)
                                         test_teardown),
         cmocka_unit_test_setup_teardown(damaged_pages_are_found_at_start, test_setup,
                                         test_teardown),
+        cmocka_unit_test_setup_teardown(a_budget_that_is_none_fails_the_row, test_setup,
+                                        test_teardown),
         cmocka_unit_test_setup_teardown(lock_of_another_process_is_busy_and_passes, test_setup,
                                         test_teardown),
         cmocka_unit_test_setup_teardown(connections_are_set_up_carefully, test_setup,
                                         test_teardown),
         cmocka_unit_test_setup_teardown(readers_cannot_write, test_setup, test_teardown),
-        cmocka_unit_test_setup_teardown(migration_copies_first_and_stops_at_an_error, test_setup,
-                                        test_teardown),
         cmocka_unit_test_setup_teardown(wal_is_moved_into_the_file_behind_the_commits, test_setup,
                                         test_teardown),
         cmocka_unit_test_setup_teardown(full_disk_fails_the_round_and_recovers, test_setup,
