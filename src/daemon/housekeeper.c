@@ -13,6 +13,8 @@
 
 #define FLUSH_EVERY 5    // turns of a second each
 #define FLUSH_BATCHES 64 // of 1000 notes each
+#define PURGE_KEEP_TURNS 600 // the purge's note is written so often, and at the end
+#define PURGE_SETTING STR("purge")
 #define WAIT_MAX_US (10 * SECOND_US) // nobody waits longer for the store
 
 struct housekeeper {
@@ -69,6 +71,34 @@ static void housekeeper_flush(struct housekeeper *keeper)
 {
     for (unsigned i = 0; i < FLUSH_BATCHES && housekeeper_flush_some(keeper); i++)
         ;
+}
+
+// What an earlier life has noted. Whatever is wrong with it, the first look makes a new one.
+static void housekeeper_recall_purge(struct housekeeper *keeper)
+{
+    struct arena arena;
+    struct str text;
+    arena_init(&arena, NULL, ARENA_SLAB_SIZE);
+    struct store_reader *reader = store_reader_borrow(keeper->server->store);
+    if (store_setting(reader, PURGE_SETTING, &arena, &text) == TWOLEG_NONE)
+        purge_read(&keeper->purge, &keeper->env, text);
+    store_reader_return(keeper->server->store);
+    arena_finish(&arena);
+}
+
+static void housekeeper_keep_purge(struct housekeeper *keeper)
+{
+    char memory[PURGE_TEXT_MAX];
+    struct buf text;
+    buf_init(&text, memory, sizeof memory);
+    purge_write(&keeper->purge, &keeper->env, &text);
+    struct store_batch *batch = text.len ? store_batch_create(keeper->env.now_us) : NULL;
+    if (!batch)
+        return;
+    struct store_verb *verb = store_batch_add(batch, VERB_SETTING_SET, STORE_OPERATOR);
+    verb->setting.name = PURGE_SETTING;
+    verb->setting.value = store_batch_copy(batch, buf_str(&text));
+    housekeeper_submit(keeper, batch);
 }
 
 static void housekeeper_purge(struct housekeeper *keeper)
@@ -140,6 +170,7 @@ static bool housekeeper_wait(struct housekeeper *keeper)
 static void *housekeeper_main(void *context)
 {
     struct housekeeper *keeper = context;
+    housekeeper_recall_purge(keeper);
     for (unsigned turn = 1; !housekeeper_wait(keeper); turn++) {
         stop_point("housekeeper.turn");
         env_tick(&keeper->env);
@@ -147,11 +178,14 @@ static void *housekeeper_main(void *context)
         housekeeper_note_clock(keeper);
         housekeeper_mend(keeper);
         housekeeper_purge(keeper);
+        if (turn % PURGE_KEEP_TURNS == 0)
+            housekeeper_keep_purge(keeper);
         keyring_turn(keeper->server->keyring, &keeper->env);
         if (turn % FLUSH_EVERY == 0 && atomic_load(&housekeeper_under_way) == 0)
             housekeeper_flush(keeper);
     }
     housekeeper_flush(keeper);
+    housekeeper_keep_purge(keeper);
     return NULL;
 }
 

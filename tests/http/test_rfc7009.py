@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """RFC 7009: revocation."""
+import os
+import sqlite3
+import time
+
 import pytest
 
-from instance import basic, until
+from instance import PATIENCE, basic, until
 
 
 def test_rfc7009_2_1_revoked_token_is_dead_everywhere(server, any_app, resource_server):
@@ -142,6 +146,33 @@ def test_H1_a_revocation_is_forgotten_long_after_its_token(timed):
 
     until(forgotten, "the purge")
     assert days > 2
+    server.restart()
+    assert server.cli("status", "--json")["revocations"] == 0
+
+
+@pytest.mark.hooks
+def test_H1_a_server_that_is_restarted_often_forgets_too(own_server):
+    """What it has counted of the day is kept in the store, and the next life goes on from it."""
+    server = own_server
+    app = server.app()
+    assert server.revoke(app, server.bearer(app)).status == 200
+    for _ in range(2):  # a turn of the housekeeper, from its beginning to its end
+        server.hooks.hold("housekeeper.turn")
+        server.hooks.await_waiting("housekeeper.turn")
+        server.hooks.release("housekeeper.turn")
+    server.stop()
+    path = os.path.join(server.data, "twoleg.db")
+    db = sqlite3.connect(path, isolation_level=None)
+    note = db.execute("SELECT value FROM settings WHERE name = 'purge'").fetchone()[0]
+    before, counted, now = (int(word) for word in note.split())
+    assert abs(now - before - 86400) <= PATIENCE and counted <= PATIENCE
+    assert abs(time.time() - now) <= PATIENCE
+    # As if lives like this one had made up a day, and the token had ended long before.
+    db.execute("UPDATE settings SET value = ? WHERE name = 'purge'", (f"{before} 86400 {now}",))
+    db.execute("UPDATE revoked_tokens SET expires_s = ?", (before - 1,))
+    db.close()
+    server.start()
+    until(lambda: server.cli("status", "--json")["revocations"] == 0, "the purge")
     server.restart()
     assert server.cli("status", "--json")["revocations"] == 0
 

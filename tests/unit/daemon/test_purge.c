@@ -69,12 +69,78 @@ static void H1_a_clock_in_doubt_decides_nothing(void **state)
     assert_false(purge_due(&purge, &env, &before_s));
 }
 
+// Ends a life at one time, and begins the next one at another.
+static struct purge next_life(const struct purge *purge, struct env ended, struct env begun)
+{
+    char memory[PURGE_TEXT_MAX];
+    struct buf text;
+    struct purge next = {0};
+    buf_init(&text, memory, sizeof memory);
+    purge_write(purge, &ended, &text);
+    purge_read(&next, &begun, buf_str(&text));
+    return next;
+}
+
+static void a_server_that_is_restarted_often_gets_there_too(void **state)
+{
+    (void)state;
+    struct purge purge = {0};
+    int64_t before_s = 0;
+    int64_t passed_us = 0;
+    assert_false(due_at(&purge, 0, 0, &before_s));
+    for (int life = 0; life < 24; life++) { // of an hour each, an hour apart
+        passed_us += DAY_US / 24;
+        assert_int_equal(due_at(&purge, passed_us, 0, &before_s), life == 23);
+        struct env ended = env_at(passed_us, 0);
+        passed_us += DAY_US / 24;
+        purge = next_life(&purge, ended, env_at(passed_us, 0));
+        assert_false(due_at(&purge, passed_us, 0, &before_s)); // what lay between is not counted
+    }
+    assert_int_equal(before_s, (NOW_US - DAY_US) / SECOND_US);
+}
+
+static void H1_a_note_from_the_future_is_none(void **state)
+{
+    (void)state;
+    struct purge purge = {0};
+    int64_t before_s = 0;
+    // Noted while the clock was forty days ahead, which the next life finds right again.
+    assert_false(due_at(&purge, 0, 40 * DAY_US, &before_s));
+    purge = next_life(&purge, env_at(DAY_US / 2, 40 * DAY_US), env_at(DAY_US / 2, 0));
+    assert_false(purge.noted);
+    assert_false(due_at(&purge, DAY_US / 2, 0, &before_s));
+    assert_false(due_at(&purge, DAY_US, 0, &before_s));
+    assert_true(due_at(&purge, DAY_US + DAY_US / 2, 0, &before_s));
+    assert_int_equal(before_s, (NOW_US - DAY_US / 2) / SECOND_US);
+}
+
+static void a_note_that_is_none_is_as_good_as_none(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"", "1", "1 2", "-1 2 3", "1 x 3", "1 99999999999 3"};
+    struct env env = env_at(0, 0);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct purge purge = {0};
+        purge_read(&purge, &env, str_from(texts[i]));
+        assert_false(purge.noted);
+    }
+    struct purge purge = {0};
+    char memory[PURGE_TEXT_MAX];
+    struct buf text;
+    buf_init(&text, memory, sizeof memory);
+    purge_write(&purge, &env, &text);
+    assert_int_equal(text.len, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_noted_is_forgotten_a_day_later),
         cmocka_unit_test(H1_a_clock_that_stepped_decides_nothing),
         cmocka_unit_test(H1_a_clock_in_doubt_decides_nothing),
+        cmocka_unit_test(a_server_that_is_restarted_often_gets_there_too),
+        cmocka_unit_test(H1_a_note_from_the_future_is_none),
+        cmocka_unit_test(a_note_that_is_none_is_as_good_as_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
