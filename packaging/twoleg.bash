@@ -20,6 +20,8 @@ _twoleg()
     case $previous in
     --config | --data | --client-secret-file | --secret-file | backup | restore)
         COMPREPLY=($(compgen -f -- "$current")) ;;
+    --budget-mode)
+        COMPREPLY=($(compgen -W "enforce observe default" -- "$current")) ;;
     --token-format)
         COMPREPLY=($(compgen -W "jwt sealed" -- "$current")) ;;
     esac

@@ -5,6 +5,7 @@
 
 #include "cli/show.h"
 #include "codec/duration.h"
+#include "model/budget.h"
 
 static enum cli_exit app_put(struct cli *cli, json_t *body, const char *member,
                              enum cli_option option)
@@ -36,6 +37,18 @@ static enum cli_exit app_put_list(struct cli *cli, json_t *body, const char *mem
     return CLI_DONE;
 }
 
+static enum cli_exit app_check_budget(struct cli *cli)
+{
+    const char *text = cli_value(cli, CLI_BUDGET);
+    const char *mode = cli_value(cli, CLI_BUDGET_MODE);
+    struct budget budget;
+    if (text && budget_parse(str_from(text), &budget) != TWOLEG_NONE)
+        return cli_usage(cli, "--budget \"%.60s\" is not " BUDGET_WORDS, text);
+    if (mode && !budget_mode_from(str_from(mode), &budget.mode))
+        return cli_usage(cli, "--budget-mode is enforce, observe or default, not \"%.60s\"", mode);
+    return CLI_DONE;
+}
+
 static enum cli_exit app_check(struct cli *cli)
 {
     const char *ttl = cli_value(cli, CLI_TOKEN_TTL);
@@ -46,7 +59,7 @@ static enum cli_exit app_check(struct cli *cli)
                          "never", ttl);
     if (format && strcmp(format, "jwt") != 0 && strcmp(format, "sealed") != 0)
         return cli_usage(cli, "--token-format is jwt or sealed, not \"%.60s\"", format);
-    return CLI_DONE;
+    return app_check_budget(cli);
 }
 
 enum cli_exit app_body(struct cli *cli, json_t *body)
@@ -58,6 +71,8 @@ enum cli_exit app_body(struct cli *cli, json_t *body)
                  {"scope", CLI_SCOPE},
                  {"token_format", CLI_TOKEN_FORMAT},
                  {"token_ttl", CLI_TOKEN_TTL},
+                 {"budget", CLI_BUDGET},
+                 {"budget_mode", CLI_BUDGET_MODE},
                  {"client_id", CLI_CLIENT_ID}};
     enum cli_exit code = app_check(cli);
     for (size_t i = 0; !code && i < sizeof texts / sizeof *texts; i++)

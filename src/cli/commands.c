@@ -14,6 +14,7 @@ const struct cli_option_row cli_option_rows[CLI_OPTIONS] = {
 #define SERVER (CLI_BIT(CONFIG) | CLI_BIT(DATA) | CLI_BIT(LISTEN) | \
                 CLI_BIT(USER) | HELP)
 #define RIGHTS (CLI_BIT(NAME) | CLI_BIT(SCOPE) | CLI_BIT(TOKEN_FORMAT) | CLI_BIT(TOKEN_TTL) | \
+                CLI_BIT(BUDGET) | CLI_BIT(BUDGET_MODE) | \
                 CLI_BIT(AUDIENCE) | CLI_BIT(SERVES) | CLI_BIT(RESOURCE_SERVER))
 #define SECRET (CLI_BIT(CLIENT_SECRET_FILE) | CLI_BIT(SECRET_FILE))
 #define PAGE (CLI_BIT(AFTER) | CLI_BIT(LIMIT))

@@ -14,14 +14,13 @@
 #define FAILURE_CELLS ((size_t)65536)
 // Only applications of ours get here, so nobody can fill these.
 #define SLOW_CELLS ((size_t)16384)
-#define BUDGET_CELLS ((size_t)65536)
 
 enum limit_kind { KIND_ADDRESS, KIND_CLIENT }; // of the keys in the table of failures
 
 enum { CHARGED_BUDGET = 1 << 0 }; // bits of request->charged
 
 struct endpoint_limits {
-    struct limit_table *failures, *slow, *budgets;
+    struct limit_table *failures, *slow;
     struct limit_rate per_address, per_client, slow_hashes, budget;
     bool budget_observe;
 };
@@ -42,14 +41,13 @@ struct endpoint_limits *endpoint_limits_create(const struct config *config, stru
     *limits = (struct endpoint_limits){
         .failures = endpoint_limit_table(env, FAILURE_CELLS),
         .slow = endpoint_limit_table(env, SLOW_CELLS),
-        .budgets = endpoint_limit_table(env, BUDGET_CELLS),
         .per_address = limit_rate_of(&config->failures_per_address),
         .per_client = limit_rate_of(&config->failures_per_client),
         .slow_hashes = limit_rate_of(&config->slow_hashes_per_client),
         .budget = limit_rate_of(&config->budget),
         .budget_observe = config->budget_observe,
     };
-    if (limits->failures && limits->slow && limits->budgets)
+    if (limits->failures && limits->slow)
         return limits;
     endpoint_limits_destroy(limits);
     return NULL;
@@ -61,7 +59,6 @@ void endpoint_limits_destroy(struct endpoint_limits *limits)
         return;
     limit_table_destroy(limits->failures);
     limit_table_destroy(limits->slow);
-    limit_table_destroy(limits->budgets);
     free(limits);
 }
 
@@ -130,6 +127,15 @@ enum twoleg_error endpoint_limit_slow(struct http_request *request, uint64_t app
     return REFUSE(TWOLEG_SLOW_HASHES);
 }
 
+// The application's own word, else the server's.
+static bool endpoint_limit_observes(const struct endpoint_limits *limits,
+                                    const struct application *application)
+{
+    if (application->budget.mode == BUDGET_MODE_DEFAULT)
+        return limits->budget_observe;
+    return application->budget.mode == BUDGET_MODE_OBSERVE;
+}
+
 static void endpoint_limit_observe(struct http_request *request, struct str client_id)
 {
     metrics_add(request->metrics, METRIC_LIMITED_BUDGET_OBSERVED, 1);
@@ -142,18 +148,24 @@ enum twoleg_error endpoint_limit_budget(struct http_request *request,
                                         const struct application *application,
                                         int64_t *ret_retry_us)
 {
-    struct endpoint_limits *limits = endpoint_context(request)->server->limits;
-    if (limits->budget.burst == 0 || request->charged & CHARGED_BUDGET)
+    const struct server *server = endpoint_context(request)->server;
+    struct limit_rate rate = application->budget.own ? limit_rate_of(&application->budget.rate)
+                                                     : server->limits->budget;
+    if (rate.burst == 0 || request->charged & CHARGED_BUDGET)
         return TWOLEG_NONE;
+    struct registry_spent *spent = registry_spent(server->registry, application->number);
+    if (!spent)
+        return REFUSE(TWOLEG_CLIENT_UNKNOWN); // deleted since this turn looked it up
     request->charged |= CHARGED_BUDGET;
-    uint64_t key = limit_key(limits->budgets, STR_NONE, application->number);
-    int64_t wait_us = limit_take(limits->budgets, key, &limits->budget, request->env->boot_us);
+    int64_t wait_us = limit_bucket_take(&spent->bucket, &rate, request->env->boot_us);
     if (wait_us == 0)
         return TWOLEG_NONE;
-    if (limits->budget_observe) {
+    if (endpoint_limit_observes(server->limits, application)) {
+        atomic_fetch_add_explicit(&spent->observed, 1, memory_order_relaxed);
         endpoint_limit_observe(request, application->client_id);
         return TWOLEG_NONE;
     }
+    atomic_fetch_add_explicit(&spent->refused, 1, memory_order_relaxed);
     *ret_retry_us = wait_us;
     metrics_add(request->metrics, METRIC_LIMITED_BUDGET, 1);
     return REFUSE(TWOLEG_BUDGET);

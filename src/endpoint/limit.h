@@ -24,8 +24,8 @@ enum twoleg_error endpoint_limit_failure(struct http_request *request,
 enum twoleg_error endpoint_limit_slow(struct http_request *request, uint64_t application,
                                       int64_t *ret_retry_us) TWOLEG_MUST_CHECK;
 
-// May the application be issued one more token? Charged once for a request, however often its
-// handler runs. TWOLEG_BUDGET with ret_retry_us.
+// May the application be issued one more token, by its own budget or the server's? Charged once for
+// a request, however often its handler runs. TWOLEG_BUDGET with ret_retry_us.
 enum twoleg_error endpoint_limit_budget(struct http_request *request,
                                         const struct application *application,
                                         int64_t *ret_retry_us) TWOLEG_MUST_CHECK;

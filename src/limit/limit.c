@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "limit/limit.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #define LIMIT_ROWS 4
@@ -101,4 +100,23 @@ int64_t limit_take(struct limit_table *table, uint64_t key, const struct limit_r
     if (wait_us == 0)
         limit_charge(table, key, rate, now_us);
     return wait_us;
+}
+
+int64_t limit_bucket_take(struct limit_bucket *bucket, const struct limit_rate *rate,
+                          int64_t now_us)
+{
+    if (rate->burst == 0)
+        return 0;
+    int64_t most = now_us + rate->interval_us * (int64_t)rate->burst;
+    int64_t before = atomic_load_explicit(&bucket->full_at, memory_order_relaxed);
+    int64_t after, wait_us;
+    do {
+        int64_t full_at = before > now_us ? before : now_us;
+        full_at = full_at < most ? full_at : most; // what a slower rate has left
+        wait_us = full_at + rate->interval_us - most;
+        after = wait_us > 0 ? full_at : full_at + rate->interval_us;
+    } while (after != before &&
+             !atomic_compare_exchange_weak_explicit(&bucket->full_at, &before, after,
+                                                    memory_order_relaxed, memory_order_relaxed));
+    return wait_us > 0 ? wait_us : 0;
 }

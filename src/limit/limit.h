@@ -4,6 +4,7 @@
 // make each other look busier, never reset each other, so flooding the table wins nothing and
 // takes no memory.
 #pragma once
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "base/siphash.h"
@@ -40,3 +41,14 @@ void limit_charge(struct limit_table *table, uint64_t key, const struct limit_ra
 // may all get the last one: one too many for each further thread, and that is charged too.
 int64_t limit_take(struct limit_table *table, uint64_t key, const struct limit_rate *rate,
                    int64_t now_us);
+
+// A bucket of its own, for what has a place to keep one: nobody else can make it look busy. Zeroed
+// memory is a full one. Exact, however many threads take at once.
+struct limit_bucket {
+    _Atomic int64_t full_at; // as a cell
+};
+
+// As limit_take. A rate that is another one than before counts from now on: under it nobody owes
+// more than its burst.
+int64_t limit_bucket_take(struct limit_bucket *bucket, const struct limit_rate *rate,
+                          int64_t now_us);

@@ -102,6 +102,7 @@ static void application_write(struct json_writer *json, struct str key,
     json_key_str(json, STR("status"), entity_status_name(application->state.status));
     json_key_str(json, STR("token_format"), token_format_name(application->format));
     application_write_life(json, application->ttl_us);
+    budget_write(json, &application->budget);
     application_write_access(json, application->apis, application->api_count);
     json_object_end(json);
 }
@@ -178,6 +179,7 @@ enum twoleg_error manage_application_create(struct manage_change *change,
                                                                     request->number);
     application->name = store_batch_copy(batch, request->name);
     application->state.generation = (uint64_t)batch->now_us;
+    application->budget = request->budget;
     application->created_us = application->updated_us = batch->now_us;
     application->apis = ret_access->apis;
     application->api_count = ret_access->api_count;
@@ -291,6 +293,12 @@ static enum twoleg_error application_check_update(struct manage_change *change,
         after->format = request->format;
     if (request->has_ttl)
         after->ttl_us = request->ttl_us;
+    if (request->has_budget) {
+        after->budget.own = request->budget.own;
+        after->budget.rate = request->budget.rate;
+    }
+    if (request->has_budget_mode)
+        after->budget.mode = request->budget.mode;
     // A row older than a stricter jwt_max_ttl may be renamed all the same.
     if (!request->has_format && !request->has_ttl)
         return TWOLEG_NONE;
@@ -309,7 +317,9 @@ enum twoleg_error manage_application_update(struct manage_change *change,
                   request->has_resource_server;
     unsigned fields = (request->has_name ? FIELD_NAME : 0u) |
                       (request->has_format ? FIELD_FORMAT : 0u) |
-                      (request->has_ttl ? FIELD_TTL : 0u);
+                      (request->has_ttl ? FIELD_TTL : 0u) |
+                      (request->has_budget ? FIELD_BUDGET : 0u) |
+                      (request->has_budget_mode ? FIELD_BUDGET_MODE : 0u);
     if (!access && !fields)
         return manage_refuse(change, TWOLEG_MISSING, "nothing to change was given");
     enum twoleg_error error =
@@ -324,6 +334,7 @@ enum twoleg_error manage_application_update(struct manage_change *change,
     verb->update.name = request->has_name ? after.name : STR_NONE;
     verb->update.format = after.format;
     verb->update.ttl_us = after.ttl_us;
+    verb->update.budget = after.budget;
     if (access) {
         after.apis = ret_access->apis;
         after.api_count = ret_access->api_count;

@@ -19,6 +19,7 @@ struct manage_application_new {
     bool has_format, has_ttl;
     enum token_format format;
     int64_t ttl_us;
+    struct budget budget;
     struct manage_access_request access;
     struct secret secret; // its first one, in its stored form
 };
@@ -32,11 +33,12 @@ enum twoleg_error manage_application_create(struct manage_change *change,
                                             struct manage_access *ret_access) TWOLEG_MUST_CHECK;
 
 struct manage_application_update {
-    bool has_name, has_format, has_ttl;
+    bool has_name, has_format, has_ttl, has_budget, has_budget_mode;
     bool has_scope, has_audience, has_serves, has_resource_server;
     struct str name;
     enum token_format format;
     int64_t ttl_us;
+    struct budget budget;
     struct manage_access_request access; // what is not given stays as it is
 };
 

@@ -25,6 +25,7 @@ struct registry_slot {
     _Atomic(struct registry_account *) account;
     _Atomic(struct body *) body;
     struct registry_load *load; // under way, or NULL
+    struct registry_spent spent;
 };
 
 // The placeholder of a body that is being read. It is found through its slot; it holds the number

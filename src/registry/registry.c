@@ -203,6 +203,12 @@ enum twoleg_error registry_application(struct registry *registry, uint64_t numbe
     return TWOLEG_NONE;
 }
 
+struct registry_spent *registry_spent(const struct registry *registry, uint64_t number)
+{
+    struct registry_slot *slot = registry_slot_find(registry, number);
+    return slot ? &slot->spent : NULL;
+}
+
 void registry_purge(struct registry *registry, int64_t before_s)
 {
     id_set_purge(&registry->tokens, before_s);

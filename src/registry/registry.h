@@ -12,6 +12,7 @@
 #include "model/application.h"
 #include "model/token_record.h"
 #include "http/job.h"
+#include "limit/limit.h"
 #include "store/store.h"
 
 struct registry;
@@ -47,6 +48,15 @@ enum twoleg_error registry_client(struct registry *registry, struct str client_i
                                   struct registry_view *ret_view) TWOLEG_MUST_CHECK;
 enum twoleg_error registry_application(struct registry *registry, uint64_t number,
                                        struct registry_view *ret_view) TWOLEG_MUST_CHECK;
+
+// What an application has spent of its budget, since it is known here: kept with what is never
+// evicted, so that neither a change nor a new load of the body fills it up again.
+struct registry_spent {
+    struct limit_bucket bucket;
+    _Atomic uint32_t refused, observed; // requests beyond it; they start anew after 2^32
+};
+// NULL: there is no such application any more.
+struct registry_spent *registry_spent(const struct registry *registry, uint64_t number);
 
 // Starts the load of a body, or joins the one under way; the job is done when the body is there or
 // the load failed (job->result). On an error the job is still the caller's.

@@ -37,7 +37,8 @@ class HotServer(Server):
         config = folder / "twoleg.yaml"
         self.authority = Authority(folder)
         pair = self.authority.issue("local", "DNS:localhost")
-        config.write_text("workers: 1\nlisten:\n  - 127.0.0.1:0\n  - address: 127.0.0.1:0\n"
+        config.write_text("workers: 1\nbudget: 1000000/1s\n"
+                          "listen:\n  - 127.0.0.1:0\n  - address: 127.0.0.1:0\n"
                           f"    doors: [public, gate]\n    tls: [{pair.yaml()}]\n")
         super().__init__(data=folder / "data", config=config, listen=())
         self.counts = folder / "counts"

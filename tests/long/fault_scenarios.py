@@ -225,6 +225,14 @@ def app_update(world):
 
 
 @scenario
+def app_update_a_budget(world):
+    app = world.fresh()
+    listed = managed(world, "GET", "application", app)
+    return Step(managed(world, "PATCH", "application", app, {"budget": "7/1h"}),
+                holds=lambda a: answered(listed()).json()["budget"] == "7/1h")
+
+
+@scenario
 def app_disable(world):
     app = world.fresh()
     token = world.server.bearer(app)

@@ -7,11 +7,14 @@
 #include "endpoint/admin/view.h"
 
 struct application_body {
-    struct str name, scope, token_format;
+    struct str name, scope, token_format, budget, budget_mode;
     struct str client_id, client_secret; // of a new one
     struct admin_life token_ttl;
     struct manage_texts audience, serves;
     struct admin_bool resource_server;
+    // What application_read makes of the words above.
+    enum token_format format;
+    struct budget budget_read;
 };
 
 // The last two are for a new application only.
@@ -20,6 +23,8 @@ static const struct admin_field application_fields[] = {
     {"scope", ADMIN_TEXT, offsetof(struct application_body, scope)},
     {"token_format", ADMIN_TEXT, offsetof(struct application_body, token_format)},
     {"token_ttl", ADMIN_LIFE, offsetof(struct application_body, token_ttl)},
+    {"budget", ADMIN_TEXT, offsetof(struct application_body, budget)},
+    {"budget_mode", ADMIN_TEXT, offsetof(struct application_body, budget_mode)},
     {"audience", ADMIN_TEXTS, offsetof(struct application_body, audience)},
     {"serves", ADMIN_TEXTS, offsetof(struct application_body, serves)},
     {"resource_server", ADMIN_BOOL, offsetof(struct application_body, resource_server)},
@@ -30,16 +35,21 @@ static const struct admin_field application_fields[] = {
 #define UPDATE_FIELDS (NEW_FIELDS - 2)
 
 static enum twoleg_error application_read(struct admin_call *call, size_t fields,
-                                          struct application_body *ret_body,
-                                          enum token_format *ret_format)
+                                          struct application_body *ret_body)
 {
-    *ret_body = (struct application_body){0};
-    *ret_format = FORMAT_JWT;
-    enum twoleg_error error = admin_body(call, application_fields, fields, ret_body);
+    struct application_body *body = ret_body;
+    *body = (struct application_body){0};
+    enum twoleg_error error = admin_body(call, application_fields, fields, body);
     if (error)
         return error;
-    if (ret_body->token_format.ptr && !token_format_from(ret_body->token_format, ret_format))
+    if (body->token_format.ptr && !token_format_from(body->token_format, &body->format))
         return admin_refuse(call, TWOLEG_RANGE, "\"token_format\" must be jwt or sealed");
+    error = body->budget.ptr ? budget_parse(body->budget, &body->budget_read) : TWOLEG_NONE;
+    if (error)
+        return admin_refuse(call, error, "\"budget\" must be " BUDGET_WORDS);
+    if (body->budget_mode.ptr && !budget_mode_from(body->budget_mode, &body->budget_read.mode))
+        return admin_refuse(call, TWOLEG_RANGE,
+                            "\"budget_mode\" must be enforce, observe or default");
     return TWOLEG_NONE;
 }
 
@@ -107,8 +117,7 @@ static void application_show_declared(struct admin_call *call, struct str scope,
 static enum twoleg_error application_prepare_new(struct admin_call *call, struct admin_load *load)
 {
     struct application_body body;
-    enum token_format format;
-    enum twoleg_error error = application_read(call, NEW_FIELDS, &body, &format);
+    enum twoleg_error error = application_read(call, NEW_FIELDS, &body);
     load->loader = admin_loader_hash;
     return error ? error : admin_secret_prepare(call, load, body.client_secret);
 }
@@ -116,7 +125,6 @@ static enum twoleg_error application_prepare_new(struct admin_call *call, struct
 struct application_input {
     const struct admin_load *load;
     struct application_body body;
-    enum token_format format;
 };
 
 static enum twoleg_error application_build(struct admin_call *call, struct admin_commit *commit,
@@ -128,9 +136,10 @@ static enum twoleg_error application_build(struct admin_call *call, struct admin
     struct manage_application_new new = {.client_id = body->client_id,
                                          .name = body->name,
                                          .has_format = body->token_format.ptr != NULL,
-                                         .format = given->format,
+                                         .format = body->format,
                                          .has_ttl = body->token_ttl.given,
                                          .ttl_us = body->token_ttl.us,
+                                         .budget = body->budget_read,
                                          .access = application_access(body)};
     if (!env_random_u64(call->request->env, &new.number))
         return TWOLEG_NO_RANDOM;
@@ -221,7 +230,7 @@ enum twoleg_error admin_application_create(struct admin_call *call)
     if (!error)
         error = admin_load(call, application_prepare_new, &load);
     if (!error)
-        error = application_read(call, NEW_FIELDS, &input.body, &input.format);
+        error = application_read(call, NEW_FIELDS, &input.body);
     if (error)
         return error;
     input.load = load;
@@ -301,6 +310,7 @@ static enum twoleg_error application_shown(struct admin_call *call,
     buf_add(&tag, STR("\"\r\n"));
     admin_answer_begin(call);
     admin_view_application(&call->json, call->request->arena, application, apis,
+                           registry_spent(call->server->registry, application->number),
                            call->request->env->now_us);
     enum twoleg_error error = admin_answer_end(call, 200);
     call->answer->headers = buf_str(&tag);
@@ -349,9 +359,12 @@ static enum twoleg_error application_build_update(struct admin_call *call,
         .has_name = body->name.ptr != NULL,
         .name = body->name,
         .has_format = body->token_format.ptr != NULL,
-        .format = given->format,
+        .format = body->format,
         .has_ttl = body->token_ttl.given,
         .ttl_us = body->token_ttl.us,
+        .has_budget = body->budget.ptr != NULL,
+        .has_budget_mode = body->budget_mode.ptr != NULL,
+        .budget = body->budget_read,
         .has_scope = body->scope.ptr != NULL,
         .has_audience = body->audience.items != NULL,
         .has_serves = body->serves.items != NULL,
@@ -367,7 +380,7 @@ enum twoleg_error admin_application_update(struct admin_call *call)
     struct application_input input;
     struct admin_load *load;
     struct admin_commit *commit;
-    enum twoleg_error error = application_read(call, UPDATE_FIELDS, &input.body, &input.format);
+    enum twoleg_error error = application_read(call, UPDATE_FIELDS, &input.body);
     if (!error)
         error = admin_load_named(call, &load);
     if (error)

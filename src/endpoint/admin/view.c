@@ -29,8 +29,15 @@ void admin_view_summary(struct json_writer *json, const struct application *appl
     json_key_str(json, STR("status"), entity_status_name(application->state.status));
     json_key_str(json, STR("token_format"), token_format_name(application->format));
     admin_view_time(json, STR("token_ttl"), application->ttl_us);
+    budget_write(json, &application->budget);
     admin_view_time(json, STR("created"), application->created_us);
     admin_view_time(json, STR("updated"), application->updated_us);
+}
+
+static void view_spent(struct json_writer *json, struct registry_spent *spent)
+{
+    json_key_u64(json, STR("budget_limited"), spent ? atomic_load(&spent->refused) : 0);
+    json_key_u64(json, STR("budget_observed"), spent ? atomic_load(&spent->observed) : 0);
 }
 
 static void view_identifiers(struct json_writer *json, struct str key,
@@ -70,9 +77,10 @@ static void view_scopes(struct json_writer *json, const struct application *appl
 
 void admin_view_application(struct json_writer *json, struct arena *arena,
                             const struct application *application, const struct api_set *apis,
-                            int64_t now_us)
+                            struct registry_spent *spent, int64_t now_us)
 {
     admin_view_summary(json, application);
+    view_spent(json, spent);
     admin_view_number(json, STR("application"), NUMBER_APPLICATION, application->number);
     json_key_str(json, STR("scope"),
                  manage_access_scope(arena, application->apis, application->api_count));

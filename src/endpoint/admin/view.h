@@ -5,15 +5,17 @@
 #include "model/api.h"
 #include "model/application.h"
 #include "model/number.h"
+#include "registry/registry.h"
 
 // The members that a list has: client_id, name, status, token_format, token_ttl (seconds, null =
-// never), created and updated (seconds since 1970).
+// never), budget, budget_mode, created and updated (seconds since 1970).
 void admin_view_summary(struct json_writer *json, const struct application *application);
-// These and application (its number), scope, audience, serves, apis, secrets, version. The arena is
+// These, budget_limited and budget_observed (requests beyond the budget since the start; spent may
+// be NULL), application (its number), scope, audience, serves, apis, secrets, version. The arena is
 // for the joined scopes.
 void admin_view_application(struct json_writer *json, struct arena *arena,
                             const struct application *application, const struct api_set *apis,
-                            int64_t now_us);
+                            struct registry_spent *spent, int64_t now_us);
 void admin_view_secrets(struct json_writer *json, const struct application *application,
                         int64_t now_us); // member "secrets"
 void admin_view_api(struct json_writer *json, const struct api *api); // a whole object

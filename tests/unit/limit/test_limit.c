@@ -177,6 +177,81 @@ static void G6_threads_overshoot_by_at_most_one_each(void **state)
     pthread_barrier_destroy(&burst.start);
 }
 
+// ------------------------------------------------------------------ a bucket of its own
+static unsigned bucket_take_all(struct limit_bucket *bucket, const struct limit_rate *rate,
+                                int64_t now_us)
+{
+    unsigned taken = 0;
+    while (taken < 1000 && limit_bucket_take(bucket, rate, now_us) == 0)
+        taken++;
+    return taken;
+}
+
+static void bucket_counts_as_a_table_does(void **state)
+{
+    (void)state;
+    struct limit_bucket bucket = {0};
+    static const struct limit_rate none = {0, 0};
+    int64_t now = 5 * MINUTE;
+    assert_int_equal(bucket_take_all(&bucket, &none, now), 1000);
+    assert_int_equal(bucket_take_all(&bucket, &twenty, now), 20);
+    assert_true(limit_bucket_take(&bucket, &twenty, now) == MINUTE / 20);
+    assert_true(limit_bucket_take(&bucket, &twenty, now + 1) == MINUTE / 20 - 1);
+    assert_int_equal(bucket_take_all(&bucket, &twenty, now + MINUTE / 20), 1);
+    assert_int_equal(bucket_take_all(&bucket, &twenty, now + 3 * (MINUTE / 20)), 2);
+    assert_int_equal(bucket_take_all(&bucket, &twenty, now + 10 * MINUTE), 20);
+}
+
+// Whoever had used up one of a day waits for the new rate, not for the day's end.
+static void bucket_takes_another_rate_from_now_on(void **state)
+{
+    (void)state;
+    struct limit_bucket bucket = {0};
+    static const struct limit_rate daily = {INT64_C(86400000000), 1};
+    assert_int_equal(bucket_take_all(&bucket, &daily, 0), 1);
+    assert_true(limit_bucket_take(&bucket, &twenty, 0) == MINUTE / 20);
+    assert_int_equal(bucket_take_all(&bucket, &twenty, MINUTE / 20), 1);
+    assert_int_equal(bucket_take_all(&bucket, &twenty, 2 * MINUTE), 20);
+    // And what was taken under the old one is taken under the new one.
+    assert_true(limit_bucket_take(&bucket, &daily, 2 * MINUTE) > 0);
+}
+
+struct bucket_burst {
+    struct limit_bucket bucket;
+    pthread_barrier_t start;
+    _Atomic unsigned taken;
+};
+
+static void *bucket_main(void *context)
+{
+    struct bucket_burst *burst = context;
+    for (unsigned round = 0; round < 200; round++) {
+        pthread_barrier_wait(&burst->start);
+        atomic_fetch_add(&burst->taken, bucket_take_all(&burst->bucket, &twenty, round * MINUTE));
+        pthread_barrier_wait(&burst->start);
+    }
+    return NULL;
+}
+
+static void G6_threads_never_overshoot_a_bucket(void **state)
+{
+    (void)state;
+    struct bucket_burst burst = {.taken = 0};
+    pthread_t threads[THREADS];
+    pthread_barrier_init(&burst.start, NULL, THREADS + 1);
+    for (int i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, bucket_main, &burst), 0);
+    for (unsigned round = 0; round < 200; round++) {
+        atomic_store(&burst.taken, 0);
+        pthread_barrier_wait(&burst.start);
+        pthread_barrier_wait(&burst.start);
+        assert_int_equal(atomic_load(&burst.taken), 20);
+    }
+    for (int i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    pthread_barrier_destroy(&burst.start);
+}
+
 #define TABLE(test) cmocka_unit_test_setup_teardown(test, table_setup, table_teardown)
 
 int main(void)
@@ -191,6 +266,9 @@ int main(void)
         TABLE(B15_a_flood_of_ids_takes_no_memory_and_resets_no_bucket),
         TABLE(B1_a_few_busy_keys_leave_the_others_alone),
         TABLE(G6_threads_overshoot_by_at_most_one_each),
+        cmocka_unit_test(bucket_counts_as_a_table_does),
+        cmocka_unit_test(bucket_takes_another_rate_from_now_on),
+        cmocka_unit_test(G6_threads_never_overshoot_a_bucket),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

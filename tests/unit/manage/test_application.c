@@ -168,6 +168,29 @@ static void update_changes_what_is_given_from_the_version_it_saw(void **state)
     assert_true(manage_test_says(detail, "\"after\":{") && manage_test_says(detail, "\"New\""));
 }
 
+static void update_changes_a_budget_and_tells_the_audit(void **state)
+{
+    struct manage_test *test = *state;
+    struct manage_access access;
+    struct manage_application_update update = {.has_budget = true};
+    test->application.budget.mode = BUDGET_MODE_OBSERVE;
+    assert_int_equal(budget_parse(STR("9/1h"), &update.budget), TWOLEG_NONE);
+    assert_int_equal(manage_application_update(&test->change, &test->policy, &test->set,
+                                               &test->application, &update, &access), TWOLEG_NONE);
+    const struct store_verb *verb = manage_test_verb(test, VERB_APPLICATION_UPDATE, 0);
+    assert_int_equal(verb->update.fields, FIELD_BUDGET);
+    assert_int_equal(verb->update.budget.rate.count, 9);
+    struct str detail = manage_test_verb(test, VERB_AUDIT, 0)->audit.detail;
+    assert_true(manage_test_says(detail, "\"budget\":\"default\",\"budget_mode\":\"observe\""));
+    assert_true(manage_test_says(detail, "\"budget\":\"9/1h\",\"budget_mode\":\"observe\""));
+    update = (struct manage_application_update){.has_budget_mode = true,
+                                                .budget.mode = BUDGET_MODE_ENFORCE};
+    assert_int_equal(manage_application_update(&test->change, &test->policy, &test->set,
+                                               &test->application, &update, &access), TWOLEG_NONE);
+    assert_int_equal(manage_test_verb(test, VERB_APPLICATION_UPDATE, 1)->update.fields,
+                     FIELD_BUDGET_MODE);
+}
+
 static void update_moves_rights_and_drops_what_is_left(void **state)
 {
     struct manage_test *test = *state;
@@ -277,6 +300,7 @@ int main(void)
         MANAGE_TEST(create_refuses_with_a_reason),
         MANAGE_TEST(life_fits_its_format),
         MANAGE_TEST(update_changes_what_is_given_from_the_version_it_saw),
+        MANAGE_TEST(update_changes_a_budget_and_tells_the_audit),
         MANAGE_TEST(update_moves_rights_and_drops_what_is_left),
         MANAGE_TEST(update_keeps_what_is_not_given),
         MANAGE_TEST(update_refuses_nothing_and_never_for_jwt),

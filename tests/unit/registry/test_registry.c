@@ -66,6 +66,31 @@ static void what_was_acknowledged_is_visible(void **state)
     assert_int_equal(view.state.generation, 99);
 }
 
+static void what_is_spent_outlives_changes_and_evictions(void **state)
+{
+    struct test_registry *on = *state;
+    static const struct limit_rate once = {86400 * SECOND_US, 1};
+    registry_close(on);
+    registry_open(on, 1);
+    for (uint64_t number = 11; number <= 13; number++) {
+        char name[8];
+        snprintf(name, sizeof name, "app%d", (int)number);
+        assert_int_equal(test_make_application(on->test, number, name), TWOLEG_NONE);
+    }
+    registry_test_view(on, 11);
+    assert_true(limit_bucket_take(&registry_spent(on->registry, 11)->bucket, &once, 0) == 0);
+    assert_int_equal(registry_test_rename(on->test, 11, "Other"), TWOLEG_NONE);
+    registry_test_view(on, 12); // its body is out
+    registry_test_view(on, 11);
+    assert_true(limit_bucket_take(&registry_spent(on->registry, 11)->bucket, &once, 0) > 0);
+    // Nobody else's is touched.
+    assert_true(limit_bucket_take(&registry_spent(on->registry, 12)->bucket, &once, 0) == 0);
+    struct store_verb verb = {.number = 11};
+    assert_int_equal(test_one(on->test, VERB_APPLICATION_DELETE, STORE_OPERATOR, &verb),
+                     TWOLEG_NONE);
+    assert_null(registry_spent(on->registry, 11));
+}
+
 static void a_removed_scope_or_secret_is_gone_from_the_body(void **state)
 {
     struct test_registry *on = *state;
@@ -325,6 +350,7 @@ int main(void)
         unit(an_unknown_client_never_reaches_the_store),
         unit(a_client_is_known_at_once_and_loaded_once),
         unit(what_was_acknowledged_is_visible),
+        unit(what_is_spent_outlives_changes_and_evictions),
         unit(a_removed_scope_or_secret_is_gone_from_the_body),
         unit(deleted_and_re_created_is_another_number),
         unit(a_load_that_a_change_overtook_is_repeated),

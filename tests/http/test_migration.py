@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Row H16, from outside: the store of the first release, served by this one. tests/store/core.sql
+is such a store, and core.json what it gave out."""
+import hashlib
+import json
+import os
+import pathlib
+import sqlite3
+import threading
+
+import pytest
+
+from instance import ROOT, Application
+from test_service import listening, manage  # noqa: F401 (a fixture)
+
+CORE = json.loads((ROOT / "tests/store/core.json").read_text())
+
+
+def core_store(folder):
+    """A data folder as the first release left it."""
+    folder.mkdir(mode=0o700)
+    db = sqlite3.connect(folder / "twoleg.db")
+    db.executescript((ROOT / "tests/store/core.sql").read_text())
+    db.close()
+    (folder / "master.key").write_bytes(bytes.fromhex(CORE["master_key"]))
+    for file in folder.iterdir():
+        file.chmod(0o600)
+    return folder
+
+
+def core_app(name):
+    return Application({"client_id": name, "client_secret": CORE["secrets"][name]})
+
+
+def to_schema_1(data):
+    """What this release has written, in the first one's schema."""
+    db = sqlite3.connect(os.path.join(data, "twoleg.db"), isolation_level=None)
+    db.execute("ALTER TABLE applications DROP COLUMN budget")
+    db.execute("ALTER TABLE applications DROP COLUMN budget_mode")
+    db.execute("PRAGMA user_version = 0")
+    db.close()
+
+
+def asked(data, sql):
+    db = sqlite3.connect(f"file:{data}/twoleg.db?mode=ro", uri=True)
+    try:
+        return db.execute(sql).fetchone()[0]
+    finally:
+        db.close()
+
+
+def test_H16_what_the_first_release_gave_out_works(make_server, tmp_path):
+    server = make_server(data=core_store(tmp_path / "core")).start()
+    assert "was brought from schema 1 to 2; before-002.db beside it" in server.stderr()
+    caller = core_app("caller")
+    states = {name: server.active(caller, token) for name, token in CORE["tokens"].items()}
+    assert states == {"good": True, "revoked": False, "of_removed_secret": False,
+                      "of_old_generation": False}
+    assert server.check(CORE["tokens"]["good"], "?scope=send").status in (200, 403)
+    found = {name: server.token(core_app(name)).status for name in CORE["secrets"]}
+    assert found == {**dict.fromkeys(CORE["secrets"], 200), "disabled": 401, "deleted": 401}
+    assert [row["kid"] for row in server.cli("key", "list", "--json")["keys"]]
+    assert len(server.cli("audit", "list", "--json", "--limit", "1000")["audit"]) >= 18
+    # What is new works on what is old, and what is old goes on.
+    server.update(core_app("jwt"), budget="1/1d")
+    assert [server.token(core_app("jwt")).status for _ in range(2)] == [200, 429]
+    assert server.revoke(core_app("sealed"), CORE["tokens"]["good"]).status == 200
+    server.restart(hard=True)
+    assert "was brought" not in server.stderr().split("event=started")[-1]
+    assert not server.active(caller, CORE["tokens"]["good"])
+
+
+@pytest.mark.parametrize("token_format", ["jwt", "sealed"])
+def test_H16_tokens_out_survive_the_upgrade(own_server, token_format):
+    server = own_server
+    caller = server.app(name="caller", resource_server=True)
+    app = server.app(scope="alpha", token_format=token_format)
+    good, revoked = server.bearer(app), server.bearer(app)
+    assert server.revoke(app, revoked).status == 200
+    server.stop()
+    to_schema_1(server.data)
+    server.start()
+    assert asked(server.data, "PRAGMA user_version") == 2
+    assert server.active(caller, good) and not server.active(caller, revoked)
+    assert server.check(good).status == 200 and server.check(revoked).status == 401
+    assert server.token(app).status == 200
+
+
+def test_H16_an_upgrade_under_load_refuses_nobody(manage):  # noqa: F811
+    """The listening socket outlives the old program, as with systemd."""
+    server = manage([listening()]).start()
+    app = server.app(scope="alpha", token_format="sealed")
+    for i in range(200):
+        server.manage("POST", "applications", None, {"client_id": f"a{i}", "name": "a"})
+    ended, failures, tokens = threading.Event(), [], []
+
+    def visit():
+        while not ended.is_set():
+            try:
+                answer = server.form("/oauth/token", {"grant_type": "client_credentials"}, app,
+                                     headers={"Connection": "close"})
+                assert answer.status == 200, answer
+                tokens.append(answer.json()["access_token"])
+            except (OSError, AssertionError) as failure:
+                failures.append(repr(failure))
+
+    visitors = [threading.Thread(target=visit) for _ in range(3)]
+    for visitor in visitors:
+        visitor.start()
+    try:
+        for _ in range(3):
+            before = len(tokens)
+            while len(tokens) < before + 5:
+                assert not failures, failures[:3]
+            server.stop()
+            to_schema_1(server.data)
+            server.start()
+            assert asked(server.data, "PRAGMA user_version") == 2
+    finally:
+        ended.set()
+        for visitor in visitors:
+            visitor.join()
+    assert not failures, failures[:3]
+    assert {server.check(token).status for token in tokens} == {200}
+
+
+def test_H16_a_newer_schema_is_refused_in_words_and_left_alone(make_server, tmp_path):
+    data = core_store(tmp_path / "newer")
+    db = sqlite3.connect(data / "twoleg.db")
+    db.execute("INSERT INTO schema_version VALUES (3, 0)")
+    db.commit()
+    db.close()
+
+    def content():
+        return hashlib.sha256((data / "twoleg.db").read_bytes()).hexdigest()
+
+    before = content()
+    status, words = make_server(data=data).refused()
+    assert status == 1
+    assert f"{data}/twoleg.db: was written by a newer twoleg (schema 3; this one knows " \
+        "schema 2): use that release, or restore a backup from before" in words
+    assert content() == before and not list(pathlib.Path(data).glob("before-*"))
+
+
+def test_H16_back_by_the_copy_from_before(make_server, tmp_path):
+    """What a downgrade beyond what the schema allows is left with; and up again."""
+    data = core_store(tmp_path / "core")
+    server = make_server(data=data).start()
+    server.cli("app", "create", "--name", "later", "--client-id", "later")
+    server.stop()
+    server.cli("restore", str(data / "before-002.db"), "--keep-tokens", "--yes")
+    assert asked(data, "PRAGMA user_version") == 0
+    server.start()
+    assert server.active(core_app("caller"), CORE["tokens"]["good"])
+    assert server.token(core_app("jwt")).status == 200
+    assert server.run_cli("app", "show", "later").returncode != 0
