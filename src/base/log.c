@@ -2,7 +2,6 @@
 #include "base/log.h"
 
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -36,6 +35,8 @@ static void log_put(struct log_line *line, const char *bytes, size_t len)
 {
     size_t room = sizeof line->text - 1 - line->len;
     len = len > room ? room : len;
+    if (len == 0)
+        return; // bytes may be NULL
     memcpy(line->text + line->len, bytes, len);
     line->len += len;
 }
@@ -47,17 +48,36 @@ static void log_key(struct log_line *line, const char *key)
     log_put(line, "=", 1);
 }
 
+// "2026-01-31T23:59:59", made once for all lines of a second.
+static struct str log_second(int64_t now_us)
+{
+    static _Thread_local struct {
+        int64_t second;
+        size_t len;
+        char text[40];
+    } last = {.second = INT64_MIN};
+    int64_t second = now_us / 1000000;
+    if (last.second != second) {
+        time_t seconds = (time_t)second;
+        struct tm parts;
+        gmtime_r(&seconds, &parts);
+        last.len = strftime(last.text, sizeof last.text, "%Y-%m-%dT%H:%M:%S", &parts);
+        last.second = second;
+    }
+    return str_of(last.text, last.len);
+}
+
 void log_begin(struct log_line *line, enum log_level level, int64_t now_us, const char *event)
 {
-    char stamp[40];
-    time_t seconds = (time_t)(now_us / 1000000);
-    struct tm parts;
-    gmtime_r(&seconds, &parts);
-    size_t len = strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &parts);
-    int more = snprintf(stamp + len, sizeof stamp - len, ".%06dZ ", (int)(now_us % 1000000));
+    char micros[] = ".000000Z ";
+    struct str second = log_second(now_us);
+    int64_t left = now_us % 1000000;
+    for (size_t i = 6; i > 0; i--, left /= 10)
+        micros[i] = (char)('0' + left % 10);
     line->len = 0;
     line->level = level;
-    log_put(line, stamp, len + (more > 0 ? (size_t)more : 0));
+    log_put(line, second.ptr, second.len);
+    log_put(line, micros, sizeof micros - 1);
     log_put(line, level_names[level], strlen(level_names[level]));
     log_word(line, "event", event);
 }
@@ -70,27 +90,43 @@ void log_word(struct log_line *line, const char *key, const char *value)
 
 void log_u64(struct log_line *line, const char *key, uint64_t value)
 {
-    char digits[24];
-    int len = snprintf(digits, sizeof digits, "%llu", (unsigned long long)value);
+    char digits[20];
+    size_t from = sizeof digits;
+    do
+        digits[--from] = (char)('0' + value % 10);
+    while ((value /= 10) > 0);
     log_key(line, key);
-    log_put(line, digits, len > 0 ? (size_t)len : 0);
+    log_put(line, digits + from, sizeof digits - from);
 }
 
 // A value from outside is cut so that no one field can push the others off the line.
 #define LOG_VALUE_MAX 256
 
+// How many bytes at the front stand for themselves: usually all.
+static size_t log_plain(struct str value)
+{
+    size_t i = 0;
+    while (i < value.len && value.ptr[i] >= 0x20 && value.ptr[i] < 0x7f && value.ptr[i] != '"' &&
+           value.ptr[i] != '\\')
+        i++;
+    return i;
+}
+
 void log_str(struct log_line *line, const char *key, struct str value)
 {
     static const char digits[] = "0123456789abcdef";
+    struct str rest = str_slice(value, 0, LOG_VALUE_MAX);
     log_key(line, key);
     log_put(line, "\"", 1);
-    for (size_t i = 0; i < value.len && i < LOG_VALUE_MAX; i++) {
-        uint8_t c = (uint8_t)value.ptr[i];
+    for (;;) {
+        size_t plain = log_plain(rest);
+        log_put(line, rest.ptr, plain);
+        if (plain == rest.len)
+            break;
+        uint8_t c = (uint8_t)rest.ptr[plain];
         char hex[4] = {'\\', 'x', digits[c >> 4], digits[c & 15]};
-        if (c < 0x20 || c >= 0x7f || c == '"' || c == '\\')
-            log_put(line, hex, sizeof hex);
-        else
-            log_put(line, (const char *)&c, 1);
+        log_put(line, hex, sizeof hex);
+        rest = str_slice(rest, plain + 1, rest.len);
     }
     log_put(line, value.len > LOG_VALUE_MAX ? "...\"" : "\"", value.len > LOG_VALUE_MAX ? 4 : 1);
 }

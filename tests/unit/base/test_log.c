@@ -49,6 +49,38 @@ static void a_line_is_key_and_value(void **state)
               "reason=SECRET_WRONG\n");
 }
 
+// The text of a second is kept from line to line.
+static void each_line_has_its_own_time(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t us;
+        const char *text;
+    } rows[] = {{INT64_C(1700000000999999), "2023-11-14T22:13:20.999999Z"},
+                {INT64_C(1700000001000000), "2023-11-14T22:13:21.000000Z"},
+                {INT64_C(1700000000000000), "2023-11-14T22:13:20.000000Z"},
+                {INT64_C(1700000000000001), "2023-11-14T22:13:20.000001Z"},
+                {INT64_C(951782399123456), "2000-02-28T23:59:59.123456Z"}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct log_line line;
+        log_begin(&line, LOG_INFO, rows[i].us, "x");
+        assert_true(str_starts_with(str_of(line.text, line.len), str_from(rows[i].text)));
+    }
+}
+
+static void numbers_are_decimal(void **state)
+{
+    (void)state;
+    struct log_line line;
+    log_begin(&line, LOG_INFO, 0, "x");
+    log_u64(&line, "least", 0);
+    log_u64(&line, "most", UINT64_MAX);
+    log_str(&line, "none", STR_NONE);
+    log_end(&line);
+    assert_true(str_ends_with(str_of(seen, seen_len),
+                              STR(" least=0 most=18446744073709551615 none=\"\"\n")));
+}
+
 static void what_comes_from_outside_cannot_forge_a_line(void **state)
 {
     (void)state;
@@ -167,6 +199,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         caught(a_line_is_key_and_value),
+        caught(each_line_has_its_own_time),
+        caught(numbers_are_decimal),
         caught(what_comes_from_outside_cannot_forge_a_line),
         caught(a_long_value_leaves_room_for_the_others),
         caught(a_line_never_grows_past_its_end),
