@@ -43,6 +43,14 @@ uint64_t limit_key(const struct limit_table *table, struct str first, uint64_t s
     return siphash(&table->hash, str_of(words, sizeof words));
 }
 
+// Another rate has other cells: what was charged under a rate that a reload replaced says nothing
+// under the new one, which starts anew. Rates come from nobody outside: no keyed hash is needed.
+static uint64_t limit_place(uint64_t key, const struct limit_rate *rate)
+{
+    return key ^ ((uint64_t)rate->interval_us * UINT64_C(0x9e3779b97f4a7c15) +
+                  rate->burst * UINT64_C(0xc2b2ae3d27d4eb4f));
+}
+
 // One hash gives the place in every row (Kirsch, Mitzenmacher: two halves, combined linearly).
 static size_t limit_cell(const struct limit_table *table, uint64_t key, unsigned row)
 {
@@ -57,8 +65,9 @@ int64_t limit_wait(const struct limit_table *table, uint64_t key, const struct l
     if (rate->burst == 0)
         return 0;
     int64_t full_at = INT64_MAX;
+    uint64_t place = limit_place(key, rate);
     for (unsigned row = 0; row < LIMIT_ROWS; row++) {
-        int64_t at = atomic_load_explicit(&table->cells[limit_cell(table, key, row)],
+        int64_t at = atomic_load_explicit(&table->cells[limit_cell(table, place, row)],
                                           memory_order_relaxed);
         full_at = at < full_at ? at : full_at;
     }
@@ -89,8 +98,9 @@ void limit_charge(struct limit_table *table, uint64_t key, const struct limit_ra
     if (rate->burst == 0)
         return;
     int64_t most = now_us + rate->interval_us * (int64_t)rate->burst;
+    uint64_t place = limit_place(key, rate);
     for (unsigned row = 0; row < LIMIT_ROWS; row++)
-        limit_add(&table->cells[limit_cell(table, key, row)], rate->interval_us, most, now_us);
+        limit_add(&table->cells[limit_cell(table, place, row)], rate->interval_us, most, now_us);
 }
 
 int64_t limit_take(struct limit_table *table, uint64_t key, const struct limit_rate *rate,

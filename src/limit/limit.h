@@ -30,6 +30,8 @@ void limit_table_destroy(struct limit_table *table); // NULL is fine
 // several kinds of things into one table tells them apart by the number.
 uint64_t limit_key(const struct limit_table *table, struct str first, uint64_t second);
 
+// Each rate is counted by itself: whoever is asked for under another one starts anew.
+
 // When is there one again? In so many microseconds from now (a clock that never goes back); 0: now.
 int64_t limit_wait(const struct limit_table *table, uint64_t key, const struct limit_rate *rate,
                    int64_t now_us);

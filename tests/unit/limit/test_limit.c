@@ -104,13 +104,25 @@ static void charges_beyond_the_limit_are_not_owed(void **state)
 static void cells_are_never_lowered(void **state)
 {
     struct limit_table *table = *state;
-    static const struct limit_rate one = {1000, 1};
     uint64_t key = limit_key(table, STR("a"), 1);
     take_all(table, key, &twenty, MINUTE);
     int64_t before = limit_wait(table, key, &twenty, MINUTE);
-    limit_charge(table, key, &one, MINUTE);
     limit_charge(table, key, &twenty, MINUTE - 1000000);
     assert_true(limit_wait(table, key, &twenty, MINUTE) == before);
+}
+
+// A reload that gives more must help whoever is waiting, and one that gives less must not charge
+// for what was allowed.
+static void another_rate_is_counted_by_itself(void **state)
+{
+    struct limit_table *table = *state;
+    static const struct limit_rate rates[] = {{24 * 60 * MINUTE / 20, 20}, {MINUTE / 20, 19},
+                                              {MINUTE / 19, 20}, {MINUTE / 2, 2}};
+    uint64_t key = limit_key(table, STR("a"), 1);
+    assert_int_equal(take_all(table, key, &twenty, MINUTE), 20);
+    for (size_t i = 0; i < sizeof rates / sizeof *rates; i++)
+        assert_int_equal(take_all(table, key, &rates[i], MINUTE), rates[i].burst);
+    assert_true(limit_wait(table, key, &twenty, MINUTE) > 0);
 }
 
 static void B15_a_flood_of_ids_takes_no_memory_and_resets_no_bucket(void **state)
@@ -263,6 +275,7 @@ int main(void)
         TABLE(keys_of_a_pair_differ_by_both),
         TABLE(charges_beyond_the_limit_are_not_owed),
         TABLE(cells_are_never_lowered),
+        TABLE(another_rate_is_counted_by_itself),
         TABLE(B15_a_flood_of_ids_takes_no_memory_and_resets_no_bucket),
         TABLE(B1_a_few_busy_keys_leave_the_others_alone),
         TABLE(G6_threads_overshoot_by_at_most_one_each),
