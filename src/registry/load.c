@@ -8,6 +8,7 @@
 #include "registry/inside.h"
 
 #define LOAD_READ_MAX ((size_t)4 * 1024 * 1024)
+#define LOAD_EVICTIONS_MAX 1000 // under one lock
 #define LOAD_ROUNDS_MAX 32 // overtaken so often: 503, and the reader thread serves others
 
 static void registry_body_evict(struct registry *registry)
@@ -19,11 +20,30 @@ static void registry_body_evict(struct registry *registry)
     atomic_fetch_add_explicit(&registry->figure_evictions, 1, memory_order_relaxed);
 }
 
+// False: there are still more.
+static bool registry_body_make_room(struct registry *registry, size_t most)
+{
+    for (size_t i = 0; registry->bodies.count > most && i < LOAD_EVICTIONS_MAX; i++)
+        registry_body_evict(registry);
+    return registry->bodies.count <= most;
+}
+
+void registry_bound(struct registry *registry, size_t bodies_max)
+{
+    bool done = false;
+    while (!done) { // workers want the lock, too
+        pthread_mutex_lock(&registry->lock);
+        registry->bodies_max = bodies_max;
+        done = registry_body_make_room(registry, bodies_max);
+        pthread_mutex_unlock(&registry->lock);
+    }
+}
+
 static void registry_body_install(struct registry *registry, struct registry_slot *slot,
                                   struct body *body)
 {
-    while (registry->bodies.count >= registry->bodies_max)
-        registry_body_evict(registry);
+    while (!registry_body_make_room(registry, registry->bodies_max - 1))
+        ;
     body->owner = slot;
     body_list_add(&registry->bodies, body);
     atomic_store_explicit(&registry->figure_bodies, registry->bodies.count, memory_order_relaxed);

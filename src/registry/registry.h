@@ -31,6 +31,9 @@ void registry_destroy(struct registry *registry);
 // The store's on_change, or part of it: publishes before the change is answered.
 void registry_on_change(void *registry, const struct store_change *changes, size_t count);
 
+// Another bound of bodies; those beyond it go. Any thread but a loop's.
+void registry_bound(struct registry *registry, size_t bodies_max);
+
 // What is known of one application now.
 struct registry_view {
     uint64_t number;

@@ -210,6 +210,13 @@ static void bodies_are_bounded_and_the_visited_one_stays(void **state)
     }
     assert_int_equal(registry_figures(on->registry).evictions, 16);
     assert_int_equal(registry_figures(on->registry).applications, 20);
+    // Another bound: those beyond it go at once, or there is room for more.
+    registry_bound(on->registry, 2);
+    assert_int_equal(registry_figures(on->registry).bodies, 2);
+    registry_bound(on->registry, 6);
+    for (uint64_t i = 0; i < 20; i++)
+        registry_test_view(on, 100 + i);
+    assert_int_equal(registry_figures(on->registry).bodies, 6);
 }
 
 static struct token_id token(uint8_t first)
