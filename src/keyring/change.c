@@ -34,9 +34,12 @@ struct change {
     bool compromise; // what goes, goes because somebody said so
 };
 
-const struct rotation_rules *keyring_rules(const struct keyring *keyring)
+struct rotation_rules keyring_rules(struct keyring *keyring)
 {
-    return &keyring->rules;
+    pthread_mutex_lock(&keyring->rules_lock);
+    struct rotation_rules rules = keyring->rules;
+    pthread_mutex_unlock(&keyring->rules_lock);
+    return rules;
 }
 
 static void change_destroy(struct change *change)
@@ -228,7 +231,8 @@ static bool change_turn(struct keyring *keyring, struct env *env)
     struct change *change = change_create(keyring, env, &actor);
     if (!change)
         return false;
-    rotation_due(&keyring->rules, change->keys, change->count, env->latest_us, &plan);
+    const struct rotation_rules rules = keyring_rules(keyring);
+    rotation_due(&rules, change->keys, change->count, env->latest_us, &plan);
     bool sent = false;
     if (plan.count > 0 && change_build(change, &plan, NULL) == TWOLEG_NONE) {
         change->batch->done = change_turn_done;
@@ -267,7 +271,7 @@ static enum twoleg_error change_begin(struct keyring *keyring, struct env *env,
                                       struct keyring_outcome *outcome, struct change **ret_change)
 {
     memset(outcome, 0, sizeof *outcome);
-    outcome->announced_us = rotation_announce_us(keyring->rules.age.value_us);
+    outcome->announced_us = rotation_announce_us(keyring_rules(keyring).age.value_us);
     if (keyring_stale(keyring))
         return TWOLEG_STORE_BUSY;
     if (!keyring_claim(keyring, true))

@@ -48,5 +48,12 @@ enum twoleg_error keyring_change_master(struct keyring *keyring, struct env *env
                                         const struct keyring_actor *actor,
                                         struct keyring_outcome *outcome) TWOLEG_MUST_CHECK;
 
-// The rules in force.
-const struct rotation_rules *keyring_rules(const struct keyring *keyring);
+// The rules in force. Any thread.
+struct rotation_rules keyring_rules(struct keyring *keyring);
+// Others, as configured: period and values only. When the error is none they are stored and in
+// force, and whatever is made under them may be made from now on; what is made under the old ones
+// within the next minutes is still allowed for. CONFLICT: a change of keys is under way. With words
+// in ret_reason.
+enum twoleg_error keyring_change_rules(struct keyring *keyring,
+                                       const struct rotation_rules *configured, struct env *env,
+                                       char ret_reason[static 512]) TWOLEG_MUST_CHECK;

@@ -9,6 +9,7 @@
 struct keyring {
     struct store *store;
     struct epoch *epoch;
+    pthread_mutex_t rules_lock; // never held for long
     struct rotation_rules rules;
     _Atomic(struct keyring_body *) body;
     atomic_bool stale;

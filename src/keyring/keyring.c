@@ -152,6 +152,7 @@ enum twoleg_error keyring_create(const struct keyring_settings *settings,
     keyring->epoch = settings->epoch;
     pthread_mutex_init(&keyring->lock, NULL);
     pthread_mutex_init(&keyring->change_lock, NULL);
+    pthread_mutex_init(&keyring->rules_lock, NULL);
     pthread_condattr_t clock;
     pthread_condattr_init(&clock);
     pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
@@ -173,6 +174,7 @@ void keyring_destroy(struct keyring *keyring)
     keyring_body_destroy(atomic_load(&keyring->body));
     master_finish(&keyring->master);
     pthread_cond_destroy(&keyring->change_over);
+    pthread_mutex_destroy(&keyring->rules_lock);
     pthread_mutex_destroy(&keyring->change_lock);
     pthread_mutex_destroy(&keyring->lock);
     free(keyring);

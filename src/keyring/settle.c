@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rules of rotation over restarts: the setting "rotation" of the store holds what others may
 // still go by.
+#include "keyring/change.h"
 #include "keyring/inside.h"
 #include "keyring/reason.h"
 
 #define SETTLE_TEXT_MAX 128
+// Workers that have begun go on under the old rules, and a disk may hang before the new ones count.
+#define SETTLE_OVERLAP_US (600 * SECOND_US)
 
 static enum twoleg_error settle_write(struct store *store, const struct rotation_rules *rules,
                                       struct env *env)
@@ -48,4 +51,44 @@ enum twoleg_error keyring_settle(struct keyring *keyring, const struct rotation_
         return reason_set(reason, error, "the rules of rotation cannot be stored: %s",
                           twoleg_error_text(error));
     return TWOLEG_NONE;
+}
+
+// Under the claim: no plan that was made from the old rules meets the new ones.
+static enum twoleg_error settle_change(struct keyring *keyring,
+                                       const struct rotation_rules *configured, struct env *env,
+                                       char reason[static 512])
+{
+    const struct rotation_rules before = keyring_rules(keyring);
+    struct rotation_rules after;
+    enum twoleg_error error = TWOLEG_NONE;
+    if (rotation_settle(&before, configured, env->latest_us + SETTLE_OVERLAP_US, &after))
+        error = settle_write(keyring->store, &after, env);
+    if (error)
+        return reason_set(reason, error, "the rules of rotation cannot be stored: %s",
+                          twoleg_error_text(error));
+    pthread_mutex_lock(&keyring->rules_lock);
+    keyring->rules = after;
+    pthread_mutex_unlock(&keyring->rules_lock);
+    return TWOLEG_NONE;
+}
+
+static bool settle_is_same(const struct rotation_rules *a, const struct rotation_rules *b)
+{
+    return a->period_us == b->period_us && a->age.value_us == b->age.value_us &&
+           a->life.value_us == b->life.value_us;
+}
+
+enum twoleg_error keyring_change_rules(struct keyring *keyring,
+                                       const struct rotation_rules *configured, struct env *env,
+                                       char ret_reason[static 512])
+{
+    const struct rotation_rules before = keyring_rules(keyring);
+    if (settle_is_same(&before, configured))
+        return TWOLEG_NONE;
+    if (!keyring_claim(keyring, true))
+        return reason_set(ret_reason, TWOLEG_CONFLICT,
+                          "another change of keys is under way; try again");
+    enum twoleg_error error = settle_change(keyring, configured, env, ret_reason);
+    keyring_release(keyring);
+    return error;
 }

@@ -31,8 +31,8 @@ static void key_write(struct json_writer *json, const struct signing_key *key,
 
 enum twoleg_error admin_key_list(struct admin_call *call)
 {
-    const struct keyring *keyring = call->server->keyring;
-    const struct keyring_set *set = keyring_current(keyring);
+    const struct keyring_set *set = keyring_current(call->server->keyring);
+    const struct rotation_rules rules = keyring_rules(call->server->keyring);
     enum twoleg_error error = admin_query(call, NULL, 0);
     if (error)
         return error;
@@ -40,7 +40,7 @@ enum twoleg_error admin_key_list(struct admin_call *call)
     json_key(&call->json, STR("keys"));
     json_array_begin(&call->json);
     for (size_t i = 0; i < set->signing_count; i++)
-        key_write(&call->json, &set->signing[i], keyring_rules(keyring));
+        key_write(&call->json, &set->signing[i], &rules);
     json_array_end(&call->json);
     return admin_answer_end(call, 200);
 }

@@ -2,6 +2,7 @@
 // Changes of keys that somebody wants (design 3.6; threats D4, D5).
 #include "store/store_test.h"
 
+#include "base/fault.h"
 #include "keyring/change.h"
 
 struct test_keyring {
@@ -143,6 +144,64 @@ static void D5_of_two_that_change_keys_one_does(void **state)
     assert_int_equal(set->last_id, 5);
 }
 
+#define HOUR_US ((int64_t)3600 * SECOND_US)
+
+// A reload: what is made under the old rules, now and in the next minutes, is still allowed for,
+// and so it is after a restart.
+static void D5_rules_change_while_the_server_runs(void **state)
+{
+    struct test_keyring *on = *state;
+    char reason[512];
+    const struct rotation_rules long_ones = {.period_us = 0,
+                                             .age.value_us = HOUR_US,
+                                             .life.value_us = 24 * HOUR_US};
+    const struct rotation_rules short_ones = {.period_us = 100 * HOUR_US,
+                                              .age.value_us = HOUR_US / 60,
+                                              .life.value_us = HOUR_US};
+    keyring_open(on);
+    assert_int_equal(keyring_change_rules(on->keyring, &long_ones, &on->env, reason), TWOLEG_NONE);
+    struct rotation_rules rules = keyring_rules(on->keyring);
+    assert_true(rules.period_us == 0 && rules.age.value_us == HOUR_US);
+    assert_true(rules.life.value_us == 24 * HOUR_US);
+    int64_t now_us = on->env.latest_us;
+    assert_int_equal(keyring_change_rules(on->keyring, &short_ones, &on->env, reason),
+                     TWOLEG_NONE);
+    rules = keyring_rules(on->keyring);
+    assert_true(rules.period_us == 100 * HOUR_US && rules.life.value_us == HOUR_US);
+    assert_true(rules.life.until_us >= now_us + 24 * HOUR_US + HOUR_US / 60);
+    assert_true(rules.age.until_us >= now_us + 2 * HOUR_US + HOUR_US / 60);
+    struct store_reader *reader = store_reader_borrow(on->test->store);
+    struct arena arena;
+    struct str text;
+    char wanted[128];
+    arena_init(&arena, NULL, 4096);
+    assert_int_equal(store_setting(reader, STR("rotation"), &arena, &text), TWOLEG_NONE);
+    store_reader_return(on->test->store);
+    snprintf(wanted, sizeof wanted, "%lld %lld %lld %lld", (long long)rules.age.value_us,
+             (long long)rules.age.until_us, (long long)rules.life.value_us,
+             (long long)rules.life.until_us);
+    test_assert_str(text, wanted);
+    arena_finish(&arena);
+}
+
+static void D5_rules_that_cannot_be_stored_are_not_in_force(void **state)
+{
+    struct test_keyring *on = *state;
+    char reason[512];
+    const struct rotation_rules rules = {.age.value_us = HOUR_US, .life.value_us = HOUR_US};
+    keyring_open(on);
+    const struct rotation_rules before = keyring_rules(on->keyring);
+    // The store refuses: nothing is in force that is not stored.
+    fault_arm(FAULT_STORE, 1, true);
+    assert_int_not_equal(keyring_change_rules(on->keyring, &rules, &on->env, reason), TWOLEG_NONE);
+    fault_arm(FAULT_STORE, 0, false);
+    assert_non_null(strstr(reason, "the rules of rotation cannot be stored"));
+    const struct rotation_rules after = keyring_rules(on->keyring);
+    assert_memory_equal(&before, &after, sizeof before);
+    // The claim was given back.
+    assert_false(keyring_test_changing(on->keyring));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +211,10 @@ int main(void)
                                         keyring_setup, keyring_teardown),
         cmocka_unit_test_setup_teardown(D5_of_two_that_change_keys_one_does, keyring_setup,
                                         keyring_teardown),
+        cmocka_unit_test_setup_teardown(D5_rules_change_while_the_server_runs, keyring_setup,
+                                        keyring_teardown),
+        cmocka_unit_test_setup_teardown(D5_rules_that_cannot_be_stored_are_not_in_force,
+                                        keyring_setup, keyring_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
