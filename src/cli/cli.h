@@ -120,3 +120,4 @@ enum cli_exit cli_key_list(struct cli *cli), cli_key_rotate(struct cli *cli);
 enum cli_exit cli_key_compromise(struct cli *cli), cli_master_rotate(struct cli *cli);
 enum cli_exit cli_backup(struct cli *cli), cli_restore(struct cli *cli);
 enum cli_exit cli_audit_list(struct cli *cli), cli_status(struct cli *cli);
+enum cli_exit cli_reload(struct cli *cli);

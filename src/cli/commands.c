@@ -74,6 +74,7 @@ const struct cli_command cli_commands[] = {
     {"audit list", "", 0, 0, REMOTE | PAGE, "List who changed what: the latest, oldest first.",
      cli_audit_list},
     {"status", "", 0, 0, REMOTE, "Say how the running server is.", cli_status},
+    {"reload", "", 0, 0, REMOTE, "Read the configuration and the certificates again.", cli_reload},
     {"version", "", 0, 0, LOCAL, "Print the version.", cli_version},
     {"help", "[COMMAND]", 0, 2, LOCAL, "Print the help of a command, or of all.", cli_help},
 };

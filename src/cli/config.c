@@ -3,6 +3,7 @@
 #include "cli/config.h"
 
 #include "config/show.h"
+#include "daemon/certificates.h"
 
 #define TEXT_FIRST ((size_t)16 * 1024)
 
@@ -122,9 +123,10 @@ static json_t *config_rows(struct cli *cli)
         buf_init_arena(&allowed, &cli->arena, 256);
         schema_row_describe(row, &allowed);
         json_array_append_new(options,
-                              json_pack("{s:s, s:s?, s:o, s:s}", "name", row->name, "default",
-                                        row->fallback, "allowed", config_text(buf_str(&allowed)),
-                                        "manual", row->manual));
+                              json_pack("{s:s, s:s?, s:o, s:b, s:s}", "name", row->name,
+                                        "default", row->fallback, "allowed",
+                                        config_text(buf_str(&allowed)), "reloadable",
+                                        row->reloadable, "manual", row->manual));
     }
     return json_pack("{s:o}", "options", options);
 }
@@ -146,45 +148,66 @@ static bool config_is_of_command_line(const struct config_report *report)
     return false;
 }
 
-enum cli_exit cli_config_load(struct cli *cli, const struct activation *activation,
-                              struct config *ret_config)
+static enum cli_exit config_complain(struct cli *cli, enum twoleg_error error,
+                                     struct config_report *report)
 {
-    const char *inherited[ACTIVATION_MAX];
-    struct config_sources sources;
-    struct config_report report;
     struct buf text;
-    config_sources_init(&sources);
-    sources.file = cli_value(cli, CLI_CONFIG);
-    sources.data = cli_value(cli, CLI_DATA);
-    sources.user = cli_value(cli, CLI_USER);
-    sources.listen = cli->options[CLI_LISTEN].items;
-    sources.listen_count = cli->options[CLI_LISTEN].count;
-    sources.inherited = inherited;
-    for (size_t i = 0; activation && i < activation->count; i++)
-        inherited[sources.inherited_count++] = activation->sockets[i].text;
-    if (!config_report_init(&report, &cli->arena))
-        return cli_fail(CLI_REFUSED, "out of memory");
-    enum twoleg_error error = config_load(&sources, ret_config, &report);
-    if (!error)
-        return CLI_DONE;
     buf_init_arena(&text, &cli->arena, TEXT_FIRST);
-    config_report_print(&report, &text);
+    config_report_print(report, &text);
     struct str lines = buf_str(&text);
     if (lines.len == 0)
         return cli_fail(CLI_REFUSED, "the configuration: %s", twoleg_error_text(error));
-    enum cli_exit code = config_is_of_command_line(&report) ? CLI_USAGE : CLI_REFUSED;
+    enum cli_exit code = config_is_of_command_line(report) ? CLI_USAGE : CLI_REFUSED;
     if (cli_speaks_json())
         return cli_fail(code, "%.*s", STR_ARG(str_trim(lines, "\n")));
     fprintf(stderr, "%.*s", STR_ARG(lines));
     return code;
 }
 
+enum cli_exit cli_config_load(struct cli *cli, const struct activation *activation,
+                              struct config_sources *ret_sources, struct config *ret_config)
+{
+    struct config_sources sources;
+    struct config_report report;
+    config_sources_init(&sources);
+    sources.file = cli_value(cli, CLI_CONFIG);
+    sources.data = cli_value(cli, CLI_DATA);
+    sources.user = cli_value(cli, CLI_USER);
+    sources.listen = cli->options[CLI_LISTEN].items;
+    sources.listen_count = cli->options[CLI_LISTEN].count;
+    for (size_t i = 0; activation && i < activation->count; i++)
+        sources.inherited[sources.inherited_count++] = activation->sockets[i].text;
+    if (!config_report_init(&report, &cli->arena))
+        return cli_fail(CLI_REFUSED, "out of memory");
+    enum twoleg_error error = config_load(&sources, ret_config, &report);
+    if (ret_sources)
+        *ret_sources = sources;
+    return error ? config_complain(cli, error, &report) : CLI_DONE;
+}
+
+// As the server would, with the rights of whoever asks.
+static enum cli_exit config_check_certificates(struct cli *cli, const struct config *config)
+{
+    struct config_report report;
+    struct env env;
+    if (!config_report_init(&report, &cli->arena))
+        return cli_fail(CLI_REFUSED, "out of memory");
+    env_init(&env);
+    enum twoleg_error error = certificates_check(config, env.now_us, &report);
+    env_finish(&env);
+    return error ? config_complain(cli, error, &report) : CLI_DONE;
+}
+
 enum cli_exit cli_config_check(struct cli *cli)
 {
     struct config config = {0};
-    enum cli_exit code = cli_config_load(cli, NULL, &config);
-    if (code)
+    enum cli_exit code = cli_config_load(cli, NULL, NULL, &config);
+    if (!code)
+        code = config_check_certificates(cli, &config);
+    if (code) {
+        config_finish(&config);
         return code;
+    }
     if (cli_given(cli, CLI_JSON))
         config_print(json_pack("{s:b, s:o}", "ok", true, "file", config_text(config.file)));
     else
@@ -205,7 +228,7 @@ enum cli_exit cli_config_show(struct cli *cli)
 {
     struct config config = {0};
     struct buf text;
-    enum cli_exit code = cli_config_load(cli, NULL, &config);
+    enum cli_exit code = cli_config_load(cli, NULL, NULL, &config);
     if (code)
         return code;
     if (cli_given(cli, CLI_JSON)) {

@@ -5,8 +5,7 @@
 
 #define CONFIG_KEYS_RETIRED_MAX 50
 
-// Where the operator finds the option: in the file, or as the argument that gave it.
-static struct str config_check_source(const struct config *config, enum config_option option)
+struct str config_check_source(const struct config *config, enum config_option option)
 {
     return config->origins[option].mark.line ? config->file : config->origins[option].source;
 }

@@ -13,8 +13,10 @@ struct config_sources {
     const char *data;          // --data; NULL: not given
     const char *const *listen; // --listen, each as given; they replace the file's list
     size_t listen_count;
-    const char *const *inherited; // addresses of sockets that are open already ($LISTEN_FDS): the
-    size_t inherited_count;       // list of a configuration that names none
+    // Addresses of sockets that are open already ($LISTEN_FDS): the list of a configuration that
+    // names none.
+    const char *inherited[CONFIG_LISTEN_MAX];
+    size_t inherited_count;
     const char *user;          // --user; NULL: not given
     // From outside, so that tests are exact: config_sources_init takes them from the process.
     const char *environment_data; // $TWOLEG_DATA

@@ -54,32 +54,6 @@ static const char *show_item(const struct schema_shape *shape, const struct sche
     return (const char *)list->items + index * shape->item_size;
 }
 
-static void show_flow_object(const struct schema_shape *shape, const char *object,
-                             struct buf *out)
-{
-    buf_add_char(out, '{');
-    for (size_t i = 0; i < shape->row_count; i++) {
-        buf_addf(out, "%s%s: ", i ? ", " : "", shape->rows[i].name);
-        schema_scalar_write(&shape->rows[i], object + shape->rows[i].offset, out);
-    }
-    buf_add_char(out, '}');
-}
-
-// A list on one line: of single values, or of mappings of such.
-static void show_flow(const struct schema_shape *shape, const struct schema_list *list,
-                      struct buf *out)
-{
-    buf_add_char(out, '[');
-    for (size_t i = 0; i < list->count; i++) {
-        buf_add(out, i ? STR(", ") : STR(""));
-        if (shape->item->type == SCHEMA_OBJECT)
-            show_flow_object(shape->item->shape, show_item(shape, list, i), out);
-        else
-            schema_scalar_write(shape->item, show_item(shape, list, i), out);
-    }
-    buf_add_char(out, ']');
-}
-
 static bool show_is_text(enum schema_type type)
 {
     return type == SCHEMA_TEXT || type == SCHEMA_URL || type == SCHEMA_PATH;
@@ -93,14 +67,40 @@ static bool show_is_unset(const struct schema_row *row, const void *value)
     return show_is_text(row->type) && !row->fallback && ((const struct str *)value)->len == 0;
 }
 
-static void show_value(const struct schema_row *row, const void *value, struct buf *out)
+static void show_flow_object(const struct schema_shape *shape, const char *object,
+                             struct buf *out)
 {
+    bool first = true;
+    buf_add_char(out, '{');
+    for (size_t i = 0; i < shape->row_count; i++) {
+        const struct schema_row *row = &shape->rows[i];
+        if (show_is_unset(row, object + row->offset))
+            continue;
+        buf_addf(out, "%s%s: ", first ? "" : ", ", row->name);
+        config_show_value(row, object + row->offset, out);
+        first = false;
+    }
+    buf_add_char(out, '}');
+}
+
+// As deep as the table of options is.
+void config_show_value(const struct schema_row *row, const void *value, struct buf *out)
+{
+    const struct schema_list *list = value;
     if (row->type == SCHEMA_WORDS)
         show_words(row->shape, *(const unsigned *)value, out);
-    else if (row->type == SCHEMA_LIST)
-        show_flow(row->shape, value, out);
-    else
+    else if (row->type == SCHEMA_OBJECT)
+        show_flow_object(row->shape, value, out);
+    else if (row->type != SCHEMA_LIST)
         schema_scalar_write(row, value, out);
+    if (row->type != SCHEMA_LIST)
+        return;
+    buf_add_char(out, '[');
+    for (size_t i = 0; i < list->count; i++) {
+        buf_add(out, i ? STR(", ") : STR(""));
+        config_show_value(row->shape->item, show_item(row->shape, list, i), out);
+    }
+    buf_add_char(out, ']');
 }
 
 static void show_object(const struct schema_shape *shape, const char *object, struct buf *out)
@@ -113,7 +113,7 @@ static void show_object(const struct schema_shape *shape, const char *object, st
             continue;
         show_indent(1, out);
         buf_addf(out, "%s%s: ", first ? "- " : "  ", row->name);
-        show_value(row, value, out);
+        config_show_value(row, value, out);
         buf_add_char(out, '\n');
         first = false;
     }
@@ -136,7 +136,7 @@ static void show_option(const struct config *config, size_t option, struct buf *
         buf_addf(out, "%s:", row->name);
         if (!show_is_block(row)) {
             buf_add_char(out, ' ');
-            show_value(row, value, out);
+            config_show_value(row, value, out);
         }
     }
     show_pad(start, out);

@@ -5,7 +5,6 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,15 +32,10 @@ struct tls_certificate {
 };
 
 struct tls_set {
-    _Atomic unsigned users; // the server and each session
+    _Atomic unsigned users; // who loaded it, and each session
     struct tls_tickets *tickets;
     size_t count;
     struct tls_certificate certificates[];
-};
-
-struct tls_server {
-    pthread_mutex_t lock; // of the pointer
-    struct tls_set *set;
 };
 
 struct tls {
@@ -228,52 +222,16 @@ void tls_set_release(struct tls_set *set)
     free(set);
 }
 
-struct tls_server *tls_server_create(struct tls_set *set)
-{
-    struct tls_server *server = calloc(1, sizeof *server);
-    if (!server)
-        return NULL;
-    pthread_mutex_init(&server->lock, NULL);
-    server->set = set;
-    return server;
-}
-
-void tls_server_swap(struct tls_server *server, struct tls_set *set)
-{
-    pthread_mutex_lock(&server->lock);
-    struct tls_set *old = server->set;
-    server->set = set;
-    pthread_mutex_unlock(&server->lock);
-    tls_set_release(old);
-}
-
-void tls_server_destroy(struct tls_server *server)
-{
-    if (!server)
-        return;
-    tls_set_release(server->set);
-    pthread_mutex_destroy(&server->lock);
-    free(server);
-}
-
 // ------------------------------------------------------------------ one session
 
-static struct tls_set *tls_server_use(struct tls_server *server)
-{
-    pthread_mutex_lock(&server->lock);
-    struct tls_set *set = server->set;
-    atomic_fetch_add(&set->users, 1);
-    pthread_mutex_unlock(&server->lock);
-    return set;
-}
-
-struct tls *tls_create(struct tls_server *server, int fd, struct env *env)
+struct tls *tls_create(struct tls_set *set, int fd, struct env *env)
 {
     struct tls *tls = fault_here(FAULT_MEMORY) ? NULL : calloc(1, sizeof *tls);
     if (!tls)
         return NULL;
     tls->env = env;
-    tls->set = tls_server_use(server);
+    tls->set = set;
+    atomic_fetch_add(&set->users, 1);
     tls->ssl = SSL_new(tls->set->certificates[0].context);
     if (!tls->ssl || SSL_set_fd(tls->ssl, fd) != 1 || SSL_set_app_data(tls->ssl, tls) != 1) {
         ERR_clear_error();

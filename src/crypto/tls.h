@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// TLS 1.2 and 1.3 for listeners. The only place that knows OpenSSL's SSL_*. Four things: the ring
+// TLS 1.2 and 1.3 for listeners. The only place that knows OpenSSL's SSL_*. Three things: the ring
 // of ticket keys (one for the process), a set of certificates (immutable, what was read from the
-// files), a server (what a listener holds: the set in force) and a connection's session.
+// files) and a connection's session.
 #pragma once
 #include "base/env.h"
 #include "base/error.h"
@@ -34,13 +34,6 @@ enum twoleg_error tls_set_load(const struct tls_pair *pairs, size_t count,
                                char ret_reason[static TLS_REASON]) TWOLEG_MUST_CHECK;
 void tls_set_release(struct tls_set *set); // NULL accepted; sessions keep what they use
 
-// NULL without memory; takes the set else.
-struct tls_server;
-struct tls_server *tls_server_create(struct tls_set *set);
-// Takes the set. Sessions that have begun go on with theirs. Any thread.
-void tls_server_swap(struct tls_server *server, struct tls_set *set);
-void tls_server_destroy(struct tls_server *server); // NULL accepted
-
 enum tls_result {
     TLS_DONE,
     TLS_WANTS_READ,  // again when the socket is readable
@@ -52,7 +45,7 @@ enum tls_result {
 // One session, on the socket, which must not block and is not closed here. The env is that of the
 // thread on which all of the calls below are made. NULL without memory.
 struct tls;
-struct tls *tls_create(struct tls_server *server, int fd, struct env *env);
+struct tls *tls_create(struct tls_set *set, int fd, struct env *env);
 enum tls_result tls_handshake(struct tls *tls);
 enum tls_result tls_recv(struct tls *tls, char *ret_bytes, size_t room, size_t *ret_len);
 // After WANTS_WRITE the same bytes must come again, though they may have moved. Not for len 0.

@@ -9,7 +9,6 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "base/log.h"
 
 #define ACCEPTS_A_ROUND 64  // before the other listeners get their turn
 #define ACCEPT_PAUSE_MS 100 // after EMFILE: readiness would spin
@@ -49,6 +48,7 @@ static enum twoleg_error acceptor_open_admin(struct acceptor *acceptor,
         http_listener_open(str_of(spec, (size_t)len), 0600, listener, reason);
     if (error)
         return error;
+    listener->number = acceptor->count;
     listener->doors = DOOR_ALL;
     listener->operator_rights = true;
     acceptor->count++;
@@ -61,7 +61,6 @@ static enum twoleg_error acceptor_open_some(struct acceptor *acceptor,
     if (config->listen.count >= LISTENERS_MAX)
         return TWOLEG_LIMIT;
     acceptor->count = config->listen.count;
-    acceptor->drain_us = config->drain_timeout;
     for (size_t i = 0; i < config->listen.count; i++) {
         const struct config_listener *from = &config->listen.items[i];
         struct http_listener *listener = &acceptor->listeners[i];
@@ -73,10 +72,9 @@ static enum twoleg_error acceptor_open_some(struct acceptor *acceptor,
                     : http_listener_open(from->endpoint.text, 0660, listener, reason);
         if (error)
             return error;
+        listener->number = i;
         listener->doors = from->doors;
         listener->operator_rights = false;
-        listener->trusted = from->trusted_proxies.items;
-        listener->trusted_count = from->trusted_proxies.count;
     }
     return TWOLEG_NONE;
 }
@@ -100,40 +98,15 @@ enum twoleg_error acceptor_open_paths(struct acceptor *acceptor, const struct co
     return error ? error : acceptor_open_admin(acceptor, config, ret_reason);
 }
 
-void acceptor_use(struct acceptor *acceptor, struct certificates *certificates)
-{
-    acceptor->certificates = certificates;
-    for (size_t i = 0; i < acceptor->count; i++)
-        acceptor->listeners[i].tls = certificates_of(certificates, i);
-}
-
-// SIGHUP: certificates that were renewed are shown from now on; what is bad changes nothing.
-static void acceptor_reload(struct acceptor *acceptor, struct env *env)
-{
-    struct log_line line;
-    char reason[512] = "";
-    env_tick(env);
-    enum twoleg_error error = certificates_reload(acceptor->certificates, env, reason);
-    log_begin(&line, error ? LOG_ERROR : LOG_INFO, env->now_us,
-              error ? "reload_refused" : "reloaded");
-    log_u64(&line, "certificates", certificates_count(acceptor->certificates));
-    if (error)
-        log_str(&line, "reason", str_from(reason[0] ? reason : twoleg_error_text(error)));
-    else
-        log_str(&line, "notice", STR("certificates were read again; the rest of the configuration "
-                                     "is read at the start only: restart to change it"));
-    log_end(&line);
-}
-
 // The signal that asks to stop; 0 for one that does not, or when there is none.
-static int acceptor_signal(struct acceptor *acceptor, struct env *env)
+static int acceptor_signal(const struct acceptor *acceptor, struct reload *reload)
 {
     struct signalfd_siginfo info;
     if (read(acceptor->signals, &info, sizeof info) != (ssize_t)sizeof info)
         return 0;
     if (info.ssi_signo != SIGHUP)
         return (int)info.ssi_signo;
-    acceptor_reload(acceptor, env);
+    reload_ask(reload);
     return 0;
 }
 
@@ -154,11 +127,10 @@ static bool acceptor_take(struct http_listener *listener, struct workers *worker
 
 // Whoever is in a backlog has been told that the connection stands. Those who come meanwhile have
 // no claim, or a stream of them would keep us here.
-static void acceptor_take_last(struct acceptor *acceptor, struct workers *workers, struct env *env)
+void acceptor_take_last(struct acceptor *acceptor, struct workers *workers, struct env *env,
+                        int64_t until_us)
 {
-    env_tick(env);
-    int64_t until = env->mono_us + acceptor->drain_us;
-    for (size_t i = 0; i < acceptor->count && env->mono_us <= until; i++) {
+    for (size_t i = 0; i < acceptor->count && env->mono_us <= until_us; i++) {
         // What was handed over to us stays open: who waits there is the next server's.
         if (!acceptor->listeners[i].inherited)
             acceptor_take(&acceptor->listeners[i], workers, ACCEPTS_AT_END);
@@ -166,7 +138,7 @@ static void acceptor_take_last(struct acceptor *acceptor, struct workers *worker
     }
 }
 
-int acceptor_run(struct acceptor *acceptor, struct workers *workers, struct env *env)
+int acceptor_run(struct acceptor *acceptor, struct workers *workers, struct reload *reload)
 {
     struct pollfd polls[LISTENERS_MAX + 1];
     bool paused = false;
@@ -178,13 +150,12 @@ int acceptor_run(struct acceptor *acceptor, struct workers *workers, struct env 
         int ready = poll(polls, paused ? 1 : acceptor->count + 1, paused ? ACCEPT_PAUSE_MS : -1);
         if (ready < 0 && errno != EINTR)
             break;
-        if (ready > 0 && polls[0].revents && (stop = acceptor_signal(acceptor, env)))
+        if (ready > 0 && polls[0].revents && (stop = acceptor_signal(acceptor, reload)))
             break;
         for (size_t i = 0; i < acceptor->count; i++)
             if (paused || polls[i + 1].revents)
                 paused = !acceptor_take(&acceptor->listeners[i], workers, ACCEPTS_A_ROUND);
     }
-    acceptor_take_last(acceptor, workers, env);
     return stop;
 }
 

@@ -2,7 +2,7 @@
 // The main thread's loop: accepts on every listener until a signal asks to stop.
 #pragma once
 #include "daemon/activation.h"
-#include "daemon/certificates.h"
+#include "daemon/reload.h"
 #include "daemon/workers.h"
 
 #define LISTENERS_MAX 65 // 64 configured ones and the admin socket
@@ -10,14 +10,12 @@
 struct acceptor {
     struct http_listener listeners[LISTENERS_MAX]; // in the configured order, the admin socket last
     size_t count;
-    int64_t drain_us; // after the signal: no longer are backlogs emptied
-    struct certificates *certificates; // not owned; NULL before they are read
     struct activation *activation; // sockets that a service manager handed over; NULL: none
     int signals; // signalfd of those below, blocked in all threads
 };
 
 // Blocks the signals for this thread and those it will start: SIGTERM, SIGINT and SIGQUIT stop the
-// server; SIGHUP reads the certificates again; SIGUSR1, SIGUSR2 and SIGPIPE are ignored.
+// server; SIGHUP asks for a reload; SIGUSR1, SIGUSR2 and SIGPIPE are ignored.
 // Sockets of activation, which may be NULL, are taken in place of opening their addresses.
 enum twoleg_error acceptor_init(struct acceptor *acceptor,
                                 struct activation *activation) TWOLEG_MUST_CHECK;
@@ -29,9 +27,10 @@ enum twoleg_error acceptor_open_ports(struct acceptor *acceptor, const struct co
 // they may lie in it.
 enum twoleg_error acceptor_open_paths(struct acceptor *acceptor, const struct config *config,
                                       char ret_reason[static 512]) TWOLEG_MUST_CHECK;
-// The listeners show these from now on; before acceptor_run.
-void acceptor_use(struct acceptor *acceptor, struct certificates *certificates);
-// Until a signal asks to stop, which is returned (0: waiting failed); then takes what is waiting in
-// the backlogs. The listeners stay open until acceptor_finish.
-int acceptor_run(struct acceptor *acceptor, struct workers *workers, struct env *env);
+// Until a signal asks to stop, which is returned (0: waiting failed). The listeners stay open until
+// acceptor_finish.
+int acceptor_run(struct acceptor *acceptor, struct workers *workers, struct reload *reload);
+// Takes what is waiting in the backlogs, until this time (monotonic) at most.
+void acceptor_take_last(struct acceptor *acceptor, struct workers *workers, struct env *env,
+                        int64_t until_us);
 void acceptor_finish(struct acceptor *acceptor);

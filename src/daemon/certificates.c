@@ -1,131 +1,112 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/certificates.h"
 
-#include <stdio.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+#include "base/fault.h"
 
 #define LISTENER_PAIRS 64 // as in the table of options
 
-struct certificates {
-    const struct config *config;
-    struct tls_tickets *tickets;
-    size_t count;
-    struct tls_server *servers[]; // one for each listener of the configuration, NULL: plain
-};
-
-static enum twoleg_error certificates_load(const struct certificates *certificates, size_t index,
-                                           const struct env *env, struct tls_set **ret_set,
-                                           char *reason)
+// Landlock forbids to open, and lets ask: a folder that no file lay in when the server started.
+static bool certificates_locked_out(const char *path)
 {
-    const struct config_listener *listener = &certificates->config->listen.items[index];
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    bool refused = fd < 0 && errno == EACCES;
+    if (fd >= 0)
+        close(fd);
+    return refused && access(path, R_OK) == 0;
+}
+
+// Each pair by itself, since a set says only what is wrong with the first one.
+static bool certificates_report(const struct config *config, const struct config_listener *listener,
+                                const struct tls_pair *pairs, int64_t now_us,
+                                struct config_report *report)
+{
+    bool found = false;
+    for (size_t i = 0; i < listener->tls.count; i++) {
+        struct tls_set *set = NULL;
+        char words[TLS_REASON];
+        bool bad = tls_set_load(&pairs[i], 1, NULL, now_us, &set, words) == TWOLEG_REFUSED;
+        tls_set_release(set);
+        if (!bad)
+            continue;
+        bool locked_out = certificates_locked_out(pairs[i].certificate) ||
+                          certificates_locked_out(pairs[i].key);
+        struct buf line = config_report_text(report);
+        buf_addf(&line, "%s%s", words,
+                 locked_out ? ": the sandbox has no such folder since the start; a new one needs a "
+                              "restart"
+                            : "");
+        config_report_add(report, config->file, listener->tls.items[i].mark, &line);
+        found = true;
+    }
+    return found;
+}
+
+static enum twoleg_error certificates_load_one(const struct config *config, size_t index,
+                                               struct tls_tickets *tickets, int64_t now_us,
+                                               struct config_report *report,
+                                               struct tls_set **ret_set)
+{
+    const struct config_listener *listener = &config->listen.items[index];
     struct tls_pair pairs[LISTENER_PAIRS];
     char words[TLS_REASON];
     for (size_t i = 0; i < listener->tls.count; i++)
         pairs[i] = (struct tls_pair){listener->tls.items[i].certificate.ptr,
                                      listener->tls.items[i].key.ptr};
-    enum twoleg_error error = tls_set_load(pairs, listener->tls.count, certificates->tickets,
-                                           env->now_us, ret_set, words);
-    // The address may be cut, the file is what matters.
-    if (error)
-        snprintf(reason, 512, "%.*s: %.450s",
-                 STR_ARG(str_slice(listener->endpoint.text, 0, 50)),
-                 words[0] ? words : twoleg_error_text(error));
-    return error;
+    enum twoleg_error error =
+        tls_set_load(pairs, listener->tls.count, tickets, now_us, ret_set, words);
+    // A file that was mended in between is worth its words, too.
+    if (error == TWOLEG_REFUSED && !certificates_report(config, listener, pairs, now_us, report))
+        config_report_addf(report, config->file, listener->mark, "%s", words);
+    return error == TWOLEG_REFUSED ? TWOLEG_MALFORMED : error;
 }
 
-static enum twoleg_error certificates_load_all(const struct certificates *certificates,
-                                               const struct env *env, struct tls_set **sets,
-                                               char *reason)
-{
-    enum twoleg_error error = TWOLEG_NONE;
-    for (size_t i = 0; i < certificates->count && !error; i++)
-        if (certificates->config->listen.items[i].tls.count)
-            error = certificates_load(certificates, i, env, &sets[i], reason);
-    for (size_t i = 0; i < certificates->count && error; i++) {
-        tls_set_release(sets[i]);
-        sets[i] = NULL;
-    }
-    return error;
-}
-
-static enum twoleg_error certificates_init(struct certificates *certificates,
-                                           const struct env *env, struct tls_set **sets,
-                                           char *reason)
-{
-    certificates->tickets = tls_tickets_create();
-    if (!certificates->tickets)
-        return TWOLEG_NO_MEMORY;
-    enum twoleg_error error = certificates_load_all(certificates, env, sets, reason);
-    for (size_t i = 0; i < certificates->count && !error; i++) {
-        if (!sets[i])
-            continue;
-        certificates->servers[i] = tls_server_create(sets[i]);
-        if (certificates->servers[i])
-            sets[i] = NULL;
-        else
-            error = TWOLEG_NO_MEMORY;
-    }
-    for (size_t i = 0; i < certificates->count; i++)
-        tls_set_release(sets[i]);
-    return error;
-}
-
-enum twoleg_error certificates_create(const struct config *config, const struct env *env,
-                                      struct certificates **ret_certificates,
-                                      char ret_reason[static 512])
+enum twoleg_error certificates_load(const struct config *config, struct tls_tickets *tickets,
+                                    int64_t now_us, struct config_report *report,
+                                    struct tls_set ***ret_sets)
 {
     size_t count = config->listen.count;
-    struct certificates *certificates =
-        calloc(1, sizeof *certificates + count * sizeof certificates->servers[0]);
-    struct tls_set **sets = calloc(count + 1, sizeof *sets);
-    enum twoleg_error error = TWOLEG_NO_MEMORY;
-    if (certificates && sets) {
-        certificates->config = config;
-        certificates->count = count;
-        error = certificates_init(certificates, env, sets, ret_reason);
+    struct tls_set **sets =
+        fault_here(FAULT_MEMORY) ? NULL : calloc(count + 1, sizeof *sets);
+    enum twoleg_error error = sets ? TWOLEG_NONE : TWOLEG_NO_MEMORY;
+    for (size_t i = 0; i < count && error != TWOLEG_NO_MEMORY; i++) {
+        if (!config->listen.items[i].tls.count)
+            continue;
+        enum twoleg_error one =
+            certificates_load_one(config, i, tickets, now_us, report, &sets[i]);
+        error = one ? one : error;
     }
-    free(sets);
     if (error)
-        certificates_destroy(certificates);
+        certificates_release(sets, count);
     else
-        *ret_certificates = certificates;
+        *ret_sets = sets;
     return error;
 }
 
-void certificates_destroy(struct certificates *certificates)
+void certificates_release(struct tls_set **sets, size_t count)
 {
-    if (!certificates)
-        return;
-    for (size_t i = 0; i < certificates->count; i++)
-        tls_server_destroy(certificates->servers[i]);
-    tls_tickets_destroy(certificates->tickets);
-    free(certificates);
-}
-
-struct tls_server *certificates_of(const struct certificates *certificates, size_t listener)
-{
-    return certificates && listener < certificates->count ? certificates->servers[listener] : NULL;
-}
-
-enum twoleg_error certificates_reload(struct certificates *certificates, const struct env *env,
-                                      char ret_reason[static 512])
-{
-    struct tls_set **sets = calloc(certificates->count + 1, sizeof *sets);
-    if (!sets)
-        return TWOLEG_NO_MEMORY;
-    ret_reason[0] = '\0';
-    enum twoleg_error error = certificates_load_all(certificates, env, sets, ret_reason);
-    for (size_t i = 0; i < certificates->count && !error; i++)
-        if (sets[i])
-            tls_server_swap(certificates->servers[i], sets[i]);
+    for (size_t i = 0; sets && i < count; i++)
+        tls_set_release(sets[i]);
     free(sets);
+}
+
+enum twoleg_error certificates_check(const struct config *config, int64_t now_us,
+                                     struct config_report *report)
+{
+    struct tls_set **sets = NULL;
+    enum twoleg_error error = certificates_load(config, NULL, now_us, report, &sets);
+    certificates_release(sets, config->listen.count);
     return error;
 }
 
-size_t certificates_count(const struct certificates *certificates)
+size_t certificates_count(const struct config *config)
 {
     size_t pairs = 0;
-    for (size_t i = 0; certificates && i < certificates->count; i++)
-        pairs += certificates->config->listen.items[i].tls.count;
+    for (size_t i = 0; i < config->listen.count; i++)
+        pairs += config->listen.items[i].tls.count;
     return pairs;
 }

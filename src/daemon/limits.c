@@ -25,20 +25,30 @@ static void limits_note(int64_t connections, int64_t files)
     log_end(&line);
 }
 
+static int64_t limits_reserve(const struct config *config)
+{
+    return LIMITS_RESERVE + LIMITS_PER_WORKER * config->workers + (int64_t)config->listen.count + 1;
+}
+
 enum twoleg_error limits_raise(struct config *config, char ret_reason[static 512])
 {
-    int64_t reserve = LIMITS_RESERVE + LIMITS_PER_WORKER * config->workers +
-                      (int64_t)config->listen.count + 1;
-    int64_t wanted = config->max_connections + reserve;
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
         return TWOLEG_INTERNAL;
-    if (limit.rlim_cur < (rlim_t)wanted) {
-        limit.rlim_cur = limit.rlim_max < (rlim_t)wanted ? limit.rlim_max : (rlim_t)wanted;
-        if (setrlimit(RLIMIT_NOFILE, &limit) != 0 && getrlimit(RLIMIT_NOFILE, &limit) != 0)
-            return TWOLEG_INTERNAL;
+    if (limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit); // what is too low is said below
     }
-    if (limit.rlim_cur >= (rlim_t)wanted)
+    return limits_fit(config, ret_reason);
+}
+
+enum twoleg_error limits_fit(struct config *config, char ret_reason[static 512])
+{
+    int64_t reserve = limits_reserve(config);
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return TWOLEG_INTERNAL;
+    if (limit.rlim_cur >= (rlim_t)(config->max_connections + reserve))
         return TWOLEG_NONE;
     int64_t files = (int64_t)limit.rlim_cur;
     if (files < reserve + LIMITS_LEAST) {

@@ -197,14 +197,14 @@ static enum twoleg_error landlock_allow_folder_of(int rules, int version, struct
     return landlock_allow(rules, version, slash ? folder : ".", access, reason);
 }
 
-// Also where the name leads: certificates are often links to the latest ones.
-static enum twoleg_error landlock_allow_certificate(int rules, int version, struct str file,
-                                                    char *reason)
+// Also where the name leads: certificates are often links to the latest ones, and so are the files
+// that a cluster's manager hands out.
+static enum twoleg_error landlock_allow_link(int rules, int version, struct str file, char *reason)
 {
     char real[PATH_MAX];
     enum twoleg_error error =
         landlock_allow_folder_of(rules, version, file, ACCESS_READ, reason);
-    if (error || !realpath(file.ptr, real))
+    if (error || file.len == 0 || !realpath(file.ptr, real))
         return error;
     return landlock_allow_folder_of(rules, version, str_from(real), ACCESS_READ, reason);
 }
@@ -217,9 +217,9 @@ static enum twoleg_error landlock_allow_listener(int rules, int version,
         landlock_allow_folder_of(rules, version, listener->endpoint.path, ACCESS_SOCKET, reason);
     for (size_t i = 0; i < listener->tls.count && !error; i++) {
         const struct config_certificate *pair = &listener->tls.items[i];
-        error = landlock_allow_certificate(rules, version, pair->certificate, reason);
+        error = landlock_allow_link(rules, version, pair->certificate, reason);
         if (!error)
-            error = landlock_allow_certificate(rules, version, pair->key, reason);
+            error = landlock_allow_link(rules, version, pair->key, reason);
     }
     return error;
 }
@@ -235,7 +235,7 @@ static enum twoleg_error landlock_fill(int rules, int version, const struct conf
     if (!error && credentials && *credentials)
         error = landlock_allow(rules, version, credentials, ACCESS_READ, reason);
     if (!error)
-        error = landlock_allow_folder_of(rules, version, config->file, ACCESS_READ, reason);
+        error = landlock_allow_link(rules, version, config->file, reason);
     if (!error) // a new master key takes the place of the old one
         error = landlock_allow_folder_of(rules, version, config->master_key_file, ACCESS_DATA,
                                          reason);

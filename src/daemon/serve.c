@@ -2,7 +2,6 @@
 #include "daemon/serve.h"
 
 #include <signal.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,12 +13,16 @@
 #include "config/load.h"
 #include "crypto/init.h"
 #include "daemon/acceptor.h"
+#include "daemon/certificates.h"
 #include "daemon/housekeeper.h"
 #include "daemon/identity.h"
 #include "daemon/limits.h"
 #include "daemon/logger.h"
 #include "daemon/notify.h"
+#include "daemon/reload.h"
 #include "daemon/sandbox.h"
+#include "daemon/snapshot.h"
+#include "daemon/warn.h"
 #include "endpoint/limit.h"
 
 #define STORE_QUEUE_BATCHES 4096
@@ -30,12 +33,14 @@
 
 // Everything that a start makes, in the order in which it is made; the end goes backwards.
 struct serving {
-    struct config *config;
+    struct snapshot *first; // until it is published: then it is the server's
+    struct config *config;  // its configuration, for the start only
     struct env env;
     struct epoch epoch;
     struct acceptor acceptor;
     struct server server;
-    struct certificates *certificates;
+    struct tls_tickets *tickets;
+    struct reload *reload;
     struct workers *workers;
     struct housekeeper *keeper;
     struct sandbox sandbox;
@@ -43,23 +48,6 @@ struct serving {
     char reason[REASON_MAX];
     char notice[REASON_MAX];
 };
-
-// What the operator should know at once: in words, whatever the log's level is, and as an event for
-// those who search the log.
-static void __attribute__((format(printf, 3, 4)))
-serving_warn(const struct serving *serving, const char *event, const char *format, ...)
-{
-    char words[1024]; // larger than any of ours with what it names, else cut
-    struct log_line line;
-    va_list args;
-    va_start(args, format);
-    vsnprintf(words, sizeof words, format, args);
-    va_end(args);
-    fprintf(stderr, "twoleg: warning: %s\n", words);
-    log_begin(&line, LOG_WARNING, serving->env.now_us, event);
-    log_str(&line, "issuer", serving->config->issuer);
-    log_end(&line);
-}
 
 static void serving_on_change(void *context, const struct store_change *changes, size_t count)
 {
@@ -94,9 +82,7 @@ static enum twoleg_error serving_open(struct serving *serving)
         .folder = config->data.ptr,
         .master_key_file = config->master_key_file.len ? config->master_key_file.ptr : NULL,
         .env = &serving->env,
-        .rotation = {.period_us = config->key_rotation == TIME_NEVER ? 0 : config->key_rotation,
-                     .age.value_us = config->jwks_max_age,
-                     .life.value_us = config->jwt_max_ttl},
+        .rotation = snapshot_rotation(config),
     };
     error = keyring_create(&keys, &serving->server.keyring, serving->reason, serving->notice);
     // At once: a start that fails later must not take this with it, since it is said only once.
@@ -136,14 +122,14 @@ static enum twoleg_error serving_identify(struct serving *serving, bool change_i
         return error;
     const struct http_listener *first = serving_first(serving);
     if (!str_equal(derived, config->issuer))
-        serving_warn(serving, "issuer_elsewhere",
+        warn(config, &serving->env, "issuer_elsewhere",
                      "tokens and metadata name the issuer %.*s, which this store remembers, but "
                      "the server listens at %.*s: if clients reach it at the former, set issuer: "
                      "%.*s in the configuration; to take the latter, start once with "
                      "--change-issuer",
                      STR_ARG(config->issuer), STR_ARG(derived), STR_ARG(config->issuer));
     else if (first && address_is_any(&first->address))
-        serving_warn(serving, "issuer_local",
+        warn(config, &serving->env, "issuer_local",
                      "the server listens on every address, but tokens and metadata name the "
                      "issuer %.*s, which clients on other machines cannot use: set issuer: in the "
                      "configuration and start once with --change-issuer",
@@ -151,22 +137,26 @@ static enum twoleg_error serving_identify(struct serving *serving, bool change_i
     return TWOLEG_NONE;
 }
 
-// A gate for an API that is not there is no error: the API may be created while the server runs.
-static void serving_check_gates(const struct serving *serving)
+static enum twoleg_error serving_prepare_reload(struct serving *serving,
+                                                const struct serve_options *options)
 {
-    const struct config_checks *checks = &serving->config->checks;
-    const struct api_set *apis = registry_apis(serving->server.registry);
-    for (size_t i = 0; i < checks->count; i++) {
-        const struct config_check *check = &checks->items[i];
-        if (check->resource.len && !api_set_find_identifier(apis, check->resource))
-            serving_warn(serving, "check_without_api",
-                         "the gate /check/%.*s asks for tokens of %.*s, but there is no such API: "
-                         "it answers 403 until one is made with `twoleg api create`",
-                         STR_ARG(check->name), STR_ARG(check->resource));
-    }
+    struct server *server = &serving->server;
+    const struct reload_settings settings = {
+        .server = server,
+        .sources = options->sources,
+        .tickets = serving->tickets,
+        .notify = &serving->notify,
+    };
+    snapshot_publish(server, serving->first);
+    serving->first = NULL;
+    enum twoleg_error error = reload_start(&settings, &serving->reload);
+    server->reload = serving->reload;
+    server->reload_order = reload_order;
+    return error;
 }
 
-static enum twoleg_error serving_prepare(struct serving *serving)
+static enum twoleg_error serving_prepare(struct serving *serving,
+                                         const struct serve_options *options)
 {
     struct server *server = &serving->server;
     struct registry_settings registry = {
@@ -177,15 +167,17 @@ static enum twoleg_error serving_prepare(struct serving *serving)
     enum twoleg_error error = registry_create(&registry, &server->registry);
     unsigned cores = env_cores();
     if (!error)
-        serving_check_gates(serving);
+        warn_of_gates(serving->config, &serving->env, server->registry);
     if (!error)
         error = pool_create(cores > 3 ? cores / 2 : 1, POOL_QUEUE, &server->pool);
     if (!error) {
-        server->limits = endpoint_limits_create(serving->config, &serving->env);
+        server->limits = endpoint_limits_create(&serving->env);
         error = server->limits ? TWOLEG_NONE : TWOLEG_NO_MEMORY;
     }
     if (!error)
-        error = workers_create(server, &serving->epoch, &serving->workers);
+        error = serving_prepare_reload(serving, options);
+    if (!error)
+        error = workers_create(server, &serving->workers);
     if (!error)
         error = housekeeper_start(server, serving->workers, &serving->notify, &serving->keeper);
     if (!error)
@@ -205,7 +197,8 @@ static enum twoleg_error serving_announce(const struct serving *serving)
         const struct http_listener *listener = &serving->acceptor.listeners[i];
         struct buf out;
         buf_init(&out, url, sizeof url);
-        struct str scheme = listener->tls ? STR("https://") : STR("http://");
+        bool tls = serving->config->listen.items[i].tls.count > 0;
+        struct str scheme = tls ? STR("https://") : STR("http://");
         buf_add(&out, listener->path[0] ? STR("unix:") : scheme);
         if (listener->path[0])
             buf_add(&out, str_from(listener->path));
@@ -217,6 +210,27 @@ static enum twoleg_error serving_announce(const struct serving *serving)
     bool written = fclose(file) == 0; // before the lines go out: whoever reads them may read it
     fflush(stdout);
     return written ? TWOLEG_NONE : TWOLEG_INTERNAL;
+}
+
+// With each bad file on a line of its own, as for the configuration itself.
+static enum twoleg_error serving_read_certificates(struct serving *serving)
+{
+    struct reload_outcome outcome;
+    struct buf lines;
+    serving->tickets = tls_tickets_create();
+    if (!serving->tickets || !reload_outcome_init(&outcome))
+        return TWOLEG_NO_MEMORY;
+    enum twoleg_error error =
+        certificates_load(serving->config, serving->tickets, serving->env.now_us, &outcome.report,
+                          &serving->first->certificates);
+    buf_init_arena(&lines, &outcome.arena, 1024);
+    if (!config_report_is_clean(&outcome.report))
+        snprintf(serving->reason, sizeof serving->reason,
+                 "no listener speaks TLS without its certificate");
+    config_report_print(&outcome.report, &lines);
+    fprintf(stderr, "%.*s", STR_ARG(buf_str(&lines)));
+    reload_outcome_finish(&outcome);
+    return error;
 }
 
 // Before the first thread: what Landlock forbids a thread, it forbids those that it starts.
@@ -248,8 +262,7 @@ static enum twoleg_error serving_start(struct serving *serving,
     if (!error)
         error = crypto_init();
     if (!error)
-        error = certificates_create(serving->config, &serving->env, &serving->certificates,
-                                    serving->reason);
+        error = serving_read_certificates(serving);
     if (!error)
         error = serving_confine(serving);
     if (!error)
@@ -257,13 +270,11 @@ static enum twoleg_error serving_start(struct serving *serving,
     if (!error)
         error = acceptor_open_paths(&serving->acceptor, serving->config, serving->reason);
     if (!error)
-        acceptor_use(&serving->acceptor, serving->certificates);
-    if (!error)
         error = logger_start();
     if (!error)
         error = serving_identify(serving, options->change_issuer);
     if (!error)
-        error = serving_prepare(serving);
+        error = serving_prepare(serving, options);
     // Before the world hears that we are ready: nobody finds a server that is not locked in.
     if (!error && serving->config->sandbox && !serving->sandbox.filter_why)
         error = sandbox_filter_calls(&serving->sandbox, serving->reason);
@@ -272,28 +283,40 @@ static enum twoleg_error serving_start(struct serving *serving,
     return error;
 }
 
+// From now on, as long as configured now.
+static int64_t serving_drain_until(struct serving *serving)
+{
+    const struct snapshot *snapshot = snapshot_enter(&serving->server);
+    int64_t drain_us = snapshot ? snapshot->config.drain_timeout : 0;
+    snapshot_leave(&serving->server);
+    env_tick(&serving->env);
+    return serving->env.mono_us + drain_us;
+}
+
 // Returns how many connections the deadline cut off.
 static uint32_t serving_stop(struct serving *serving)
 {
     struct server *server = &serving->server;
     uint32_t left = 0;
-    env_tick(&serving->env);
-    int64_t deadline = serving->env.mono_us + serving->config->drain_timeout;
+    int64_t deadline = serving_drain_until(serving);
     if (serving->workers)
         workers_drain(serving->workers, deadline);
     acceptor_finish(&serving->acceptor);
     if (serving->workers)
         left = workers_join(serving->workers);
     housekeeper_stop(serving->keeper);
+    reload_stop(serving->reload);
     pool_destroy(server->pool);
     store_close(server->store); // every job that a request waited for has ended after this
     workers_destroy(serving->workers);
-    certificates_destroy(serving->certificates);
     endpoint_limits_destroy(server->limits);
     logger_stop();
     registry_destroy(server->registry);
     keyring_destroy(server->keyring);
     epoch_finish(&serving->epoch);
+    snapshot_destroy(atomic_load(&server->snapshot));
+    snapshot_destroy(serving->first);
+    tls_tickets_destroy(serving->tickets);
     return left;
 }
 
@@ -344,34 +367,62 @@ static void serving_note_end(struct serving *serving, uint32_t left)
     log_end(&line);
 }
 
+// Until a signal says so. The main thread held the first snapshot up to here; others may follow.
+static void serving_run(struct serving *serving)
+{
+    notify_say(&serving->notify, "READY=1");
+    serving_note_start(serving);
+    serving_note_sandbox(serving);
+    serving->config = NULL;
+    snapshot_leave(&serving->server);
+    int signal = acceptor_run(&serving->acceptor, serving->workers, serving->reload);
+    notify_say(&serving->notify, "STOPPING=1");
+    serving_note_stop(serving, signal);
+    acceptor_take_last(&serving->acceptor, serving->workers, &serving->env,
+                       serving_drain_until(serving));
+    atomic_store(&serving->server.draining, true);
+}
+
+// Takes the configuration.
+static struct serving *serving_create(struct config *config)
+{
+    size_t size = (sizeof(struct serving) + 63) & ~(size_t)63;
+    struct serving *serving = aligned_alloc(64, size);
+    if (!serving) {
+        config_finish(config);
+        return NULL;
+    }
+    memset(serving, 0, size);
+    env_init(&serving->env);
+    epoch_init(&serving->epoch);
+    serving->server.turns = &serving->epoch;
+    serving->server.started_mono_us = serving->env.mono_us;
+    if (snapshot_create(config, &serving->first) ||
+        !epoch_register(&serving->epoch, &serving->server.main_reader)) {
+        epoch_finish(&serving->epoch);
+        snapshot_destroy(serving->first);
+        env_finish(&serving->env);
+        free(serving);
+        return NULL;
+    }
+    serving->config = &serving->first->config;
+    return serving;
+}
+
 int daemon_serve(struct config *config, const struct serve_options *options)
 {
-    struct serving *serving = aligned_alloc(64, (sizeof *serving + 63) & ~(size_t)63);
+    struct serving *serving = serving_create(config);
     if (!serving) {
         fprintf(stderr, "twoleg: out of memory\n");
         return 1;
     }
-    memset(serving, 0, sizeof *serving);
-    serving->config = config;
     umask(077);
-    env_init(&serving->env);
-    epoch_init(&serving->epoch);
-    serving->server.config = config;
-    serving->server.started_mono_us = serving->env.mono_us;
-    log_set_level((enum log_level)config->log_level);
-
+    log_set_level((enum log_level)serving->config->log_level);
     notify_init(&serving->notify);
-
+    snapshot_enter(&serving->server);
     enum twoleg_error error = serving_start(serving, options);
-    if (!error) {
-        notify_say(&serving->notify, "READY=1");
-        serving_note_start(serving);
-        serving_note_sandbox(serving);
-        int signal = acceptor_run(&serving->acceptor, serving->workers, &serving->env);
-        notify_say(&serving->notify, "STOPPING=1");
-        serving_note_stop(serving, signal);
-        atomic_store(&serving->server.draining, true);
-    }
+    if (!error)
+        serving_run(serving);
     uint32_t left = serving_stop(serving);
     if (error)
         fprintf(stderr, "twoleg: %s\n",

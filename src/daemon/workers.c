@@ -10,15 +10,11 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "daemon/logger.h"
+#include "daemon/snapshot.h"
 #include "endpoint/log.h"
 #include "endpoint/routes.h"
 
 #define JWT_CACHE_ENTRIES 4096
-#define PARK_US (30 * SECOND_US)
-// Of all workers: what bodies hold that are longer than the usual few kilobytes. However many
-// workers share it, each can take sixteen of the longest.
-#define BODY_BYTES ((int64_t)16 * 1024 * 1024)
-#define BODY_BYTES_LEAST (16u * 65536u)
 
 struct draining {
     struct http_message message; // first
@@ -63,50 +59,55 @@ static void worker_refused(void *context, const struct env *env, struct address 
     log_end(&line);
 }
 
-static uint32_t worker_share(int64_t total, size_t count)
+// Here, and nowhere else, a worker comes to another snapshot: between two turns.
+static void worker_on_turn(void *object, struct http_worker *http)
 {
-    return (uint32_t)((total + (int64_t)count - 1) / (int64_t)count);
+    struct endpoint_context *context = object;
+    context->snapshot = atomic_load_explicit(&context->server->snapshot, memory_order_acquire);
+    if (context->limited_by == context->snapshot->number)
+        return;
+    const struct config *config = &context->snapshot->config;
+    context->limited_by = context->snapshot->number;
+    context->token.issuer = config->issuer;
+    context->token.prefix = config->token_prefix;
+    http_worker_limit(http, &context->snapshot->limits);
 }
 
-static uint32_t worker_body_bytes(size_t count)
+static struct http_welcome worker_welcome(void *object, const struct http_listener *listener)
 {
-    uint32_t share = worker_share(BODY_BYTES, count);
-    return share < BODY_BYTES_LEAST ? BODY_BYTES_LEAST : share;
+    const struct snapshot *snapshot = ((const struct endpoint_context *)object)->snapshot;
+    if (listener->number >= snapshot->config.listen.count)
+        return (struct http_welcome){.tls = NULL}; // the admin socket
+    const struct config_proxies *proxies =
+        &snapshot->config.listen.items[listener->number].trusted_proxies;
+    return (struct http_welcome){.tls = snapshot->certificates[listener->number],
+                                 .trusted = proxies->items,
+                                 .trusted_count = proxies->count};
 }
 
-static enum twoleg_error worker_init_http(struct workers *workers, uint32_t number,
-                                          struct epoch *epoch)
+static enum twoleg_error worker_init_http(struct workers *workers, uint32_t number)
 {
     struct worker *worker = &workers->all[number];
-    const struct config *config = workers->server->config;
-    size_t count = workers->count;
     struct http_settings settings = {
         .number = number,
-        .limits = {.tls_us = config->tls_timeout,
-                   .header_us = config->header_timeout,
-                   .body_us = config->body_timeout,
-                   .idle_us = config->idle_timeout,
-                   .write_us = config->write_timeout,
-                   .max_connections = worker_share(config->max_connections, count),
-                   .max_per_address = (uint32_t)config->max_connections_per_address,
-                   .max_parked = worker_share(config->max_waiting, count),
-                   .max_body_bytes = worker_body_bytes(count),
-                   .park_us = PARK_US},
+        .limits = atomic_load(&workers->server->snapshot)->limits,
         .peers = &workers->peers,
-        .epoch = epoch,
+        .epoch = workers->server->turns,
         .metrics = &worker->metrics,
         .context = &worker->context,
+        .on_turn = worker_on_turn,
+        .welcome = worker_welcome,
         .on_refused = worker_refused,
     };
     settings.routes = endpoint_routes(&settings.route_count);
     return http_worker_create(&settings, &worker->http);
 }
 
-static enum twoleg_error worker_init(struct workers *workers, uint32_t number, struct epoch *epoch)
+static enum twoleg_error worker_init(struct workers *workers, uint32_t number)
 {
     struct worker *worker = &workers->all[number];
     struct server *server = workers->server;
-    enum twoleg_error error = worker_init_http(workers, number, epoch);
+    enum twoleg_error error = worker_init_http(workers, number);
     if (error)
         return error;
     struct env *env = http_worker_env(worker->http);
@@ -118,8 +119,6 @@ static enum twoleg_error worker_init(struct workers *workers, uint32_t number, s
                   .jwt_cache = jwt_cache_create(JWT_CACHE_ENTRIES),
                   .env = env,
                   .metrics = &worker->metrics,
-                  .issuer = server->config->issuer,
-                  .prefix = server->config->token_prefix,
                   .epoch = server->epoch},
         .slow = slow_secret_cache_create(env),
         .usage = usage_create(),
@@ -145,10 +144,9 @@ static enum twoleg_error workers_init_peers(struct workers *workers)
     return TWOLEG_NONE;
 }
 
-enum twoleg_error workers_create(struct server *server, struct epoch *epoch,
-                                 struct workers **ret_workers)
+enum twoleg_error workers_create(struct server *server, struct workers **ret_workers)
 {
-    size_t count = (size_t)server->config->workers;
+    size_t count = (size_t)atomic_load(&server->snapshot)->config.workers;
     count = count > WORKERS_MAX ? WORKERS_MAX : count;
     size_t size = sizeof(struct workers) + count * sizeof(struct worker);
     struct workers *workers = aligned_alloc(64, (size + 63) & ~(size_t)63);
@@ -160,7 +158,7 @@ enum twoleg_error workers_create(struct server *server, struct epoch *epoch,
     server->metrics[server->metrics_count++] = &workers->metrics;
     enum twoleg_error error = workers_init_peers(workers);
     for (size_t i = 0; i < count && !error; i++) {
-        error = worker_init(workers, (uint32_t)i, epoch);
+        error = worker_init(workers, (uint32_t)i);
         server->metrics[server->metrics_count++] = &workers->all[i].metrics;
     }
     if (error)
@@ -229,7 +227,8 @@ void workers_adopt(struct workers *workers, int fd, const struct http_listener *
         }
     }
     struct adoption *adoption = NULL;
-    uint64_t most = (uint64_t)workers->server->config->max_connections;
+    uint64_t most = (uint64_t)snapshot_enter(workers->server)->config.max_connections;
+    snapshot_leave(workers->server);
     if (total < http_listener_places(listener, most))
         adoption = malloc(sizeof *adoption);
     if (!adoption) {

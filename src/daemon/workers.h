@@ -8,7 +8,8 @@
 
 struct workers;
 
-enum twoleg_error workers_create(struct server *server, struct epoch *epoch,
+// The server has a snapshot, and a reload from now on.
+enum twoleg_error workers_create(struct server *server,
                                  struct workers **ret_workers) TWOLEG_MUST_CHECK;
 enum twoleg_error workers_start(struct workers *workers) TWOLEG_MUST_CHECK;
 // Hands an accepted socket to the worker with the fewest connections; closes it at the cap.

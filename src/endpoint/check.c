@@ -42,7 +42,7 @@ static enum twoleg_error check_query(const struct http_request *request, struct 
 static enum twoleg_error check_configured(const struct http_request *request,
                                           struct check_needs *needs)
 {
-    const struct config_checks *checks = &endpoint_context(request)->server->config->checks;
+    const struct config_checks *checks = &endpoint_config(request)->checks;
     struct str rest = request->segments[0];
     struct str name = str_slice(rest, 0, str_find(rest, '/'));
     for (size_t i = 0; i < checks->count; i++) {

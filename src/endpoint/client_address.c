@@ -1,19 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "endpoint/client_address.h"
 
+#include "endpoint/server.h"
 #include "http/listener.h"
+
+static bool client_trusts_of(const struct config_proxies *proxies, const struct address *address)
+{
+    for (size_t i = 0; i < proxies->count; i++)
+        if (cidr_match(&proxies->items[i], address))
+            return true;
+    return false;
+}
 
 static bool client_trusts(const struct http_request *request, const struct config_proxies *more,
                           const struct address *address)
 {
-    const struct http_listener *listener = request->listener;
-    for (size_t i = 0; i < listener->trusted_count; i++)
-        if (cidr_match(&listener->trusted[i], address))
-            return true;
-    for (size_t i = 0; more && i < more->count; i++)
-        if (cidr_match(&more->items[i], address))
-            return true;
-    return false;
+    const struct config_listeners *listeners = &endpoint_config(request)->listen;
+    size_t number = request->listener->number;
+    return (number < listeners->count &&
+            client_trusts_of(&listeners->items[number].trusted_proxies, address)) ||
+           (more && client_trusts_of(more, address));
 }
 
 // Takes the last element off a comma-separated list.

@@ -21,8 +21,6 @@ enum { CHARGED_BUDGET = 1 << 0 }; // bits of request->charged
 
 struct endpoint_limits {
     struct limit_table *failures, *slow;
-    struct limit_rate per_address, per_client, slow_hashes, budget;
-    bool budget_observe;
 };
 
 static struct limit_table *endpoint_limit_table(struct env *env, size_t cells)
@@ -33,7 +31,7 @@ static struct limit_table *endpoint_limit_table(struct env *env, size_t cells)
     return limit_table_create(&key, cells);
 }
 
-struct endpoint_limits *endpoint_limits_create(const struct config *config, struct env *env)
+struct endpoint_limits *endpoint_limits_create(struct env *env)
 {
     struct endpoint_limits *limits = malloc(sizeof *limits);
     if (!limits)
@@ -41,11 +39,6 @@ struct endpoint_limits *endpoint_limits_create(const struct config *config, stru
     *limits = (struct endpoint_limits){
         .failures = endpoint_limit_table(env, FAILURE_CELLS),
         .slow = endpoint_limit_table(env, SLOW_CELLS),
-        .per_address = limit_rate_of(&config->failures_per_address),
-        .per_client = limit_rate_of(&config->failures_per_client),
-        .slow_hashes = limit_rate_of(&config->slow_hashes_per_client),
-        .budget = limit_rate_of(&config->budget),
-        .budget_observe = config->budget_observe,
     };
     if (limits->failures && limits->slow)
         return limits;
@@ -94,17 +87,20 @@ enum twoleg_error endpoint_limit_failure(struct http_request *request,
                                          enum twoleg_error error, int64_t *ret_retry_us)
 {
     struct endpoint_limits *limits = endpoint_context(request)->server->limits;
+    const struct config *config = endpoint_config(request);
     struct address network = endpoint_limit_network(request);
     int64_t now_us = request->env->boot_us;
     uint64_t address = endpoint_limit_key(limits->failures, &network, KIND_ADDRESS);
     uint64_t client = endpoint_limit_key(limits->failures, &network,
                                          endpoint_limit_client(limits->failures, attempt));
-    int64_t wait_address = limit_wait(limits->failures, address, &limits->per_address, now_us);
-    int64_t wait_client = limit_wait(limits->failures, client, &limits->per_client, now_us);
+    struct limit_rate per_address = limit_rate_of(&config->failures_per_address);
+    struct limit_rate per_client = limit_rate_of(&config->failures_per_client);
+    int64_t wait_address = limit_wait(limits->failures, address, &per_address, now_us);
+    int64_t wait_client = limit_wait(limits->failures, client, &per_client, now_us);
     // Nothing is charged beyond a limit: so no address can put more into the table than its rate.
     if (wait_address == 0 && wait_client == 0) {
-        limit_charge(limits->failures, address, &limits->per_address, now_us);
-        limit_charge(limits->failures, client, &limits->per_client, now_us);
+        limit_charge(limits->failures, address, &per_address, now_us);
+        limit_charge(limits->failures, client, &per_client, now_us);
         return error;
     }
     *ret_retry_us = wait_address > wait_client ? wait_address : wait_client;
@@ -119,7 +115,8 @@ enum twoleg_error endpoint_limit_slow(struct http_request *request, uint64_t app
     struct endpoint_limits *limits = endpoint_context(request)->server->limits;
     struct address network = endpoint_limit_network(request);
     uint64_t key = endpoint_limit_key(limits->slow, &network, application);
-    int64_t wait_us = limit_take(limits->slow, key, &limits->slow_hashes, request->env->boot_us);
+    struct limit_rate rate = limit_rate_of(&endpoint_config(request)->slow_hashes_per_client);
+    int64_t wait_us = limit_take(limits->slow, key, &rate, request->env->boot_us);
     if (wait_us == 0)
         return TWOLEG_NONE;
     *ret_retry_us = wait_us;
@@ -128,11 +125,11 @@ enum twoleg_error endpoint_limit_slow(struct http_request *request, uint64_t app
 }
 
 // The application's own word, else the server's.
-static bool endpoint_limit_observes(const struct endpoint_limits *limits,
+static bool endpoint_limit_observes(const struct http_request *request,
                                     const struct application *application)
 {
     if (application->budget.mode == BUDGET_MODE_DEFAULT)
-        return limits->budget_observe;
+        return endpoint_config(request)->budget_observe;
     return application->budget.mode == BUDGET_MODE_OBSERVE;
 }
 
@@ -149,8 +146,9 @@ enum twoleg_error endpoint_limit_budget(struct http_request *request,
                                         int64_t *ret_retry_us)
 {
     const struct server *server = endpoint_context(request)->server;
-    struct limit_rate rate = application->budget.own ? limit_rate_of(&application->budget.rate)
-                                                     : server->limits->budget;
+    struct limit_rate rate = limit_rate_of(application->budget.own
+                                               ? &application->budget.rate
+                                               : &endpoint_config(request)->budget);
     if (rate.burst == 0 || request->charged & CHARGED_BUDGET)
         return TWOLEG_NONE;
     struct registry_spent *spent = registry_spent(server->registry, application->number);
@@ -160,7 +158,7 @@ enum twoleg_error endpoint_limit_budget(struct http_request *request,
     int64_t wait_us = limit_bucket_take(&spent->bucket, &rate, request->env->boot_us);
     if (wait_us == 0)
         return TWOLEG_NONE;
-    if (endpoint_limit_observes(server->limits, application)) {
+    if (endpoint_limit_observes(request, application)) {
         atomic_fetch_add_explicit(&spent->observed, 1, memory_order_relaxed);
         endpoint_limit_observe(request, application->client_id);
         return TWOLEG_NONE;

@@ -5,7 +5,7 @@
 #include "endpoint/server.h"
 
 // NULL: memory, or no randomness.
-struct endpoint_limits *endpoint_limits_create(const struct config *config, struct env *env);
+struct endpoint_limits *endpoint_limits_create(struct env *env);
 void endpoint_limits_destroy(struct endpoint_limits *limits); // NULL is fine
 
 // Whom failures are charged to: the client's address, by its /64 with IPv6. Behind a trusted proxy

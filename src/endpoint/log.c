@@ -44,7 +44,7 @@ static bool endpoint_log_sampled(struct endpoint_log *log, enum twoleg_error err
 static bool endpoint_log_wanted(const struct endpoint_event *event, uint64_t *ret_left_out)
 {
     const struct endpoint_context *context = endpoint_context(event->request);
-    unsigned wanted = context->server->config->log_requests;
+    unsigned wanted = endpoint_config(event->request)->log_requests;
     *ret_left_out = 0;
     if (wanted == CONFIG_LOG_NONE)
         return false;

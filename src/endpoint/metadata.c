@@ -3,6 +3,7 @@
 // (RFC 7517), both cacheable, with an ETag, and open to scripts of any origin: nothing in them
 // depends on who asks.
 #include "base/buf.h"
+#include "base/fault.h"
 #include "codec/base64url.h"
 #include "codec/json_write.h"
 #include "crypto/hash.h"
@@ -31,11 +32,13 @@ static void metadata_link(struct json_writer *json, struct arena *arena, struct 
     json_key_str(json, key, buf_str(&url));
 }
 
-static void metadata_write(struct json_writer *json, const struct server *server,
-                           struct arena *arena)
+static void metadata_write(struct json_writer *json, const struct http_request *request)
 {
+    const struct server *server = endpoint_context(request)->server;
+    const struct config *config = endpoint_config(request);
+    struct arena *arena = request->arena;
     const struct str methods = STR("client_secret_basic client_secret_post");
-    struct str issuer = server->config->issuer;
+    struct str issuer = config->issuer;
     json_object_begin(json);
     json_key_str(json, STR("issuer"), issuer);
     metadata_link(json, arena, STR("token_endpoint"), issuer, "/oauth/token");
@@ -51,8 +54,8 @@ static void metadata_write(struct json_writer *json, const struct server *server
     struct str scopes = registry_scopes(server->registry);
     if (scopes.ptr) // recommended, not required: too many are not listed
         metadata_list(json, STR("scopes_supported"), scopes);
-    if (server->config->service_documentation.len)
-        json_key_str(json, STR("service_documentation"), server->config->service_documentation);
+    if (config->service_documentation.len)
+        json_key_str(json, STR("service_documentation"), config->service_documentation);
     json_object_end(json);
 }
 
@@ -75,7 +78,6 @@ static bool metadata_known(struct str known, struct str tag)
 static void metadata_answer(struct http_request *request, struct str document,
                             struct http_answer *ret_answer)
 {
-    const struct server *server = endpoint_context(request)->server;
     struct sha256 digest = sha256(document);
     struct buf headers;
     char tag[2 + BASE64URL_LEN(12)];
@@ -84,7 +86,7 @@ static void metadata_answer(struct http_request *request, struct str document,
     buf_init_arena(&headers, request->arena, 256);
     buf_add(&headers, STR(METADATA_CORS "Access-Control-Expose-Headers: ETag\r\n"));
     buf_add(&headers, STR("Cache-Control: public, max-age="));
-    buf_add_i64(&headers, server->config->jwks_max_age / SECOND_US);
+    buf_add_i64(&headers, endpoint_config(request)->jwks_max_age / SECOND_US);
     buf_add(&headers, STR("\r\nETag: "));
     buf_add(&headers, str_of(tag, sizeof tag));
     buf_add(&headers, STR("\r\n"));
@@ -131,7 +133,8 @@ enum twoleg_error endpoint_metadata(struct http_request *request, struct http_an
     }
     buf_init_arena(&body, request->arena, 2048);
     json_writer_init(&json, &body);
-    metadata_write(&json, endpoint_context(request)->server, request->arena);
+    metadata_write(&json, request);
+    stop_point("metadata.written");
     if (body.failed)
         metadata_unavailable(ret_answer);
     else

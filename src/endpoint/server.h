@@ -13,14 +13,29 @@
 #include "usage/usage.h"
 
 struct endpoint_limits;
+struct reload;
+struct reload_order; // endpoint/reload.h
+
+// The configuration and the certificates in force: never changed, replaced whole by a reload. G7.
+struct snapshot {
+    struct epoch_note note;    // first
+    uint64_t number;           // another for each
+    struct config config;
+    struct http_limits limits; // of each worker
+    struct tls_set **certificates; // of each listener of the configuration; NULL: plain HTTP
+};
 
 struct server {
-    const struct config *config;
+    _Atomic(struct snapshot *) snapshot; // endpoints use that of their context
+    struct epoch *turns;                 // of all who read it
+    unsigned main_reader;                // of the main thread
     struct store *store;
     struct registry *registry;
     struct keyring *keyring;
     struct pool *pool;
     struct endpoint_limits *limits;
+    struct reload *reload;
+    void (*reload_order)(struct reload *reload, struct reload_order *order);
     uint32_t epoch;
     _Atomic bool draining;
     struct metrics *metrics[EPOCH_READERS]; // of all threads, for /metrics
@@ -33,6 +48,10 @@ struct endpoint_log;
 // request->context: one for each worker.
 struct endpoint_context {
     struct server *server;
+    // Of this turn, so that no answer is made from two. It is never kept: a request that was parked
+    // runs again from its first line, and may find another one.
+    const struct snapshot *snapshot;
+    uint64_t limited_by; // the number of the snapshot whose limits the worker has
     struct token_context token;
     struct slow_secret_cache *slow;
     struct usage *usage;
@@ -43,4 +62,9 @@ struct endpoint_context {
 static inline struct endpoint_context *endpoint_context(const struct http_request *request)
 {
     return request->context;
+}
+
+static inline const struct config *endpoint_config(const struct http_request *request)
+{
+    return &endpoint_context(request)->snapshot->config;
 }

@@ -75,7 +75,7 @@ enum twoleg_error endpoint_token(struct http_request *request, struct http_answe
         // After the clock stepped back, what is issued must not be dead for the gate, which never
         // steps back.
         .now_us = request->env->latest_us,
-        .jwt_max_ttl_us = context->server->config->jwt_max_ttl,
+        .jwt_max_ttl_us = endpoint_config(request)->jwt_max_ttl,
     };
     struct decision decision;
     error = grant_decide(&granting, &form, &client, &decision);

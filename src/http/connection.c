@@ -16,7 +16,6 @@
 // What a lingering connection still drops: a client that does not look up from its upload before
 // it has sent all of it sees our answer up to this length.
 #define CONNECTION_LINGER_MAX ((uint32_t)1024 * 1024)
-
 // A handshake that is under way when the server is told to stop may take so long.
 #define CONNECTION_DRAIN_TLS SECOND_US
 #define CONNECTION_DRAIN_FRESH (SECOND_US / 4) // accepted, and nothing has come yet
@@ -106,13 +105,13 @@ static void connection_unpark(struct http_connection *connection)
 
 // Unix sockets have no address, and their files' rights bound who comes. A proxy's address is that
 // of all its clients: one of them must not take the others' places.
-static struct http_peers *connection_peers(const struct http_connection *connection)
+static struct http_peers *connection_peers(const struct http_connection *connection,
+                                           const struct http_welcome *welcome)
 {
     const struct http_settings *settings = &connection->worker->settings;
-    const struct http_listener *listener = connection->listener;
     bool counted = settings->limits.max_per_address && connection->peer.family != ADDRESS_LOCAL;
-    for (size_t i = 0; counted && i < listener->trusted_count; i++)
-        counted = !cidr_match(&listener->trusted[i], &connection->peer);
+    for (size_t i = 0; counted && i < welcome->trusted_count; i++)
+        counted = !cidr_match(&welcome->trusted[i], &connection->peer);
     return counted ? settings->peers : NULL;
 }
 
@@ -166,7 +165,7 @@ static bool connection_write(struct http_connection *connection, const struct ht
         .id = str_of(connection->request ? connection->request->id : id, HTTP_ID_LEN),
         .minor = connection->minor,
         .keep_alive = connection->keep_alive,
-        .secure = connection->listener->tls,
+        .secure = connection->stream.tls,
         .head = connection->head_only,
     };
     if (http_answer_write(answer, &frame, &connection->arena, connection->out) == TWOLEG_NONE) {
@@ -537,14 +536,15 @@ void connection_drain(struct http_connection *connection, int64_t idle_us)
         connection_close(connection);
 }
 
-static const char *connection_admit(struct http_connection *connection)
+static const char *connection_admit(struct http_connection *connection,
+                                    const struct http_welcome *welcome)
 {
     struct http_worker *worker = connection->worker;
     const struct http_limits *limits = &worker->settings.limits;
     uint64_t places = http_listener_places(connection->listener, limits->max_connections);
     if (limits->max_connections && http_worker_connections(worker) >= places)
         return "too many connections";
-    struct http_peers *peers = connection_peers(connection);
+    struct http_peers *peers = connection_peers(connection, welcome);
     if (peers && http_peers_add(peers, &connection->peer, limits->max_per_address))
         return "too many connections from one address";
     connection->peers = peers;
@@ -570,16 +570,19 @@ struct http_connection *connection_create(struct http_worker *worker, int fd,
         close(fd);
         return NULL;
     }
+    struct http_welcome welcome = {.tls = NULL};
+    if (worker->settings.welcome)
+        welcome = worker->settings.welcome(worker->settings.context, listener);
     connection->worker = worker;
     connection->listener = listener;
     connection->stream.fd = fd;
     http_peer_identify(fd, &connection->peer, &connection->peer_uid);
-    const char *refused = connection_admit(connection);
+    const char *refused = connection_admit(connection, &welcome);
     if (refused) {
         connection_turn_away(connection, refused);
         return NULL;
     }
-    if (!stream_init(&connection->stream, fd, listener->tls, &worker->env) ||
+    if (!stream_init(&connection->stream, fd, welcome.tls, &worker->env) ||
         !worker_slot_take(worker, connection, &connection->slot)) {
         connection_turn_away(connection, "out of memory");
         return NULL;
@@ -590,8 +593,8 @@ struct http_connection *connection_create(struct http_worker *worker, int fd,
     event_assign(&connection->writable, worker->base, fd, EV_WRITE | EV_PERSIST,
                  connection_on_writable, connection);
     connection_count(connection, METRIC_CONNECTIONS_OPENED);
-    connection->state = listener->tls ? CONNECTION_HANDSHAKE : CONNECTION_IDLE;
-    connection_wait(connection, listener->tls ? HTTP_WAIT_HANDSHAKE : HTTP_WAIT_IDLE);
+    connection->state = welcome.tls ? CONNECTION_HANDSHAKE : CONNECTION_IDLE;
+    connection_wait(connection, welcome.tls ? HTTP_WAIT_HANDSHAKE : HTTP_WAIT_IDLE);
     connection_want(connection, EV_READ);
     return connection;
 }

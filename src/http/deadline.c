@@ -12,6 +12,17 @@ void http_deadlines_init(struct http_deadlines *deadlines)
     }
 }
 
+void http_deadlines_change(struct http_deadlines *deadlines, enum http_wait wait, int64_t length)
+{
+    struct http_deadline *head = &deadlines->lists[wait];
+    int64_t by = length - deadlines->length[wait];
+    deadlines->length[wait] = length;
+    if (by == 0)
+        return;
+    for (struct http_deadline *each = head->next; each != head; each = each->next)
+        each->at += by;
+}
+
 void http_deadline_clear(struct http_deadline *deadline)
 {
     deadline->wait = HTTP_WAIT_NONE;

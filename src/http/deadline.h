@@ -28,6 +28,8 @@ struct http_deadlines {
 };
 
 void http_deadlines_init(struct http_deadlines *deadlines);
+// Also those that wait already: all of a list move by the same time, so it stays in order.
+void http_deadlines_change(struct http_deadlines *deadlines, enum http_wait wait, int64_t length);
 // Takes it from its list and appends it to the wait's.
 void http_deadline_set(struct http_deadlines *deadlines, struct http_deadline *deadline,
                        enum http_wait wait, int64_t now);

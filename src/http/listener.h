@@ -4,7 +4,6 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "codec/address.h"
-#include "crypto/tls.h"
 
 struct http_listener {
     int fd;
@@ -12,9 +11,7 @@ struct http_listener {
     bool operator_rights;        // the admin socket: peers are checked by uid, see http_request
     struct address address;      // bound address with its real port; family 0 for a Unix socket
     char path[108];              // of a Unix socket, else ""
-    const struct cidr *trusted;  // proxies whose forwarded address is believed; owned by the config
-    size_t trusted_count;
-    struct tls_server *tls; // NULL: plain HTTP; outlives the connections, not owned
+    size_t number;               // its place in the configuration; the admin socket is the last
     bool inherited;              // somebody else keeps it open, too: its path is not ours
 };
 

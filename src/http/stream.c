@@ -10,7 +10,7 @@
 
 #define STREAM_PARTS_MAX 2
 
-bool stream_init(struct stream *stream, int fd, struct tls_server *tls, struct env *env)
+bool stream_init(struct stream *stream, int fd, struct tls_set *tls, struct env *env)
 {
     *stream = (struct stream){.fd = fd};
     if (tls)

@@ -18,7 +18,7 @@ enum stream_result {
 };
 
 // False: no memory. The socket stays the caller's to close.
-bool stream_init(struct stream *stream, int fd, struct tls_server *tls, struct env *env);
+bool stream_init(struct stream *stream, int fd, struct tls_set *tls, struct env *env);
 // Of TLS. When it fails, *ret_failure is static text for the log, and the stream is plain: the peer
 // may not have read yet why.
 enum stream_result stream_handshake(struct stream *stream, const char **ret_failure);

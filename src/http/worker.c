@@ -25,6 +25,8 @@ void worker_turn(struct http_worker *worker)
     env_tick(&worker->env);
     if (worker->settings.epoch)
         epoch_enter(worker->settings.epoch, worker->reader);
+    if (worker->settings.on_turn)
+        worker->settings.on_turn(worker->settings.context, worker);
 }
 
 static void worker_turn_end(struct http_worker *worker)
@@ -179,21 +181,27 @@ static enum twoleg_error worker_init_loop(struct http_worker *worker)
     return event_add(&worker->woken, NULL) ? TWOLEG_INTERNAL : TWOLEG_NONE;
 }
 
+void http_worker_limit(struct http_worker *worker, const struct http_limits *limits)
+{
+    const int64_t lengths[HTTP_WAITS] = {
+        [HTTP_WAIT_HANDSHAKE] = limits->tls_us, [HTTP_WAIT_IDLE] = limits->idle_us,
+        [HTTP_WAIT_HEADER] = limits->header_us, [HTTP_WAIT_BODY] = limits->body_us,
+        [HTTP_WAIT_WRITE] = limits->write_us,   [HTTP_WAIT_LINGER] = WORKER_LINGER_US,
+        [HTTP_WAIT_JOB] = WORKER_SWEEP_US,
+    };
+    worker->settings.limits = *limits;
+    for (enum http_wait wait = 0; wait < HTTP_WAITS; wait++)
+        http_deadlines_change(&worker->deadlines, wait, lengths[wait]);
+}
+
 static enum twoleg_error worker_init(struct http_worker *worker)
 {
-    const struct http_limits *limits = &worker->settings.limits;
     enum twoleg_error error =
         http_router_init(&worker->router, worker->settings.routes, worker->settings.route_count);
     if (error)
         return error;
     http_deadlines_init(&worker->deadlines);
-    worker->deadlines.length[HTTP_WAIT_HANDSHAKE] = limits->tls_us;
-    worker->deadlines.length[HTTP_WAIT_IDLE] = limits->idle_us;
-    worker->deadlines.length[HTTP_WAIT_HEADER] = limits->header_us;
-    worker->deadlines.length[HTTP_WAIT_BODY] = limits->body_us;
-    worker->deadlines.length[HTTP_WAIT_WRITE] = limits->write_us;
-    worker->deadlines.length[HTTP_WAIT_LINGER] = WORKER_LINGER_US;
-    worker->deadlines.length[HTTP_WAIT_JOB] = WORKER_SWEEP_US;
+    http_worker_limit(worker, &worker->settings.limits);
     if (worker->settings.epoch && !epoch_register(worker->settings.epoch, &worker->reader))
         return TWOLEG_LIMIT;
     return worker_init_loop(worker);

@@ -7,6 +7,15 @@
 #include "http/listener.h"
 #include "http/peers.h"
 
+struct tls_set;
+
+// How a listener meets a new connection, as it is configured now; good for one turn.
+struct http_welcome {
+    struct tls_set *tls;        // what it shows; NULL: plain HTTP
+    const struct cidr *trusted; // proxies, whose connections are not counted by address
+    size_t trusted_count;
+};
+
 struct http_limits {
     int64_t tls_us, header_us, body_us, idle_us, write_us; // absolute deadlines
     uint32_t max_connections;                      // of this worker
@@ -26,6 +35,11 @@ struct http_settings {
     struct metrics *metrics;
     struct http_peers *peers; // outlives the worker; NULL: addresses are not counted
     void *context;            // request->context
+    // At the start of each turn, inside of the epoch: what the turn reads is taken here, once.
+    // NULL: nothing is.
+    void (*on_turn)(void *context, struct http_worker *worker);
+    // NULL: all listeners are plain and trust nobody.
+    struct http_welcome (*welcome)(void *context, const struct http_listener *listener);
     // The worker refused something before any handler saw it; reason is static text. For the log.
     void (*on_refused)(void *context, const struct env *env, struct address peer,
                        const char *reason);
@@ -41,6 +55,8 @@ void http_worker_destroy(struct http_worker *worker);
 // in epoll holds no pointer. Returns how many connections the deadline found open.
 uint32_t http_worker_run(struct http_worker *worker);
 struct env *http_worker_env(struct http_worker *worker);
+// Other limits from now on, also for connections that wait already. In its turn only.
+void http_worker_limit(struct http_worker *worker, const struct http_limits *limits);
 // The handler ran out of order: run it again now. Nothing happens when the client is gone.
 void http_worker_resume(struct http_worker *worker, struct http_handle handle);
 // The parked request, or NULL when its client is gone. See http/job.h, its only caller.

@@ -26,13 +26,34 @@ enum twoleg_error manage_token_revoke(struct manage_change *change,
     return change->batch->no_memory ? TWOLEG_NO_MEMORY : TWOLEG_NONE;
 }
 
+static enum twoleg_error manage_operator(struct manage_change *change)
+{
+    return change->actor->operator_rights
+               ? TWOLEG_NONE
+               : manage_refuse(change, TWOLEG_REFUSED, "only an operator may do that");
+}
+
+enum twoleg_error manage_reload_note(struct manage_change *change, const char *const *options,
+                                     size_t count)
+{
+    struct manage_detail detail;
+    enum twoleg_error error = manage_operator(change);
+    if (error)
+        return error;
+    manage_detail_begin(change, &detail);
+    json_key(&detail.json, STR("options"));
+    json_array_begin(&detail.json);
+    for (size_t i = 0; i < count; i++)
+        json_str(&detail.json, str_from(options[i]));
+    json_array_end(&detail.json);
+    manage_detail_end(change, &detail, EVENT_CONFIG_RELOAD, STR("config"));
+    return change->batch->no_memory ? TWOLEG_NO_MEMORY : TWOLEG_NONE;
+}
+
 enum twoleg_error manage_backup_note(struct manage_change *change, struct str file)
 {
     struct manage_detail detail;
-    enum twoleg_error error = change->actor->operator_rights
-                                  ? TWOLEG_NONE
-                                  : manage_refuse(change, TWOLEG_REFUSED,
-                                                  "only an operator may copy the store");
+    enum twoleg_error error = manage_operator(change);
     if (error)
         return error;
     manage_detail_begin(change, &detail);

@@ -11,4 +11,4 @@ admin_action admin_api_list, admin_api_create;
 admin_action admin_scope_add, admin_scope_remove;
 admin_action admin_token_inspect, admin_token_revoke;
 admin_action admin_key_list, admin_key_rotate, admin_key_compromise, admin_master_rotate;
-admin_action admin_backup, admin_audit_list, admin_status;
+admin_action admin_backup, admin_audit_list, admin_status, admin_reload;

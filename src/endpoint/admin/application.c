@@ -63,7 +63,7 @@ static struct manage_access_request application_access(const struct application_
 
 static struct manage_policy application_policy(const struct admin_call *call)
 {
-    const struct config *config = call->server->config;
+    const struct config *config = endpoint_config(call->request);
     return (struct manage_policy){
         .format = config->token_format == CONFIG_TOKEN_SEALED ? FORMAT_SEALED : FORMAT_JWT,
         .ttl_us = config->token_ttl,

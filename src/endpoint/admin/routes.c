@@ -125,6 +125,11 @@ static enum twoleg_error route_status(struct http_request *r, struct http_answer
     return admin_run(r, a, admin_status);
 }
 
+static enum twoleg_error route_reload(struct http_request *r, struct http_answer *a)
+{
+    return admin_run(r, a, admin_reload);
+}
+
 const struct http_route admin_routes[] = {
     {.name = "admin_application_list", .path = "/admin/v1/applications",
      .methods = HTTP_GET | HTTP_HEAD, .doors = DOOR_ADMIN, .handler = route_application_list},
@@ -174,5 +179,7 @@ const struct http_route admin_routes[] = {
      .methods = HTTP_GET | HTTP_HEAD, .doors = DOOR_ADMIN, .handler = route_audit_list},
     {.name = "admin_status", .path = "/admin/v1/status",
      .methods = HTTP_GET | HTTP_HEAD, .doors = DOOR_ADMIN, .handler = route_status},
+    {.name = "admin_reload", .path = "/admin/v1/reload",
+     .methods = HTTP_POST, .doors = DOOR_ADMIN, .handler = route_reload},
 };
 const size_t admin_route_count = sizeof admin_routes / sizeof *admin_routes;

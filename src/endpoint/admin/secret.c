@@ -27,7 +27,7 @@ static enum twoleg_error secret_generate(struct admin_call *call, struct admin_c
     struct buf text;
     buf_init(&text, commit->secret, sizeof commit->secret);
     enum twoleg_error error = manage_secret_generate(
-        call->request->env, call->server->config->secret_prefix, &text);
+        call->request->env, endpoint_config(call->request)->secret_prefix, &text);
     if (error)
         return error;
     commit->secret_len = text.len;

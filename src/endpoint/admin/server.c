@@ -198,7 +198,7 @@ enum twoleg_error admin_status(struct admin_call *call)
     admin_answer_begin(call);
     json_key_str(&call->json, STR("version"), STR(TWOLEG_VERSION));
     json_key_str(&call->json, STR("issuer"), call->context->token.issuer);
-    json_key_str(&call->json, STR("data"), server->config->data);
+    json_key_str(&call->json, STR("data"), endpoint_config(call->request)->data);
     json_key_i64(&call->json, STR("uptime"),
                  (call->request->env->mono_us - server->started_mono_us) / SECOND_US);
     json_key_bool(&call->json, STR("ready"), !store_stopped(server->store) && !server->draining);

@@ -24,7 +24,6 @@ struct tls_test {
     char folder[64], certificate[96], key[96];
     struct env env;
     struct tls_tickets *tickets;
-    struct tls_server *server;
     struct tls *tls; // ours
     int ours, theirs;
     SSL_CTX *context;
@@ -79,8 +78,8 @@ static int tls_setup(void **state)
     setsockopt(both[1], SOL_SOCKET, SO_SNDBUFFORCE, &room, sizeof room);
     test.ours = both[0];
     test.theirs = both[1];
-    test.server = tls_server_create(set);
-    test.tls = tls_create(test.server, test.ours, &test.env);
+    test.tls = tls_create(set, test.ours, &test.env);
+    tls_set_release(set); // the session keeps it
     test.context = SSL_CTX_new(TLS_client_method());
     test.client = SSL_new(test.context);
     test.in = BIO_new(BIO_s_mem());
@@ -88,7 +87,7 @@ static int tls_setup(void **state)
     SSL_set_bio(test.client, test.in, test.out);
     SSL_set_connect_state(test.client);
     *state = &test;
-    return test.server && test.tls ? 0 : -1;
+    return test.tls ? 0 : -1;
 }
 
 static int tls_teardown(void **state)
@@ -97,7 +96,6 @@ static int tls_teardown(void **state)
     SSL_free(test->client);
     SSL_CTX_free(test->context);
     tls_destroy(test->tls);
-    tls_server_destroy(test->server);
     tls_tickets_destroy(test->tickets);
     close(test->ours);
     close(test->theirs);

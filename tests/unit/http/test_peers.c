@@ -95,6 +95,30 @@ static void A1_deadlines_pass_in_order(void **state)
     assert_ptr_equal(http_deadlines_passed(&deadlines, 170), &a);
 }
 
+// A reload that shortens a deadline does so for those that wait, and the list stays in order.
+static void A1_deadlines_change_for_those_that_wait(void **state)
+{
+    struct http_deadlines deadlines = {.length = {[HTTP_WAIT_IDLE] = 60, [HTTP_WAIT_BODY] = 60}};
+    struct http_deadline waiting[3] = {{0}};
+    struct http_deadline other = {0};
+    (void)state;
+    http_deadlines_init(&deadlines);
+    http_deadline_set(&deadlines, &other, HTTP_WAIT_BODY, 100);
+    http_deadline_set(&deadlines, &waiting[0], HTTP_WAIT_IDLE, 100);
+    http_deadline_set(&deadlines, &waiting[1], HTTP_WAIT_IDLE, 105);
+    http_deadlines_change(&deadlines, HTTP_WAIT_IDLE, 10);
+    http_deadline_set(&deadlines, &waiting[2], HTTP_WAIT_IDLE, 107);
+    for (int64_t now = 100, next = 0; now < 130; now++) {
+        struct http_deadline *passed = http_deadlines_passed(&deadlines, now);
+        assert_ptr_equal(passed, now == 110 || now == 115 || now == 117 ? &waiting[next++] : NULL);
+        if (passed)
+            http_deadline_clear(passed);
+    }
+    http_deadlines_change(&deadlines, HTTP_WAIT_BODY, 90);
+    assert_null(http_deadlines_passed(&deadlines, 189));
+    assert_ptr_equal(http_deadlines_passed(&deadlines, 190), &other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -102,6 +126,7 @@ int main(void)
         cmocka_unit_test(A15_ipv6_counts_by_its_64),
         cmocka_unit_test(the_table_counts_exactly),
         cmocka_unit_test(A1_deadlines_pass_in_order),
+        cmocka_unit_test(A1_deadlines_change_for_those_that_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/call.h"
+#include "cli/show.h"
+
+enum cli_exit cli_reload(struct cli *cli)
+{
+    json_t *answer;
+    enum cli_exit code = cli_call(cli, "POST", "/admin/v1/reload", json_object(), &answer);
+    if (code)
+        return code;
+    const json_t *changes = json_object_get(answer, "changes");
+    long long certificates =
+        (long long)json_integer_value(json_object_get(answer, "certificates"));
+    if (!show_json(cli, answer)) {
+        for (size_t i = 0; i < json_array_size(changes); i++) {
+            const json_t *change = json_array_get(changes, i);
+            printf("%s: %s, before %s\n", show_member(change, "option"),
+                   show_member(change, "after"), show_member(change, "before"));
+        }
+        if (json_array_size(changes) == 0)
+            printf("No option has changed.\n");
+        if (certificates)
+            printf("Certificates read: %lld.\n", certificates);
+    }
+    json_decref(answer);
+    return CLI_DONE;
+}

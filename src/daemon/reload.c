@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "daemon/reload.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "daemon/certificates.h"
+#include "daemon/limits.h"
+#include "daemon/snapshot.h"
+#include "daemon/warn.h"
+#include "keyring/change.h"
+
+struct reload {
+    struct reload_settings settings;
+    struct metrics metrics;
+    struct env env;
+    unsigned reader; // of the registry
+    pthread_t thread;
+    pthread_mutex_t lock; // of what follows
+    pthread_cond_t wake;
+    struct reload_order *first; // the oldest
+    bool asked;
+    bool stopping;
+};
+
+// ---------------------------------------------------------------------------------- the act
+
+// What is in force until the next publication, which only this thread makes.
+static const struct snapshot *reload_running(const struct reload *reload)
+{
+    return atomic_load(&reload->settings.server->snapshot);
+}
+
+static enum twoleg_error reload_judge(struct reload *reload, struct snapshot *fresh,
+                                      struct reload_outcome *outcome)
+{
+    const struct config *running = &reload_running(reload)->config;
+    struct config_report *report = &outcome->report;
+    enum twoleg_error error = config_keep(running, &fresh->config);
+    if (!error)
+        error = limits_fit(&fresh->config, outcome->reason);
+    if (!error)
+        error = config_compare(running, &fresh->config, &outcome->arena, report,
+                               &outcome->changes);
+    if (error)
+        return error;
+    // The next start reads its certificates from folders that this process may not see.
+    if (!config_report_is_clean(report))
+        return TWOLEG_CONFLICT;
+    outcome->certificates = certificates_count(&fresh->config);
+    return certificates_load(&fresh->config, reload->settings.tickets, reload->env.now_us, report,
+                             &fresh->certificates);
+}
+
+static enum twoleg_error reload_make(struct reload *reload, struct reload_outcome *outcome,
+                                     struct snapshot **ret_fresh)
+{
+    struct config config;
+    struct snapshot *fresh;
+    enum twoleg_error error =
+        config_load(reload->settings.sources, &config, &outcome->report);
+    if (!error)
+        error = snapshot_create(&config, &fresh);
+    if (error)
+        return error;
+    error = reload_judge(reload, fresh, outcome);
+    // Before a worker can make anything under them, and the last that can fail.
+    const struct rotation_rules rules = snapshot_rotation(&fresh->config);
+    if (!error)
+        error = keyring_change_rules(reload->settings.server->keyring, &rules, &reload->env,
+                                     outcome->reason);
+    if (error)
+        snapshot_destroy(fresh);
+    else
+        *ret_fresh = fresh;
+    return error;
+}
+
+static void reload_publish(struct reload *reload, struct snapshot *fresh)
+{
+    struct server *server = reload->settings.server;
+    size_t bodies = (size_t)fresh->config.application_cache;
+    snapshot_publish(server, fresh);
+    registry_bound(server->registry, bodies);
+    epoch_enter(server->turns, reload->reader);
+    warn_of_gates(&reload_running(reload)->config, &reload->env, server->registry);
+    epoch_leave(server->turns, reload->reader);
+}
+
+// ---------------------------------------------------------------------------------- the log
+
+static void reload_log_change(const struct reload *reload, const struct config_change *change)
+{
+    struct log_line line;
+    log_begin(&line, LOG_INFO, reload->env.now_us, "reload_changes");
+    log_word(&line, "option", config_schema()->rows[change->option].name);
+    log_str(&line, "before", change->before);
+    log_str(&line, "after", change->after);
+    log_end(&line);
+}
+
+static void reload_log_problem(const struct reload *reload, const struct config_problem *problem)
+{
+    struct log_line line;
+    log_begin(&line, LOG_ERROR, reload->env.now_us, "reload_problem");
+    log_str(&line, "file", problem->source);
+    log_u64(&line, "line", problem->mark.line);
+    log_str(&line, "reason", problem->text);
+    log_end(&line);
+}
+
+static const char *reload_reason(const struct reload_outcome *outcome)
+{
+    if (outcome->reason[0])
+        return outcome->reason;
+    if (config_report_is_clean(&outcome->report))
+        return twoleg_error_text(outcome->error);
+    return outcome->error == TWOLEG_CONFLICT ? "it needs a restart; the old one stays"
+                                             : "it is wrong; the old one stays";
+}
+
+static void reload_log(const struct reload *reload, const struct reload_outcome *outcome)
+{
+    enum twoleg_error error = outcome->error;
+    struct log_line line;
+    for (size_t i = 0; !error && i < outcome->changes.count; i++)
+        reload_log_change(reload, &outcome->changes.items[i]);
+    for (size_t i = 0; error && i < outcome->report.count; i++)
+        reload_log_problem(reload, &outcome->report.problems[i]);
+    log_begin(&line, error ? LOG_ERROR : LOG_INFO, reload->env.now_us,
+              error ? "reload_refused" : "reloaded");
+    log_u64(&line, error ? "problems" : "changes",
+            error ? outcome->report.count + outcome->report.dropped : outcome->changes.count);
+    if (!error)
+        log_u64(&line, "certificates", outcome->certificates);
+    else
+        log_str(&line, "reason", str_from(reload_reason(outcome)));
+    log_end(&line);
+}
+
+// A manager waits until it hears READY again, whatever came of it.
+static void reload_run(struct reload *reload, struct reload_outcome *outcome)
+{
+    struct snapshot *fresh;
+    char note[80];
+    env_tick(&reload->env);
+    snprintf(note, sizeof note, "RELOADING=1\nMONOTONIC_USEC=%lld",
+             (long long)reload->env.mono_us);
+    notify_say(reload->settings.notify, note);
+    outcome->error = reload_make(reload, outcome, &fresh);
+    if (!outcome->error)
+        reload_publish(reload, fresh);
+    metrics_add(&reload->metrics,
+                outcome->error ? METRIC_RELOADS_REFUSED : METRIC_RELOADS, 1);
+    reload_log(reload, outcome);
+    notify_say(reload->settings.notify, "READY=1");
+}
+
+// ---------------------------------------------------------------------------------- the thread
+
+// Signals that come while one is under way are one more afterwards: what they announce may have
+// been written after it was read.
+static void reload_run_asked(struct reload *reload)
+{
+    struct reload_outcome outcome;
+    if (reload_outcome_init(&outcome))
+        reload_run(reload, &outcome);
+    reload_outcome_finish(&outcome);
+}
+
+static void *reload_main(void *context)
+{
+    struct reload *reload = context;
+    pthread_mutex_lock(&reload->lock);
+    while (!reload->stopping) {
+        struct reload_order *order = reload->first;
+        if (!order && !reload->asked) {
+            pthread_cond_wait(&reload->wake, &reload->lock);
+            continue;
+        }
+        if (order)
+            reload->first = order->next;
+        else
+            reload->asked = false;
+        pthread_mutex_unlock(&reload->lock);
+        if (!order) {
+            reload_run_asked(reload);
+        } else {
+            reload_run(reload, &order->outcome);
+            http_job_done(&order->job);
+        }
+        pthread_mutex_lock(&reload->lock);
+    }
+    pthread_mutex_unlock(&reload->lock);
+    return NULL;
+}
+
+enum twoleg_error reload_start(const struct reload_settings *settings, struct reload **ret_reload)
+{
+    struct server *server = settings->server;
+    size_t size = (sizeof(struct reload) + 63) & ~(size_t)63;
+    struct reload *reload = aligned_alloc(64, size);
+    if (!reload)
+        return TWOLEG_NO_MEMORY;
+    memset(reload, 0, size);
+    reload->settings = *settings;
+    env_init(&reload->env);
+    pthread_mutex_init(&reload->lock, NULL);
+    pthread_cond_init(&reload->wake, NULL);
+    if (!epoch_register(server->turns, &reload->reader) ||
+        pthread_create(&reload->thread, NULL, reload_main, reload) != 0) {
+        free(reload);
+        return TWOLEG_NO_MEMORY;
+    }
+    server->metrics[server->metrics_count++] = &reload->metrics;
+    *ret_reload = reload;
+    return TWOLEG_NONE;
+}
+
+void reload_ask(struct reload *reload)
+{
+    pthread_mutex_lock(&reload->lock);
+    reload->asked = true;
+    pthread_cond_signal(&reload->wake);
+    pthread_mutex_unlock(&reload->lock);
+}
+
+void reload_order(struct reload *reload, struct reload_order *order)
+{
+    order->next = NULL;
+    pthread_mutex_lock(&reload->lock);
+    struct reload_order **at = &reload->first;
+    while (*at)
+        at = &(*at)->next;
+    *at = order;
+    pthread_cond_signal(&reload->wake);
+    pthread_mutex_unlock(&reload->lock);
+}
+
+void reload_stop(struct reload *reload)
+{
+    if (!reload)
+        return;
+    pthread_mutex_lock(&reload->lock);
+    reload->stopping = true;
+    pthread_cond_signal(&reload->wake);
+    pthread_mutex_unlock(&reload->lock);
+    pthread_join(reload->thread, NULL);
+    while (reload->first) {
+        struct reload_order *order = reload->first;
+        reload->first = order->next;
+        order->job.result = TWOLEG_STOPPING;
+        http_job_done(&order->job);
+    }
+    pthread_cond_destroy(&reload->wake);
+    pthread_mutex_destroy(&reload->lock);
+    env_finish(&reload->env);
+    free(reload);
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the operator should know at once and what is no error.
+#pragma once
+#include "config/config.h"
+#include "registry/registry.h"
+
+// In words, whatever the log's level is, and as an event for those who search the log.
+void warn(const struct config *config, const struct env *env, const char *event,
+          const char *format, ...) __attribute__((format(printf, 4, 5)));
+// A gate for an API that is not there is no error: the API may be created while the server runs.
+// Inside of the epoch.
+void warn_of_gates(const struct config *config, const struct env *env, struct registry *registry);

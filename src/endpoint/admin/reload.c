@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reading the configuration again. The daemon's own thread does it; the call waits for what came of
+// it, so that whoever asked knows.
+#include "endpoint/reload.h"
+
+#include <stdlib.h>
+
+#include "base/fault.h"
+#include "endpoint/admin/actions.h"
+#include "endpoint/admin/body.h"
+#include "endpoint/admin/job.h"
+#include "manage/token.h"
+
+#define RELOAD_WORDS_MAX 4500 // of a message; what does not fit is in the log
+
+static const char kind_reload;
+
+static void reload_destroy(struct http_job *job)
+{
+    struct reload_order *order = (struct reload_order *)job;
+    reload_outcome_finish(&order->outcome);
+    free(order);
+}
+
+static enum twoleg_error reload_begin(struct admin_call *call)
+{
+    struct server *server = call->server;
+    struct reload_order *order = fault_here(FAULT_MEMORY) ? NULL : malloc(sizeof *order);
+    if (!order)
+        return TWOLEG_OVERLOADED;
+    if (!reload_outcome_init(&order->outcome)) {
+        reload_outcome_finish(&order->outcome);
+        free(order);
+        return TWOLEG_OVERLOADED;
+    }
+    http_job_init(&order->job, call->request, &kind_reload, reload_destroy);
+    server->reload_order(server->reload, order);
+    return TWOLEG_WAIT;
+}
+
+static void reload_write_place(struct json_writer *json, struct config_mark mark)
+{
+    if (!mark.line)
+        return;
+    json_key_u64(json, STR("line"), mark.line);
+    json_key_u64(json, STR("column"), mark.column);
+}
+
+static enum twoleg_error reload_answer(struct admin_call *call,
+                                       const struct reload_outcome *outcome)
+{
+    struct json_writer *json = &call->json;
+    admin_answer_begin(call);
+    json_key(json, STR("changes"));
+    json_array_begin(json);
+    for (size_t i = 0; i < outcome->changes.count; i++) {
+        const struct config_change *change = &outcome->changes.items[i];
+        json_object_begin(json);
+        json_key_str(json, STR("option"),
+                     str_from(config_schema()->rows[change->option].name));
+        json_key_str(json, STR("before"), change->before);
+        json_key_str(json, STR("after"), change->after);
+        reload_write_place(json, change->mark);
+        json_object_end(json);
+    }
+    json_array_end(json);
+    json_key_u64(json, STR("certificates"), outcome->certificates);
+    return admin_answer_end(call, 200);
+}
+
+// Whole lines, as many as a message holds.
+static struct str reload_lines(struct reload_outcome *outcome)
+{
+    struct buf text;
+    buf_init_arena(&text, &outcome->arena, 1024);
+    buf_add(&text, outcome->error == TWOLEG_CONFLICT
+                       ? STR("the configuration is good, but only a restart takes it over; the old "
+                             "one stays:\n")
+                       : STR("the configuration was not taken over, the old one stays:\n"));
+    config_report_print(&outcome->report, &text);
+    struct str lines = buf_str(&text);
+    if (lines.len <= RELOAD_WORDS_MAX)
+        return lines;
+    size_t end = RELOAD_WORDS_MAX;
+    while (end > 0 && lines.ptr[end - 1] != '\n')
+        end--;
+    text.len = end;
+    buf_add(&text, STR("and more: see the log, or use `twoleg config check`\n"));
+    return buf_str(&text);
+}
+
+// In the outcome's arena, which lives as long as the request: that of a request is too small for a
+// hundred problems.
+static enum twoleg_error reload_refuse(struct admin_call *call, struct reload_outcome *outcome)
+{
+    bool conflict = outcome->error == TWOLEG_CONFLICT;
+    struct buf text;
+    struct json_writer json;
+    buf_init_arena(&text, &outcome->arena, 1024);
+    json_writer_init(&json, &text);
+    json_object_begin(&json);
+    json_key_str(&json, STR("error"), conflict ? STR("conflict") : STR("invalid"));
+    json_key_str(&json, STR("message"), reload_lines(outcome));
+    json_key(&json, STR("problems"));
+    json_array_begin(&json);
+    for (size_t i = 0; i < outcome->report.count; i++) {
+        const struct config_problem *problem = &outcome->report.problems[i];
+        json_object_begin(&json);
+        json_key_str(&json, STR("source"), problem->source);
+        reload_write_place(&json, problem->mark);
+        json_key_str(&json, STR("message"), problem->text);
+        json_object_end(&json);
+    }
+    json_array_end(&json);
+    json_object_end(&json);
+    buf_add_char(&text, '\n');
+    if (text.failed)
+        return TWOLEG_NO_MEMORY;
+    *call->answer = (struct http_answer){.status = conflict ? 409 : 422,
+                                         .content_type = STR("application/json"),
+                                         .body = buf_str(&text),
+                                         .no_store = true};
+    return TWOLEG_NONE;
+}
+
+// The outcome is a fact by now: when its row cannot be written, that is said, and nothing undone.
+static enum twoleg_error reload_build(struct admin_call *call, struct admin_commit *commit,
+                                      const void *input)
+{
+    const struct reload_outcome *outcome = input;
+    const char *names[CONFIG_OPTIONS];
+    (void)call;
+    for (size_t i = 0; i < outcome->changes.count; i++)
+        names[i] = config_schema()->rows[outcome->changes.items[i].option].name;
+    return manage_reload_note(&commit->change, names, outcome->changes.count);
+}
+
+static enum twoleg_error reload_note(struct admin_call *call, const struct reload_outcome *outcome)
+{
+    struct admin_commit *commit;
+    enum twoleg_error error = admin_commit(call, reload_build, outcome, &commit);
+    if (error == TWOLEG_NONE || error == TWOLEG_WAIT)
+        return error;
+    return admin_refuse(call, error, "the configuration was taken over, but the audit has no row "
+                        "of it: %s", twoleg_error_text(error));
+}
+
+enum twoleg_error admin_reload(struct admin_call *call)
+{
+    struct reload_order *order =
+        (struct reload_order *)http_job_find(call->request, &kind_reload);
+    enum twoleg_error error = order ? order->job.result : admin_query(call, NULL, 0);
+    if (!error && !order)
+        error = admin_body(call, NULL, 0, NULL);
+    if (error)
+        return error;
+    if (!order)
+        return reload_begin(call);
+    struct reload_outcome *outcome = &order->outcome;
+    if (!outcome->error) {
+        error = reload_note(call, outcome);
+        return error ? error : reload_answer(call, outcome);
+    }
+    if (!config_report_is_clean(&outcome->report))
+        return reload_refuse(call, outcome);
+    return outcome->reason[0] ? admin_refuse(call, outcome->error, "%s", outcome->reason)
+                              : outcome->error;
+}

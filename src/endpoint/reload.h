@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// A reload that somebody waits for, between the admin API and the daemon's thread that does it.
+#pragma once
+#include "config/compare.h"
+#include "http/job.h"
+
+struct reload_outcome {
+    // MALFORMED: the report says what is wrong; CONFLICT: it says what needs a restart, and nothing
+    // is wrong. The old snapshot stays with any error.
+    enum twoleg_error error;
+    struct arena arena; // of all texts
+    struct config_report report;
+    struct config_changes changes;
+    size_t certificates; // pairs that were read
+    char reason[512];    // words for another error, or ""
+};
+
+// False without memory.
+bool reload_outcome_init(struct reload_outcome *outcome);
+void reload_outcome_finish(struct reload_outcome *outcome);
+
+struct reload_order {
+    struct http_job job; // first
+    struct reload_order *next;
+    struct reload_outcome outcome;
+};
