@@ -11,27 +11,48 @@
 #define POOL_THREADS_MAX 16
 #define POOL_NICE 10 // behind the loops, ahead of nothing
 
+// Two, which take turns: for those who have proved who they are, and for those who are to prove it.
+// Guessers fill the latter, and the former must not wait behind it.
+enum pool_line_kind { POOL_PROVEN, POOL_ASKED, POOL_LINES };
+
+struct pool_line {
+    struct pool_job *first, **last;
+    size_t count;
+};
+
 struct pool {
     pthread_mutex_t lock;
     pthread_cond_t work;
-    struct pool_job *first, **last;
-    size_t queued, queue_max;
+    struct pool_line lines[POOL_LINES];
+    enum pool_line_kind turn;
+    size_t queue_max;
     bool stopping;
     unsigned thread_count;
     pthread_t threads[POOL_THREADS_MAX];
 };
 
+// Under the lock.
+static struct pool_job *pool_next(struct pool *pool)
+{
+    enum pool_line_kind other = pool->turn == POOL_ASKED ? POOL_PROVEN : POOL_ASKED;
+    enum pool_line_kind kind = pool->lines[pool->turn].first ? pool->turn : other;
+    struct pool_line *line = &pool->lines[kind];
+    struct pool_job *job = line->first;
+    if (!job)
+        return NULL;
+    line->first = job->next;
+    line->last = line->first ? line->last : &line->first;
+    line->count--;
+    pool->turn = kind == POOL_ASKED ? POOL_PROVEN : POOL_ASKED;
+    return job;
+}
+
 static struct pool_job *pool_take(struct pool *pool)
 {
+    struct pool_job *job;
     pthread_mutex_lock(&pool->lock);
-    while (!pool->first && !pool->stopping)
+    while (!(job = pool_next(pool)) && !pool->stopping)
         pthread_cond_wait(&pool->work, &pool->lock);
-    struct pool_job *job = pool->first;
-    if (job) {
-        pool->first = job->next;
-        pool->last = pool->first ? pool->last : &pool->first;
-        pool->queued--;
-    }
     pthread_mutex_unlock(&pool->lock);
     return job;
 }
@@ -54,7 +75,8 @@ enum twoleg_error pool_create(unsigned threads, size_t queue_max, struct pool **
         return TWOLEG_NO_MEMORY;
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->work, NULL);
-    pool->last = &pool->first;
+    for (size_t i = 0; i < POOL_LINES; i++)
+        pool->lines[i].last = &pool->lines[i].first;
     pool->queue_max = queue_max;
     threads = threads > POOL_THREADS_MAX ? POOL_THREADS_MAX : threads;
     while (pool->thread_count < threads &&
@@ -87,27 +109,38 @@ void pool_destroy(struct pool *pool)
 static bool pool_has_share(const struct pool *pool, const struct pool_job *job)
 {
     size_t owned = 0, asked = 0;
-    for (const struct pool_job *each = pool->first; each; each = each->next) {
-        owned += job->owner && each->owner == job->owner;
-        asked += job->asker && each->asker == job->asker;
-    }
+    for (size_t i = 0; i < POOL_LINES; i++)
+        for (const struct pool_job *each = pool->lines[i].first; each; each = each->next) {
+            owned += job->owner && each->owner == job->owner;
+            asked += job->asker && each->asker == job->asker;
+        }
     size_t share = pool->queue_max / 4 ? pool->queue_max / 4 : 1;
     return owned < share && asked < share;
+}
+
+// Of the queue, those who have proved nothing get three quarters at most.
+static bool pool_has_room(const struct pool *pool, const struct pool_job *job)
+{
+    size_t asked = pool->lines[POOL_ASKED].count;
+    size_t most = pool->queue_max - pool->queue_max / 4;
+    return pool->lines[POOL_PROVEN].count + asked < pool->queue_max &&
+           (!job->asker || asked < most) && pool_has_share(pool, job);
 }
 
 enum twoleg_error pool_submit(struct pool *pool, struct pool_job *job)
 {
     enum twoleg_error error = TWOLEG_NONE;
+    struct pool_line *line = &pool->lines[job->asker ? POOL_ASKED : POOL_PROVEN];
     pthread_mutex_lock(&pool->lock);
     if (pool->stopping) {
         error = TWOLEG_STOPPING;
-    } else if (pool->queued >= pool->queue_max || !pool_has_share(pool, job)) {
+    } else if (!pool_has_room(pool, job)) {
         error = TWOLEG_OVERLOADED;
     } else {
         job->next = NULL;
-        *pool->last = job;
-        pool->last = &job->next;
-        pool->queued++;
+        *line->last = job;
+        line->last = &job->next;
+        line->count++;
         pthread_cond_signal(&pool->work);
     }
     pthread_mutex_unlock(&pool->lock);

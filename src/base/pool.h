@@ -16,12 +16,13 @@ struct pool_job {
     void (*run)(struct pool_job *job);
     // Whom it is done for, and for whose sake it is asked (0 = nobody): no one of either may hold
     // more than a quarter of the queue, so that one victim's guessers do not shut out the others.
+    // Jobs with an asker, who has proved nothing yet, get three quarters and every other turn.
     uint64_t owner, asker;
 };
 
 enum twoleg_error pool_create(unsigned threads, size_t queue_max,
                               struct pool **ret_pool) TWOLEG_MUST_CHECK;
 void pool_destroy(struct pool *pool); // runs what is queued first; NULL is fine
-// TWOLEG_OVERLOADED when the queue, or its owner's or asker's share, is full: the job is still the
-// caller's.
+// TWOLEG_OVERLOADED when the queue, or the share of owner, asker or all askers, is full: the job is
+// still the caller's.
 enum twoleg_error pool_submit(struct pool *pool, struct pool_job *job) TWOLEG_MUST_CHECK;

@@ -84,6 +84,33 @@ static void B1_no_owner_and_no_asker_takes_more_than_a_quarter(void **state)
     pool_destroy(pool);
 }
 
+// However many guess, from wherever: who has proved who it is finds a place, and its turn.
+static void B1_guessers_do_not_hold_up_who_has_proved_who_it_is(void **state)
+{
+    (void)state;
+    struct pool *pool;
+    atomic_store(&runs, 0);
+    assert_int_equal(pool_create(1, 16, &pool), TWOLEG_NONE);
+    assert_true(stop_hold("pool job"));
+    submit(pool, 0);
+    wait_at_stop();
+    for (unsigned i = 1; i <= 13; i++) {
+        struct pool_job *guess = job_make(i);
+        guess->owner = 100 + i;
+        guess->asker = 200 + i;
+        assert_int_equal(pool_submit(pool, guess), i < 13 ? TWOLEG_NONE : TWOLEG_OVERLOADED);
+        if (i == 13)
+            free(guess);
+    }
+    for (unsigned i = 20; i < 23; i++)
+        submit(pool, i);
+    assert_true(stop_release("pool job"));
+    pool_destroy(pool);
+    static const unsigned wanted[] = {0, 1, 20, 2, 21, 3, 22, 4, 5};
+    for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
+        assert_int_equal(order[i], wanted[i]);
+}
+
 static void a_full_queue_refuses_at_once_and_the_job_stays_the_callers(void **state)
 {
     (void)state;
@@ -132,6 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(jobs_run_in_their_order_and_destroy_runs_the_rest),
         cmocka_unit_test(B1_no_owner_and_no_asker_takes_more_than_a_quarter),
+        cmocka_unit_test(B1_guessers_do_not_hold_up_who_has_proved_who_it_is),
         cmocka_unit_test(a_full_queue_refuses_at_once_and_the_job_stays_the_callers),
         cmocka_unit_test(several_threads_work_side_by_side),
         cmocka_unit_test(no_threads_are_no_pool_and_null_may_be_destroyed),
