@@ -151,20 +151,20 @@ def many_memory(data, app):
     return started, asked
 
 
-REVOKE = """
-WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)
-INSERT INTO revoked_tokens (id, account, application, expires_s, revoked_us)
-SELECT randomblob(16), a.account, a.number, :expires_s, a.created_us FROM n
-JOIN (SELECT *, row_number() OVER () AS place FROM applications WHERE status = 0) a
-ON a.place = 1 + n.i % (SELECT count(*) FROM applications WHERE status = 0)
-"""
-
-
 def million_revoked(data):
-    """A copy of the store whose applications have revoked so many tokens, written by SQL."""
+    """A copy of the store whose applications have revoked so many tokens, written by SQL. The ids
+    rise, which is quicker to write; in memory they are hashed."""
     copy = copy_of(data, "revoked")
     store = sqlite3.connect(copy / "twoleg.db")
-    store.execute(REVOKE, {"count": REVOCATIONS, "expires_s": int(time.time()) + 86400})
+    store.execute("PRAGMA synchronous = OFF")
+    store.execute("PRAGMA cache_size = -200000")
+    apps = store.execute("SELECT account, number FROM applications WHERE status = 0").fetchall()
+    expires = int(time.time()) + 86400
+    store.executemany(
+        "INSERT INTO revoked_tokens (account, application, id, expires_s, revoked_us)"
+        " VALUES (?, ?, ?, ?, 0)",
+        ((*apps[i % len(apps)], i.to_bytes(4, "big") + os.urandom(12), expires)
+         for i in range(REVOCATIONS)))
     store.commit()
     store.close()
     return copy
