@@ -50,6 +50,7 @@ def table(rows):
         words, limit = wanted.get(row.name, ("", 0))
         goal = f"{words} = {limit:.2f}" if words else ""
         said = verdict(row.figure, limit, "us") if words else ""
+        said = "; ".join(part for part in (said, row.noted) if part)
         lines.append(f"| {row.name} | {goal} | {row.figure:.2f} | {row.figure - floor:+.2f} "
                      f"| {row.figure / nginx:.2f} | {statistics.median(row.rates):.0f} | {said} |")
     return lines

@@ -43,7 +43,7 @@ class Row:
     def __init__(self, name, server, requests, look=None, refused=False, way=()):
         self.name, self.server, self.look, self.refused = name, server, look, refused
         self.way, self.fresh = way, len(way) > 0 and way != TLS
-        self.figures, self.rates, self.void = [], [], None
+        self.figures, self.rates, self.void, self.noted = [], [], None, ""
         self.file = requests_file(name, requests)
 
     def load(self, seconds, cores="1", connections=CONNECTIONS):
@@ -95,6 +95,13 @@ class Row:
         for i in range(LOOKS_AFTER if self.look else 0):
             if not self.look(Client(self.server.tls_port, True), i):
                 self.void = f"look {i} found a wrong answer"
+
+    def note(self):
+        """What has to be known beside the figure."""
+        if self.name != LOGGED:
+            return ""
+        written = self.server.metric("twoleg_http_requests_total")
+        return f"{self.server.metric('twoleg_log_dropped_total') / written:.1%} of lines dropped"
 
     @property
     def figure(self):
@@ -172,6 +179,7 @@ def measure_rows(rows, rounds, seconds):
     for turn in range(rounds):
         for row in rows:
             row.measure(seconds)
+            row.noted = row.note()
             print(f"\r\033[K{turn + 1}/{rounds} {row.name} {row.figures[-1]:.2f} us", end="",
                   file=sys.stderr, flush=True)
     print("\r\033[K", end="", file=sys.stderr)
