@@ -129,6 +129,24 @@ void arena_drop(struct arena *arena, const void *at)
     arena_slab_give(arena->pool, slab);
 }
 
+static size_t arena_round(size_t size)
+{
+    return (size + 15) & ~(size_t)15;
+}
+
+bool arena_shrink(struct arena *arena, const void *newest, size_t size)
+{
+    const char *start = newest;
+    struct arena_slab *slab = arena->slabs;
+    if (!slab || start < slab->bytes || start >= arena->at)
+        return false;
+    size_t had = (size_t)(arena->at - start);
+    size_t back = had - arena_round(size);
+    arena->at -= back;
+    arena->left += back;
+    return true;
+}
+
 void *arena_alloc(struct arena *arena, size_t size)
 {
     size_t rounded;

@@ -40,6 +40,10 @@ void arena_finish(struct arena *arena); // frees all; the arena can be used agai
 // of anything smaller nothing happens.
 void arena_drop(struct arena *arena, const void *at);
 
+// Of the newest allocation no more than this is kept: what is allocated next stands right behind.
+// False, and nothing done, where it has a slab of its own.
+bool arena_shrink(struct arena *arena, const void *newest, size_t size);
+
 // Aligned to 16 bytes; NULL at the cap or when the system has no more. Not zeroed.
 void *arena_alloc(struct arena *arena, size_t size);
 void *arena_zalloc(struct arena *arena, size_t size);

@@ -136,9 +136,20 @@ static bool intake_body(struct http_connection *connection, const struct http_he
     return true;
 }
 
+// A body that has begun is nearly always here as a whole: the rest of the input's memory goes to
+// the headers and the answer, so that less is touched, and wiped. If more comes after all, it gets
+// wider memory like any long body.
+static void intake_shrink(struct http_connection *connection)
+{
+    if (connection->in_len > connection->scan.end &&
+        arena_shrink(&connection->arena, connection->in, connection->in_len))
+        connection->in_cap = connection->in_len;
+}
+
 static bool intake_head(struct http_connection *connection)
 {
     struct http_head head;
+    intake_shrink(connection);
     struct str bytes = str_of(connection->in, connection->in_len);
     size_t lines = connection->scan.lines;
     struct http_header *headers = arena_alloc(&connection->arena, lines * sizeof *headers);

@@ -106,6 +106,35 @@ static void what_held_a_secret_is_wiped(void **state)
     arena_pool_finish(&pool);
 }
 
+static void the_newest_piece_can_be_shrunk(void **state)
+{
+    (void)state;
+    struct arena_pool pool;
+    struct arena arena;
+    arena_pool_init(&pool, 1);
+    arena_init(&arena, &pool, ARENA_REQUEST_CAP);
+    arena.wipe = true;
+    char *newest = arena_alloc(&arena, 2048);
+    memset(newest, 's', 33);
+    assert_true(arena_shrink(&arena, newest, 33));
+    char *next = arena_alloc(&arena, 100);
+    assert_ptr_equal(next, newest + 48);
+    memset(next, 's', 100);
+    assert_true(arena_shrink(&arena, next, 100)); // to what it has
+    assert_ptr_equal(arena_alloc(&arena, 1), next + 112);
+    char *big = arena_alloc(&arena, 2 * ARENA_SLAB_SIZE);
+    assert_false(arena_shrink(&arena, big, 10));
+    arena_finish(&arena);
+    // All that was written is wiped, wherever the piece had ended.
+    char *again = arena_alloc(&arena, 2048);
+    assert_ptr_equal(again, newest);
+    for (size_t i = 0; i < 148; i++)
+        assert_int_equal(again[i], 0);
+    arena_finish(&arena);
+    assert_false(arena_shrink(&arena, again, 1));
+    arena_pool_finish(&pool);
+}
+
 static void copies_end_with_a_nul(void **state)
 {
     (void)state;
@@ -165,6 +194,7 @@ int main(void)
         cmocka_unit_test(a_big_piece_can_be_dropped),
         cmocka_unit_test(slabs_go_round_and_no_more_than_kept),
         cmocka_unit_test(what_held_a_secret_is_wiped),
+        cmocka_unit_test(the_newest_piece_can_be_shrunk),
         cmocka_unit_test(copies_end_with_a_nul),
         cmocka_unit_test(nothing_is_not_a_refusal),
     };
