@@ -20,13 +20,22 @@ struct str str_slice(struct str s, size_t from, size_t to)
     return (struct str){s.ptr ? s.ptr + from : NULL, to - from};
 }
 
+// Sets have two or three bytes: a loop is shorter than a call of strchr.
+static bool str_is_in(const char *set, char byte)
+{
+    for (; *set; set++)
+        if (*set == byte)
+            return true;
+    return false;
+}
+
 struct str str_trim(struct str s, const char *set)
 {
     size_t from = 0;
     size_t to = s.len;
-    while (from < to && s.ptr[from] && strchr(set, s.ptr[from]))
+    while (from < to && str_is_in(set, s.ptr[from]))
         from++;
-    while (to > from && s.ptr[to - 1] && strchr(set, s.ptr[to - 1]))
+    while (to > from && str_is_in(set, s.ptr[to - 1]))
         to--;
     return str_slice(s, from, to);
 }
@@ -57,6 +66,8 @@ bool str_equal_nocase(struct str a, struct str b)
 {
     if (a.len != b.len)
         return false;
+    if (str_equal(a, b)) // nearly always written as we write it
+        return true;
     size_t i = 0;
     for (; a.len - i >= 8; i += 8)
         if (str_lower_8(a.ptr + i) != str_lower_8(b.ptr + i))

@@ -1,11 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/basic.h"
 
+#include <string.h>
+
 #include "codec/base64.h"
+
+#define BASIC_EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+// Eight bytes at once: is any of them below 0x20, or 0x7f? A borrow comes only from a byte that is
+// one, so the answer is exact.
+static bool basic_eight_plain(const char *at)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    uint64_t delete = word ^ BASIC_EACH(0x7f);
+    uint64_t found = ((word - BASIC_EACH(0x20)) & ~word) | ((delete - BASIC_EACH(1)) & ~delete);
+    return (found & BASIC_EACH(0x80)) == 0;
+}
 
 static bool basic_has_control(struct str text)
 {
-    for (size_t i = 0; i < text.len; i++)
+    size_t i = 0;
+    while (text.len - i >= 8 && basic_eight_plain(text.ptr + i))
+        i += 8;
+    for (; i < text.len; i++)
         if ((unsigned char)text.ptr[i] < 0x20 || text.ptr[i] == 0x7f)
             return true;
     return false;

@@ -205,32 +205,32 @@ static enum http_refusal head_meaning(struct head_run *run, struct str name, str
     struct http_head *head = run->head;
     switch (name.len) {
     case 4:
-        return str_equal_nocase(name, STR("host")) ? head_host(run, value) : HTTP_REFUSAL_NONE;
+        return str_equal_nocase(name, STR("Host")) ? head_host(run, value) : HTTP_REFUSAL_NONE;
     case 6:
-        return str_equal_nocase(name, STR("expect")) ? head_expect(head, value)
+        return str_equal_nocase(name, STR("Expect")) ? head_expect(head, value)
                                                      : HTTP_REFUSAL_NONE;
     case 10:
-        if (str_equal_nocase(name, STR("connection")))
+        if (str_equal_nocase(name, STR("Connection")))
             head_connection(head, value);
         return HTTP_REFUSAL_NONE;
     case 12:
-        return !str_equal_nocase(name, STR("content-type"))
+        return !str_equal_nocase(name, STR("Content-Type"))
                    ? HTTP_REFUSAL_NONE
                    : head_once(&run->content_types, HTTP_REFUSAL_CONTENT_TYPE_TWICE, value,
                                &head->content_type);
     case 13:
-        return !str_equal_nocase(name, STR("authorization"))
+        return !str_equal_nocase(name, STR("Authorization"))
                    ? HTTP_REFUSAL_NONE
                    : head_once(&run->authorizations, HTTP_REFUSAL_AUTHORIZATION_TWICE, value,
                                &head->authorization);
     case 14:
-        return str_equal_nocase(name, STR("content-length")) ? head_length(run, raw)
+        return str_equal_nocase(name, STR("Content-Length")) ? head_length(run, raw)
                                                              : HTTP_REFUSAL_NONE;
     case 16:
-        return str_equal_nocase(name, STR("content-encoding")) ? head_content_coding(head, value)
+        return str_equal_nocase(name, STR("Content-Encoding")) ? head_content_coding(head, value)
                                                                : HTTP_REFUSAL_NONE;
     case 17:
-        return str_equal_nocase(name, STR("transfer-encoding")) ? head_coding(run, value)
+        return str_equal_nocase(name, STR("Transfer-Encoding")) ? head_coding(run, value)
                                                                 : HTTP_REFUSAL_NONE;
     default:
         return HTTP_REFUSAL_NONE;

@@ -67,6 +67,31 @@ static void B7_malformed_credentials(void **state)
         assert_basic(str_from(bad[i]), TWOLEG_CLIENT_MALFORMED, STR_NONE, STR_NONE);
 }
 
+// Every byte at every place of pairs of every length up to 40.
+static void B7_a_control_anywhere_is_refused(void **state)
+{
+    (void)state;
+    for (size_t len = 3; len <= 40; len++) {
+        for (size_t at = 2; at < len; at++) {
+            for (unsigned byte = 0; byte < 256; byte++) {
+                char pair[40], memory[80];
+                struct buf out;
+                struct str id, secret;
+                memset(pair, 'a', len);
+                pair[1] = ':';
+                pair[at] = (char)byte;
+                buf_init(&out, memory, sizeof memory);
+                buf_add(&out, STR("Basic "));
+                base64_text(&out, pair, len);
+                bool control = byte < 0x20 || byte == 0x7f;
+                assert_int_equal(basic_parse(buf_str(&out), &arena, &id, &secret),
+                                 control ? TWOLEG_CLIENT_MALFORMED : TWOLEG_NONE);
+                arena_finish(&arena);
+            }
+        }
+    }
+}
+
 static void B7_B9_empty_secret_and_colons(void **state)
 {
     (void)state;
@@ -103,6 +128,7 @@ int main(void)
         WITH_ARENA(rfc9110_11_1_scheme_in_any_case_and_blanks),
         WITH_ARENA(other_schemes_are_no_basic),
         WITH_ARENA(B7_malformed_credentials),
+        WITH_ARENA(B7_a_control_anywhere_is_refused),
         WITH_ARENA(B7_B9_empty_secret_and_colons),
         WITH_ARENA(B7_sixty_four_kibibytes),
     };
