@@ -20,6 +20,10 @@
 #define CALLS_ARCH AUDIT_ARCH_AARCH64
 #endif
 
+// No call on a request's path is asked about its arguments, and those questions come behind this
+// list: what is allowed whatever its arguments the kernel remembers (from 5.11), wherever it stands
+// here, and the filter costs some 15 ns a call. A filter that must run costs 300.
+//
 // What a running server calls, what libc, SQLite, OpenSSL, libsodium and libevent call for it, and
 // what a thread that is just starting or ending calls. None makes a process, a socket or code,
 // changes a user or a namespace, or looks at another process.
