@@ -149,10 +149,11 @@ static const struct timing_way {
 };
 
 // ---------------------------------------------------------------------------------- samples
-// Both are read, whichever it is: what is done beforehand must not tell either.
+// Both are read, whichever it is: what is done beforehand must not tell either. Volatile, or the
+// compiler may branch on it.
 static void timing_choose(struct timing *t, unsigned which)
 {
-    char mask = (char)-(int)which;
+    volatile char mask = (char)-(int)which;
     for (size_t i = 0; i < t->len; i++)
         t->text[i] = (char)(t->texts[0][i] ^ (mask & (t->texts[0][i] ^ t->texts[1][i])));
 }
