@@ -397,7 +397,7 @@ static void connection_run(struct http_connection *connection)
     }
 }
 
-// One receive for each time the socket is readable: the loop tells when there is more.
+// One receive for each time the socket is readable. A request may have none of its body in yet.
 static enum stream_result connection_receive(struct http_connection *connection)
 {
     size_t got = 0;
@@ -411,7 +411,7 @@ static enum stream_result connection_receive(struct http_connection *connection)
         stream_recv(&connection->stream, connection->in + connection->in_len,
                     connection->in_cap - connection->in_len, &got);
     connection->in_len += (uint32_t)got;
-    if (result != STREAM_DONE && connection->in_len == 0) {
+    if (result != STREAM_DONE && connection->in_len == 0 && !connection->request) {
         connection->in = NULL;
         arena_finish(&connection->arena);
     }

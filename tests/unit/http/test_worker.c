@@ -119,6 +119,25 @@ static void A17_disconnect_at_every_offset(void **state)
     close(fd);
 }
 
+// More of them at once than slabs are kept, so that memory which is let go of is really gone.
+static void A17_disconnect_before_a_long_body(void **state)
+{
+    enum { MANY = 80 };
+    int fds[MANY];
+    (void)state;
+    for (size_t i = 0; i < MANY; i++) {
+        fds[i] = toy_connect();
+        toy_say(fds[i], "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 5000\r\n\r\n");
+    }
+    for (size_t i = 0; i < MANY; i++)
+        close(fds[i]);
+    int fd = toy_connect();
+    int status;
+    toy_say(fd, GET_ECHO);
+    assert_string_equal(toy_read(fd, &status), "1 /echo?q=1|");
+    close(fd);
+}
+
 static void A16_half_close_still_gets_its_answer(void **state)
 {
     int fd = toy_connect();
@@ -461,6 +480,8 @@ int main(void)
                                         worker_teardown),
         cmocka_unit_test_setup_teardown(A12_a_thousand_pipelined_requests_are_answered_in_order,
                                         worker_setup, worker_teardown),
+        cmocka_unit_test_setup_teardown(A17_disconnect_before_a_long_body, worker_setup,
+                                        worker_teardown),
         cmocka_unit_test_setup_teardown(A17_disconnect_at_every_offset, worker_setup,
                                         worker_teardown),
         cmocka_unit_test_setup_teardown(A16_half_close_still_gets_its_answer, worker_setup,
