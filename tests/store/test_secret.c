@@ -172,6 +172,16 @@ static void revocations_per_application_are_limited(void **state)
     struct store_verb verb = {.revoke = {.application = 12}};
     memset(verb.revoke.id.bytes, 0xdd, TOKEN_ID_LEN);
     assert_int_equal(test_one(test, VERB_TOKEN_REVOKE, STORE_OPERATOR, &verb), TWOLEG_NONE);
+    // However the store remembers how many there are: others do not change that.
+    for (uint64_t other = 13; other < 13 + 600; other++) {
+        char id[8];
+        snprintf(id, sizeof id, "o%d", (int)other);
+        assert_int_equal(test_make_application(test, other, id), TWOLEG_NONE);
+        verb.revoke.application = other;
+        memcpy(verb.revoke.id.bytes, &other, sizeof other);
+        assert_int_equal(test_one(test, VERB_TOKEN_REVOKE, STORE_OPERATOR, &verb), TWOLEG_NONE);
+    }
+    assert_int_equal(revoke_token(test, 0xff, 0), TWOLEG_LIMIT);
 }
 
 static void credential_revocation_outlives_its_secret(void **state)

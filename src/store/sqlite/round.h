@@ -13,6 +13,12 @@ struct round_touched {
     uint64_t version;
 };
 
+#define ROUND_REVOKED 256u
+struct round_revoked {
+    uint64_t application;
+    int64_t count;
+};
+
 struct round {
     struct database *database;
     struct arena arena; // texts of the changes; what verbs read
@@ -22,6 +28,8 @@ struct round {
     int64_t now_us;
     uint64_t sequence;
     struct round_touched *touched;
+    // Kept over rounds; see verb_revoke.c.
+    struct round_revoked revoked[ROUND_REVOKED];
 };
 
 void round_init(struct round *round, struct database *database);

@@ -1,8 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/verb.h"
 
+// How many live revocations an application has at most. Counting them costs as much as there are,
+// so they are counted once, and again only when what was added since could have reached the limit:
+// what expires, is purged or rolled back makes this too high; only a clock that steps back makes it
+// too low, for a while, which a bound on growth can bear.
+static struct round_revoked *revoke_most(struct round *round, uint64_t application)
+{
+    return &round->revoked[application % ROUND_REVOKED];
+}
+
 static enum twoleg_error revoke_check_limit(struct round *round, uint64_t application)
 {
+    struct round_revoked *most = revoke_most(round, application);
+    if (most->application == application && most->count < REVOCATIONS_PER_APPLICATION)
+        return TWOLEG_NONE;
     struct statement read = statement_begin(round->database, SQL_REVOKED_COUNT);
     statement_number(&read, application);
     statement_int(&read, round->now_us / SECOND_US);
@@ -11,6 +23,7 @@ static enum twoleg_error revoke_check_limit(struct round *round, uint64_t applic
     enum twoleg_error error = statement_end(&read);
     if (error)
         return error;
+    *most = (struct round_revoked){application, count};
     return count >= REVOCATIONS_PER_APPLICATION ? TWOLEG_LIMIT : TWOLEG_NONE;
 }
 
@@ -44,6 +57,7 @@ enum twoleg_error verb_token_revoke(struct round *round, const struct store_verb
     statement_int(&add, verb->revoke.expires_s);
     statement_int(&add, round->now_us);
     error = statement_run(&add);
+    revoke_most(round, head.number)->count++;
     struct store_change change = {.kind = CHANGE_REVOCATION, .number = head.number,
                                   .account = head.account, .token = verb->revoke.id,
                                   .expires_s = verb->revoke.expires_s};
