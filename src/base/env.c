@@ -53,6 +53,11 @@ static int64_t env_clock(clockid_t clock)
     return (int64_t)t.tv_sec * SECOND_US + t.tv_nsec / 1000;
 }
 
+int64_t env_mono(void)
+{
+    return env_clock(CLOCK_MONOTONIC);
+}
+
 void env_init(struct env *env)
 {
     memset(env, 0, sizeof *env);
@@ -120,7 +125,7 @@ void env_tick(struct env *env)
            !atomic_compare_exchange_weak(&env_latest_us, &latest, env->now_us))
         ;
     env->latest_us = latest > env->now_us ? latest : env->now_us;
-    env->mono_us = env_clock(CLOCK_MONOTONIC);
+    env->mono_us = env_mono();
 }
 
 struct env_clock_state env_clock_state(const struct env *env)

@@ -2,11 +2,12 @@
 #include "base/pool.h"
 
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "base/env.h"
 
 #define POOL_THREADS_MAX 16
 #define POOL_NICE 10 // behind the loops, ahead of nothing
@@ -26,6 +27,7 @@ struct pool {
     struct pool_line lines[POOL_LINES];
     enum pool_line_kind turn;
     size_t queue_max;
+    int64_t wait_us;
     bool stopping;
     unsigned thread_count;
     pthread_t threads[POOL_THREADS_MAX];
@@ -63,12 +65,15 @@ static void *pool_main(void *context)
     // Linux keeps the nice value by thread. Where it may not be changed the pool works as well.
     (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), POOL_NICE);
     struct pool_job *job;
-    while ((job = pool_take(pool)))
+    while ((job = pool_take(pool))) {
+        job->late = pool->wait_us && env_mono() - job->queued_us > pool->wait_us;
         job->run(job);
+    }
     return NULL;
 }
 
-enum twoleg_error pool_create(unsigned threads, size_t queue_max, struct pool **ret_pool)
+enum twoleg_error pool_create(unsigned threads, size_t queue_max, int64_t wait_us,
+                              struct pool **ret_pool)
 {
     struct pool *pool = calloc(1, sizeof *pool);
     if (!pool)
@@ -78,6 +83,7 @@ enum twoleg_error pool_create(unsigned threads, size_t queue_max, struct pool **
     for (size_t i = 0; i < POOL_LINES; i++)
         pool->lines[i].last = &pool->lines[i].first;
     pool->queue_max = queue_max;
+    pool->wait_us = wait_us;
     threads = threads > POOL_THREADS_MAX ? POOL_THREADS_MAX : threads;
     while (pool->thread_count < threads &&
            pthread_create(&pool->threads[pool->thread_count], NULL, pool_main, pool) == 0)
@@ -138,6 +144,7 @@ enum twoleg_error pool_submit(struct pool *pool, struct pool_job *job)
         error = TWOLEG_OVERLOADED;
     } else {
         job->next = NULL;
+        job->queued_us = env_mono();
         *line->last = job;
         line->last = &job->next;
         line->count++;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Slow work (password hashes, RSA signatures) on a few threads of low priority, bounded: a full
-// pool refuses at once instead of queueing into the next minute.
+// pool refuses at once instead of queueing into the next minute, and what has waited too long is
+// not begun, since whoever asked for it has given up, or soon does.
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,9 +20,12 @@ struct pool_job {
     // more than a quarter of the queue, so that one victim's guessers do not shut out the others.
     // Jobs with an asker, who has proved nothing yet, get three quarters and every other turn.
     uint64_t owner, asker;
+    bool late;         // set before run, which then only tells: it is not worth its while any more
+    int64_t queued_us; // the pool's own: when it was submitted (monotonic)
 };
 
-enum twoleg_error pool_create(unsigned threads, size_t queue_max,
+// A job that has waited longer than wait_us is late; 0: none ever is.
+enum twoleg_error pool_create(unsigned threads, size_t queue_max, int64_t wait_us,
                               struct pool **ret_pool) TWOLEG_MUST_CHECK;
 void pool_destroy(struct pool *pool); // runs what is queued first; NULL is fine
 // TWOLEG_OVERLOADED when the queue, or the share of owner, asker or all askers, is full: the job is

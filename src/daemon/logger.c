@@ -33,13 +33,6 @@ static struct {
 
 static _Thread_local struct log_ring *logger_ring;
 
-static int64_t logger_clock(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * SECOND_US + t.tv_nsec / 1000;
-}
-
 static void logger_drop(struct str text)
 {
     uint64_t lines = 0;
@@ -55,7 +48,7 @@ static bool logger_ready(int64_t until_us)
     struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
     for (;;) {
         int64_t end_us = until_us ? until_us : atomic_load(&logger.until_us);
-        bool late = end_us && logger_clock() >= end_us;
+        bool late = end_us && env_mono() >= end_us;
         int ready = poll(&out, 1, late ? 0 : LOGGER_LOOK_MS);
         if (ready > 0 || (ready < 0 && errno != EINTR))
             return true;
@@ -104,9 +97,9 @@ static bool logger_drain_ring(struct log_ring *ring)
 static void logger_write_now(struct str line)
 {
     const struct timespec pause = {.tv_nsec = 1000 * 1000};
-    int64_t until_us = logger_clock() + LOGGER_PATIENCE_US;
+    int64_t until_us = env_mono() + LOGGER_PATIENCE_US;
     int held = pthread_mutex_trylock(&logger.lock);
-    while (held != 0 && logger_clock() < until_us) {
+    while (held != 0 && env_mono() < until_us) {
         nanosleep(&pause, NULL);
         held = pthread_mutex_trylock(&logger.lock);
     }
@@ -218,7 +211,7 @@ void logger_stop(void)
 {
     if (!logger.running)
         return;
-    atomic_store(&logger.until_us, logger_clock() + LOGGER_PATIENCE_US);
+    atomic_store(&logger.until_us, env_mono() + LOGGER_PATIENCE_US);
     atomic_store(&logger.stopping, true);
     atomic_store(&logger.asleep, true);
     logger_wake();

@@ -29,6 +29,7 @@
 #define STORE_QUEUE_BYTES ((size_t)32 * 1024 * 1024)
 #define STORE_READERS 1
 #define POOL_QUEUE 64
+#define POOL_WAIT_US SECOND_US // many clients give up after a few
 #define REASON_MAX 512
 
 // Everything that a start makes, in the order in which it is made; the end goes backwards.
@@ -169,7 +170,8 @@ static enum twoleg_error serving_prepare(struct serving *serving,
     if (!error)
         warn_of_gates(serving->config, &serving->env, server->registry);
     if (!error)
-        error = pool_create(cores > 3 ? cores / 2 : 1, POOL_QUEUE, &server->pool);
+        error = pool_create(cores > 3 ? cores / 2 : 1, POOL_QUEUE, POOL_WAIT_US,
+                            &server->pool);
     if (!error) {
         server->limits = endpoint_limits_create(&serving->env);
         error = server->limits ? TWOLEG_NONE : TWOLEG_NO_MEMORY;

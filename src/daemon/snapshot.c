@@ -9,6 +9,7 @@
 #include "daemon/certificates.h"
 
 #define PARK_US (30 * SECOND_US)
+#define HOLD_US (SECOND_US / 4)
 // Of all workers: what bodies hold that are longer than the usual few kilobytes. However many
 // workers share it, each can take sixteen of the longest.
 #define BODY_BYTES ((int64_t)16 * 1024 * 1024)
@@ -54,6 +55,7 @@ static struct http_limits snapshot_limits(const struct config *config)
         .max_per_address = (uint32_t)config->max_connections_per_address,
         .max_parked = snapshot_share(config->max_waiting, config->workers),
         .max_body_bytes = bodies < BODY_BYTES_LEAST ? BODY_BYTES_LEAST : bodies,
+        .hold_us = HOLD_US,
         .park_us = PARK_US,
     };
 }

@@ -106,6 +106,7 @@ void dialect_answer_limited(const struct dialect *dialect, const struct http_req
         .body = buf_str(&body),
         .headers = dialect_error_headers(dialect, row, retry_s, request->arena),
         .no_store = true,
+        .paced = retry_s > 0,
     };
     if (body.failed || !ret_answer->headers.ptr) {
         ret_answer->status = 503;

@@ -44,9 +44,9 @@ enum twoleg_error endpoint_load(struct http_request *request, uint64_t number)
     struct http_job *job = malloc(sizeof *job);
     if (!job)
         return TWOLEG_NO_MEMORY;
-    http_job_init(job, request, &load_kind, load_job_destroy);
-    enum twoleg_error error =
-        registry_load(endpoint_context(request)->server->registry, number, job);
+    enum twoleg_error error = http_job_init(job, request, &load_kind, load_job_destroy);
+    if (!error)
+        error = registry_load(endpoint_context(request)->server->registry, number, job);
     if (error) {
         free(job);
         return error;
@@ -75,9 +75,10 @@ static void slow_job_run(struct pool_job *work)
 {
     struct slow_job *slow =
         (struct slow_job *)(void *)((char *)work - offsetof(struct slow_job, work));
-    enum twoleg_error error = password_verify(slow->hash, slow->presented);
+    enum twoleg_error error =
+        work->late ? TWOLEG_OVERLOADED : password_verify(slow->hash, slow->presented);
     slow->outcome.matches = error == TWOLEG_NONE;
-    slow->job.result = error == TWOLEG_NO_MEMORY ? error : TWOLEG_NONE;
+    slow->job.result = work->late || error == TWOLEG_NO_MEMORY ? error : TWOLEG_NONE;
     http_job_done(&slow->job);
 }
 
@@ -100,7 +101,7 @@ static enum twoleg_error endpoint_compare_slow(struct http_request *request,
     struct slow_job *slow = malloc(sizeof *slow + hash.len + wait->presented.len);
     if (!slow)
         return TWOLEG_NO_MEMORY;
-    http_job_init(&slow->job, request, &slow_kind, slow_job_destroy);
+    error = http_job_init(&slow->job, request, &slow_kind, slow_job_destroy);
     slow->work = (struct pool_job){.run = slow_job_run,
                                    .owner = wait->application,
                                    .asker = endpoint_asker(request)};
@@ -109,7 +110,8 @@ static enum twoleg_error endpoint_compare_slow(struct http_request *request,
     memcpy(slow->text + hash.len, wait->presented.ptr, wait->presented.len);
     slow->hash = str_of(slow->text, hash.len);
     slow->presented = str_of(slow->text + hash.len, wait->presented.len);
-    error = pool_submit(context->server->pool, &slow->work);
+    if (!error)
+        error = pool_submit(context->server->pool, &slow->work);
     if (error)
         slow_job_destroy(&slow->job);
     return error ? error : TWOLEG_WAIT;

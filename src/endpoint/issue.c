@@ -27,7 +27,7 @@ static void sign_job_run(struct pool_job *work)
 {
     struct sign_job *sign =
         (struct sign_job *)(void *)((char *)work - offsetof(struct sign_job, work));
-    sign->job.result = token_slow_sign(sign->slow);
+    sign->job.result = work->late ? TWOLEG_OVERLOADED : token_slow_sign(sign->slow);
     stop_point("token.signed");
     http_job_done(&sign->job);
 }
@@ -59,13 +59,14 @@ static enum twoleg_error issue_start(struct http_request *request, const struct 
     struct sign_job *sign = fault_here(FAULT_MEMORY) ? NULL : malloc(sizeof *sign);
     if (!sign)
         return TWOLEG_NO_MEMORY;
-    http_job_init(&sign->job, request, &sign_kind, sign_job_destroy);
+    enum twoleg_error error =
+        http_job_init(&sign->job, request, &sign_kind, sign_job_destroy);
     // Nobody asks for another's sake here: the client has proved who it is.
     sign->work =
         (struct pool_job){.run = sign_job_run, .owner = decision->application->number};
     sign->slow = NULL;
-    enum twoleg_error error =
-        token_slow_create(&context->token, decision, request->arena, &sign->slow);
+    if (!error)
+        error = token_slow_create(&context->token, decision, request->arena, &sign->slow);
     if (!error)
         error = pool_submit(context->server->pool, &sign->work);
     if (error)

@@ -53,10 +53,12 @@ static enum twoleg_error revoke_submit(struct http_request *request,
     struct revoke_job *revoke = calloc(1, sizeof *revoke);
     if (!revoke)
         return TWOLEG_NO_MEMORY;
-    http_job_init(&revoke->job, request, &commit_kind, revoke_job_destroy);
-    revoke->batch = store_batch_create(request->env->now_us);
-    enum twoleg_error error = TWOLEG_NO_MEMORY;
-    if (revoke->batch) {
+    enum twoleg_error error =
+        http_job_init(&revoke->job, request, &commit_kind, revoke_job_destroy);
+    revoke->batch = error ? NULL : store_batch_create(request->env->now_us);
+    if (!error && !revoke->batch)
+        error = TWOLEG_NO_MEMORY;
+    if (!error) {
         revoke->batch->done = revoke_job_done;
         revoke->batch->context = revoke;
         error = revoke_build(request, verdict, revoke->batch);

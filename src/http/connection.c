@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/connection.h"
 
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -20,21 +19,20 @@
 #define CONNECTION_DRAIN_TLS SECOND_US
 #define CONNECTION_DRAIN_FRESH (SECOND_US / 4) // accepted, and nothing has come yet
 
-static void connection_count(const struct http_connection *connection, enum metric metric)
+void connection_count(const struct http_connection *connection, enum metric metric)
 {
     if (connection->worker->settings.metrics)
         metrics_add(connection->worker->settings.metrics, metric, 1);
 }
 
-static void connection_report(struct http_worker *worker, struct address peer, const char *reason)
+void connection_report(struct http_worker *worker, struct address peer, const char *reason)
 {
     if (worker->settings.on_refused)
         worker->settings.on_refused(worker->settings.context, &worker->env, peer, reason);
 }
 
-// Registers what is to be waited for. In the usual life of a connection this changes nothing, so
-// a request costs no epoll_ctl.
-static void connection_want(struct http_connection *connection, short interest)
+// In the usual life of a connection this changes nothing, so a request costs no epoll_ctl.
+void connection_want(struct http_connection *connection, short interest)
 {
     short changed = (short)(connection->interest ^ interest);
     // What TLS has received already does not make the socket readable.
@@ -57,7 +55,7 @@ static void connection_want(struct http_connection *connection, short interest)
     connection->interest = interest;
 }
 
-static void connection_wait(struct http_connection *connection, enum http_wait wait)
+void connection_wait(struct http_connection *connection, enum http_wait wait)
 {
     http_deadline_set(&connection->worker->deadlines, &connection->deadline, wait,
                       connection->worker->env.mono_us);
@@ -96,28 +94,29 @@ static void connection_end_request(struct http_connection *connection)
     arena_finish(&connection->arena);
 }
 
-static void connection_unpark(struct http_connection *connection)
-{
-    if (connection->state == CONNECTION_PARKED)
-        connection->worker->parked--;
-    connection->state = CONNECTION_HANDLING;
-}
-
 // Unix sockets have no address, and their files' rights bound who comes. A proxy's address is that
 // of all its clients: one of them must not take the others' places.
-static struct http_peers *connection_peers(const struct http_connection *connection,
-                                           const struct http_welcome *welcome)
+static bool connection_is_shared(const struct http_connection *connection,
+                                 const struct http_welcome *welcome)
+{
+    bool shared = connection->listener->path[0];
+    for (size_t i = 0; !shared && i < welcome->trusted_count; i++)
+        shared = cidr_match(&welcome->trusted[i], &connection->peer);
+    return shared;
+}
+
+static struct http_peers *connection_peers(const struct http_connection *connection)
 {
     const struct http_settings *settings = &connection->worker->settings;
     bool counted = settings->limits.max_per_address && connection->peer.family != ADDRESS_LOCAL;
-    for (size_t i = 0; counted && i < welcome->trusted_count; i++)
-        counted = !cidr_match(&welcome->trusted[i], &connection->peer);
-    return counted ? settings->peers : NULL;
+    return counted && !connection->shared ? settings->peers : NULL;
 }
 
 void connection_destroy(struct http_connection *connection)
 {
     struct http_worker *worker = connection->worker;
+    worker->pool.released += sizeof *connection;
+    worker->pool.released += connection->stream.tls ? WORKER_TLS_BYTES : 0;
     connection_unpark(connection);
     connection_want(connection, 0);
     http_deadline_clear(&connection->deadline);
@@ -145,6 +144,7 @@ static struct http_answer connection_refusal(enum http_refusal refusal)
         .content_type = STR("application/json"),
         .body = row->body,
         .headers = row->status == 503 ? STR("Retry-After: 1\r\n") : STR_NONE,
+        .paced = row->status == 503,
     };
 }
 
@@ -156,7 +156,11 @@ static bool connection_write(struct http_connection *connection, const struct ht
         connection_number(connection);
         http_id_write(worker->env.now_us, worker->settings.number, connection->serial, id);
     }
-    if (connection->keep_alive && (answer->close || worker->draining)) {
+    bool hold = answer->paced && connection_comes_again(connection);
+    bool room = !worker->settings.limits.max_parked ||
+                worker->held < worker->settings.limits.max_parked;
+    bool last = answer->close || worker->draining || (hold && !room);
+    if (connection->keep_alive && last) {
         connection->keep_alive = false;
         connection->unread = true; // the client may have sent its next request already
     }
@@ -170,7 +174,7 @@ static bool connection_write(struct http_connection *connection, const struct ht
     };
     if (http_answer_write(answer, &frame, &connection->arena, connection->out) == TWOLEG_NONE) {
         connection->state = CONNECTION_WRITING;
-        return true;
+        return hold && room ? connection_hold(connection) : true;
     }
     // At its cap, or without memory: the short answer has the arena for itself.
     struct http_answer sorry = connection_refusal(HTTP_REFUSAL_MEMORY);
@@ -202,8 +206,7 @@ bool connection_refuse(struct http_connection *connection, enum http_refusal ref
     return connection_write(connection, &answer);
 }
 
-// A refusal that does not disturb the framing: the connection goes on.
-static bool connection_answer(struct http_connection *connection, enum http_refusal refusal)
+bool connection_answer(struct http_connection *connection, enum http_refusal refusal)
 {
     struct http_answer answer = connection_refusal(refusal);
     if (refusal == HTTP_REFUSAL_METHOD)
@@ -226,23 +229,6 @@ static enum http_refusal connection_failure(enum twoleg_error error)
     default:
         return HTTP_REFUSAL_INTERNAL;
     }
-}
-
-// A request that is refused here, or given up later, leaves its job to its end: that finds nobody.
-static bool connection_park(struct http_connection *connection)
-{
-    struct http_worker *worker = connection->worker;
-    uint32_t most = worker->settings.limits.max_parked;
-    if (most && worker->parked >= most)
-        return connection_answer(connection, HTTP_REFUSAL_PARKED);
-    if (!connection->parked_at)
-        connection->parked_at = worker->env.mono_us;
-    worker->parked++;
-    connection->state = CONNECTION_PARKED;
-    connection_wait(connection, HTTP_WAIT_JOB);
-    // Level-triggered, so what the peer sends meanwhile would wake us again and again.
-    connection_want(connection, 0);
-    return false;
 }
 
 static bool connection_step_handle(struct http_connection *connection)
@@ -366,7 +352,7 @@ static bool connection_step_handshake(struct http_connection *connection)
     return connection_fail_handshake(connection, reason);
 }
 
-static void connection_run(struct http_connection *connection)
+void connection_run(struct http_connection *connection)
 {
     bool more = true;
     while (more) {
@@ -391,14 +377,14 @@ static void connection_run(struct http_connection *connection)
             more = connection_step_write(connection);
             break;
         case CONNECTION_PARKED:
+        case CONNECTION_HELD:
         case CONNECTION_LINGERING:
             return;
         }
     }
 }
 
-// One receive for each time the socket is readable. A request may have none of its body in yet.
-static enum stream_result connection_receive(struct http_connection *connection)
+enum stream_result connection_receive(struct http_connection *connection)
 {
     size_t got = 0;
     if (!connection->in) {
@@ -459,56 +445,6 @@ static void connection_on_writable(evutil_socket_t fd, short what, void *context
     connection_run(connection);
 }
 
-void connection_resume(struct http_connection *connection)
-{
-    if (connection->state == CONNECTION_HANDLING)
-        connection->resumed = true;
-    if (connection->state != CONNECTION_PARKED)
-        return;
-    connection_unpark(connection);
-    connection_run(connection);
-}
-
-// Nothing of a parked connection is in the loop, so nobody tells when its client resets it. One
-// that only will not send any more (a half close) still gets its answer.
-static void connection_look(struct http_connection *connection)
-{
-    struct pollfd look = {.fd = connection->stream.fd};
-    const struct http_worker *worker = connection->worker;
-    int64_t longest = worker->settings.limits.park_us;
-    if (poll(&look, 1, 0) > 0 && (look.revents & (POLLHUP | POLLERR))) {
-        connection_close(connection);
-    } else if (longest && worker->env.mono_us - connection->parked_at >= longest) {
-        connection_unpark(connection);
-        connection_count(connection, METRIC_HTTP_DEADLINE);
-        if (connection_answer(connection, HTTP_REFUSAL_WORK_LONG))
-            connection_run(connection);
-    } else {
-        connection_wait(connection, HTTP_WAIT_JOB);
-    }
-}
-
-void connection_expire(struct http_connection *connection)
-{
-    if (connection->state == CONNECTION_PARKED) {
-        connection_look(connection);
-        return;
-    }
-    bool reading =
-        connection->state == CONNECTION_HEADER || connection->state == CONNECTION_BODY;
-    if (reading && connection_refuse(connection, HTTP_REFUSAL_DEADLINE)) {
-        connection_run(connection);
-        return;
-    }
-    if (reading)
-        return; // refused and gone
-    if (connection->state == CONNECTION_WRITING || connection->state == CONNECTION_HANDSHAKE)
-        connection_count(connection, METRIC_HTTP_DEADLINE);
-    if (connection->state == CONNECTION_HANDSHAKE)
-        connection_report(connection->worker, connection->peer, "the TLS handshake took too long");
-    connection_close(connection);
-}
-
 static void connection_drain_handshake(struct http_connection *connection)
 {
     const struct http_worker *worker = connection->worker;
@@ -522,6 +458,10 @@ void connection_drain(struct http_connection *connection, int64_t idle_us)
     const struct http_worker *worker = connection->worker;
     if (connection->state == CONNECTION_HANDSHAKE) {
         connection_drain_handshake(connection);
+        return;
+    }
+    if (connection->state == CONNECTION_HELD) {
+        connection_let_go(connection);
         return;
     }
     int64_t since = connection->deadline.at - worker->deadlines.length[HTTP_WAIT_IDLE];
@@ -544,7 +484,8 @@ static const char *connection_admit(struct http_connection *connection,
     uint64_t places = http_listener_places(connection->listener, limits->max_connections);
     if (limits->max_connections && http_worker_connections(worker) >= places)
         return "too many connections";
-    struct http_peers *peers = connection_peers(connection, welcome);
+    connection->shared = connection_is_shared(connection, welcome);
+    struct http_peers *peers = connection_peers(connection);
     if (peers && http_peers_add(peers, &connection->peer, limits->max_per_address))
         return "too many connections from one address";
     connection->peers = peers;

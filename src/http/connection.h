@@ -22,6 +22,7 @@ enum connection_state {
     CONNECTION_BODY,      // collecting the body
     CONNECTION_HANDLING,  // the request is whole: the handler may run
     CONNECTION_PARKED,    // the handler waits for a job; nothing is read
+    CONNECTION_HELD,      // a refusal waits: its client came again too early; nothing is read
     CONNECTION_WRITING,   // an answer is on its way
     CONNECTION_LINGERING, // the last answer is sent; what the peer still sends is dropped
 };
@@ -44,6 +45,7 @@ struct http_connection {
     bool resumed;    // the job ended while the handler was still running
     bool head_only;  // HEAD
     bool asked;      // it has had a request
+    bool shared;     // by many clients: a trusted proxy is the peer, or what has a Unix socket
     uint8_t minor;
 
     struct arena arena; // of the request at hand
@@ -57,6 +59,7 @@ struct http_connection {
     uint32_t body_at, body_len; // body_len: of the announced length, or decoded so far
     uint32_t body_held;         // of the worker's share for long bodies
     int64_t parked_at;          // monotonic, when the request first waited for a job; 0 = never
+    int64_t refused_at;         // monotonic, when a paced answer was last given; 0 = never
     struct http_request *request;
     unsigned allowed; // for a 405
     struct str out[2];
@@ -73,12 +76,28 @@ void connection_expire(struct http_connection *connection); // its deadline has 
 // Closes it if it has been idle for at least this long and no request is on its way.
 void connection_drain(struct http_connection *connection, int64_t idle_us);
 
-// Between connection.c and intake.c. A step returns false when the connection waits or is gone.
+// Between connection.c, intake.c and waiting.c. A step returns false when the connection waits or
+// is gone.
 bool connection_step_header(struct http_connection *connection);
 bool connection_step_body(struct http_connection *connection);
 bool connection_refuse(struct http_connection *connection, enum http_refusal refusal); // true
 // Goes on when there is more to read, by the deadline of this kind of wait. Returns false.
 bool connection_wait_input(struct http_connection *connection, enum connection_state state,
                            enum http_wait wait);
+// A refusal that does not disturb the framing: the connection goes on.
+bool connection_answer(struct http_connection *connection, enum http_refusal refusal);
+bool connection_park(struct http_connection *connection);   // until its job ends; returns false
+void connection_unpark(struct http_connection *connection); // or let go, or neither
+// Notes that a paced answer goes out. True: the one before was so short ago that this one is held.
+bool connection_comes_again(struct http_connection *connection);
+bool connection_hold(struct http_connection *connection); // what is written; returns false
+void connection_let_go(struct http_connection *connection); // what was held
+// One receive for each time the socket is readable. A request may have none of its body in yet.
+enum stream_result connection_receive(struct http_connection *connection);
+void connection_run(struct http_connection *connection);
+void connection_wait(struct http_connection *connection, enum http_wait wait); // sets its deadline
+void connection_want(struct http_connection *connection, short interest); // EV_READ, EV_WRITE or 0
+void connection_count(const struct http_connection *connection, enum metric metric);
+void connection_report(struct http_worker *worker, struct address peer, const char *reason);
 bool connection_close(struct http_connection *connection); // destroys it; returns false
 void connection_number(struct http_connection *connection); // the request's serial

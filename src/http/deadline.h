@@ -12,6 +12,7 @@ enum http_wait {
     HTTP_WAIT_WRITE,  // for room to write
     HTTP_WAIT_LINGER, // for the peer to read our last answer
     HTTP_WAIT_JOB,    // for a job of ours, which always ends: a look whether the client is there
+    HTTP_WAIT_HOLD,   // for the moment when a refusal is let go
     HTTP_WAITS,
     HTTP_WAIT_NONE = HTTP_WAITS
 };

@@ -91,6 +91,9 @@ struct http_answer {
     struct str headers;      // more header lines, each ending in CRLF, or STR_NONE
     bool no_store;           // Cache-Control: no-store and Pragma: no-cache
     bool close;              // end the connection after this answer
+    // It says when to come again (429, 503): who does so earlier, on the same connection, gets the
+    // next one up to half a second later.
+    bool paced;
 };
 
 // Fills the answer and returns TWOLEG_NONE, or returns TWOLEG_WAIT after it has handed a job to

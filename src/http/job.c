@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/job.h"
 
-void http_job_init(struct http_job *job, const struct http_request *request, const void *kind,
-                   void (*destroy)(struct http_job *job))
+#include "http/listener.h"
+
+enum twoleg_error http_job_init(struct http_job *job, const struct http_request *request,
+                                const void *kind, void (*destroy)(struct http_job *job))
 {
     *job = (struct http_job){
         .worker = request->worker, .handle = request->handle, .kind = kind, .destroy = destroy};
+    // An operator gets in while everybody else waits.
+    bool room = request->listener->operator_rights || !http_worker_is_full(request->worker);
+    return room ? TWOLEG_NONE : TWOLEG_OVERLOADED;
 }
 
 static void http_job_arrive(struct http_message *message, struct http_worker *worker)

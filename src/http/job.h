@@ -17,8 +17,11 @@ struct http_job {
 };
 
 // Ties the job to the request, which is about to be parked. Call it before the job can end.
-void http_job_init(struct http_job *job, const struct http_request *request, const void *kind,
-                   void (*destroy)(struct http_job *job));
+// TWOLEG_OVERLOADED: as many requests wait as may; the job must not be handed out, so that no work
+// is done for a request that was refused.
+enum twoleg_error http_job_init(struct http_job *job, const struct http_request *request,
+                                const void *kind,
+                                void (*destroy)(struct http_job *job)) TWOLEG_MUST_CHECK;
 // From any thread, once. The job's memory is no longer the caller's.
 void http_job_done(struct http_job *job);
 // The ended job of this kind, or NULL: it has not been asked for yet.

@@ -187,7 +187,7 @@ void http_worker_limit(struct http_worker *worker, const struct http_limits *lim
         [HTTP_WAIT_HANDSHAKE] = limits->tls_us, [HTTP_WAIT_IDLE] = limits->idle_us,
         [HTTP_WAIT_HEADER] = limits->header_us, [HTTP_WAIT_BODY] = limits->body_us,
         [HTTP_WAIT_WRITE] = limits->write_us,   [HTTP_WAIT_LINGER] = WORKER_LINGER_US,
-        [HTTP_WAIT_JOB] = WORKER_SWEEP_US,
+        [HTTP_WAIT_JOB] = WORKER_SWEEP_US,      [HTTP_WAIT_HOLD] = limits->hold_us,
     };
     worker->settings.limits = *limits;
     for (enum http_wait wait = 0; wait < HTTP_WAITS; wait++)
@@ -309,6 +309,12 @@ struct http_request *http_worker_find(struct http_worker *worker, struct http_ha
     // Answered already, perhaps by another of its jobs: a late one has nobody to go to.
     bool parked = connection && connection->state == CONNECTION_PARKED;
     return parked ? connection->request : NULL;
+}
+
+bool http_worker_is_full(const struct http_worker *worker)
+{
+    uint32_t most = worker->settings.limits.max_parked;
+    return most && worker->parked >= most;
 }
 
 void http_worker_adopt(struct http_worker *worker, int fd, const struct http_listener *listener)

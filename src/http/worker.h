@@ -21,8 +21,9 @@ struct http_limits {
     uint32_t max_connections;                      // of this worker
     // 0 = no limit, for all that follow.
     uint32_t max_per_address; // of all workers that share the peers; IPv6 counts by /64
-    uint32_t max_parked;      // requests that wait for a job; one more is answered 503
+    uint32_t max_parked;      // requests that wait for a job; one more gets none (http/job.h)
     uint32_t max_body_bytes;  // of all bodies longer than a slab; what exceeds it gets 503
+    int64_t hold_us;          // how long a paced answer is held, at least
     int64_t park_us;          // a job that has not ended by then is given up with 503
 };
 
@@ -61,6 +62,8 @@ void http_worker_limit(struct http_worker *worker, const struct http_limits *lim
 void http_worker_resume(struct http_worker *worker, struct http_handle handle);
 // The parked request, or NULL when its client is gone. See http/job.h, its only caller.
 struct http_request *http_worker_find(struct http_worker *worker, struct http_handle handle);
+// As many of its requests are parked as may be. On its thread.
+bool http_worker_is_full(const struct http_worker *worker);
 // Takes an accepted socket, also when it refuses it (a cap, no memory: it is closed at once). The
 // listener outlives the worker.
 void http_worker_adopt(struct http_worker *worker, int fd, const struct http_listener *listener);

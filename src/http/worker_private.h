@@ -6,6 +6,8 @@
 #include "http/answer.h"
 #include "http/connection.h"
 
+#define WORKER_TLS_BYTES ((size_t)16 * 1024) // of malloc's, what a TLS connection held at least
+
 struct worker_slot {
     struct http_connection *connection; // NULL: free
     uint32_t next_free;                 // slot + 1, 0 = none
@@ -30,6 +32,7 @@ struct http_worker {
     uint32_t free_slot; // slot + 1
     uint64_t serial;    // of the latest request
     uint32_t parked;    // requests that wait for a job
+    uint32_t held;      // refusals that wait until their client may have them
     size_t body_bytes;  // held by bodies longer than a slab
     int64_t trimmed_at; // monotonic
     int64_t date_second;

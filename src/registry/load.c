@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Loads of bodies: one per application at a time, which all requests that need it wait for.
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/env.h"
 #include "base/fault.h"
@@ -106,13 +105,6 @@ static void registry_load_run(struct store_read *read, struct store_reader *read
     }
 }
 
-static int64_t registry_load_clock(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * SECOND_US + t.tv_nsec / 1000;
-}
-
 // Without the lock: whoever is told may ask for the next load at once.
 static void registry_load_tell(struct http_job *waiters, enum twoleg_error result)
 {
@@ -137,7 +129,7 @@ void registry_give_up(struct registry *registry, int64_t age_us)
 {
     struct http_job *waiters = NULL;
     pthread_mutex_lock(&registry->lock);
-    int64_t oldest_us = registry_load_clock() - age_us;
+    int64_t oldest_us = env_mono() - age_us;
     for (struct registry_load *load = registry->loads; load; load = load->next) {
         while (load->since_us < oldest_us && load->waiters) {
             struct http_job *job = load->waiters;
@@ -207,7 +199,7 @@ enum twoleg_error registry_load(struct registry *registry, uint64_t number, stru
         error = registry_load_start(registry, slot);
     if (!error && !loaded) {
         if (!slot->load->waiters)
-            slot->load->since_us = registry_load_clock();
+            slot->load->since_us = env_mono();
         job->next = slot->load->waiters;
         slot->load->waiters = job;
     }

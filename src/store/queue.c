@@ -2,17 +2,9 @@
 #include "store/queue.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/env.h"
 #include "base/fault.h"
-
-static int64_t queue_clock(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * SECOND_US + t.tv_nsec / 1000;
-}
 
 enum twoleg_error queue_init(struct queue *queue, size_t size, size_t bytes_max)
 {
@@ -46,7 +38,7 @@ enum twoleg_error queue_put(struct queue *queue, void *item, size_t bytes)
         error = TWOLEG_STORE_BUSY;
     } else {
         size_t at = (queue->head + queue->count) % queue->size;
-        queue->ring[at] = (struct queue_item){item, bytes, queue_clock()};
+        queue->ring[at] = (struct queue_item){item, bytes, env_mono()};
         queue->count++;
         queue->bytes += bytes;
         pthread_cond_signal(&queue->filled);
@@ -87,7 +79,7 @@ void *queue_try(struct queue *queue)
 void *queue_try_old(struct queue *queue, int64_t age_us)
 {
     pthread_mutex_lock(&queue->lock);
-    bool old = queue->count && queue->ring[queue->head].put_us < queue_clock() - age_us;
+    bool old = queue->count && queue->ring[queue->head].put_us < env_mono() - age_us;
     void *item = old ? queue_pop(queue) : NULL;
     pthread_mutex_unlock(&queue->lock);
     return item;

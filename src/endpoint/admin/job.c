@@ -49,7 +49,10 @@ static struct admin_load *load_create(struct admin_call *call)
     struct admin_load *load = fault_here(FAULT_MEMORY) ? NULL : calloc(1, sizeof *load);
     if (!load)
         return NULL;
-    http_job_init(&load->job, call->request, &kind_load, load_destroy);
+    if (http_job_init(&load->job, call->request, &kind_load, load_destroy)) {
+        free(load);
+        return NULL;
+    }
     arena_init(&load->arena, NULL, LOAD_CAP);
     load->arena.wipe = true;
     load->read.run = load_run;
@@ -221,12 +224,12 @@ static enum twoleg_error commit_create(struct admin_call *call, struct admin_com
 {
     struct admin_commit *commit = fault_here(FAULT_MEMORY) ? NULL : calloc(1, sizeof *commit);
     struct store_batch *batch = store_batch_create(call->request->env->now_us);
-    if (!commit || !batch) {
+    if (!commit || !batch ||
+        http_job_init(&commit->job, call->request, &kind_commit, commit_destroy)) {
         store_batch_destroy(batch);
         free(commit);
         return TWOLEG_OVERLOADED;
     }
-    http_job_init(&commit->job, call->request, &kind_commit, commit_destroy);
     commit->batch = batch;
     batch->done = commit_done;
     batch->context = commit;
@@ -278,8 +281,9 @@ enum twoleg_error admin_wait_body(struct admin_call *call, uint64_t number)
     job = fault_here(FAULT_MEMORY) ? NULL : calloc(1, sizeof *job);
     if (!job)
         return TWOLEG_OVERLOADED;
-    http_job_init(job, call->request, &kind_body, body_destroy);
-    enum twoleg_error error = registry_load(call->server->registry, number, job);
+    enum twoleg_error error = http_job_init(job, call->request, &kind_body, body_destroy);
+    if (!error)
+        error = registry_load(call->server->registry, number, job);
     if (!error)
         return TWOLEG_WAIT;
     body_destroy(job);

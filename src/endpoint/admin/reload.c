@@ -28,12 +28,12 @@ static enum twoleg_error reload_begin(struct admin_call *call)
     struct reload_order *order = fault_here(FAULT_MEMORY) ? NULL : malloc(sizeof *order);
     if (!order)
         return TWOLEG_OVERLOADED;
-    if (!reload_outcome_init(&order->outcome)) {
+    if (!reload_outcome_init(&order->outcome) ||
+        http_job_init(&order->job, call->request, &kind_reload, reload_destroy)) {
         reload_outcome_finish(&order->outcome);
         free(order);
         return TWOLEG_OVERLOADED;
     }
-    http_job_init(&order->job, call->request, &kind_reload, reload_destroy);
     server->reload_order(server->reload, order);
     return TWOLEG_WAIT;
 }

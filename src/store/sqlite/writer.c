@@ -2,18 +2,11 @@
 // The writer thread: takes all that is queued, runs it in one transaction with a savepoint per
 // batch, commits, publishes, answers. No timer: while one commit waits for the disk, the next group
 // gathers.
-#include <time.h>
 
+#include "base/env.h"
 #include "base/fault.h"
 #include "store/sqlite/state.h"
 #include "store/sqlite/verb.h"
-
-static int64_t writer_clock(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * SECOND_US + t.tv_nsec / 1000;
-}
 
 static bool writer_lost(enum twoleg_error error)
 {
@@ -137,7 +130,7 @@ static struct store_batch *writer_take(struct store *store)
     struct store_batch *taken = NULL;
     struct store_batch **tail = &taken;
     struct store_batch *batch = queue_take(&store->batches);
-    int64_t oldest = writer_clock() - (int64_t)store->settings.queue_ms * 1000;
+    int64_t oldest = env_mono() - (int64_t)store->settings.queue_ms * 1000;
     for (; batch; batch = queue_try(&store->batches)) {
         batch->next = NULL;
         if (batch->queued_us < oldest) {
@@ -184,7 +177,7 @@ enum twoleg_error store_submit(struct store *store, struct store_batch *batch)
     batch->result = TWOLEG_NONE;
     batch->refused = NULL;
     batch->sequence = 0;
-    batch->queued_us = writer_clock();
+    batch->queued_us = env_mono();
     return queue_put(&store->batches, batch, sizeof *batch + batch->arena.total);
 }
 

@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 
+#include "base/env.h"
 #include "base/fault.h"
 #include "base_test.h"
 
@@ -13,11 +14,13 @@ struct job {
 };
 
 static atomic_uint runs;
+static atomic_uint late;
 static unsigned order[64];
 
 static void job_run(struct pool_job *job)
 {
     stop_point("pool job");
+    atomic_fetch_add(&late, job->late);
     unsigned at = atomic_fetch_add(&runs, 1);
     order[at % 64] = ((struct job *)job)->number;
     free(job);
@@ -42,7 +45,7 @@ static void jobs_run_in_their_order_and_destroy_runs_the_rest(void **state)
     (void)state;
     struct pool *pool;
     atomic_store(&runs, 0);
-    assert_int_equal(pool_create(1, 64, &pool), TWOLEG_NONE);
+    assert_int_equal(pool_create(1, 64, 0, &pool), TWOLEG_NONE);
     for (unsigned i = 0; i < 50; i++)
         submit(pool, i);
     pool_destroy(pool);
@@ -62,7 +65,7 @@ static void B1_no_owner_and_no_asker_takes_more_than_a_quarter(void **state)
 {
     (void)state;
     struct pool *pool;
-    assert_int_equal(pool_create(1, 16, &pool), TWOLEG_NONE);
+    assert_int_equal(pool_create(1, 16, 0, &pool), TWOLEG_NONE);
     assert_true(stop_hold("pool job"));
     submit(pool, 0);
     wait_at_stop();
@@ -90,7 +93,7 @@ static void B1_guessers_do_not_hold_up_who_has_proved_who_it_is(void **state)
     (void)state;
     struct pool *pool;
     atomic_store(&runs, 0);
-    assert_int_equal(pool_create(1, 16, &pool), TWOLEG_NONE);
+    assert_int_equal(pool_create(1, 16, 0, &pool), TWOLEG_NONE);
     assert_true(stop_hold("pool job"));
     submit(pool, 0);
     wait_at_stop();
@@ -117,7 +120,7 @@ static void a_full_queue_refuses_at_once_and_the_job_stays_the_callers(void **st
     struct pool *pool;
     atomic_store(&runs, 0);
     assert_true(stop_hold("pool job"));
-    assert_int_equal(pool_create(1, 2, &pool), TWOLEG_NONE);
+    assert_int_equal(pool_create(1, 2, 0, &pool), TWOLEG_NONE);
     submit(pool, 0);
     wait_at_stop(); // the thread has taken the first: the queue is empty again
     submit(pool, 1);
@@ -133,12 +136,36 @@ static void a_full_queue_refuses_at_once_and_the_job_stays_the_callers(void **st
     assert_int_equal(atomic_load(&runs), 4);
 }
 
+// One that is begun in time is done however long it takes; what waited behind it is only told.
+static void A27_what_has_waited_too_long_is_not_begun(void **state)
+{
+    (void)state;
+    struct pool *pool;
+    int64_t wait_us = 60 * SECOND_US;
+    atomic_store(&runs, 0);
+    atomic_store(&late, 0);
+    assert_true(stop_hold("pool job"));
+    assert_int_equal(pool_create(1, 16, wait_us, &pool), TWOLEG_NONE);
+    submit(pool, 0);
+    wait_at_stop();
+    for (unsigned i = 1; i < 4; i++) {
+        struct pool_job *job = job_make(i);
+        assert_int_equal(pool_submit(pool, job), TWOLEG_NONE);
+        if (i < 3)
+            job->queued_us -= 2 * wait_us; // as if it were then
+    }
+    assert_true(stop_release("pool job"));
+    pool_destroy(pool);
+    assert_int_equal(atomic_load(&runs), 4); // all are told
+    assert_int_equal(atomic_load(&late), 2);
+}
+
 static void several_threads_work_side_by_side(void **state)
 {
     (void)state;
     struct pool *pool;
     atomic_store(&runs, 0);
-    assert_int_equal(pool_create(1000, 64, &pool), TWOLEG_NONE); // more than it will ever make
+    assert_int_equal(pool_create(1000, 64, 0, &pool), TWOLEG_NONE); // more than it will ever make
     for (unsigned i = 0; i < 60; i++)
         submit(pool, i);
     pool_destroy(pool);
@@ -149,7 +176,7 @@ static void no_threads_are_no_pool_and_null_may_be_destroyed(void **state)
 {
     (void)state;
     struct pool *pool = NULL;
-    assert_int_equal(pool_create(0, 8, &pool), TWOLEG_NO_MEMORY);
+    assert_int_equal(pool_create(0, 8, 0, &pool), TWOLEG_NO_MEMORY);
     assert_null(pool);
     pool_destroy(NULL);
 }
@@ -161,6 +188,7 @@ int main(void)
         cmocka_unit_test(B1_no_owner_and_no_asker_takes_more_than_a_quarter),
         cmocka_unit_test(B1_guessers_do_not_hold_up_who_has_proved_who_it_is),
         cmocka_unit_test(a_full_queue_refuses_at_once_and_the_job_stays_the_callers),
+        cmocka_unit_test(A27_what_has_waited_too_long_is_not_begun),
         cmocka_unit_test(several_threads_work_side_by_side),
         cmocka_unit_test(no_threads_are_no_pool_and_null_may_be_destroyed),
     };

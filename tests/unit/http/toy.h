@@ -29,6 +29,7 @@ struct toy {
     struct http_peers peers;
     atomic_int refused;
     atomic_int destroyed;    // jobs that found nobody
+    atomic_int handed_out;   // jobs
     atomic_int handled;      // runs of a handler
     sem_t parked;            // posted when a request has handed out its job
     struct http_job *job;    // of the latest parked request
@@ -110,7 +111,12 @@ static enum twoleg_error toy_park(struct http_request *request, struct http_answ
         return done->result ? done->result : toy_echo(request, ret_answer);
     struct http_job *job = malloc(sizeof *job);
     assert_non_null(job);
-    http_job_init(job, request, &kind, toy_job_destroy);
+    enum twoleg_error error = http_job_init(job, request, &kind, toy_job_destroy);
+    if (error) {
+        free(job);
+        return error;
+    }
+    atomic_fetch_add(&toy.handed_out, 1);
     toy.job = job;
     sem_post(&toy.parked);
     return TWOLEG_WAIT;
