@@ -4,6 +4,7 @@ stopped. Failing calls come from tests/long/disk.c, preloaded, so this runs on t
 import os
 import pathlib
 import random
+import select
 import shutil
 import signal
 import sqlite3
@@ -13,7 +14,7 @@ import time
 import pytest
 
 import instance
-from instance import ROOT, Server, until
+from instance import ROOT, Server, basic, drain, statuses, token_request, until
 
 RELEASE = str(ROOT / "build/release/twoleg")
 
@@ -21,8 +22,8 @@ RELEASE = str(ROOT / "build/release/twoleg")
 class FailingServer(Server):
     """A server whose disk fails as fail() says."""
 
-    def __init__(self, folder):
-        super().__init__(data=folder / "data")
+    def __init__(self, folder, config):
+        super().__init__(data=folder / "data", config=config)
         self.library, self.control = folder / "disk.so", folder / "fail"
         self.control.write_bytes(b"n")
         subprocess.run(["cc", "-std=gnu11", "-O2", "-Wall", "-fPIC", "-shared", "-o", self.library,
@@ -38,14 +39,26 @@ class FailingServer(Server):
 
 
 @pytest.fixture
-def disk(tmp_path, monkeypatch):
+def disk(make_disk):
+    return make_disk()
+
+
+@pytest.fixture
+def make_disk(tmp_path, monkeypatch):
     if not os.path.exists(RELEASE):
         pytest.skip(f"there is no release build at {RELEASE}")
     monkeypatch.setattr(instance, "BINARY", RELEASE)
-    server = FailingServer(tmp_path).start()
-    yield server
-    server.fail(b"n")
-    server.destroy()
+    made = []
+
+    def make(text=""):
+        (tmp_path / "twoleg.yaml").write_text(text)
+        made.append(FailingServer(tmp_path, tmp_path / "twoleg.yaml").start())
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.fail(b"n")
+        server.destroy()
 
 
 @pytest.fixture
@@ -83,6 +96,25 @@ def test_H4_H5_full_and_read_only_disks_refuse_writes_only(disk, known, how):
     reading_goes_on(disk, app, caller, good)
 
 
+@pytest.mark.parametrize("how", [b"i", b"a"])
+def test_H5_no_inode_and_no_right_stop_a_start_but_no_running_server(disk, known, how):
+    """What is open already needs neither; a start that cannot open says so, and spoils nothing."""
+    app, caller, good, tokens = known
+    disk.fail(how)
+    assert disk.revoke(app, tokens[0]).status == 200
+    reading_goes_on(disk, app, caller, good)
+    disk.stop()
+    for _ in range(2):
+        status, words = disk.refused()
+        last = words.strip().splitlines()[-1]
+        assert status > 0 and last.startswith(f"twoleg: {disk.data}"), (status, words)
+    disk.fail(b"n")
+    disk.start()
+    assert not disk.active(caller, tokens[0])
+    assert disk.revoke(app, tokens[1]).status == 200
+    reading_goes_on(disk, app, caller, good)
+
+
 def test_H3_after_a_failed_sync_nothing_is_acknowledged(disk, known):
     app, caller, good, tokens = known
     disk.fail(b"s")
@@ -110,6 +142,37 @@ def test_H8_a_lock_of_another_process_costs_writes_only(disk, known):
     other.close()
     assert disk.revoke(app, tokens[0]).status == 200
     assert not disk.active(caller, tokens[0])
+
+
+def test_H8_who_waits_for_a_lock_is_told_and_nobody_else_waits(disk, known):
+    """A crowd of writers meets the lock: each gets its 503 once it has waited as long as may be,
+    nothing is left in a queue for the time after, and readers notice nothing."""
+    app, caller, good, _ = known
+    tokens = [disk.bearer(app) for _ in range(120)]
+    other = sqlite3.connect(disk.data + "/twoleg.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    waiting = [disk.connect() for _ in tokens]
+    for sock, token in zip(waiting, tokens):
+        body = f"token={token}"
+        sock.sendall(f"POST /oauth/revoke HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                     f"Authorization: {basic(app.id, app.secret)}\r\n"
+                     f"Content-Type: application/x-www-form-urlencoded\r\n"
+                     f"Content-Length: {len(body)}\r\n\r\n{body}".encode())
+    asked = 0
+    while not select.select(waiting, [], [], 0)[0]:
+        reading_goes_on(disk, app, caller, good)
+        asked += 1
+    assert asked > 3, "readers were served while the writers waited"
+    answers = [drain(sock) for sock in waiting]
+    assert all(statuses(answer) == [503] and b"Retry-After" in answer for answer in answers)
+    for sock in waiting:
+        sock.close()
+    other.execute("ROLLBACK")
+    other.close()
+    assert disk.revoke(app, tokens[0]).status == 200
+    assert not disk.active(caller, tokens[0])
+    assert all(disk.active(caller, token) for token in tokens[1:]), "a 503 that was none"
+    reading_goes_on(disk, app, caller, good)
 
 
 def test_H9_damaged_pages_are_refused_or_harmless(disk, known, tmp_path):
@@ -146,6 +209,37 @@ def test_H9_damaged_pages_are_refused_or_harmless(disk, known, tmp_path):
         assert "AddressSanitizer" not in server.stderr()
     assert refused, "not one was noticed"
     disk.start()
+
+
+def test_H20_deadlines_are_right_after_a_stop_and_nobody_is_closed_for_it(make_disk):
+    """Stopped for longer than any deadline. Whoever had asked in time is served; what had not been
+    whole in time is refused; and whoever comes then finds a server that works."""
+    disk = make_disk("idle_timeout: 1500ms\nheader_timeout: 1500ms\nbody_timeout: 1500ms\n")
+    app = disk.app(name="a", scope="alpha")
+    idle, partly, asked = [[disk.connect() for _ in range(300)] for _ in range(3)]
+    request = token_request(app)
+    for sock in partly:
+        sock.sendall(request[:-40])  # its deadline has begun
+    for sock in asked + idle:
+        sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert sock.recv(4096).startswith(b"HTTP/1.1 200")
+    disk.process.send_signal(signal.SIGSTOP)
+    for sock in asked:
+        sock.sendall(request)
+    time.sleep(2.5)  # the stop is what this is about
+    disk.process.send_signal(signal.SIGCONT)
+    for sock in asked:
+        assert sock.recv(4096).startswith(b"HTTP/1.1 200"), "it had asked in time"
+    for sock in partly:
+        assert statuses(drain(sock)) == [408]
+    for sock in idle:
+        assert drain(sock) == b""
+    for sock in asked:  # and their deadlines are new ones
+        sock.sendall(request)
+        assert sock.recv(4096).startswith(b"HTTP/1.1 200")
+    assert disk.token(app).status == 200
+    for sock in idle + partly + asked:
+        sock.close()
 
 
 def test_H20_a_process_that_was_stopped_goes_on(disk, known):

@@ -9,8 +9,8 @@
 //   T name size     cut to a size      S name                 synced (the folder: its own name ".")
 //   R name to       renamed            L name to              given a second name
 //   U name          removed
-// DISK_FAIL names a file whose first letter is 'n' (nothing), 'f' (full), 'r' (read-only) or 's'
-// (a sync fails).
+// DISK_FAIL names a file whose first letter is 'n' (nothing), 'f' (full), 'r' (read-only), 's' (a
+// sync fails), 'i' (no file can be made) or 'a' (no file may be opened for writing).
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -144,6 +144,14 @@ static int disk_refuses(void)
     return mode == 'f' ? ENOSPC : mode == 'r' ? EROFS : 0;
 }
 
+static int disk_refuses_open(int flags, bool fresh)
+{
+    char mode = disk_fail ? *disk_fail : 'n';
+    if (mode == 'a' && (flags & O_ACCMODE) != O_RDONLY)
+        return EACCES;
+    return !fresh ? 0 : mode == 'i' ? ENOSPC : disk_refuses();
+}
+
 static ssize_t disk_write(int fd, const void *bytes, size_t len, off_t at, bool placed)
 {
     char name[PATH_MAX], rest[64];
@@ -233,8 +241,8 @@ static int disk_open(int at, const char *path, int flags, mode_t mode)
     bool ours = disk_name_at(at, path, name);
     bool fresh = (flags & O_CREAT) && fstatat(at, path, &info, AT_SYMLINK_NOFOLLOW) != 0;
     int fd = -1;
-    if (ours && fresh && disk_refuses())
-        errno = disk_refuses();
+    if (ours && disk_refuses_open(flags, fresh))
+        errno = disk_refuses_open(flags, fresh);
     else
         fd = real.openat(at, path, flags, mode);
     if (ours && fd >= 0 && fresh)
