@@ -33,5 +33,8 @@ if(TWOLEG_TESTS OR TWOLEG_FUZZ)
   target_compile_definitions(twoleg_flags INTERFACE TWOLEG_TEST_HOOKS)
 endif()
 if(TWOLEG_FUZZ)
-  target_compile_options(twoleg_flags INTERFACE -fsanitize=fuzzer-no-link)
+  # Counters for tests/fuzz/coverage, written only where LLVM_PROFILE_FILE says so.
+  target_compile_options(twoleg_flags INTERFACE
+    -fsanitize=fuzzer-no-link -fprofile-instr-generate=/dev/null -fcoverage-mapping)
+  target_link_options(twoleg_flags INTERFACE -fprofile-instr-generate)
 endif()

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/str.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 // Stops the fuzzer, which keeps the input, when a property does not hold.
@@ -16,3 +18,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
             abort();                                                                               \
         }                                                                                          \
     } while (0)
+
+// Takes the next line off an input of several parts; STR_NONE for an empty one.
+static inline struct str fuzz_line(struct str *rest)
+{
+    size_t end = str_find(*rest, '\n');
+    struct str line = str_slice(*rest, 0, end);
+    *rest = str_slice(*rest, end + 1, rest->len);
+    return line.len ? line : STR_NONE;
+}

@@ -61,11 +61,30 @@ static void fuzz_cidr(struct str text)
     FUZZ_MUST(address_equal(&cidr.address, &again.address) && cidr.bits == again.bits);
 }
 
+// As the kernel gives it: whatever family, and a text that fits.
+static void fuzz_raw(const uint8_t *data, size_t size)
+{
+    struct sockaddr_storage storage;
+    struct address address;
+    char memory[64];
+    struct buf out;
+    memset(&storage, 0, sizeof storage);
+    memcpy(&storage, data, size < sizeof storage ? size : sizeof storage);
+    if (address_from_sockaddr((const struct sockaddr *)&storage, &address))
+        return;
+    buf_init(&out, memory, sizeof memory);
+    address_format_port(&out, &address);
+    FUZZ_MUST(fuzz_text(&out).len > 0);
+    FUZZ_MUST((address_to_sockaddr(&address, &storage) == 0) ==
+              (address.family == ADDRESS_LOCAL));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct str text = str_of(data, size);
     fuzz_plain(text);
     fuzz_port(text);
     fuzz_cidr(text);
+    fuzz_raw(data, size);
     return 0;
 }

@@ -83,11 +83,30 @@ static void fuzz_body(struct str body, struct arena *arena)
     json_decref(json);
 }
 
+static void fuzz_little(struct str body)
+{
+    for (size_t cap = 1; cap <= 4096; cap *= 16) {
+        struct arena arena;
+        struct fuzz_target read = {.life = {.given = false}};
+        arena_init(&arena, NULL, cap);
+        struct http_request request = {
+            .arena = &arena, .body = body, .content_type = STR("application/json; x")};
+        struct admin_call call = {.request = &request};
+        enum twoleg_error error = admin_body(&call, fields, sizeof fields / sizeof *fields, &read);
+        FUZZ_MUST(error != TWOLEG_INTERNAL);
+        request.content_type = STR("text/plain");
+        error = admin_body(&call, fields, sizeof fields / sizeof *fields, &read);
+        FUZZ_MUST(error == (body.len ? TWOLEG_MEDIA_TYPE : TWOLEG_NONE));
+        arena_finish(&arena);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena arena;
     arena_init(&arena, NULL, (size_t)1 << 26);
     fuzz_body(str_of(data, size), &arena);
+    fuzz_little(str_of(data, size));
     arena_finish(&arena);
     return 0;
 }

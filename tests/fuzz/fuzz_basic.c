@@ -37,6 +37,18 @@ static void fuzz_bearer(struct str header)
         FUZZ_MUST(text_is_visible_ascii(token) && header.len == token.len + 7);
 }
 
+// With too little memory nothing else happens than that.
+static void fuzz_little(struct str header)
+{
+    struct arena arena;
+    struct str id, secret;
+    arena_init(&arena, NULL, 1);
+    enum twoleg_error error = basic_parse(header, &arena, &id, &secret);
+    FUZZ_MUST(error == TWOLEG_CLIENT_MISSING || error == TWOLEG_CLIENT_MALFORMED ||
+              error == TWOLEG_NO_MEMORY);
+    arena_finish(&arena);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena arena;
@@ -44,6 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     arena_init(&arena, NULL, (size_t)1 << 26);
     fuzz_basic(&arena, header);
     fuzz_bearer(header);
+    fuzz_little(header);
     arena_finish(&arena);
     return 0;
 }

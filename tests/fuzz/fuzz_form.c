@@ -40,6 +40,16 @@ static void fuzz_percent(struct arena *arena, struct str text)
     FUZZ_MUST(str_equal(decoded, again));
 }
 
+static void fuzz_little(struct str text)
+{
+    struct arena arena;
+    struct fuzz_pair pairs[FORM_PAIRS_MAX];
+    unsigned count;
+    arena_init(&arena, NULL, 1);
+    fuzz_read(&arena, text, pairs, &count);
+    arena_finish(&arena);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena arena;
@@ -51,6 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     arena_init(&arena, NULL, (size_t)1 << 26);
     fuzz_percent(&arena, str_of(data, size));
     fuzz_read(&arena, str_of(data, size), pairs, &count);
+    fuzz_little(str_of(data, size));
     buf_init_arena(&out, &arena, 64);
     for (unsigned i = 0; i < count; i++)
         form_encode_pair(&out, pairs[i].name, pairs[i].value);

@@ -3,16 +3,10 @@
 // one was not sent; an Authorization after ! is encoded first), then the body. Whatever comes is
 // read as the rules say or refused with a row of the dialect's table.
 #include "base64_text.h"
+#include "codec/json_read.h"
+#include "codec/utf8.h"
 #include "dialect/dialect.h"
 #include "fuzz.h"
-
-static struct str fuzz_line(struct str *rest)
-{
-    size_t end = str_find(*rest, '\n');
-    struct str line = str_slice(*rest, 0, end);
-    *rest = str_slice(*rest, end + 1, rest->len);
-    return line.len ? line : STR_NONE;
-}
 
 static struct str fuzz_authorization(struct arena *arena, struct str line)
 {
@@ -54,6 +48,33 @@ static void fuzz_form(const struct http_request *request, const struct token_req
     }
 }
 
+// What is granted can be told, with any scope and in little memory.
+static void fuzz_success(const struct http_request *request, const struct token_request *form)
+{
+    struct http_answer answer;
+    const struct issued_token token = {.text = STR("tlt_token"),
+                                       .scope = form->scope,
+                                       .expires_in_s = form->resource.ptr ? 0 : 60};
+    if (!utf8_valid(form->scope))
+        return;
+    FUZZ_MUST(dialect_answer_token(&dialect_rfc6749, request, &token, &answer) == TWOLEG_NONE);
+    FUZZ_MUST(answer.status == 200 && answer.no_store);
+    FUZZ_MUST(json_check(answer.body, NULL) == TWOLEG_NONE);
+}
+
+static void fuzz_limited(enum twoleg_error error, size_t cap)
+{
+    struct arena arena;
+    struct http_answer answer;
+    struct http_request request = {.arena = &arena};
+    arena_init(&arena, NULL, cap);
+    dialect_answer_limited(&dialect_rfc6749, &request, error, 1500000, &answer);
+    FUZZ_MUST(json_check(answer.body, NULL) == TWOLEG_NONE);
+    FUZZ_MUST(cap < 100 ? answer.status == 503
+                        : str_ends_with(answer.headers, STR("Retry-After: 2\r\n")));
+    arena_finish(&arena);
+}
+
 static void fuzz_answer(const struct http_request *request, enum twoleg_error error)
 {
     struct http_answer answer;
@@ -81,6 +102,9 @@ static void fuzz_read(struct str input, bool with_token)
         fuzz_answer(&request, error);
     else
         fuzz_form(&request, &form);
+    fuzz_success(&request, &form);
+    fuzz_limited(error, ARENA_REQUEST_CAP);
+    fuzz_limited(error, 64);
     FUZZ_MUST(error || !with_token || form.token.len > 0);
     arena_finish(&arena);
 }

@@ -6,6 +6,7 @@
 #include "fuzz.h"
 #include "http/head.h"
 #include "http/router.h"
+#include "http/target.h"
 
 static enum twoleg_error fuzz_handler(struct http_request *request, struct http_answer *ret_answer)
 {
@@ -26,6 +27,36 @@ static void fuzz_inside(struct str view, struct str block)
     FUZZ_MUST(!view.len || (view.ptr >= block.ptr && view.ptr + view.len <= end));
     for (size_t i = 0; i < view.len; i++)
         FUZZ_MUST(view.ptr[i] != '\0' && view.ptr[i] != '\r' && view.ptr[i] != '\n');
+}
+
+// A path that may stand in the table of routes is found by itself.
+static void fuzz_route(struct str path)
+{
+    struct arena arena;
+    struct http_router router;
+    struct http_match match;
+    arena_init(&arena, NULL, (size_t)1 << 20);
+    char *text = arena_alloc(&arena, path.len + 1);
+    memcpy(text, path.ptr, path.len);
+    text[path.len] = '\0';
+    const struct http_route routes[] = {
+        {"own", text, HTTP_GET | HTTP_PUT, DOOR_GATE, fuzz_handler, false}};
+    if (http_router_init(&router, routes, 1) == TWOLEG_NONE && str_find(path, '{') == path.len) {
+        http_router_match(&router, path, HTTP_PUT, DOOR_ALL, &match);
+        FUZZ_MUST(match.route == routes || !http_path_is_canonical(path));
+        http_router_match(&router, path, HTTP_PUT, DOOR_ADMIN, &match);
+        FUZZ_MUST(!match.route && match.allowed == 0);
+    }
+    arena_finish(&arena);
+}
+
+static void fuzz_allowed(unsigned methods)
+{
+    struct arena arena;
+    arena_init(&arena, NULL, (size_t)1 << 16);
+    struct str line = http_method_allow(methods, &arena);
+    FUZZ_MUST(str_starts_with(line, STR("Allow: ")) && str_ends_with(line, STR("\r\n")));
+    arena_finish(&arena);
 }
 
 static void fuzz_accepted(const struct http_head *head, struct str block)
@@ -50,6 +81,8 @@ static void fuzz_accepted(const struct http_head *head, struct str block)
     http_router_match(&router, head->path, http_method_parse(head->method), DOOR_ALL, &match);
     for (size_t i = 0; i < match.segment_count; i++)
         fuzz_inside(match.segments[i], block);
+    fuzz_allowed(match.allowed);
+    fuzz_route(head->path);
 }
 
 // In pieces whose lengths the input chooses, from exactly sized memory.

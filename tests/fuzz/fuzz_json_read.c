@@ -49,8 +49,59 @@ static void fuzz_value(struct arena *arena, const struct json_value *value)
     FUZZ_MUST(!rest.ptr);
 }
 
+// A value of each kind by the writer's function for it.
+static void fuzz_write(struct json_writer *w, struct str key, const struct json_value *value)
+{
+    switch (value->kind) {
+    case JSON_KIND_STRING:
+        json_key_str(w, key, value->text);
+        break;
+    case JSON_KIND_INTEGER:
+        json_key_i64(w, key, value->integer);
+        break;
+    case JSON_KIND_BOOL:
+        json_key_bool(w, key, value->boolean);
+        break;
+    case JSON_KIND_NULL:
+        json_key_nil(w, key);
+        break;
+    default:
+        json_key_raw(w, key, value->text);
+    }
+}
+
+// With little memory it ends there, or nothing is different.
+static void fuzz_little(struct str text, enum twoleg_error expected, size_t cap)
+{
+    struct arena arena;
+    struct json_reader r;
+    struct str key;
+    struct json_value value;
+    arena_init(&arena, NULL, cap);
+    json_reader_init(&r, text, &arena, NULL);
+    while (json_next_member(&r, &key, &value))
+        ;
+    FUZZ_MUST(json_reader_error(&r) == TWOLEG_NO_MEMORY || json_reader_error(&r) == expected);
+    arena_finish(&arena);
+}
+
+// Tighter limits only refuse more.
+static void fuzz_limits(struct str text, enum twoleg_error error)
+{
+    static const struct json_limits tight[] = {{0, 2, 0}, {0, 0, 2}, {64, 0, 0}};
+    for (size_t i = 0; i < sizeof tight / sizeof *tight; i++) {
+        enum twoleg_error now = json_check(text, &tight[i]);
+        FUZZ_MUST(now == error || now == TWOLEG_LIMIT || now == TWOLEG_TOO_LONG);
+    }
+}
+
 static enum twoleg_error fuzz_reader(struct arena *arena, struct str text)
 {
+    struct buf out;
+    struct json_writer w;
+    buf_init_arena(&out, arena, 256);
+    json_writer_init(&w, &out);
+    json_object_begin(&w);
     struct json_reader r;
     struct str key;
     struct json_value value;
@@ -58,7 +109,12 @@ static enum twoleg_error fuzz_reader(struct arena *arena, struct str text)
     while (json_next_member(&r, &key, &value)) {
         fuzz_string(arena, key);
         fuzz_value(arena, &value);
+        fuzz_write(&w, key, &value);
     }
+    json_object_end(&w);
+    enum twoleg_error again = json_check(buf_str(&out), NULL);
+    // Escapes are longer than what they stand for.
+    FUZZ_MUST(again == TWOLEG_NONE || again == TWOLEG_TOO_LONG);
     return json_reader_error(&r);
 }
 
@@ -98,6 +154,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     else
         FUZZ_MUST(read != TWOLEG_NONE);
     fuzz_against_jansson(text, error);
+    fuzz_little(text, read, 1);
+    fuzz_limits(text, error);
     arena_finish(&arena);
     return 0;
 }

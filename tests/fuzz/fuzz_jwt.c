@@ -56,18 +56,39 @@ static void fuzz_claims(const struct jwt_claims *claims)
     FUZZ_MUST(claims->nbf >= 0 && claims->nbf <= JWT_TIME_MAX);
 }
 
+// In little memory it ends there, or nothing is different.
+static void fuzz_little(struct str token, enum twoleg_error expected)
+{
+    for (size_t cap = 1; cap <= 8192; cap *= 64) {
+        struct arena arena;
+        struct jwt jwt;
+        arena_init(&arena, NULL, cap);
+        enum twoleg_error error = jwt_read(token, &arena, &jwt);
+        FUZZ_MUST(error == expected || error == TWOLEG_NO_MEMORY);
+        arena_finish(&arena);
+    }
+}
+
 static void fuzz_token(struct str token)
 {
     struct arena arena;
     struct jwt jwt;
     const struct jwt_claims *claims = NULL;
     arena_init(&arena, NULL, ARENA_REQUEST_CAP);
-    if (jwt_read(token, &arena, &jwt) == TWOLEG_NONE) {
+    enum twoleg_error error = jwt_read(token, &arena, &jwt);
+    fuzz_little(token, error);
+    if (!error) {
         fuzz_text(jwt.header.kid, true);
         fuzz_claims(&jwt.unverified);
         FUZZ_MUST(jwt.parts.signed_text.len + 1 + jwt.parts.signature.len == token.len);
         struct jwt_key key = {jwt.header.kid, fuzz_verifier()};
-        FUZZ_MUST(jwt_verify(&jwt, &key, &claims) == TWOLEG_TOKEN_FORGED && !claims);
+        bool same = jwt.header.algorithm == sign_algorithm_es256();
+        FUZZ_MUST(jwt_verify(&jwt, &key, &claims) ==
+                  (same ? TWOLEG_TOKEN_FORGED : TWOLEG_TOKEN_KEY));
+        key.kid = STR("another");
+        FUZZ_MUST(str_equal(key.kid, jwt.header.kid) ||
+                  jwt_verify(&jwt, &key, &claims) == TWOLEG_TOKEN_KEY);
+        FUZZ_MUST(!claims);
     }
     arena_finish(&arena);
 }

@@ -15,6 +15,7 @@ static bool read_text(struct arena *arena, const struct statement *row, int colu
 
 void read_application_row(struct statement *row, struct application *ret_application)
 {
+    int64_t mode = statement_get_int(row, 12);
     *ret_application = (struct application){
         .account = statement_get_number(row, 0),
         .version = statement_get_number(row, 1),
@@ -26,8 +27,9 @@ void read_application_row(struct statement *row, struct application *ret_applica
         .created_us = statement_get_int(row, 8),
         .updated_us = statement_get_int(row, 9),
         .number = statement_get_number(row, 10),
-        .budget.mode = (enum budget_mode)statement_get_int(row, 12)};
-    if (budget_parse(statement_get_text(row, 11), &ret_application->budget))
+        .budget.mode = (enum budget_mode)mode};
+    if (mode < 0 || mode > BUDGET_MODE_OBSERVE ||
+        budget_parse(statement_get_text(row, 11), &ret_application->budget))
         row->code = SQLITE_CORRUPT;
 }
 
