@@ -11,6 +11,7 @@
 #include "endpoint/server.h"
 
 #define METADATA_CORS "Access-Control-Allow-Origin: *\r\n"
+#define METADATA_ROOM ((size_t)4096) // for all but the scopes: the longest URLs fit
 
 static void metadata_list(struct json_writer *json, struct str key, struct str words)
 {
@@ -32,9 +33,9 @@ static void metadata_link(struct json_writer *json, struct arena *arena, struct 
     json_key_str(json, key, buf_str(&url));
 }
 
-static void metadata_write(struct json_writer *json, const struct http_request *request)
+static void metadata_write(struct json_writer *json, const struct http_request *request,
+                           struct str scopes)
 {
-    const struct server *server = endpoint_context(request)->server;
     const struct config *config = endpoint_config(request);
     struct arena *arena = request->arena;
     const struct str methods = STR("client_secret_basic client_secret_post");
@@ -51,7 +52,6 @@ static void metadata_write(struct json_writer *json, const struct http_request *
     metadata_list(json, STR("token_endpoint_auth_methods_supported"), methods);
     metadata_list(json, STR("introspection_endpoint_auth_methods_supported"), methods);
     metadata_list(json, STR("revocation_endpoint_auth_methods_supported"), methods);
-    struct str scopes = registry_scopes(server->registry);
     if (scopes.ptr) // recommended, not required: too many are not listed
         metadata_list(json, STR("scopes_supported"), scopes);
     if (config->service_documentation.len)
@@ -131,9 +131,12 @@ enum twoleg_error endpoint_metadata(struct http_request *request, struct http_an
         metadata_preflight(ret_answer);
         return TWOLEG_NONE;
     }
-    buf_init_arena(&body, request->arena, 2048);
+    // A word has one byte around it in the text and three here. In one piece: a buffer that grows
+    // leaves its smaller ones behind, and the longest list would not fit into the request's memory.
+    struct str scopes = registry_scopes(endpoint_context(request)->server->registry);
+    buf_init_arena(&body, request->arena, METADATA_ROOM + 2 * scopes.len);
     json_writer_init(&json, &body);
-    metadata_write(&json, request);
+    metadata_write(&json, request, scopes);
     stop_point("metadata.written");
     if (body.failed)
         metadata_unavailable(ret_answer);
