@@ -4,6 +4,8 @@
 #include "crypto/tls.h"
 
 #include <fcntl.h>
+#include <malloc.h>
+#include <openssl/crypto.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -19,6 +21,37 @@
 #include <cmocka.h>
 
 #define FLOOD_BYTES ((size_t)100 * 1024)
+#define CONFIDED "client_secret=what-only-the-server-may-know"
+
+// Blocks that the library gave back with what the client had confided still in them.
+static size_t spilled;
+
+static void *memory_alloc(size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return size ? malloc(size) : NULL;
+}
+
+static void memory_free(void *memory, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    if (memory && memmem(memory, malloc_usable_size(memory), CONFIDED, strlen(CONFIDED)))
+        spilled++;
+    free(memory);
+}
+
+static void *memory_resize(void *memory, size_t size, const char *file, int line)
+{
+    void *larger = memory_alloc(size, file, line);
+    size_t before = memory ? malloc_usable_size(memory) : 0;
+    if (memory && larger)
+        memcpy(larger, memory, before < size ? before : size);
+    if (larger || size == 0)
+        memory_free(memory, file, line);
+    return larger;
+}
 
 struct tls_test {
     char folder[64], certificate[96], key[96];
@@ -202,6 +235,28 @@ static void A18_a_client_hello_has_a_longest_length(void **state)
     assert_string_equal(tls_failure(test->tls), "a TLS handshake of more than 20 KiB");
 }
 
+// D7: the buffers of records are kept for other connections; what is in them must not be.
+static void D7_nothing_that_was_received_stays_in_the_librarys_memory(void **state)
+{
+    struct tls_test *test = *state;
+    static char request[12000];
+    char bytes[sizeof request];
+    size_t len = 0, total = 0;
+    memset(request, '.', sizeof request);
+    memcpy(request + sizeof request / 2, CONFIDED, strlen(CONFIDED));
+    shake_hands(test);
+    assert_int_equal(SSL_write(test->client, request, sizeof request), sizeof request);
+    assert_true(client_flush(test));
+    // The client's own copy; from now on only ours counts.
+    spilled = 0;
+    for (; total < sizeof request; total += len)
+        assert_int_equal(tls_recv(test->tls, bytes + total, sizeof bytes - total, &len), TLS_DONE);
+    assert_memory_equal(bytes, request, sizeof request);
+    tls_destroy(test->tls);
+    test->tls = NULL;
+    assert_int_equal(spilled, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +266,10 @@ int main(void)
                                         tls_teardown),
         cmocka_unit_test_setup_teardown(A18_a_client_hello_has_a_longest_length, tls_setup,
                                         tls_teardown),
+        cmocka_unit_test_setup_teardown(
+            D7_nothing_that_was_received_stays_in_the_librarys_memory, tls_setup, tls_teardown),
     };
+    if (CRYPTO_set_mem_functions(memory_alloc, memory_resize, memory_free) != 1)
+        return 1;
     return cmocka_run_group_tests_name("tls", tests, NULL, NULL);
 }
