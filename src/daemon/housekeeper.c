@@ -150,6 +150,8 @@ static void housekeeper_mend(struct housekeeper *keeper)
     keyring_mend(server->keyring);
     store_give_up(server->store);
     registry_give_up(server->registry, WAIT_MAX_US);
+    // What was replaced while a worker looked at it, private keys among it, and is let go by now.
+    epoch_collect(server->turns);
 }
 
 // True: it is time to stop.

@@ -129,6 +129,24 @@ class Hooks:
         self.post("/test/mutant", check=check or "")
 
 
+def two_admins(server):
+    """Each of two workers has one of them: that of the other one can let a held one go."""
+    admins = [UnixConnection(os.path.join(server.data, "admin.sock")) for _ in range(2)]
+    for admin in admins:
+        admin.request("GET", "/healthz")
+        admin.getresponse().read()
+    return admins
+
+
+def release_by(admins, point="metadata.written"):
+    for admin in admins:
+        admin.request("POST", "/test/stop", json.dumps({"point": point, "act": "release"}),
+                      {"Content-Type": "application/json"})
+    for admin in admins:
+        assert admin.getresponse().read()
+        admin.close()
+
+
 def until(condition, what):
     """Waits for what another thread or process will do; the time is no part of the test."""
     deadline = time.monotonic() + PATIENCE

@@ -14,8 +14,8 @@ import threading
 import pytest
 
 from authority import Authority
-from instance import (Application, HAS_HOOKS, PATIENCE, UnixConnection, basic, statuses,
-                      token_request, until)
+from instance import (Application, HAS_HOOKS, PATIENCE, basic, release_by, statuses,
+                      token_request, two_admins, until)
 from test_health_metrics import figures
 from test_service import listening, manage  # noqa: F401 the fixture
 
@@ -518,11 +518,7 @@ def test_G7_an_answer_that_is_being_made_keeps_its_snapshot(reloading):
     """A worker is held between the two parts of an answer, while its snapshot is replaced."""
     server = reloading.start("workers: 2\n" + sets(0))
     server.hooks.hold("metadata.written")
-    # Each worker has one of them: that of the other one can let the held one go.
-    admins = [UnixConnection(os.path.join(server.data, "admin.sock")) for _ in range(2)]
-    for admin in admins:
-        admin.request("GET", "/healthz")
-        admin.getresponse().read()
+    admins = two_admins(server)
     with server.connect() as sock:
         sock.sendall(f"GET {METADATA} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         server.hooks.await_waiting("metadata.written")
@@ -531,13 +527,7 @@ def test_G7_an_answer_that_is_being_made_keeps_its_snapshot(reloading):
             reloading.write("workers: 2\n" + sets(number))
             server.process.send_signal(signal.SIGHUP)
             until(lambda: b"event=reloaded changes=8" in log_after(server, offset), "the reload")
-        for admin in admins:
-            admin.request("POST", "/test/stop",
-                          json.dumps({"point": "metadata.written", "act": "release"}),
-                          {"Content-Type": "application/json"})
-        for admin in admins:
-            assert admin.getresponse().read()
-            admin.close()
+        release_by(admins)
         answer = sock.recv(65536)
     assert b"max-age=10\r\n" in answer and b"https://s0.example" in answer
     assert max_age(server) == 11
