@@ -141,6 +141,13 @@ static void reload_log(const struct reload *reload, const struct reload_outcome 
     log_end(&line);
 }
 
+static void reload_note(struct reload *reload, const struct reload_outcome *outcome)
+{
+    metrics_add(&reload->metrics,
+                outcome->error ? METRIC_RELOADS_REFUSED : METRIC_RELOADS, 1);
+    reload_log(reload, outcome);
+}
+
 // A manager waits until it hears READY again, whatever came of it.
 static void reload_run(struct reload *reload, struct reload_outcome *outcome)
 {
@@ -153,9 +160,7 @@ static void reload_run(struct reload *reload, struct reload_outcome *outcome)
     outcome->error = reload_make(reload, outcome, &fresh);
     if (!outcome->error)
         reload_publish(reload, fresh);
-    metrics_add(&reload->metrics,
-                outcome->error ? METRIC_RELOADS_REFUSED : METRIC_RELOADS, 1);
-    reload_log(reload, outcome);
+    reload_note(reload, outcome);
     notify_say(reload->settings.notify, "READY=1");
 }
 
@@ -166,8 +171,13 @@ static void reload_run(struct reload *reload, struct reload_outcome *outcome)
 static void reload_run_asked(struct reload *reload)
 {
     struct reload_outcome outcome;
-    if (reload_outcome_init(&outcome))
+    if (reload_outcome_init(&outcome)) {
         reload_run(reload, &outcome);
+    } else {
+        outcome.error = TWOLEG_NO_MEMORY;
+        env_tick(&reload->env);
+        reload_note(reload, &outcome);
+    }
     reload_outcome_finish(&outcome);
 }
 

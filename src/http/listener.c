@@ -176,7 +176,6 @@ void http_listener_close(struct http_listener *listener)
     listener->fd = -1;
     if (listener->path[0] && !listener->inherited)
         unlink(listener->path);
-    listener->path[0] = '\0';
 }
 
 int http_listener_accept(const struct http_listener *listener)
