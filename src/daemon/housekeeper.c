@@ -24,10 +24,7 @@ struct housekeeper {
     struct env env;
     struct purge purge;
     enum env_clock clock; // as the log has it
-    bool store_stopped;   // likewise
     pthread_t thread;
-    pthread_t keys; // a thread for them alone: to make an RSA key takes a second or so
-    struct env keys_env;
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool stopping;
@@ -138,19 +135,6 @@ static void housekeeper_note_clock(struct housekeeper *keeper)
     log_end(&line);
 }
 
-// Nobody may have changed anything since, and nobody else would say so then.
-static void housekeeper_note_store(struct housekeeper *keeper)
-{
-    const struct store *store = keeper->server->store;
-    if (keeper->store_stopped || !store_stopped(store))
-        return;
-    keeper->store_stopped = true;
-    struct log_line line;
-    log_begin(&line, LOG_ERROR, keeper->env.now_us, "store_stopped");
-    log_word(&line, "why", store_damaged(store) ? "damaged" : "write_failed");
-    log_end(&line);
-}
-
 // Only while every worker's loop turns: one that hangs serves nobody, and a restart helps.
 static void housekeeper_say_alive(struct housekeeper *keeper)
 {
@@ -194,46 +178,17 @@ static void *housekeeper_main(void *context)
         env_tick(&keeper->env);
         housekeeper_say_alive(keeper);
         housekeeper_note_clock(keeper);
-        housekeeper_note_store(keeper);
         housekeeper_mend(keeper);
         housekeeper_purge(keeper);
         if (turn % PURGE_KEEP_TURNS == 0)
             housekeeper_keep_purge(keeper);
+        keyring_turn(keeper->server->keyring, &keeper->env);
         if (turn % FLUSH_EVERY == 0 && atomic_load(&housekeeper_under_way) == 0)
             housekeeper_flush(keeper);
     }
     housekeeper_flush(keeper);
     housekeeper_keep_purge(keeper);
     return NULL;
-}
-
-static void *housekeeper_turn_keys(void *context)
-{
-    struct housekeeper *keeper = context;
-    while (!housekeeper_wait(keeper)) {
-        stop_point("keys.turn");
-        env_tick(&keeper->keys_env);
-        keyring_turn(keeper->server->keyring, &keeper->keys_env);
-    }
-    return NULL;
-}
-
-// Ends the threads that have begun; with both, the housekeeper.
-static void housekeeper_end(struct housekeeper *keeper, unsigned threads)
-{
-    pthread_mutex_lock(&keeper->lock);
-    keeper->stopping = true;
-    pthread_cond_broadcast(&keeper->wake);
-    pthread_mutex_unlock(&keeper->lock);
-    if (threads > 0)
-        pthread_join(keeper->thread, NULL);
-    if (threads > 1)
-        pthread_join(keeper->keys, NULL);
-    pthread_cond_destroy(&keeper->wake);
-    pthread_mutex_destroy(&keeper->lock);
-    env_finish(&keeper->env);
-    env_finish(&keeper->keys_env);
-    free(keeper);
 }
 
 enum twoleg_error housekeeper_start(struct server *server, struct workers *workers,
@@ -247,20 +202,14 @@ enum twoleg_error housekeeper_start(struct server *server, struct workers *worke
     keeper->workers = workers;
     keeper->notify = notify;
     env_init(&keeper->env);
-    env_init(&keeper->keys_env);
     pthread_condattr_t clock;
     pthread_condattr_init(&clock);
     pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
     pthread_cond_init(&keeper->wake, &clock);
     pthread_condattr_destroy(&clock);
     pthread_mutex_init(&keeper->lock, NULL);
-    unsigned threads = 0;
-    if (pthread_create(&keeper->thread, NULL, housekeeper_main, keeper) == 0)
-        threads++;
-    if (threads && pthread_create(&keeper->keys, NULL, housekeeper_turn_keys, keeper) == 0)
-        threads++;
-    if (threads < 2) {
-        housekeeper_end(keeper, threads);
+    if (pthread_create(&keeper->thread, NULL, housekeeper_main, keeper) != 0) {
+        free(keeper);
         return TWOLEG_NO_MEMORY;
     }
     *ret_keeper = keeper;
@@ -269,6 +218,15 @@ enum twoleg_error housekeeper_start(struct server *server, struct workers *worke
 
 void housekeeper_stop(struct housekeeper *keeper)
 {
-    if (keeper)
-        housekeeper_end(keeper, 2);
+    if (!keeper)
+        return;
+    pthread_mutex_lock(&keeper->lock);
+    keeper->stopping = true;
+    pthread_cond_signal(&keeper->wake);
+    pthread_mutex_unlock(&keeper->lock);
+    pthread_join(keeper->thread, NULL);
+    pthread_cond_destroy(&keeper->wake);
+    pthread_mutex_destroy(&keeper->lock);
+    env_finish(&keeper->env);
+    free(keeper);
 }

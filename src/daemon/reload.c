@@ -141,13 +141,6 @@ static void reload_log(const struct reload *reload, const struct reload_outcome 
     log_end(&line);
 }
 
-static void reload_note(struct reload *reload, const struct reload_outcome *outcome)
-{
-    metrics_add(&reload->metrics,
-                outcome->error ? METRIC_RELOADS_REFUSED : METRIC_RELOADS, 1);
-    reload_log(reload, outcome);
-}
-
 // A manager waits until it hears READY again, whatever came of it.
 static void reload_run(struct reload *reload, struct reload_outcome *outcome)
 {
@@ -157,10 +150,14 @@ static void reload_run(struct reload *reload, struct reload_outcome *outcome)
     snprintf(note, sizeof note, "RELOADING=1\nMONOTONIC_USEC=%lld",
              (long long)reload->env.mono_us);
     notify_say(reload->settings.notify, note);
-    outcome->error = reload_make(reload, outcome, &fresh);
+    // Without memory for a report, too, whoever asked hears that nothing came of it.
+    outcome->error =
+        outcome->report.problems ? reload_make(reload, outcome, &fresh) : TWOLEG_NO_MEMORY;
     if (!outcome->error)
         reload_publish(reload, fresh);
-    reload_note(reload, outcome);
+    metrics_add(&reload->metrics,
+                outcome->error ? METRIC_RELOADS_REFUSED : METRIC_RELOADS, 1);
+    reload_log(reload, outcome);
     notify_say(reload->settings.notify, "READY=1");
 }
 
@@ -171,13 +168,8 @@ static void reload_run(struct reload *reload, struct reload_outcome *outcome)
 static void reload_run_asked(struct reload *reload)
 {
     struct reload_outcome outcome;
-    if (reload_outcome_init(&outcome)) {
-        reload_run(reload, &outcome);
-    } else {
-        outcome.error = TWOLEG_NO_MEMORY;
-        env_tick(&reload->env);
-        reload_note(reload, &outcome);
-    }
+    (void)reload_outcome_init(&outcome);
+    reload_run(reload, &outcome);
     reload_outcome_finish(&outcome);
 }
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is left in the memory of a server. Row D7."""
+"""What is left in the memory of a server, and what it says when there is none. Rows D7, H22."""
 import os
 import pathlib
 import signal
@@ -53,3 +53,19 @@ def test_D7_a_key_that_was_replaced_under_load_goes(reloading, authority):  # no
         assert session.recv(65536)
     until(lambda: not in_memory(server, private_number(old)), "the old key to be gone")
     assert in_memory(server, private_number(new))
+
+
+@pytest.mark.hooks
+def test_H22_a_reload_without_memory_says_so(reloading):
+    """Whichever allocation fails first, each signal has its line: a manager waits for it."""
+    server = reloading.start()
+
+    def lines():
+        return server.stderr().count("event=reloaded") + server.stderr().count("reload_refused")
+    for nth in (1, 2, 3):  # the report's memory is the first
+        before = lines()
+        server.hooks.fault("memory", nth)
+        server.process.send_signal(signal.SIGHUP)
+        until(lambda: lines() > before, f"a line about the reload, allocation {nth}")
+    assert 'event=reload_refused problems=0 reason="out of memory"' in server.stderr()
+    assert reloading.changed("jwks_max_age: 77s\n") == ["jwks_max_age"]
