@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "codec/duration.h"
+#include "codec/utf8.h"
 
 #define SHOW_COLUMNS_MAX 8
 #define SHOW_CELL_MAX 48
@@ -32,11 +33,34 @@ static void show_time(struct buf *out, json_int_t seconds)
         buf_add(out, str_from(text));
 }
 
+// What a terminal obeys and what turns the order of the text around: no letters of any script.
+// C0, DEL, C1 (U+0080 to U+009F), and of Unicode's bidirectional algorithm (UAX 9) the marks,
+// embeddings, overrides and isolates.
+static bool show_commands(struct str sequence)
+{
+    static const struct str orders[] = {
+        {"\u061c", 2}, {"\u200e", 3}, {"\u200f", 3}, {"\u202a", 3}, {"\u202b", 3},
+        {"\u202c", 3}, {"\u202d", 3}, {"\u202e", 3}, {"\u2066", 3}, {"\u2067", 3},
+        {"\u2068", 3}, {"\u2069", 3},
+    };
+    uint8_t first = (uint8_t)sequence.ptr[0];
+    if (sequence.len == 1)
+        return first < 0x20 || first >= 0x7f; // or a byte that is no UTF-8
+    if (first == 0xc2 && (uint8_t)sequence.ptr[1] < 0xa0)
+        return true;
+    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++)
+        if (str_equal(sequence, orders[i]))
+            return true;
+    return false;
+}
+
 static void show_plain(struct buf *out, struct str text)
 {
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t c = (uint8_t)text.ptr[i];
-        buf_add_char(out, c < 0x20 || c == 0x7f ? '?' : text.ptr[i]);
+    while (text.len) {
+        size_t len = utf8_sequence(text);
+        struct str sequence = str_slice(text, 0, len ? len : 1);
+        buf_add(out, show_commands(sequence) ? STR("?") : sequence);
+        text = str_slice(text, sequence.len, text.len);
     }
 }
 

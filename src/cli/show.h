@@ -12,7 +12,7 @@ struct show_column {
     enum show_kind kind;
 };
 
-// In the arena; "-" for null, empty and absent. Control characters come out as '?'.
+// In the arena; "-" for null, empty and absent. What a terminal obeys comes out as '?'.
 struct str show_text(struct cli *cli, const json_t *row, const struct show_column *column);
 // Cells longer than 48 characters are clipped.
 void show_table(struct cli *cli, const json_t *rows, const struct show_column *columns,

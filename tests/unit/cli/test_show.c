@@ -45,6 +45,12 @@ static void F7_control_characters_never_reach_the_terminal(void **state)
     (void)state;
     check("{\"a\":\"x\\u001b[31m\\ny\\u007f\"}", "a", SHOW_TEXT, "x?[31m?y?");
     check("{\"a\":[\"\\u0007\"]}", "a", SHOW_LIST, "?");
+    // C1: U+009B is the same as ESC [ to a terminal.
+    check("{\"a\":\"x\\u0080\\u009b31m\\u009f\\u00a0\"}", "a", SHOW_TEXT, "x??31m?\u00a0");
+    // What turns the order of what follows around.
+    check("{\"a\":\"x\\u202egnp.\\u2066y\\u200f\"}", "a", SHOW_TEXT, "x?gnp.?y?");
+    check("{\"a\":\"\\u00fc\\u20ac\\u2026\\ud83d\\ude00\\u05d0\"}", "a", SHOW_TEXT,
+          "\u00fc\u20ac\u2026\U0001f600\u05d0");
 }
 
 int main(void)
