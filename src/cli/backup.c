@@ -147,8 +147,11 @@ enum cli_exit cli_backup(struct cli *cli)
         return code;
     }
     code = cli_call(cli, "POST", "/admin/v1/backup", body, &answer);
-    if (code)
+    if (code) {
+        // The copy may be whole and only its note in the audit refused: nobody asked for it there.
+        unlink(backup.staged);
         return code;
+    }
     code = backup_take(&backup);
     if (!code) {
         json_object_set_new(answer, "file", json_string(backup.file));

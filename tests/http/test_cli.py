@@ -387,6 +387,26 @@ def test_backup_and_restore(own_server, tmp_path):
     assert server.check(before).status == 401
 
 
+@pytest.mark.hooks
+def test_M9_a_backup_that_fails_leaves_nothing(own_server, tmp_path):
+    """Also when the copy is made, and its row of the audit cannot be written."""
+    server, failed, words = own_server, 0, set()
+    server.hooks.fault("store", 1_000_000)
+    server.cli("backup", str(tmp_path / "whole.db"))
+    calls = server.hooks.fault("store", 0)
+    before = sorted(os.listdir(server.data))
+    for nth in range(1, calls + 1):
+        server.hooks.fault("store", nth)
+        done = server.run_cli("backup", str(tmp_path / f"copy-{nth}.db"))
+        server.hooks.fault("store", 0)
+        if done.returncode:
+            failed += 1
+            words.add(done.stderr)
+            assert not (tmp_path / f"copy-{nth}.db").exists()
+        assert sorted(os.listdir(server.data)) == before, nth
+    assert failed > 1 and len(words) > 1, words
+
+
 def test_restore_can_keep_tokens(own_server, tmp_path):
     server, copy = own_server, tmp_path / "copy.db"
     app = server.app(scope="alpha", token_format="sealed")
