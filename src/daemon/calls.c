@@ -74,13 +74,19 @@ static const struct {
 #ifdef PR_SET_VMA
     {SYS_prctl, 0, PR_SET_VMA},                    // libc names its memory
 #endif
-    {SYS_prlimit64, 2, 0},                         // reading a limit: nothing new is set
+};
+
+// Allowed if the argument is NULL, all 64 bits of it: a pointer may have an empty low half.
+static const struct {
+    unsigned call, argument;
+} calls_null[] = {
+    {SYS_prlimit64, 2},                            // reading a limit: nothing new is set
 };
 
 #define CALLS_COUNT(list) (sizeof(list) / sizeof *(list))
 #define CALLS_STEPS                                                                             \
     (6 + 2 * CALLS_COUNT(calls_allowed) + 5 * CALLS_COUNT(calls_without) +                      \
-     5 * CALLS_COUNT(calls_with))
+     5 * CALLS_COUNT(calls_with) + 7 * CALLS_COUNT(calls_null))
 
 struct calls_program {
     struct sock_filter steps[CALLS_STEPS];
@@ -98,13 +104,26 @@ static void calls_load(struct calls_program *program, size_t offset)
     calls_add(program, BPF_LD | BPF_W | BPF_ABS, (unsigned)offset, 0, 0);
 }
 
-// Five steps: another call jumps over the other four. All that is asked about fits in the low half.
+// Five steps: another call jumps over the other four. What is asked about is in the low half.
 static void calls_ask(struct calls_program *program, unsigned call, unsigned argument,
                       unsigned test, unsigned value, bool allow_if)
 {
     calls_add(program, BPF_JMP | BPF_JEQ | BPF_K, call, 0, 4);
     calls_load(program, offsetof(struct seccomp_data, args) + argument * sizeof(uint64_t));
     calls_add(program, BPF_JMP | test | BPF_K, value, allow_if ? 0 : 1, allow_if ? 1 : 0);
+    calls_add(program, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
+    calls_load(program, offsetof(struct seccomp_data, nr));
+}
+
+// Seven steps: another call jumps over the other six.
+static void calls_ask_null(struct calls_program *program, unsigned call, unsigned argument)
+{
+    size_t low = offsetof(struct seccomp_data, args) + argument * sizeof(uint64_t);
+    calls_add(program, BPF_JMP | BPF_JEQ | BPF_K, call, 0, 6);
+    calls_load(program, low);
+    calls_add(program, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 3);
+    calls_load(program, low + sizeof(uint32_t));
+    calls_add(program, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1);
     calls_add(program, BPF_RET | BPF_K, SECCOMP_RET_ALLOW, 0, 0);
     calls_load(program, offsetof(struct seccomp_data, nr));
 }
@@ -126,6 +145,8 @@ static void calls_write(struct calls_program *program)
     for (size_t i = 0; i < CALLS_COUNT(calls_with); i++)
         calls_ask(program, calls_with[i].call, calls_with[i].argument, BPF_JEQ,
                   calls_with[i].value, true);
+    for (size_t i = 0; i < CALLS_COUNT(calls_null); i++)
+        calls_ask_null(program, calls_null[i].call, calls_null[i].argument);
     // Without clone3 libc would fall back; here no thread is made any more.
     calls_add(program, BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS, 0, 0);
 }
