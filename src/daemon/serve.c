@@ -251,6 +251,15 @@ static enum twoleg_error serving_confine(struct serving *serving)
     return error ? error : sandbox_confine_files(&serving->sandbox, config, serving->reason);
 }
 
+// D7: whoever breaks into it has all of the machine.
+static void serving_warn_of_root(struct serving *serving)
+{
+    if (geteuid() == 0 && !serving->config->user.len)
+        warn(serving->config, &serving->env, "runs_as_root",
+             "the server runs as root, since it was started as root and no user is configured: "
+             "set user: in the configuration, or start it as a user of its own");
+}
+
 static enum twoleg_error serving_start(struct serving *serving,
                                        const struct serve_options *options)
 {
@@ -273,8 +282,10 @@ static enum twoleg_error serving_start(struct serving *serving,
         error = acceptor_open_paths(&serving->acceptor, serving->config, serving->reason);
     if (!error)
         error = logger_start();
-    if (!error)
+    if (!error) {
+        serving_warn_of_root(serving);
         error = serving_identify(serving, options->change_issuer);
+    }
     if (!error)
         error = serving_prepare(serving, options);
     // Before the world hears that we are ready: nobody finds a server that is not locked in.

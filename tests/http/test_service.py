@@ -131,9 +131,23 @@ def test_root_becomes_the_user_once_its_ports_are_bound(make_server):
     assert set(status["Gid"].split()) == {str(nobody.pw_gid)}
     assert int(status["CapPrm"], 16) == int(status["CapEff"], 16) == 0
     assert os.stat(server.data).st_uid == nobody.pw_uid
+    assert "runs as root" not in server.stderr()
     assert server.token(server.app()).status == 200
     server.stop()
     shutil.rmtree(folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can stay root")
+def test_D7_root_without_a_user_is_warned_of(make_server):
+    server = make_server().start()
+    [words] = [line for line in server.stderr().splitlines()
+               if line.startswith("twoleg: warning: ") and "runs as root" in line]
+    assert "user:" in words
+    until(lambda: "event=runs_as_root" in server.stderr(), "the event in the log")
+    server.stop()
+    server.args = ["--user", "root"]  # who says so knows it
+    server.start()
+    assert server.stderr().count("runs as root") == 1
 
 
 def test_unknown_user_is_refused_in_words(make_server):
