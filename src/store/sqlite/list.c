@@ -8,6 +8,8 @@
 
 struct store_cursor {
     struct statement statement;
+    char last[CLIENT_ID_MAX]; // of a page of applications: the client_id that the next comes after
+    size_t last_len;
 };
 
 static enum twoleg_error list_begin(struct store_reader *reader, enum statement_id id,
@@ -92,18 +94,32 @@ bool store_accounts_next(struct store_cursor *cursor, struct store_change *ret_a
     return true;
 }
 
+// In a damaged store a row can come after every text, itself too: whoever asks for the page after
+// it would get the same one for ever.
+static bool list_moves_on(struct store_cursor *cursor, struct str client_id)
+{
+    if (client_id.len > sizeof cursor->last ||
+        str_compare(client_id, str_of(cursor->last, cursor->last_len)) <= 0)
+        return false;
+    memcpy(cursor->last, client_id.ptr, client_id.len);
+    cursor->last_len = client_id.len;
+    return true;
+}
+
 enum twoleg_error store_applications_begin(struct store_reader *reader,
                                            const struct store_page *page,
                                            struct store_cursor **ret_cursor)
 {
     bool all = page->account == STORE_OPERATOR;
-    if (page->limit < 1 || page->limit > 1000)
+    if (page->limit < 1 || page->limit > 1000 || page->after.len > CLIENT_ID_MAX)
         return TWOLEG_RANGE;
     struct store_cursor *cursor = NULL;
     enum twoleg_error error =
         list_begin(reader, all ? SQL_APPLICATION_PAGE : SQL_APPLICATION_PAGE_OF, &cursor);
     if (error)
         return error;
+    memcpy(cursor->last, page->after.ptr ? page->after.ptr : "", page->after.len);
+    cursor->last_len = page->after.len;
     // The view need not outlive this call.
     statement_text_copy(&cursor->statement, page->after);
     statement_int(&cursor->statement, page->limit);
@@ -118,6 +134,8 @@ bool store_applications_next(struct store_cursor *cursor, struct application *re
     if (!statement_step(&cursor->statement))
         return false;
     read_application_row(&cursor->statement, ret_application);
+    if (!list_moves_on(cursor, ret_application->client_id))
+        cursor->statement.code = SQLITE_CORRUPT;
     return !cursor->statement.code;
 }
 

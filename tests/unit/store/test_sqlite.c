@@ -191,6 +191,38 @@ static void a_budget_that_is_none_fails_the_row(void **state)
     assert_int_equal(store_end(cursor), TWOLEG_STORE_FAILED);
 }
 
+// A blob comes after every text, itself too: whoever pages on gets an end, not the same page for
+// ever.
+static void a_client_id_that_is_none_ends_the_list(void **state)
+{
+    struct test_store *test = *state;
+    struct store_page page = {STORE_OPERATOR, STR_NONE, 10};
+    struct store_cursor *cursor;
+    struct application listed;
+    char after[64];
+    test_make_api(test);
+    assert_int_equal(test_make_application(test, 11, "a"), TWOLEG_NONE);
+    raw_do(test, "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, "
+                 "'STRICT', '') WHERE name = 'applications'");
+    raw_do(test, "UPDATE applications SET client_id = CAST(client_id AS BLOB)");
+    test_close(test);
+    test_open(test);
+    enum twoleg_error error = TWOLEG_NONE;
+    int pages = 0;
+    for (bool more = true; more && !error; pages++) {
+        assert_true(pages < 10);
+        assert_int_equal(store_applications_begin(test->reader, &page, &cursor), TWOLEG_NONE);
+        more = false;
+        while (store_applications_next(cursor, &listed)) {
+            more = true;
+            snprintf(after, sizeof after, "%.*s", STR_ARG(listed.client_id));
+            page.after = str_from(after);
+        }
+        error = store_end(cursor);
+    }
+    assert_int_equal(error, TWOLEG_STORE_FAILED);
+}
+
 static void lock_of_another_process_is_busy_and_passes(void **state)
 {
     struct test_store *test = *state;
@@ -323,6 +355,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(damaged_pages_are_found_at_start, test_setup,
                                         test_teardown),
         cmocka_unit_test_setup_teardown(a_budget_that_is_none_fails_the_row, test_setup,
+                                        test_teardown),
+        cmocka_unit_test_setup_teardown(a_client_id_that_is_none_ends_the_list, test_setup,
                                         test_teardown),
         cmocka_unit_test_setup_teardown(lock_of_another_process_is_busy_and_passes, test_setup,
                                         test_teardown),
