@@ -49,7 +49,10 @@ enum cli_exit cli_restore(struct cli *cli)
         return cli_fail(code, "%s (data folder %s)",
                         reason[0] ? reason : twoleg_error_text(error), folder);
     }
-    json_t *answer = json_pack("{s:s, s:b}", "folder", folder, "tokens_kept", keep);
+    if (reason[0])
+        fprintf(stderr, "twoleg: warning: %s\n", reason);
+    json_t *answer = json_pack("{s:s, s:b, s:b}", "folder", folder, "tokens_kept", keep,
+                               "gone_keys_known", reason[0] == '\0');
     if (!show_json(cli, answer))
         printf("%s is restored. %s\n", folder,
                keep ? "Tokens issued before are good, also those revoked since the copy."

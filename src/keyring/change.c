@@ -216,6 +216,8 @@ static enum twoleg_error change_build(struct change *change, const struct rotati
 
 // ---------------------------------------------------------------------------------- by itself
 
+static const struct keyring_actor change_server = {{"server", 6}, {"", 0}};
+
 static void change_turn_done(struct store_batch *batch)
 {
     struct keyring *keyring = batch->context;
@@ -226,9 +228,8 @@ static void change_turn_done(struct store_batch *batch)
 // The claim goes over to the batch, once that is the store's.
 static bool change_turn(struct keyring *keyring, struct env *env)
 {
-    static const struct keyring_actor actor = {{"server", 6}, {"", 0}};
     struct rotation_plan plan = {.count = 0};
-    struct change *change = change_create(keyring, env, &actor);
+    struct change *change = change_create(keyring, env, &change_server);
     if (!change)
         return false;
     const struct rotation_rules rules = keyring_rules(keyring);
@@ -252,6 +253,48 @@ void keyring_turn(struct keyring *keyring, struct env *env)
         return;
     if (!change_turn(keyring, env))
         keyring_release(keyring);
+}
+
+// The set knows no keys that are gone: they are of the rows.
+static enum twoleg_error change_add_gone(struct change *change)
+{
+    struct arena arena;
+    struct store_key *rows;
+    size_t count;
+    arena_init(&arena, NULL, KEYS_READ_MAX);
+    enum twoleg_error error = keyring_read_rows(change->keyring, &arena, &rows, &count);
+    for (size_t i = 0; !error && i < count && change->count < CHANGE_KEYS_MAX; i++) {
+        const struct sign_algorithm *algorithm = sign_algorithm_find(rows[i].algorithm);
+        if (algorithm && str_equal(rows[i].state, key_state_name(KEY_GONE)))
+            change->keys[change->count++] = (struct rotation_key){
+                .id = rows[i].id, .algorithm = algorithm->name, .state = KEY_GONE};
+    }
+    arena_finish(&arena);
+    return error;
+}
+
+enum twoleg_error keyring_replace_gone(struct keyring *keyring, struct env *env, bool *ret_changed,
+                                       char reason[static 512])
+{
+    struct rotation_plan plan = {.count = 0};
+    struct change *change = change_create(keyring, env, &change_server);
+    if (!change)
+        return reason_set(reason, TWOLEG_NO_MEMORY, "no memory for the keys");
+    enum twoleg_error error = change_add_gone(change);
+    if (!error)
+        rotation_replace_gone(change->keys, change->count, &plan);
+    if (!error && plan.count > 0)
+        error = change_build(change, &plan, NULL);
+    if (!error && plan.count > 0)
+        error = store_commit(keyring->store, change->batch);
+    store_batch_destroy(change->batch);
+    change_destroy(change);
+    // Another server was first: its key is as good.
+    if (error && error != TWOLEG_CONFLICT && error != TWOLEG_VERSION_CONFLICT)
+        return reason_set(reason, error, "no key can be made in place of one that is gone: %s",
+                          twoleg_error_text(error));
+    *ret_changed = plan.count > 0;
+    return TWOLEG_NONE;
 }
 
 // ---------------------------------------------------------------------------------- on demand

@@ -31,6 +31,10 @@ enum twoleg_error keyring_read_rows(struct keyring *keyring, struct arena *arena
 // False: somebody else changes keys; with wait, still so after some seconds.
 bool keyring_claim(struct keyring *keyring, bool wait);
 void keyring_release(struct keyring *keyring);
+// Makes a key for each algorithm whose keys are all gone. At the start, before anybody reads the
+// set, which is as it was: ret_changed says whether it must be read again. With words in reason.
+enum twoleg_error keyring_replace_gone(struct keyring *keyring, struct env *env, bool *ret_changed,
+                                       char reason[static 512]) TWOLEG_MUST_CHECK;
 // The rules that hold from now on; stored when they differ from those that did.
 enum twoleg_error keyring_settle(struct keyring *keyring, const struct rotation_rules *configured,
                                  struct env *env, char reason[static 512]) TWOLEG_MUST_CHECK;

@@ -107,6 +107,25 @@ static enum twoleg_error keyring_master(struct keyring *keyring, bool has_rows, 
     return TWOLEG_NONE;
 }
 
+// The first set; nobody else reads it yet, so that a first one of two can go at once.
+static enum twoleg_error keyring_read_first(struct keyring *keyring, struct env *env,
+                                            char reason[static 512])
+{
+    struct keyring_body *body;
+    bool changed = false;
+    enum twoleg_error error = keyring_read(keyring, &body, reason);
+    if (error)
+        return error;
+    atomic_store(&keyring->body, body);
+    error = keyring_replace_gone(keyring, env, &changed, reason);
+    if (!error && changed) {
+        error = keyring_read(keyring, &body, reason);
+        if (!error)
+            keyring_body_destroy(atomic_exchange(&keyring->body, body));
+    }
+    return error;
+}
+
 static enum twoleg_error keyring_open(struct keyring *keyring,
                                       const struct keyring_settings *settings,
                                       char reason[static 512], char notice[static 512])
@@ -127,12 +146,10 @@ static enum twoleg_error keyring_open(struct keyring *keyring,
             return reason_set(reason, error, "the first keys cannot be stored: %s",
                               twoleg_error_text(error));
     }
-    struct keyring_body *body;
     master_read_next(&keyring->master);
-    error = keyring_read(keyring, &body, reason);
+    error = keyring_read_first(keyring, settings->env, reason);
     if (error)
         return error;
-    atomic_store(&keyring->body, body);
     // What a change of the master key left when it was cut short.
     error = master_place(&keyring->master, settings->env->now_us, reason);
     master_forget_next(&keyring->master);

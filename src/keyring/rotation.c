@@ -148,6 +148,23 @@ void rotation_compromise(const struct rotation_key *keys, size_t count, uint64_t
     }
 }
 
+void rotation_replace_gone(const struct rotation_key *keys, size_t count,
+                           struct rotation_plan *ret_plan)
+{
+    ret_plan->count = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct str algorithm = keys[i].algorithm;
+        if (keys[i].state != KEY_GONE || rotation_find(keys, count, algorithm, KEY_SIGNING) ||
+            &keys[i] != rotation_find(keys, count, algorithm, KEY_GONE))
+            continue;
+        const struct rotation_key *next = rotation_find(keys, count, algorithm, KEY_ANNOUNCED);
+        if (next)
+            rotation_move(ret_plan, ROTATION_SIGN, next, 0);
+        else
+            rotation_make(ret_plan, ROTATION_REPLACE, algorithm);
+    }
+}
+
 // What was made a moment ago under the old value may last so long.
 static bool rotation_bound_settle(const struct rotation_bound *stored, int64_t value_us,
                                   int64_t reach_us, int64_t now_us,

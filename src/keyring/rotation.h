@@ -69,6 +69,10 @@ void rotation_hasten(const struct rotation_key *keys, size_t count, struct str a
 // nobody knows yet.
 void rotation_compromise(const struct rotation_key *keys, size_t count, uint64_t id,
                          struct rotation_plan *ret_plan);
+// For each algorithm that has keys that are gone and none that signs: after a restore, which leaves
+// gone what was given up since the copy. The next one signs, or a new one.
+void rotation_replace_gone(const struct rotation_key *keys, size_t count,
+                           struct rotation_plan *ret_plan);
 
 // When the key goes to its next state by itself; 0: it does not.
 int64_t rotation_next_us(const struct rotation_rules *rules, const struct rotation_key *key);

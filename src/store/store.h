@@ -219,13 +219,21 @@ enum twoleg_error store_submit(struct store *store, struct store_batch *batch) T
 enum twoleg_error store_commit(struct store *store, struct store_batch *batch) TWOLEG_MUST_CHECK;
 
 // ---------------------------------------------------------------------------------- reads
+// What takes long waits for others of its kind, and no other kind for it: a key that must go at
+// once does not wait behind a backup.
+enum store_lane {
+    LANE_SHORT,
+    LANE_SLOW, // keys and slow hashes are made
+    LANE_COPY, // as long as the disk needs for all of the store
+    STORE_LANES,
+};
+
 // A job for a reader thread; embedded in the caller's own struct, which lives until done.
 struct store_read {
     struct store_read *next;
     void (*run)(struct store_read *read, struct store_reader *reader);
     void (*done)(struct store_read *read); // on the store's thread, or in store_give_up
-    // It takes long (a backup, a slow hash): it waits for others of its kind, no other for it.
-    bool slow;
+    enum store_lane lane;
     enum twoleg_error result; // STORE_BUSY: it waited too long, and run was not called
 };
 enum twoleg_error store_read(struct store *store, struct store_read *read) TWOLEG_MUST_CHECK;
@@ -282,7 +290,7 @@ bool store_accounts_next(struct store_cursor *cursor, struct store_change *ret_a
 
 struct store_page {
     uint64_t account;  // or STORE_OPERATOR
-    struct str after;  // client_id after which the page starts; STR_NONE = from the first
+    struct str after;  // client_id (to CLIENT_ID_MAX) that the page comes after; STR_NONE = none
     unsigned limit;    // 1 to 1000
 };
 enum twoleg_error store_applications_begin(struct store_reader *reader,
@@ -313,6 +321,7 @@ enum twoleg_error store_backup(struct store_reader *reader, const char *file,
                                char ret_reason[static 512]) TWOLEG_MUST_CHECK;
 // Puts a backup in the place of the folder's store, which no server may be using; the old one is
 // kept as before-restore-TIME.db. Checks integrity and schema first. A new epoch is written unless
-// keep_tokens: earlier self-contained tokens are dead.
+// keep_tokens: earlier self-contained tokens are dead. Signing keys that are gone in the old store
+// are gone in the new one; with TWOLEG_NONE ret_reason is empty, or says that nobody can tell.
 enum twoleg_error store_restore(const char *folder, const char *file, bool keep_tokens,
                                 char ret_reason[static 512]) TWOLEG_MUST_CHECK;

@@ -216,6 +216,54 @@ def test_D5_a_compromised_key_is_dead_at_once(own_server, announced):
     assert [row["object"] for row in rows if row["action"] == "key.compromise"] == [lost]
 
 
+@pytest.mark.parametrize("announced", [False, True])
+def test_D6_a_key_given_up_since_the_copy_stays_gone_after_a_restore(own_server, tmp_path,
+                                                                     announced):
+    server, copy = own_server, tmp_path / "copy.db"
+    app = server.app(name="a", token_format="jwt")
+    lost, token = signing(server), server.bearer(app)
+    if announced:
+        follows = server.cli("key", "rotate", "--json")["keys"][0]["kid"]
+    server.cli("backup", str(copy))
+    server.cli("key", "compromise", lost, "--yes")
+    server.stop()
+    told = server.run_cli("restore", str(copy), "--yes", "--keep-tokens")
+    assert told.returncode == 0 and "warning" not in told.stderr
+    for _ in range(2):
+        server.start()
+        assert lost not in kids(server) and server.check(token).status == 401
+        fresh = server.bearer(app)
+        assert header(fresh)["kid"] == signing(server) != lost
+        assert server.check(fresh).status == 200
+        if announced:
+            assert signing(server) == follows
+        server.stop()
+    # Where the store is gone, nobody can know it; that is said.
+    for name in ("twoleg.db", "twoleg.db-wal", "twoleg.db-shm"):
+        (pathlib.Path(server.data) / name).unlink(missing_ok=True)
+    told = server.run_cli("restore", str(copy), "--yes")
+    assert told.returncode == 0 and "warning" in told.stderr and "key compromise" in told.stderr
+    server.start()
+    assert signing(server) == lost
+
+
+@pytest.mark.hooks
+def test_D5_a_key_does_not_wait_for_a_backup(own_server, tmp_path):
+    server = own_server
+    lost = signing(server)
+    server.hooks.hold("store.copy")
+    done = []
+    copy = threading.Thread(target=lambda: done.append(
+        server.run_cli("backup", str(tmp_path / "copy.db")).returncode))
+    copy.start()
+    server.hooks.await_waiting("store.copy")
+    assert server.run_cli("key", "compromise", lost, "--yes").returncode == 0
+    assert lost not in kids(server)
+    server.hooks.release("store.copy")
+    copy.join()
+    assert done == [0]
+
+
 @pytest.mark.hooks
 def test_D5_nobody_goes_by_keys_from_before_a_change_that_could_not_be_read(own_server):
     """The end of a key is durable and acknowledged, and this server's memory lags behind it."""

@@ -393,10 +393,10 @@ static void held_run(struct store_read *read, struct store_reader *reader)
     reading_run(read, reader);
 }
 
-static void reading_start(struct test_store *test, struct reading *reading, bool slow)
+static void reading_start(struct test_store *test, struct reading *reading, enum store_lane lane)
 {
     void (*run)(struct store_read *, struct store_reader *) = reading->read.run;
-    *reading = (struct reading){.read = {.run = run, .done = reading_done, .slow = slow}};
+    *reading = (struct reading){.read = {.run = run, .done = reading_done, .lane = lane}};
     arena_init(&reading->arena, NULL, 8192);
     assert_int_equal(store_read(test->store, &reading->read), TWOLEG_NONE);
 }
@@ -415,12 +415,17 @@ static void M5_a_slow_read_holds_up_no_other(void **state)
     struct reading quick = {.read.run = reading_run};
     set_up_setting(test);
     assert_true(stop_hold("test.read"));
-    reading_start(test, &slow, true);
+    struct reading key = {.read.run = reading_run};
+    reading_start(test, &slow, LANE_COPY);
     while (!stop_waiting("test.read"))
         sched_yield();
-    reading_start(test, &quick, false);
+    reading_start(test, &quick, LANE_SHORT);
     reading_end(&quick);
     assert_int_equal(quick.error, TWOLEG_NONE);
+    // A key that must go at once does not wait for a backup either.
+    reading_start(test, &key, LANE_SLOW);
+    reading_end(&key);
+    assert_int_equal(key.error, TWOLEG_NONE);
     assert_false(atomic_load(&slow.done));
     assert_true(stop_release("test.read"));
     reading_end(&slow);
@@ -438,10 +443,10 @@ static void M5_a_read_that_waits_too_long_is_refused(void **state)
                                       .queue_bytes = 1024 * 1024, .queue_ms = 200};
     assert_int_equal(store_open(&settings, &test->store, test->reason), TWOLEG_NONE);
     assert_true(stop_hold("test.read"));
-    reading_start(test, &first, false);
+    reading_start(test, &first, LANE_SHORT);
     while (!stop_waiting("test.read"))
         sched_yield();
-    reading_start(test, &second, false);
+    reading_start(test, &second, LANE_SHORT);
     store_give_up(test->store); // not yet
     const struct timespec pause = {.tv_nsec = 210 * 1000 * 1000};
     nanosleep(&pause, NULL);

@@ -107,6 +107,90 @@ static void restore_brings_back_and_sets_a_new_epoch(void **state)
     assert_int_equal(count_files(test->folder, "before-restore-"), 3);
 }
 
+static void make_key(struct test_store *test, uint64_t id, const char *kid, const char *state)
+{
+    struct store_verb verb = {.key = {.id = id, .purpose = STR("sign"), .algorithm = STR("ES256"),
+                                      .kid = str_from(kid), .state = str_from(state),
+                                      .wrapped = STR("wrapped")}};
+    assert_int_equal(test_one(test, VERB_KEY_CREATE, STORE_OPERATOR, &verb), TWOLEG_NONE);
+}
+
+static void give_up_key(struct test_store *test, uint64_t id)
+{
+    struct store_verb verb = {.key = {.id = id, .state = STR("gone")}};
+    assert_int_equal(test_one(test, VERB_KEY_STATE, STORE_OPERATOR, &verb), TWOLEG_NONE);
+}
+
+static const struct store_key *find_key(struct test_store *test, const char *kid)
+{
+    struct store_key *keys;
+    size_t count;
+    assert_int_equal(store_keys(test->reader, &test->arena, &keys, &count), TWOLEG_NONE);
+    for (size_t i = 0; i < count; i++)
+        if (str_equal(keys[i].kid, str_from(kid)))
+            return &keys[i];
+    return NULL;
+}
+
+static void D6_keys_given_up_since_the_copy_stay_gone(void **state)
+{
+    struct test_store *test = *state;
+    char first[300], second[300];
+    fill(test);
+    make_key(test, 4, "lost", "signing");
+    backup_path(test, "first", first);
+    assert_int_equal(store_backup(test->reader, first, test->reason), TWOLEG_NONE);
+    make_key(test, 5, "later", "signing");
+    make_key(test, 6, "good", "announced");
+    backup_path(test, "second", second);
+    assert_int_equal(store_backup(test->reader, second, test->reason), TWOLEG_NONE);
+    give_up_key(test, 4);
+    give_up_key(test, 5);
+    test_close(test);
+    assert_int_equal(store_restore(test->folder, first, true, test->reason), TWOLEG_NONE);
+    assert_string_equal(test->reason, "");
+    test_open(test);
+    test_assert_str(find_key(test, "lost")->state, "gone");
+    assert_int_equal(find_key(test, "lost")->wrapped.len, 0);
+    assert_null(find_key(test, "good"));
+    test_close(test);
+    // The copy restored first does not know of "later"; the store made from it does.
+    assert_int_equal(store_restore(test->folder, second, false, test->reason), TWOLEG_NONE);
+    assert_string_equal(test->reason, "");
+    test_open(test);
+    test_assert_str(find_key(test, "lost")->state, "gone");
+    test_assert_str(find_key(test, "later")->state, "gone");
+    assert_int_equal(find_key(test, "later")->wrapped.len, 0);
+    test_assert_str(find_key(test, "good")->state, "announced");
+}
+
+static void D6_a_store_that_cannot_be_read_is_said(void **state)
+{
+    struct test_store *test = *state;
+    char file[300], old[300];
+    fill(test);
+    make_key(test, 4, "lost", "signing");
+    backup_path(test, "copy", file);
+    assert_int_equal(store_backup(test->reader, file, test->reason), TWOLEG_NONE);
+    give_up_key(test, 4);
+    test_close(test);
+    snprintf(old, sizeof old, "%s/twoleg.db", test->folder);
+    FILE *out = fopen(old, "w");
+    assert_non_null(out);
+    for (int line = 0; line < 200; line++)
+        fprintf(out, "this was a store, and is none any more\n");
+    fclose(out);
+    assert_int_equal(store_restore(test->folder, file, false, test->reason), TWOLEG_NONE);
+    assert_non_null(strstr(test->reason, "key compromise"));
+    test_open(test);
+    test_assert_str(find_key(test, "lost")->state, "signing");
+    test_close(test);
+    assert_int_equal(unlink(old), 0);
+    assert_int_equal(store_restore(test->folder, file, false, test->reason), TWOLEG_NONE);
+    assert_non_null(strstr(test->reason, "key compromise"));
+    test_open(test);
+}
+
 static void restore_into_an_empty_folder_takes_the_time_as_epoch(void **state)
 {
     struct test_store *test = *state;
@@ -291,6 +375,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(backup_is_one_file_for_us_alone, test_setup, test_teardown),
         cmocka_unit_test_setup_teardown(restore_brings_back_and_sets_a_new_epoch, test_setup,
+                                        test_teardown),
+        cmocka_unit_test_setup_teardown(D6_keys_given_up_since_the_copy_stay_gone, test_setup,
+                                        test_teardown),
+        cmocka_unit_test_setup_teardown(D6_a_store_that_cannot_be_read_is_said, test_setup,
                                         test_teardown),
         cmocka_unit_test_setup_teardown(restore_into_an_empty_folder_takes_the_time_as_epoch,
                                         test_setup, test_teardown),

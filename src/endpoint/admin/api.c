@@ -96,7 +96,7 @@ static enum twoleg_error api_prepare_key(struct admin_call *call, struct admin_l
 {
     struct api_body body;
     load->loader = api_loader_key;
-    load->read.slow = true; // RSA searches for primes
+    load->read.lane = LANE_SLOW; // RSA searches for primes
     return api_read(call, &body, &load->algorithm);
 }
 

@@ -82,7 +82,8 @@ enum twoleg_error admin_load(struct admin_call *call,
     enum twoleg_error error = prepare(call, load);
     if (!error && load->arena.refused)
         error = TWOLEG_OVERLOADED;
-    load->read.slow = load->read.slow || load->secret.len; // a hash is made
+    if (load->secret.len)
+        load->read.lane = LANE_SLOW; // a hash is made
     if (!error)
         error = store_read(call->server->store, &load->read);
     if (!error)

@@ -137,7 +137,7 @@ static enum twoleg_error key_prepare(struct admin_call *call, struct admin_load 
     load->actor = arena_copy(&load->arena, call->actor.name);
     load->text = arena_copy(&load->arena, text);
     memcpy(load->request_id, call->request->id, HTTP_ID_LEN);
-    load->read.slow = true;
+    load->read.lane = LANE_SLOW;
     load->loader = loader;
     return TWOLEG_NONE;
 }

@@ -60,7 +60,7 @@ static enum twoleg_error backup_prepare(struct admin_call *call, struct admin_lo
     load->destination =
         arena_copy(&load->arena, body.destination.len ? body.destination : body.file);
     load->loader = backup_loader;
-    load->read.slow = true;
+    load->read.lane = LANE_COPY;
     return TWOLEG_NONE;
 }
 

@@ -20,11 +20,15 @@
 // Under this name the new store is whole and durable, and is the one: what is left to do is done by
 // whoever opens the folder next.
 #define RESTORE_READY "restore.ready"
+#define RESTORE_UNKNOWN                                                                          \
+    "the store that was there, if any, cannot be read: a signing key that was given up after the " \
+    "copy was made is in use again, until `twoleg key compromise` ends it anew"
 
 enum twoleg_error store_backup(struct store_reader *reader, const char *file,
                                char ret_reason[static 512])
 {
     ret_reason[0] = '\0';
+    stop_point("store.copy");
     return copy_out(&reader->database, file, ret_reason);
 }
 
@@ -32,7 +36,9 @@ enum twoleg_error store_backup(struct store_reader *reader, const char *file,
 struct restore {
     struct folder folder;
     char path[PATH_MAX]; // of the new store, before it has its name
-    uint64_t old_epoch;  // of the store that is replaced; 0 = none, or not readable
+    struct database old; // the store that is replaced; closed: none, or not readable
+    uint64_t old_epoch;  // of that one; 0 = not known
+    bool old_gone;       // which of its keys are gone was carried over
     bool keep_tokens;
 };
 
@@ -96,6 +102,25 @@ static enum twoleg_error restore_write_epoch(struct database *to, uint64_t old_e
     return statement_run(&set);
 }
 
+// D6: a key that was given up since the copy was made may be in somebody else's hands. Whatever it
+// is in the copy, it stays gone. False when the old store cannot be read: an error of its own does
+// not stop a restore, which is there to replace it.
+static bool restore_carry_gone(struct database *to, struct database *old,
+                               enum twoleg_error *ret_error)
+{
+    struct statement read = statement_begin(old, SQL_KEY_GONE_LIST);
+    *ret_error = TWOLEG_NONE;
+    while (!*ret_error && statement_step(&read)) {
+        struct statement add = statement_begin(to, SQL_KEY_GONE_ADD);
+        for (int column = 0; column < 3; column++)
+            statement_text(&add, statement_get_text(&read, column));
+        for (int column = 3; column < 6; column++)
+            statement_int(&add, statement_get_int(&read, column));
+        *ret_error = statement_run(&add);
+    }
+    return statement_end(&read) == TWOLEG_NONE;
+}
+
 static enum twoleg_error restore_fill(struct restore *restore, struct database *from)
 {
     char why[256];
@@ -107,6 +132,8 @@ static enum twoleg_error restore_fill(struct restore *restore, struct database *
     error = copy_pages(&to, from);
     if (!error && !restore->keep_tokens)
         error = restore_write_epoch(&to, restore->old_epoch);
+    if (!error && restore->old.db)
+        restore->old_gone = restore_carry_gone(&to, &restore->old, &error);
     database_close(&to);
     return error;
 }
@@ -142,14 +169,15 @@ static void restore_settle_old(struct restore *restore)
 {
     char why[256];
     char path[PATH_MAX];
-    struct database old;
+    struct database *old = &restore->old;
     if (!folder_join(&restore->folder, FOLDER_STORE, path) ||
-        database_open(&old, path, DATABASE_WRITER, DATABASE_BUSY_MS, why))
+        database_open(old, path, DATABASE_WRITER, DATABASE_BUSY_MS, why)) {
+        *old = (struct database){0};
         return;
-    if (restore_read_epoch(&old, &restore->old_epoch))
+    }
+    if (restore_read_epoch(old, &restore->old_epoch))
         restore->old_epoch = 0;
-    sqlite3_wal_checkpoint_v2(old.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-    database_close(&old);
+    sqlite3_wal_checkpoint_v2(old->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 }
 
 static enum twoleg_error restore_keep_old(const struct restore *restore)
@@ -210,6 +238,8 @@ static enum twoleg_error restore_run(struct restore *restore, const char *file,
     if (size >= 0)
         restore_settle_old(restore);
     error = restore_copy(restore, file, ret_reason);
+    if (restore->old.db)
+        database_close(&restore->old);
     if (error)
         return error;
     restore_refuse(restore->folder.path, error, "the store could not be replaced", ret_reason);
@@ -232,7 +262,7 @@ enum twoleg_error store_restore(const char *folder, const char *file, bool keep_
     if (error)
         unlinkat(restore.folder.fd, RESTORE_FILE, 0);
     else
-        ret_reason[0] = '\0';
+        snprintf(ret_reason, 512, "%s", restore.old_gone ? "" : RESTORE_UNKNOWN);
     folder_close(&restore.folder);
     return error;
 }

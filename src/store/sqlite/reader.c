@@ -45,7 +45,7 @@ void store_reader_return(struct store *store)
 enum twoleg_error store_read(struct store *store, struct store_read *read)
 {
     read->result = TWOLEG_NONE;
-    return queue_put(read->slow ? &store->slow_reads : &store->reads, read, 0);
+    return queue_put(&store->reads[read->lane], read, 0);
 }
 
 static void reader_give_up(const struct store *store, struct queue *reads)
@@ -59,8 +59,8 @@ static void reader_give_up(const struct store *store, struct queue *reads)
 
 void store_give_up(struct store *store)
 {
-    reader_give_up(store, &store->reads);
-    reader_give_up(store, &store->slow_reads);
+    for (size_t lane = 0; lane < STORE_LANES; lane++)
+        reader_give_up(store, &store->reads[lane]);
     writer_give_up(store);
 }
 

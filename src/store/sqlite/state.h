@@ -30,8 +30,7 @@ struct store {
     bool writer_running;
     _Atomic int64_t frames; // of the WAL after the last commit
 
-    struct queue reads;
-    struct queue slow_reads; // of the last of the readers
+    struct queue reads[STORE_LANES]; // the slow lanes have one of the readers each: the last ones
     struct reader_thread *readers;
     unsigned reader_count; // that run
 

@@ -158,14 +158,15 @@ static int store_note_frames(void *context, sqlite3 *db, const char *name, int f
 
 static enum twoleg_error store_start_readers(struct store *store)
 {
-    unsigned count = (store->settings.readers ? store->settings.readers : 1) + 1; // for slow ones
+    unsigned shared = store->settings.readers ? store->settings.readers : 1;
+    unsigned count = shared + STORE_LANES - 1;
     store->readers = fault_here(FAULT_MEMORY) ? NULL : calloc(count, sizeof *store->readers);
     if (!store->readers)
         return TWOLEG_NO_MEMORY;
     for (unsigned i = 0; i < count; i++) {
         struct reader_thread *thread = &store->readers[i];
         thread->store = store;
-        thread->reads = i + 1 < count ? &store->reads : &store->slow_reads;
+        thread->reads = &store->reads[i < shared ? LANE_SHORT : LANE_SHORT + 1 + i - shared];
         enum twoleg_error error = store_reader_create(store, &thread->reader);
         if (!error && pthread_create(&thread->thread, NULL, reader_main, thread)) {
             store_reader_destroy(thread->reader);
@@ -183,10 +184,9 @@ static enum twoleg_error store_start(struct store *store, bool large, char ret_r
     char why[256] = "cannot start its threads";
     enum twoleg_error error =
         queue_init(&store->batches, store->settings.queue_batches, store->settings.queue_bytes);
-    if (!error)
-        error = queue_init(&store->reads, STORE_READS, 0);
-    if (!error)
-        error = queue_init(&store->slow_reads, STORE_SLOW_READS, 0);
+    for (size_t lane = 0; lane < STORE_LANES && !error; lane++)
+        error = queue_init(&store->reads[lane],
+                           lane == LANE_SHORT ? STORE_READS : STORE_SLOW_READS, 0);
     if (!error)
         error = store_reader_create(store, &store->shared);
     if (!error)
@@ -260,10 +260,8 @@ void store_close(struct store *store)
         queue_close(&store->batches);
         pthread_join(store->writer_thread, NULL);
     }
-    if (store->reader_count) {
-        queue_close(&store->reads);
-        queue_close(&store->slow_reads);
-    }
+    for (size_t lane = 0; lane < STORE_LANES && store->reader_count; lane++)
+        queue_close(&store->reads[lane]);
     for (unsigned i = 0; i < store->reader_count; i++) {
         pthread_join(store->readers[i].thread, NULL);
         store_reader_destroy(store->readers[i].reader);
@@ -275,8 +273,8 @@ void store_close(struct store *store)
         sqlite3_wal_checkpoint_v2(store->writer.db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
     database_close(&store->writer);
     queue_finish(&store->batches);
-    queue_finish(&store->reads);
-    queue_finish(&store->slow_reads);
+    for (size_t lane = 0; lane < STORE_LANES; lane++)
+        queue_finish(&store->reads[lane]);
     folder_close(&store->folder);
     pthread_mutex_destroy(&store->publish_lock);
     pthread_mutex_destroy(&store->shared_lock);
