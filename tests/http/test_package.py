@@ -15,8 +15,8 @@ VERSIONS = ("0.1.0", "0.1.1")
 
 pytestmark = pytest.mark.skipif(HAS_HOOKS, reason="the package is made of the release build")
 
-# $1: an empty folder, $2 and $3: the packages. Each line that begins with "==" is a finding.
-LIFE = r"""
+# $1: an empty folder, $2 and $3: the packages; $1/root is the copy of the system.
+COPY = r"""
 set -eu
 mount -t tmpfs none "$1"
 mkdir "$1/up" "$1/work" "$1/root"
@@ -26,6 +26,10 @@ cp "$3" "$1/root/second.deb"
 mount --rbind /dev "$1/root/dev"
 mount -t proc proc "$1/root/proc"
 mount -t tmpfs none "$1/root/run"   # no systemd runs here
+"""
+
+# Each line that begins with "==" is a finding.
+LIFE = COPY + r"""
 chroot "$1/root" /bin/sh -eu -c '
 export DEBIAN_FRONTEND=noninteractive
 start() # the server as the unit starts it
@@ -75,6 +79,45 @@ cd "$1/up"
 find . -name '*twoleg*' | sed 's/^/== left /'
 """
 
+# A key that lay beside the store before the package came, and what else may lie there.
+BESIDE = COPY + r"""
+chroot "$1/root" /bin/sh -eu -c '
+export DEBIAN_FRONTEND=noninteractive
+useradd --system --user-group --no-create-home --home-dir /var/lib/twoleg twoleg
+install -d -o twoleg -g twoleg -m 0700 /var/lib/twoleg
+head -c 32 /dev/urandom >/etc/of-root
+chmod 600 /etc/of-root
+key=/var/lib/twoleg/master.key
+refused() # WHAT
+{
+    dpkg -i /first.deb >/dev/null 2>/run/words && echo "== $1 taken"
+    [ -e /etc/twoleg/master.key ] && echo "== a key was made of $1"
+    ls /etc/twoleg | grep -v twoleg.yaml && echo "== left of $1"
+    rm -f $key
+    echo "== $1 refused"
+}
+ln -s /etc/of-root $key
+refused "link to a file of root"
+head -c 32 /dev/urandom >/run/of-twoleg
+chown twoleg /run/of-twoleg
+ln -s /run/of-twoleg $key
+refused "link"
+echo short >$key
+chown twoleg $key
+refused "short file"
+install -o twoleg -g twoleg -m 0600 /run/of-twoleg $key
+dpkg -i /first.deb >/run/words
+cmp /etc/twoleg/master.key /run/of-twoleg
+echo "== key $(stat -c "%U %a %s" /etc/twoleg/master.key)"
+[ ! -e $key ] && grep -q "moved the master key" /run/words && echo "== moved"
+install -o twoleg -g twoleg -m 0600 /run/of-twoleg $key
+rm /etc/twoleg/master.key
+echo "master_key_file: $key" >>/etc/twoleg/twoleg.yaml
+dpkg -i /second.deb >/run/words
+cmp /etc/twoleg/master.key $key && grep -q "may go" /run/words && echo "== kept where it is named"
+'
+"""
+
 
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory):
@@ -102,20 +145,23 @@ def test_package_holds_what_it_should(packages):
     assert all(line.split()[1] == "root/root" for line in listing.splitlines())
 
 
-def test_package_installs_runs_upgrades_and_leaves_nothing(packages, tmp_path):
+def findings(script, packages, tmp_path):
     if os.geteuid() != 0:
         pytest.skip("only root can mount a copy of the system")
     probe = subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False)
     if probe.returncode:
         pytest.skip("no mount namespace may be made here")
-    done = subprocess.run(["unshare", "-m", "--propagation", "private", "sh", "-c", LIFE, "sh",
+    done = subprocess.run(["unshare", "-m", "--propagation", "private", "sh", "-c", script, "sh",
                            tmp_path, *packages], capture_output=True, text=True, timeout=120,
                           check=False)
     if done.returncode == 77:
         pytest.skip("no overlay can be mounted here")
     assert done.returncode == 0, done.stdout + done.stderr
-    found = [line[3:] for line in done.stdout.splitlines() if line.startswith("== ")]
-    assert found == [
+    return [line[3:] for line in done.stdout.splitlines() if line.startswith("== ")]
+
+
+def test_package_installs_runs_upgrades_and_leaves_nothing(packages, tmp_path):
+    assert findings(LIFE, packages, tmp_path) == [
         "folder twoleg:twoleg 700 key root 600 32",
         "manual 2",
         "user twoleg",
@@ -124,4 +170,15 @@ def test_package_installs_runs_upgrades_and_leaves_nothing(packages, tmp_path):
         "second tokens 1 0.1.1",
         "removed, data kept",
         "no user",
+    ]
+
+
+def test_D3_a_key_beside_the_store_is_taken_with_the_rights_of_its_user(packages, tmp_path):
+    assert findings(BESIDE, packages, tmp_path) == [
+        "link to a file of root refused",
+        "link refused",
+        "short file refused",
+        "key root 600 32",
+        "moved",
+        "kept where it is named",
     ]
