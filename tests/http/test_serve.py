@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Start, refusal to start, and stop."""
 import os
-import random
 import pathlib
+import random
 import signal
 import socket
 import stat
