@@ -5,6 +5,7 @@
 
 #include "base/fault.h"
 #include "base/refusal.h"
+#include "crypto/wipe.h"
 #include "token/format.h"
 
 struct token_slow {
@@ -111,6 +112,7 @@ void token_slow_free(struct token_slow **slow)
     if (!slow || !*slow)
         return;
     signer_free(&(*slow)->signer);
+    wipe((*slow)->text.ptr, (*slow)->text.len);
     free(*slow);
     *slow = NULL;
 }

@@ -32,8 +32,25 @@ def in_memory(server, what):
     return found
 
 
+root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root may look into memory")
+
+
+@root_only
+@pytest.mark.parametrize("token_format, algorithm", [("sealed", "ES256"), ("jwt", "ES256"),
+                                                     ("jwt", "RS256")])
+def test_D7_what_was_issued_and_asked_for_is_gone(own_server, token_format, algorithm):
+    api = f"https://{algorithm.lower()}.example"
+    own_server.cli("api", "create", api, "--name", "x", "--algorithm", algorithm, "--json")
+    app = own_server.app(audience=api, token_format=token_format)
+    caller = own_server.app(audience=api, resource_server=True)
+    token = own_server.bearer(app, "post")
+    assert own_server.active(caller, token)
+    for what in (app.secret, caller.secret, token):
+        until(lambda: not in_memory(own_server, what.encode()), f"{what} to be gone")
+
+
+@root_only
 @pytest.mark.hooks
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root may look into a server's memory")
 def test_D7_a_key_that_was_replaced_under_load_goes(reloading, authority):  # noqa: F811
     """A worker is in the middle of an answer while its key is replaced."""
     old, new = (authority.issue(name, "DNS:localhost") for name in ("old", "new"))
