@@ -3,6 +3,8 @@
 
 #include "codec/duration.h"
 
+#define RATE_PART 100 // a rate is kept to one part of so many
+
 static enum twoleg_error rate_number(struct str text, uint32_t *ret_number)
 {
     uint64_t number;
@@ -32,6 +34,9 @@ enum twoleg_error rate_parse(struct str text, struct rate *ret_rate)
     if (!error)
         error = duration_parse(str_slice(text, slash + 1, colon), false, &rate.period_us);
     if (!error && (rate.period_us < DURATION_SECOND || rate.period_us > DURATION_DAY))
+        error = TWOLEG_RANGE;
+    // Kept as whole microseconds from one to the next: 600000/1s would be taken for a million.
+    if (!error && rate.period_us % rate.count * RATE_PART > rate.period_us)
         error = TWOLEG_RANGE;
     rate.burst = rate.count;
     if (!error && colon < text.len)

@@ -13,7 +13,8 @@ struct rate {
     int64_t period_us; // 1 s to 1 d
 };
 
-// MALFORMED, UNKNOWN (the period's unit), RANGE (a number or the period).
+// MALFORMED, UNKNOWN (the period's unit), RANGE (a number, the period, or so many that rounding to
+// whole microseconds from one to the next would change the rate by more than 1 %).
 TWOLEG_MUST_CHECK
 enum twoleg_error rate_parse(struct str text, struct rate *ret_rate);
 // The shortest text that reads back as the same rate.

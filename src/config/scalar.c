@@ -125,7 +125,8 @@ static enum twoleg_error scalar_read_rate(const struct scalar_input *in, void *r
 {
     enum twoleg_error error = rate_parse(in->text, ret_value);
     if (error == TWOLEG_RANGE)
-        return scalar_refuse(in, error, "is out of range: 1 to 1000000 in 1s to 1d");
+        return scalar_refuse(in, error, "is out of range: 1 to 1000000 in 1s to 1d, and above "
+                             "10000 a second only what comes every so many whole microseconds");
     return error ? scalar_refuse(in, error, "is not a rate such as 100/1m, 100/1m:20 or none")
                  : error;
 }

@@ -17,6 +17,10 @@ static void rates_go_round(void **state)
         {"100/1m:20", {100, 20, 60000000}, "100/1m:20"},
         {"100/1m:100", {100, 100, 60000000}, "100/1m"},
         {"1/1s", {1, 1, 1000000}, "1/1s"},
+        {"10001/1s", {10001, 10001, 1000000}, "10001/1s"}, // 99.99 us apart, taken as 99
+        {"999999/1s", {999999, 999999, 1000000}, "999999/1s"},
+        {"500000/1s", {500000, 500000, 1000000}, "500000/1s"},
+        {"1000000/1s", {1000000, 1000000, 1000000}, "1000000/1s"},
         {"1000000/1d:1000000", {1000000, 1000000, INT64_C(86400000000)}, "1000000/1d"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -48,6 +52,8 @@ static void other_texts_are_refused(void **state)
         {"0/1m", TWOLEG_RANGE},        {"1/1m:0", TWOLEG_RANGE},     {"1000001/1m", TWOLEG_RANGE},
         {"1/1m:1000001", TWOLEG_RANGE}, {"1/999ms", TWOLEG_RANGE},   {"1/25h", TWOLEG_RANGE},
         {"99999999999999999999/1m", TWOLEG_RANGE},
+        {"600000/1s", TWOLEG_RANGE},    {"500001/1s", TWOLEG_RANGE},
+        {"60001/1s", TWOLEG_RANGE},
     };
     struct rate rate = {7, 7, 7};
     for (size_t i = 0; i < COUNT(rows); i++) {
