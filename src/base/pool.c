@@ -3,14 +3,11 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "base/env.h"
+#include "base/priority.h"
 
 #define POOL_THREADS_MAX 16
-#define POOL_NICE 10 // behind the loops, ahead of nothing
 
 // Two, which take turns: for those who have proved who they are, and for those who are to prove it.
 // Guessers fill the latter, and the former must not wait behind it.
@@ -62,8 +59,7 @@ static struct pool_job *pool_take(struct pool *pool)
 static void *pool_main(void *context)
 {
     struct pool *pool = context;
-    // Linux keeps the nice value by thread. Where it may not be changed the pool works as well.
-    (void)setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), POOL_NICE);
+    priority_lower(PRIORITY_FAR_BEHIND);
     struct pool_job *job;
     while ((job = pool_take(pool))) {
         job->late = pool->wait_us && env_mono() - job->queued_us > pool->wait_us;

@@ -46,9 +46,9 @@ static const unsigned calls_allowed[] = {
     SYS_clock_gettime, SYS_clock_getres, SYS_clock_nanosleep, SYS_nanosleep, SYS_gettimeofday,
     SYS_getrandom, SYS_gettid, SYS_getpid, SYS_getppid, SYS_getuid, SYS_geteuid, SYS_getgid,
     SYS_getegid, SYS_getrusage, SYS_times, SYS_uname, SYS_sysinfo, SYS_sched_yield,
-    SYS_sched_getaffinity, SYS_getcpu, SYS_getpriority, SYS_setpriority, SYS_set_robust_list,
-    SYS_rseq, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn, SYS_sigaltstack,
-    SYS_restart_syscall, SYS_exit, SYS_exit_group,
+    SYS_sched_getaffinity, SYS_getcpu, SYS_getpriority, SYS_setpriority, SYS_sched_setattr,
+    SYS_set_robust_list, SYS_rseq, SYS_rt_sigaction, SYS_rt_sigprocmask, SYS_rt_sigreturn,
+    SYS_sigaltstack, SYS_restart_syscall, SYS_exit, SYS_exit_group,
 #if defined(__x86_64__)
     // older spellings, which libc of this architecture still uses
     SYS_epoll_wait, SYS_poll, SYS_select, SYS_open, SYS_stat, SYS_lstat, SYS_access, SYS_readlink,

@@ -9,6 +9,7 @@
 
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/priority.h"
 #include "daemon/logger.h"
 #include "daemon/snapshot.h"
 #include "endpoint/log.h"
@@ -171,6 +172,7 @@ enum twoleg_error workers_create(struct server *server, struct workers **ret_wor
 static void *worker_main(void *context)
 {
     struct worker *worker = context;
+    priority_prompt();
     // Without a ring its lines are written at once: slower, and nothing is lost.
     enum twoleg_error error = logger_join();
     (void)error;

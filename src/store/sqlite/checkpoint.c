@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/checkpoint.h"
 
+#include "base/priority.h"
 #include <stdio.h>
 
 #include "base/fault.h"
@@ -26,6 +27,7 @@ static void checkpoint_run(struct checkpoint *checkpoint, int frames)
 static void *checkpoint_main(void *argument)
 {
     struct checkpoint *checkpoint = argument;
+    priority_lower(PRIORITY_FAR_BEHIND);
     pthread_mutex_lock(&checkpoint->lock);
     while (!checkpoint->closing) {
         int frames = checkpoint->frames;

@@ -4,6 +4,7 @@
 // gathers.
 
 #include "base/env.h"
+#include "base/priority.h"
 #include "base/fault.h"
 #include "store/sqlite/state.h"
 #include "store/sqlite/verb.h"
@@ -155,6 +156,7 @@ void writer_give_up(struct store *store)
 void *writer_main(void *argument)
 {
     struct store *store = argument;
+    priority_lower(PRIORITY_BEHIND);
     struct round round;
     round_init(&round, &store->writer);
     for (;;) {

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// Who goes first when threads share a core. A hint: where the system does not know or allow it,
+// everything works as well.
+#pragma once
+
+// For the calling thread, which wakes up to answer somebody and soon sleeps again: it need not wait
+// for the end of another's turn (Linux 6.12, by sched_setattr(2): a short slice).
+void priority_prompt(void);
+// For the calling thread, whose work may take long. A step behind, it gets a quarter of a core that
+// others want too; far behind, a tenth.
+enum priority { PRIORITY_BEHIND = 5, PRIORITY_FAR_BEHIND = 10 }; // nice values
+void priority_lower(enum priority priority);
