@@ -25,6 +25,8 @@ struct housekeeper {
     struct purge purge;
     enum env_clock clock; // as the log has it
     pthread_t thread;
+    pthread_t keys; // a thread for them alone: to make an RSA key takes a second or so
+    struct env keys_env;
     pthread_mutex_t lock;
     pthread_cond_t wake;
     bool stopping;
@@ -182,13 +184,41 @@ static void *housekeeper_main(void *context)
         housekeeper_purge(keeper);
         if (turn % PURGE_KEEP_TURNS == 0)
             housekeeper_keep_purge(keeper);
-        keyring_turn(keeper->server->keyring, &keeper->env);
         if (turn % FLUSH_EVERY == 0 && atomic_load(&housekeeper_under_way) == 0)
             housekeeper_flush(keeper);
     }
     housekeeper_flush(keeper);
     housekeeper_keep_purge(keeper);
     return NULL;
+}
+
+static void *housekeeper_turn_keys(void *context)
+{
+    struct housekeeper *keeper = context;
+    while (!housekeeper_wait(keeper)) {
+        stop_point("keys.turn");
+        env_tick(&keeper->keys_env);
+        keyring_turn(keeper->server->keyring, &keeper->keys_env);
+    }
+    return NULL;
+}
+
+// Ends the threads that have begun; with both, the housekeeper.
+static void housekeeper_end(struct housekeeper *keeper, unsigned threads)
+{
+    pthread_mutex_lock(&keeper->lock);
+    keeper->stopping = true;
+    pthread_cond_broadcast(&keeper->wake);
+    pthread_mutex_unlock(&keeper->lock);
+    if (threads > 0)
+        pthread_join(keeper->thread, NULL);
+    if (threads > 1)
+        pthread_join(keeper->keys, NULL);
+    pthread_cond_destroy(&keeper->wake);
+    pthread_mutex_destroy(&keeper->lock);
+    env_finish(&keeper->env);
+    env_finish(&keeper->keys_env);
+    free(keeper);
 }
 
 enum twoleg_error housekeeper_start(struct server *server, struct workers *workers,
@@ -202,14 +232,20 @@ enum twoleg_error housekeeper_start(struct server *server, struct workers *worke
     keeper->workers = workers;
     keeper->notify = notify;
     env_init(&keeper->env);
+    env_init(&keeper->keys_env);
     pthread_condattr_t clock;
     pthread_condattr_init(&clock);
     pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
     pthread_cond_init(&keeper->wake, &clock);
     pthread_condattr_destroy(&clock);
     pthread_mutex_init(&keeper->lock, NULL);
-    if (pthread_create(&keeper->thread, NULL, housekeeper_main, keeper) != 0) {
-        free(keeper);
+    unsigned threads = 0;
+    if (pthread_create(&keeper->thread, NULL, housekeeper_main, keeper) == 0)
+        threads++;
+    if (threads && pthread_create(&keeper->keys, NULL, housekeeper_turn_keys, keeper) == 0)
+        threads++;
+    if (threads < 2) {
+        housekeeper_end(keeper, threads);
         return TWOLEG_NO_MEMORY;
     }
     *ret_keeper = keeper;
@@ -218,15 +254,6 @@ enum twoleg_error housekeeper_start(struct server *server, struct workers *worke
 
 void housekeeper_stop(struct housekeeper *keeper)
 {
-    if (!keeper)
-        return;
-    pthread_mutex_lock(&keeper->lock);
-    keeper->stopping = true;
-    pthread_cond_signal(&keeper->wake);
-    pthread_mutex_unlock(&keeper->lock);
-    pthread_join(keeper->thread, NULL);
-    pthread_cond_destroy(&keeper->wake);
-    pthread_mutex_destroy(&keeper->lock);
-    env_finish(&keeper->env);
-    free(keeper);
+    if (keeper)
+        housekeeper_end(keeper, 2);
 }

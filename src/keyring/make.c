@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "keyring/make.h"
 
+#include "base/fault.h"
 #include "codec/json_write.h"
 #include "crypto/wipe.h"
 #include "keyring/wrap.h"
@@ -67,14 +68,14 @@ enum twoleg_error keyring_key_create(const struct sign_algorithm *algorithm,
     }
 }
 
-// Rotation makes its keys here, on the housekeeper's thread: an RSA key holds up its other work for
-// a second or so, once in months, and no request waits for that thread.
+// An RSA key takes a second or so: rotation has a thread for it.
 enum twoleg_error make_signing_key(struct store_batch *batch, const uint8_t *master,
                                    struct env *env, const struct make_order *order,
                                    struct str *ret_kid)
 {
     struct sign_key *private_key;
     struct store_key key;
+    stop_point("key.make");
     enum twoleg_error error = keyring_key_create(order->algorithm, &private_key);
     if (error)
         return error;

@@ -72,10 +72,10 @@ def test_C22_D5_G4_months_of_rotation_under_cached_key_sets(rotating):
     """Verifiers that fetch at all sorts of times never meet a token of a key that they do not
     know, and no live token ever loses its key."""
     server = rotating
-    # The housekeeper turns the keys by itself, too: with a clock that it read six hours ago, when
+    # The server turns the keys by itself, too: with a clock that it read six hours ago, when
     # the hook moves it meanwhile. Here only the hook does.
-    server.hooks.hold("housekeeper.turn")
-    server.hooks.await_waiting("housekeeper.turn")
+    server.hooks.hold("keys.turn")
+    server.hooks.await_waiting("keys.turn")
     app = server.app(name="a", token_format="jwt")
     caller = server.app(name="caller", resource_server=True)
     verifiers = [Verifier(server, DAY) for _ in range(4)]
@@ -100,7 +100,7 @@ def test_C22_D5_G4_months_of_rotation_under_cached_key_sets(rotating):
     acts = [row["action"] for row in server.manage("GET", "audit?after=0&limit=1000")["audit"]]
     for act in ("key.announce", "key.sign", "key.retire", "key.end"):
         assert acts.count(act) >= 3, act
-    server.hooks.release("housekeeper.turn")
+    server.hooks.release("keys.turn")
 
 
 @pytest.mark.hooks
@@ -474,3 +474,17 @@ def test_D4_a_named_master_key_is_replaced_where_it_lies(make_server, tmp_path):
     assert refused.returncode != 0 and "not the master key in use" in refused.stderr
     named.write_bytes(kept)
     server.cli("master", "rotate", "--yes")
+
+
+@pytest.mark.hooks
+def test_D5_a_key_in_the_making_holds_up_nothing_else(rotating):
+    """To make an RSA key takes long; meanwhile the housekeeper goes on, and so does everyone."""
+    server = rotating
+    server.hooks.hold("key.make")
+    server.hooks.clock(40 * DAY)
+    server.hooks.await_waiting("key.make")
+    app = server.app(name="meanwhile", token_format="jwt")
+    assert server.token(app).status == 200
+    until(lambda: server.secrets(app)[0].get("used_count"), "the flush of what was used last")
+    server.hooks.release("key.make")
+    until(lambda: "announced" in states(server), "the key that was made")

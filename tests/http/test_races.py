@@ -197,8 +197,8 @@ def test_G4_each_token_verifies_by_the_keys_fetched_after_it(make_server, tmp_pa
     config = tmp_path / "twoleg.yaml"
     config.write_text("key_rotation: 10d\njwks_max_age: 1d\ntoken_ttl: 10h\njwt_max_ttl: 20h\n")
     server = make_server(config=config).start()
-    server.hooks.hold("housekeeper.turn")  # keys turn below only
-    server.hooks.await_waiting("housekeeper.turn")
+    server.hooks.hold("keys.turn")  # keys turn below only
+    server.hooks.await_waiting("keys.turn")
     app = server.app(scope="alpha", token_format="jwt")
     seen, loops, ended = set(), [0, 0, 0], threading.Event()
 
@@ -219,7 +219,7 @@ def test_G4_each_token_verifies_by_the_keys_fetched_after_it(make_server, tmp_pa
     ended.set()
     for asker in askers:
         asker.result()
-    server.hooks.release("housekeeper.turn")
+    server.hooks.release("keys.turn")
     assert len(seen) >= 4
 
 
