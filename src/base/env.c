@@ -14,6 +14,7 @@
 #define CLOCK_STAND_US (60 * SECOND_US)  // so long a step forward has to stand
 #define CLOCK_BEHIND_US (60 * SECOND_US) // so far behind nothing is issued
 #define CLOCK_WAIT_US (600 * SECOND_US)  // a larger step back is not waited out
+#define CLOCK_STEERED 1000               // a good clock is steered by less than one part of this
 #define CLOCK_UNKNOWN INT64_MIN
 
 // What the process believes: how far the wall clock is from the counted time, and the latest time
@@ -21,6 +22,8 @@
 // step has to stand a little longer.
 static _Atomic int64_t env_latest_us;
 static _Atomic int64_t env_believed_us = CLOCK_UNKNOWN;
+static _Atomic int64_t env_highest_us = CLOCK_UNKNOWN; // the highest that was believed
+static _Atomic int64_t env_highest_since_us;           // when, counted
 static _Atomic int64_t env_step_us = CLOCK_UNKNOWN; // a step that is not believed yet
 static _Atomic int64_t env_step_since_us;           // when it was first seen, counted
 
@@ -42,6 +45,7 @@ void env_test_forget(void)
 {
     atomic_store(&env_latest_us, 0);
     atomic_store(&env_believed_us, CLOCK_UNKNOWN);
+    atomic_store(&env_highest_us, CLOCK_UNKNOWN);
     atomic_store(&env_step_us, CLOCK_UNKNOWN);
 }
 #endif
@@ -93,6 +97,32 @@ static void env_follow(int64_t offset_us, int64_t believed_us)
         atomic_store(&env_believed_us, offset_us);
 }
 
+// How far the wall clock was ahead of the counted time, less what steering may have taken since.
+static int64_t env_highest(int64_t boot_us)
+{
+    int64_t highest_us = atomic_load_explicit(&env_highest_us, memory_order_relaxed);
+    int64_t since_us = atomic_load_explicit(&env_highest_since_us, memory_order_relaxed);
+    return highest_us == CLOCK_UNKNOWN ? CLOCK_UNKNOWN
+                                       : highest_us - (boot_us - since_us) / CLOCK_STEERED;
+}
+
+static void env_remember_highest(int64_t offset_us, int64_t boot_us)
+{
+    int64_t highest_us = env_highest(boot_us);
+    if (highest_us != CLOCK_UNKNOWN && offset_us - highest_us < SECOND_US / 10)
+        return;
+    atomic_store(&env_highest_since_us, boot_us);
+    atomic_store(&env_highest_us, offset_us);
+}
+
+// Too far back to be waited out: at once, or bit by bit, as a clock does that stands still.
+static bool env_far_back(int64_t wall_us, int64_t boot_us, int64_t latest_us)
+{
+    int64_t highest_us = env_highest(boot_us);
+    return latest_us - wall_us > CLOCK_WAIT_US ||
+           (highest_us != CLOCK_UNKNOWN && highest_us - (wall_us - boot_us) > CLOCK_WAIT_US);
+}
+
 // The one rule: the wall time if it is to be believed, else the counted one.
 static int64_t env_believe(int64_t wall_us, int64_t boot_us)
 {
@@ -103,11 +133,12 @@ static int64_t env_believe(int64_t wall_us, int64_t boot_us)
     if (known && offset_us - believed_us > CLOCK_STEP_US &&
         !env_step_stands(offset_us, boot_us))
         return boot_us + believed_us;
-    if (known && latest_us - wall_us > CLOCK_WAIT_US) {
+    if (known && env_far_back(wall_us, boot_us, latest_us)) {
         env_follow(believed_us, believed_us);
         return boot_us + believed_us;
     }
     env_follow(offset_us, believed_us);
+    env_remember_highest(offset_us, boot_us);
     return wall_us;
 }
 

@@ -14,7 +14,8 @@
 // - A step forward of more than 10 s is not believed until it has stood for a minute of counted
 //   time; until then time goes on as it is counted.
 // - A step back of up to 10 minutes is waited out: the trusted clock stands still. After a larger
-//   one it goes on as it is counted, so that what expires still does.
+//   one it goes on as it is counted, so that what expires still does. Small steps add up, and so
+//   does what a clock loses that stands still or is slow by more than 1 in 1000.
 struct env {
     int64_t now_us; // the wall clock as far as it is believed, microseconds UTC: logs and rows
     // The trusted clock: the latest that was believed, on any thread. It never goes back. What is

@@ -171,6 +171,40 @@ def test_H12_far_behind_nothing_is_issued_and_what_expires_still_does(timed):
 
 
 @pytest.mark.hooks
+def test_H12_after_2038_and_2106_it_goes_on(timed):
+    """Where 32 bits of seconds end, signed and unsigned."""
+    before = timed.server.bearer(timed.app)
+    for end in (2**31, 2**32):
+        timed.clock(end - time.time() - 60)
+        across = timed.server.bearer(timed.app)
+        timed.clock(end - time.time() + 60)
+        assert timed.server.active(timed.caller, across)
+        token = timed.server.bearer(timed.app)
+        facts = timed.server.introspect(timed.caller, token).json()
+        assert facts["active"] and end < facts["iat"] < end + 120
+        assert timed.server.check(token).status == 200
+        assert timed.server.revoke(timed.app, token).status == 200
+        assert not timed.server.active(timed.caller, token)
+        timed.clock(end - time.time() + 4000)
+        assert not timed.server.active(timed.caller, across)
+    assert not timed.server.active(timed.caller, before)
+
+
+@pytest.mark.hooks
+def test_H12_a_frozen_clock_keeps_no_token_alive(timed):
+    """The wall clock stands while time passes: nothing is issued then, and what expires does."""
+    token, refused = timed.server.bearer(timed.app), 0
+    for passed in range(60, 4800, 60):
+        timed.step(-passed)
+        timed.clock(passed)
+        refused += timed.server.token(timed.app).status == 503
+    assert refused > 60
+    assert not timed.server.active(timed.caller, token)
+    timed.step(0)
+    assert timed.server.active(timed.caller, timed.server.bearer(timed.app))
+
+
+@pytest.mark.hooks
 def test_H12_the_log_says_once_what_is_wrong_with_the_clock(timed):
     timed.step(-7200)
     until(lambda: "event=clock state=behind" in timed.server.stderr(), "the word of the log")
