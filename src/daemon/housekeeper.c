@@ -24,6 +24,7 @@ struct housekeeper {
     struct env env;
     struct purge purge;
     enum env_clock clock; // as the log has it
+    bool store_stopped;   // likewise
     pthread_t thread;
     pthread_t keys; // a thread for them alone: to make an RSA key takes a second or so
     struct env keys_env;
@@ -137,6 +138,19 @@ static void housekeeper_note_clock(struct housekeeper *keeper)
     log_end(&line);
 }
 
+// Nobody may have changed anything since, and nobody else would say so then.
+static void housekeeper_note_store(struct housekeeper *keeper)
+{
+    const struct store *store = keeper->server->store;
+    if (keeper->store_stopped || !store_stopped(store))
+        return;
+    keeper->store_stopped = true;
+    struct log_line line;
+    log_begin(&line, LOG_ERROR, keeper->env.now_us, "store_stopped");
+    log_word(&line, "why", store_damaged(store) ? "damaged" : "write_failed");
+    log_end(&line);
+}
+
 // Only while every worker's loop turns: one that hangs serves nobody, and a restart helps.
 static void housekeeper_say_alive(struct housekeeper *keeper)
 {
@@ -180,6 +194,7 @@ static void *housekeeper_main(void *context)
         env_tick(&keeper->env);
         housekeeper_say_alive(keeper);
         housekeeper_note_clock(keeper);
+        housekeeper_note_store(keeper);
         housekeeper_mend(keeper);
         housekeeper_purge(keeper);
         if (turn % PURGE_KEEP_TURNS == 0)

@@ -66,8 +66,9 @@ enum twoleg_error store_make_folder(const char *folder,
 void store_close(struct store *store);
 bool store_was_created(const struct store *store);
 void store_set_on_change(struct store *store, store_on_change *on_change, void *context);
-// No commit will be acknowledged any more (an fsync failed): not ready.
+// No commit will be acknowledged any more (an fsync failed, or the file is damaged): not ready.
 bool store_stopped(const struct store *store);
+bool store_damaged(const struct store *store);
 
 // ---------------------------------------------------------------------------------- writes
 enum store_verb_kind {

@@ -13,6 +13,12 @@
 // How long such a one waits for readers, and the writer for it: the next one may be luckier.
 #define CHECKPOINT_BUSY_MS 100
 
+static void checkpoint_find_damage(struct checkpoint *checkpoint)
+{
+    atomic_store(&checkpoint->damaged, true);
+    atomic_store(checkpoint->stopped, true);
+}
+
 static void checkpoint_run(struct checkpoint *checkpoint, int frames)
 {
     int mode = frames > CHECKPOINT_FRAMES_MAX ? SQLITE_CHECKPOINT_TRUNCATE
@@ -20,7 +26,9 @@ static void checkpoint_run(struct checkpoint *checkpoint, int frames)
     int code = fault_here(FAULT_STORE)
                    ? SQLITE_IOERR_FSYNC
                    : sqlite3_wal_checkpoint_v2(checkpoint->database.db, NULL, mode, NULL, NULL);
-    if (code == SQLITE_IOERR_FSYNC || (code & 0xff) == SQLITE_CORRUPT)
+    if ((code & 0xff) == SQLITE_CORRUPT)
+        checkpoint_find_damage(checkpoint);
+    else if (code == SQLITE_IOERR_FSYNC)
         atomic_store(checkpoint->stopped, true);
 }
 
@@ -49,10 +57,10 @@ static void *checkpoint_main(void *argument)
 static void *checkpoint_main_check(void *argument)
 {
     struct checkpoint *checkpoint = argument;
-    bool sound = database_answers(&checkpoint->database, "PRAGMA quick_check(1)", "ok");
+    bool sound = database_answers(&checkpoint->database, "PRAGMA integrity_check(1)", "ok");
     pthread_mutex_lock(&checkpoint->lock);
     if (!sound && !checkpoint->closing) // closing cuts the check short
-        atomic_store(checkpoint->stopped, true);
+        checkpoint_find_damage(checkpoint);
     pthread_mutex_unlock(&checkpoint->lock);
     return checkpoint_main(checkpoint);
 }

@@ -17,6 +17,7 @@ struct checkpoint {
     // Set when an fsync failed: what was said to be durable may not be (the kernel drops what it
     // could not write), so that nothing more may be acknowledged.
     atomic_bool *stopped;
+    atomic_bool damaged; // then it is stopped, too
 };
 
 // The check of a large file goes on behind the start, on this thread.
