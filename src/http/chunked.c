@@ -63,6 +63,8 @@ static enum http_refusal chunked_trailer(struct http_chunked *chunked, char c)
     }
     if (!chunked_is_text(c) || (first && (c == ' ' || c == '\t')))
         return HTTP_REFUSAL_TRAILER;
+    if (first && ++chunked->trailer_lines > HTTP_HEADERS_MAX)
+        return HTTP_REFUSAL_TRAILER;
     chunked->state = CHUNKED_TRAILER_MORE;
     return ++chunked->trailers > HTTP_TRAILERS_MAX ? HTTP_REFUSAL_TRAILER : HTTP_REFUSAL_NONE;
 }

@@ -5,7 +5,7 @@
 #include "http/refusal.h"
 
 #define HTTP_CHUNK_EXTENSIONS_MAX 1024u // bytes, over all chunks of a body
-#define HTTP_TRAILERS_MAX 4096u
+#define HTTP_TRAILERS_MAX 4096u // bytes; and of lines HTTP_HEADERS_MAX, as of headers
 
 enum http_chunked_state {
     CHUNKED_SIZE, // at the first digit
@@ -29,6 +29,7 @@ struct http_chunked {
     uint32_t total;      // decoded so far
     uint32_t extensions; // bytes of them so far
     uint32_t trailers;
+    uint32_t trailer_lines;
 };
 
 // Decodes in place: the data of bytes[0, len) moves to its front. What stands behind the last

@@ -134,6 +134,17 @@ static void A10_extensions_and_trailers_are_bounded(void **state)
     assert_int_equal(
         http_chunked_feed(&chunked, text, (size_t)(at - text), &consumed, &decoded),
         HTTP_REFUSAL_TRAILER);
+    // Few bytes, but many lines.
+    for (size_t lines = HTTP_HEADERS_MAX; lines <= HTTP_HEADERS_MAX + 1; lines++) {
+        chunked = (struct http_chunked){0};
+        at = text + snprintf(text, sizeof text, "0\r\n");
+        for (size_t i = 0; i < lines; i++)
+            at += snprintf(at, 8, "T:\r\n");
+        at += snprintf(at, 8, "\r\n");
+        assert_int_equal(
+            http_chunked_feed(&chunked, text, (size_t)(at - text), &consumed, &decoded),
+            lines > HTTP_HEADERS_MAX ? HTTP_REFUSAL_TRAILER : HTTP_REFUSAL_NONE);
+    }
 }
 
 int main(void)
