@@ -30,6 +30,19 @@ bool log_wants(enum log_level level)
     return (int)level <= atomic_load_explicit(&log_least, memory_order_relaxed);
 }
 
+bool log_sample(struct log_sample *sample, int64_t now_us, uint64_t *ret_left_out)
+{
+    int64_t second = now_us / 1000000;
+    uint64_t left_out = 0;
+    if (sample->second != second) {
+        left_out = sample->seen > LOG_SAMPLE ? sample->seen - LOG_SAMPLE : 0;
+        sample->second = second;
+        sample->seen = 0;
+    }
+    *ret_left_out = left_out;
+    return sample->seen++ < LOG_SAMPLE;
+}
+
 // One byte is kept for the newline.
 static void log_put(struct log_line *line, const char *bytes, size_t len)
 {

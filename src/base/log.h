@@ -22,6 +22,15 @@ void log_u64(struct log_line *line, const char *key, uint64_t value);
 void log_word(struct log_line *line, const char *key, const char *value); // our own text, as it is
 void log_end(struct log_line *line); // hands the finished line to the sink
 
+// A cause that comes again and again: LOG_SAMPLE lines of it a second, and how many like it were
+// left out in the last busy second. Zeroed at first; of one thread.
+#define LOG_SAMPLE 10
+struct log_sample {
+    int64_t second;
+    uint64_t seen;
+};
+bool log_sample(struct log_sample *sample, int64_t now_us, uint64_t *ret_left_out);
+
 // Where finished lines go; called on the thread that logs. Before a sink is set lines go to
 // standard error at once. NULL sets that back.
 typedef void log_sink(void *context, enum log_level level, struct str line);

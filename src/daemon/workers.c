@@ -22,6 +22,13 @@ struct draining {
     int64_t deadline_mono_us;
 };
 
+// What the HTTP layer refused in this second, by the text that says why (there are fewer).
+#define WORKER_CAUSES 64
+struct worker_cause {
+    const char *reason; // one of its texts: compared as a pointer
+    struct log_sample sample;
+};
+
 struct worker {
     struct http_worker *http;
     struct endpoint_context context;
@@ -32,6 +39,7 @@ struct worker {
     uint32_t left; // connections open when it had to end; read after the join
     struct http_message asked; // see workers_answer
     atomic_bool silent;        // it has been asked and has not answered
+    struct worker_cause causes[WORKER_CAUSES];
     _Atomic uint32_t coming; // connections that were handed over and not yet adopted
 };
 
@@ -43,11 +51,24 @@ struct workers {
     struct worker all[];
 };
 
+static struct log_sample *worker_sample(struct worker *worker, const char *reason)
+{
+    size_t i = 0;
+    while (i < WORKER_CAUSES - 1 && worker->causes[i].reason && worker->causes[i].reason != reason)
+        i++;
+    worker->causes[i].reason = reason;
+    return &worker->causes[i].sample;
+}
+
+// Whoever sends garbage must not have us write as much.
 static void worker_refused(void *context, const struct env *env, struct address peer,
                            const char *reason)
 {
-    (void)context;
-    if (!log_wants(LOG_DEBUG))
+    struct endpoint_context *own = context;
+    struct worker *worker = (struct worker *)((char *)own - offsetof(struct worker, context));
+    uint64_t left_out;
+    if (!log_wants(LOG_DEBUG) ||
+        !log_sample(worker_sample(worker, reason), env->now_us, &left_out))
         return;
     char text[ADDRESS_TEXT_MAX];
     struct buf out;
@@ -57,6 +78,8 @@ static void worker_refused(void *context, const struct env *env, struct address 
     log_begin(&line, LOG_DEBUG, env->now_us, "http_refused");
     log_str(&line, "peer", buf_str(&out));
     log_str(&line, "reason", str_from(reason));
+    if (left_out)
+        log_u64(&line, "left_out", left_out);
     log_end(&line);
 }
 

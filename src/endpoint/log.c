@@ -6,13 +6,8 @@
 #include "base/log.h"
 #include "base/refusal.h"
 
-#define LINES_PER_CAUSE 10 // in one second, of one worker; what is left out is counted
-
 struct endpoint_log {
-    struct {
-        int64_t second;
-        uint64_t seen;
-    } causes[TWOLEG_ERRORS];
+    struct log_sample causes[TWOLEG_ERRORS];
 };
 
 struct endpoint_log *endpoint_log_create(void)
@@ -25,22 +20,6 @@ void endpoint_log_destroy(struct endpoint_log *log)
     free(log);
 }
 
-// Is the line to be written, and how many like it were left out in the last busy second?
-static bool endpoint_log_sampled(struct endpoint_log *log, enum twoleg_error error, int64_t now_us,
-                                 uint64_t *ret_left_out)
-{
-    int64_t second = now_us / SECOND_US;
-    uint64_t left_out = 0;
-    if (log->causes[error].second != second) {
-        uint64_t seen = log->causes[error].seen;
-        left_out = seen > LINES_PER_CAUSE ? seen - LINES_PER_CAUSE : 0;
-        log->causes[error].second = second;
-        log->causes[error].seen = 0;
-    }
-    *ret_left_out = left_out;
-    return log->causes[error].seen++ < LINES_PER_CAUSE;
-}
-
 static bool endpoint_log_wanted(const struct endpoint_event *event, uint64_t *ret_left_out)
 {
     const struct endpoint_context *context = endpoint_context(event->request);
@@ -50,8 +29,8 @@ static bool endpoint_log_wanted(const struct endpoint_event *event, uint64_t *re
         return false;
     if (!event->error)
         return wanted == CONFIG_LOG_ALL;
-    return endpoint_log_sampled(context->log, event->error, event->request->env->now_us,
-                                ret_left_out);
+    return log_sample(&context->log->causes[event->error], event->request->env->now_us,
+                      ret_left_out);
 }
 
 static void endpoint_log_address(struct log_line *line, const char *key,
