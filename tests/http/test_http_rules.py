@@ -14,6 +14,8 @@ from instance import (PATIENCE, Answer, UnixConnection, basic, drain, statuses, 
 KEEP = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 FORM = "Content-Type: application/x-www-form-urlencoded\r\n"
 BODY = "grant_type=client_credentials"
+# What stands behind a request whose end is in doubt: it must never be answered.
+NEXT = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
 
 
 def get(headers="Host: x\r\n", target="/healthz", version="HTTP/1.1", method="GET"):
@@ -45,9 +47,9 @@ def test_A11_no_host_or_two_are_400(server, headers):
     refused(server, get(headers))
 
 
-@pytest.mark.parametrize("host", ["a@b", "a/b", "a b", "a\tb", "", "[::1", "a:b:c", "x:99999999"])
-def test_A11_odd_host_is_400_or_ignored(server, host):
-    assert statuses(server.raw(get(f"Host: {host}\r\n")))[0] in (200, 400)
+@pytest.mark.parametrize("host", ["a@b", "a/b", "a b", "a\tb"])
+def test_A11_a_host_that_is_none_is_400(server, host):
+    refused(server, get(f"Host: {host}\r\n"))
 
 
 @pytest.mark.parametrize("name,value", [
@@ -66,14 +68,15 @@ def test_design_3_5_two_of_a_kind_are_400(server, name, value):
     f"Transfer-Encoding: chunked\r\nContent-Length: {len(BODY)}\r\n",
     "Content-Length: 29\r\nContent-Length: 30\r\n", "Content-Length: 29, 29\r\n"])
 def test_A7_two_lengths_are_400(server, headers):
-    refused(server, post(headers))
+    refused(server, post(headers, BODY + NEXT))
+    refused(server, post(headers, "0\r\n\r\n" + NEXT))
 
 
-@pytest.mark.parametrize("length", ["+5", "0x5", "-1", "1e3", "18446744073709551616", "5 5", "",
-                                    " ", "5,",
-                                    "99999999999999999999999999", "\u00b2", "5;", "'5'"])
+@pytest.mark.parametrize("length", ["+5", "5 ", "0x5", "-1", "1e3", "18446744073709551616", "5 5",
+                                    "", " ", "5,", "99999999999999999999999999", "\u00b2", "5;",
+                                    "'5'"])
 def test_A7_odd_content_length_is_400(server, length):
-    refused(server, post(f"Content-Length: {length}\r\n"), (400, 413))
+    refused(server, post(f"Content-Length: {length}\r\n", BODY + NEXT))
 
 
 @pytest.mark.parametrize("coding", [
@@ -81,7 +84,7 @@ def test_A7_odd_content_length_is_400(server, length):
     "chunkedx",
     "chunked;q=1", "\"chunked\"", ""])
 def test_A8_any_coding_but_chunked_is_refused(server, coding):
-    body = "1d\r\n" + BODY + "\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    body = "1d\r\n" + BODY + "\r\n0\r\n\r\n" + NEXT
     refused(server, post(f"Transfer-Encoding: {coding}\r\n", body), (400, 501))
 
 
@@ -91,7 +94,7 @@ def test_A8_any_coding_but_chunked_is_refused(server, coding):
     "Transfer-Encoding:\r\n chunked", "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
     "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity", "Transfer\x00-Encoding: chunked"])
 def test_A8_odd_spelling_is_refused(server, line):
-    body = "1d\r\n" + BODY + "\r\n0\r\n\r\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+    body = "1d\r\n" + BODY + "\r\n0\r\n\r\n" + NEXT
     refused(server, post(line + "\r\n", body), (400, 501))
 
 
@@ -104,7 +107,7 @@ def test_A8_odd_spelling_is_refused(server, line):
     b"GET /healthz HTTP/1.1\r\nHost: x\r\n A: fold\r\n\r\n",
     b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: b\r\n\tfold\r\n\r\n",
     b"GET /healthz\r\n\r\n", b"GET  /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
-    b"GET /healthz HTTP/1.1 \r\nHost: x\r\n\r\n", b"GET /healthz HTTP/2.0\r\nHost: x\r\n\r\n",
+    b"GET /healthz HTTP/1.1 \r\nHost: x\r\n\r\n",
     b"GET /healthz HTTP/1.12\r\nHost: x\r\n\r\n", b"GET /healthz http/1.1\r\nHost: x\r\n\r\n",
     b"GET\t/healthz HTTP/1.1\r\nHost: x\r\n\r\n", b"GET healthz HTTP/1.1\r\nHost: x\r\n\r\n",
     b"GET /he althz HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -113,29 +116,33 @@ def test_A8_odd_spelling_is_refused(server, line):
     b"GET /healthz HTTP/1.1\r\nHost: x\r\nA B: c\r\n\r\n",
     b"GET /healthz HTTP/1.1\r\nHost: x\r\nA(: c\r\n\r\n"])
 def test_A9_malformed_lines_are_refused(server, data):
-    refused(server, data, (400, 404, 505))
+    refused(server, data + NEXT.encode())
 
 
-@pytest.mark.parametrize("data,codes", [
-    (b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + b"".join(b"A%d: b\r\n" % i for i in range(3000))
-     + b"\r\n",
-     (431,)),
-    (b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: " + b"a" * 65536 + b"\r\n\r\n", (431,)),
-    (b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: " + b"a" * 1_000_000, (431,))])
-def test_A4_header_block_over_16_kib_is_431(server, data, codes):
-    refused(server, data, codes)
+def test_rfc9112_2_3_another_version_is_505(server):
+    refused(server, b"GET /healthz HTTP/2.0\r\nHost: x\r\n\r\n", (505,))
 
 
-def test_A4_200_headers_are_answered_one_way(server):
-    data = get("Host: x\r\n" + "".join(f"A{i}: b\r\n" for i in range(200)))
-    assert statuses(server.raw(data))[0] in (200, 431)
+@pytest.mark.parametrize("data", [
+    b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + b"".join(b"A%d: b\r\n" % i for i in range(3000))
+    + b"\r\n",
+    b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: " + b"a" * 65536 + b"\r\n\r\n",
+    b"GET /healthz HTTP/1.1\r\nHost: x\r\nA: " + b"a" * 1_000_000])
+def test_A4_header_block_over_16_kib_is_431(server, data):
+    refused(server, data, (431,))
+
+
+def test_A4_200_headers_are_431(server):
+    many = "".join(f"A{i}: b\r\n" for i in range(98))
+    assert statuses(server.raw(get("Host: x\r\n" + many))) == [200]
+    refused(server, get("Host: x\r\n" + many + many) + NEXT.encode(), (431,))
 
 
 @pytest.mark.parametrize("data", [
     b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
     b"GET /" + b"a" * 65536 + b" HTTP/1.1\r\nHost: x\r\n\r\n", b"a" * 1_000_000])
 def test_A5_long_request_line_is_refused(server, data):
-    refused(server, data, (400, 414, 431))
+    refused(server, data, (400, 414))
 
 
 def test_A6_body_over_64_kib_is_413_before_it_is_read(server):
@@ -155,7 +162,12 @@ def test_A6_chunked_body_over_64_kib_is_413(server):
     "g\r\n", "5\nabcde\r\n0\r\n\r\n", "5\r\nabcdeXX0\r\n\r\n", "5\r\nabcdef\r\n0\r\n\r\n",
     "5;" + "x" * 70000 + "\r\n"])
 def test_A10_malformed_chunks_are_refused(server, body):
-    refused(server, post("Transfer-Encoding: chunked\r\n", body), (400, 413, 431))
+    refused(server, post("Transfer-Encoding: chunked\r\n", body), (400, 413))
+
+
+def test_A10_a_thousand_trailers_are_400(server):
+    body = "1d\r\n" + BODY + "\r\n0\r\n" + "T: v\r\n" * 1000 + "\r\n"
+    refused(server, post("Transfer-Encoding: chunked\r\n", body + NEXT))
 
 
 def test_A10_trailers_do_not_become_headers(server, app):
@@ -170,26 +182,6 @@ def test_A12_pipelined_requests_are_answered_in_order(server, app):
     assert statuses(server.raw((one + two) * 100 + get())) == [200, 404] * 100 + [200]
 
 
-def test_A16_half_close_still_gets_its_answer(server, app):
-    assert statuses(server.raw(token_request(app), half_close=True)) == [200]
-
-
-def test_A17_disconnect_at_every_byte(server, app):
-    data = token_request(app)
-    for end in range(len(data)):
-        with server.connect() as sock:
-            sock.sendall(data[:end])
-    assert server.token(app).status == 200
-
-
-def test_A17_reset_while_answering(server, app):
-    for _ in range(50):
-        with server.connect() as sock:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            sock.sendall(get() * 20)
-    assert server.token(app).status == 200
-
-
 def test_a_request_may_come_byte_by_byte(server, app):
     with server.connect() as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -198,48 +190,62 @@ def test_a_request_may_come_byte_by_byte(server, app):
         assert statuses(drain(sock)) == [200]
 
 
-@pytest.mark.parametrize("data", [b"SSH-2.0-OpenSSH_9.2\r\n",
-                                  b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 20,
-                                  b"\0" * 100, b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n" + get(),
-                                  b"\xff" * 5000,
-                                  b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"])
-def test_A20_A26_garbage_is_refused_at_once(server, data):
-    began = time.monotonic()
-    got = server.raw(data)
-    assert time.monotonic() - began < 2
-    assert statuses(got) in ([], [400], [505]), got
-
-
 @pytest.mark.parametrize("method,codes", [
     ("PUT", (405,)), ("TRACE", (405, 501)), ("PROPFIND", (405, 501)), ("CONNECT", (400, 405, 501)),
     ("FOO", (400, 501)), ("A" * 300, (400, 501)), ("post", (400, 501)), ("get", (400, 501)),
     ("G\x01T", (400,))])
 def test_A21_methods(server, method, codes):
-    got = server.raw(get(method=method, target="/oauth/token"))
-    assert statuses(got)[0] in codes, got
-    if statuses(got)[0] == 405:
-        assert b"Allow: POST\r\n" in got
+    got = server.raw(get("Host: x\r\nX-Canary: tracer\r\n", "/oauth/token", method=method))
+    assert len(statuses(got)) == 1 and statuses(got)[0] in codes, got
+    assert (b"Allow: POST\r\n" in got) == (statuses(got) == [405])
+    assert b"tracer" not in got
 
 
-@pytest.mark.parametrize("target", [
-    "//oauth/token", "/oauth//token", "/oauth/./token", "/oauth/../oauth/token", "/oauth/token/",
-    "/OAuth/token",
-    "/oauth/token;x=1", "/oauth/token.", "/oauth/%2e%2e/admin/v1/applications", "/oauth%2ftoken",
-    "/oauth/token%00",
-    "/check/../admin/v1/applications", "/./admin/v1/applications", "/%61dmin/v1/applications",
-    "\\admin\\v1",
-    "/oauth/token%20", "*", "/oauth/token#x", "/.well-known/../admin/v1/applications"])
-def test_A22_no_other_spelling_of_a_path(server, target):
+SPELLINGS = ["/{}", "/.{}", "{}/", "{}/.", "{};x", "{};x=1", "{}.", "{}%00", "{}%20", "{}#x",
+             "{}%2e", "/%2e{}", "/check/..{}", "/.well-known/..{}", "/oauth/%2e%2e{}",
+             "/oauth/%2E%2e{}", "/oauth/..%2f{}", "{}%2f"]
+
+
+def spelt(path):
+    """The path in other spellings, of which some servers make the same."""
+    last = path.rindex("/")
+    return [spelling.format(path) for spelling in SPELLINGS] + [
+        path[:last] + "/" + path[last:], path[:last] + "/." + path[last:],
+        path[:last] + "%2f" + path[last + 1:], path[:last] + "%2F" + path[last + 1:],
+        f"/%{ord(path[1]):02x}" + path[2:], path.replace("/", "\\"),
+        path.title(), path.upper(), path[:1] + path[1:2].upper() + path[2:]]
+
+
+@pytest.mark.parametrize("target", [*spelt("/oauth/token"), "*"])
+def test_A22_no_other_spelling_of_a_path(server, app, target):
+    """405 would be a match, too."""
+    refusals = (400, 404)
+    assert statuses(server.raw(get(target=target)))[0] in refusals
+    request = token_request(app, "Connection: close\r\n").replace(b"/oauth/token",
+                                                                target.encode(), 1)
+    got = server.raw(request)
+    assert len(statuses(got)) == 1 and statuses(got)[0] in refusals, got
+    assert b"access_token" not in got
+
+
+@pytest.mark.parametrize("target", spelt("/admin/v1/applications"))
+def test_A22_no_other_spelling_leads_to_the_admin_api(server, app, target):
+    """Neither at a listener, nor where an operator asks: there is one spelling there, too."""
     got = server.raw(get(target=target))
-    assert statuses(got)[0] in (400, 403, 404, 405, 401), got
-    assert b"client_id" not in got
+    assert statuses(got)[0] in (400, 404) and b"client_id" not in got, got
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(PATIENCE)
+        sock.connect(server.data + "/admin.sock")
+        sock.sendall(get(target=target))
+        got = drain(sock)
+    assert statuses(got)[0] in (400, 404) and b"client_id" not in got, got
 
 
 def test_A22_absolute_form_target(server):
-    got = server.raw(get(target="http://evil.example/healthz"))
-    assert statuses(got)[0] in (200, 400, 404)
+    assert statuses(server.raw(get(target="http://evil.example/healthz"))) == [200]
     path = "/.well-known/oauth-authorization-server"
-    assert b"evil" not in server.raw(get(target="http://evil.example" + path))
+    got = server.raw(get(target="http://evil.example" + path))
+    assert statuses(got) == [200] and b"issuer" in got and b"evil" not in got
 
 
 def test_design_3_5_operator_rights_come_from_the_admin_socket_only(server, app):
@@ -252,19 +258,19 @@ def test_design_3_5_operator_rights_come_from_the_admin_socket_only(server, app)
     assert server.admin("GET", "/admin/v1/applications").status == 200
 
 
-@pytest.mark.parametrize("expect,codes", [("100-continue", (200,)), ("nonsense", (417,)),
-                                          ("100-CONTINUE", (200,))])
-def test_A23_expect(server, app, expect, codes):
+@pytest.mark.parametrize("expect,status", [("100-continue", 200), ("nonsense", 417),
+                                           ("100-CONTINUE", 200)])
+def test_A23_expect(server, app, expect, status):
     request = token_request(app, f"Expect: {expect}\r\nConnection: close\r\n")
     found = [status for status in statuses(server.raw(request)) if status != 100]
-    assert found[0] in codes
+    assert found == [status]
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "gzip, gzip", "x"])
 def test_A24_content_coding_is_refused(server, app, coding):
     answer = server.form("/oauth/token", {"grant_type": "client_credentials"}, app,
                          headers={"Content-Encoding": coding})
-    assert answer.status in (400, 415), answer
+    assert answer.status == 415, answer
 
 
 def test_design_3_5_head_where_get(server):
@@ -299,120 +305,6 @@ def test_F7_log_lines_stay_one_line(server):
         server.get("/oauth/token", {"User-Agent": agent.encode("latin-1")})
     for line in server.stderr().splitlines():
         assert "\x1b" not in line and len(line) <= 1100
-
-
-@pytest.mark.parametrize("what", ["nothing", "header", "body"])
-def test_A1_A2_slowness_ends_at_an_absolute_deadline(make_server, tmp_path, what):
-    """Each byte comes in time, the whole does not."""
-    config = tmp_path / "twoleg.yaml"
-    config.write_text("header_timeout: 300ms\nbody_timeout: 300ms\nidle_timeout: 300ms\n")
-    server = make_server(config=config).start()
-    start = {"nothing": b"", "header": b"GET /healthz HTTP/1.1\r\nHost: x\r\n",
-             "body": post("Content-Length: 1000\r\n", "")}[what]
-    with server.connect() as sock:
-        sock.sendall(start)
-        sock.settimeout(0.1)
-        began = time.monotonic()
-        got = b""
-        while time.monotonic() - began < 5:
-            try:
-                piece = sock.recv(1000)
-                got += piece
-                if not piece:
-                    break
-            except TimeoutError:
-                if what != "nothing":
-                    sock.sendall(b"a")
-            except ConnectionError:
-                break
-        assert time.monotonic() - began < 3
-        assert statuses(got) in ([], [408])
-    assert server.get("/healthz").status == 200
-
-
-def test_A14_A15_connections_over_the_cap_do_no_harm(make_server, tmp_path):
-    config = tmp_path / "twoleg.yaml"
-    config.write_text("max_connections_per_address: 20\nmax_connections: 40\n")
-    server = make_server(config=config).start()
-    socks = [server.connect() for _ in range(60)]
-    for sock in socks:
-        sock.close()
-    def served():
-        try:
-            return statuses(server.raw(get())) == [200]
-        except OSError:
-            return False
-
-    until(served, "service after the flood")
-
-
-def test_A15_a_trusted_proxy_has_the_address_of_many(make_server, tmp_path):
-    config = tmp_path / "twoleg.yaml"
-    config.write_text("max_connections_per_address: 3\nlisten:\n  - address: 127.0.0.1:0\n"
-                      "    trusted_proxies: [127.0.0.1]\n  - 127.0.0.2:0\n")
-    server = make_server(config=config, listen=()).start()
-    urls = pathlib.Path(server.data, "listen").read_text().split()
-    places = [urllib.parse.urlsplit(url) for url in urls]
-
-    def served(place):
-        """Of six connections that stay open together."""
-        socks = [socket.create_connection((place.hostname, place.port), timeout=PATIENCE,
-                                          source_address=("127.0.0.1", 0)) for _ in range(6)]
-        answers = []
-        for sock in socks:
-            try:
-                sock.sendall(KEEP)
-                answers.append(sock.recv(65536)[:12])
-            except ConnectionError:
-                answers.append(b"")
-        for sock in socks:
-            sock.close()
-        return answers.count(b"HTTP/1.1 200")
-
-    for _ in range(2):
-        assert served(places[0]) == 6
-    assert served(places[1]) == 3
-
-
-def test_A15_a_crowd_does_not_shut_the_operator_out(make_server, tmp_path):
-    """Who is to end an attack comes in over the admin socket, while all places are taken."""
-    config = tmp_path / "twoleg.yaml"
-    config.write_text("max_connections: 8\n")
-    server = make_server(config=config).start()
-    socks = [server.connect() for _ in range(8)]
-    for sock in socks:
-        sock.sendall(KEEP)
-        assert sock.recv(65536).startswith(b"HTTP/1.1 200")
-    with server.connect() as late:
-        assert drain(late) == b""
-    assert server.cli("status", "--json")["ready"]
-    for sock in socks:
-        sock.close()
-
-
-def test_A15_the_cap_of_an_address_is_exact_over_all_workers(make_server, tmp_path):
-    config = tmp_path / "twoleg.yaml"
-    config.write_text("workers: 3\nmax_connections_per_address: 10\nmax_connections: 40\n")
-    server = make_server(config=config).start()
-    one = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
-    def served(sock):
-        try:
-            sock.sendall(one)
-            return sock.recv(4096).startswith(b"HTTP/1.1 200")
-        except OSError:
-            return False
-
-    def reached():
-        socks = [server.connect() for _ in range(14)]
-        count = sum(served(sock) for sock in socks)
-        for sock in socks:
-            sock.close()
-        assert count <= 10
-        return count == 10  # fewer while older ones are still being closed
-
-    until(reached, "ten connections and no more")
-    for _ in range(5):
-        until(reached, "ten again")
 
 
 def test_design_3_5_unix_listener(make_server, tmp_path):

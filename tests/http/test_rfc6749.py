@@ -12,6 +12,8 @@ from instance import Application, basic, basic_raw, statuses
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 GRANT = "grant_type=client_credentials"
+# Every door where a client authenticates, with a body that is whole otherwise.
+DOORS = {"/oauth/token": GRANT, "/oauth/introspect": "token=x", "/oauth/revoke": "token=x"}
 
 
 def post(server, body, app=None, headers=None):
@@ -64,29 +66,43 @@ def test_rfc6749_2_3_1_client_id_in_body_beside_basic_if_equal(server, app):
         assert_error(answer, 400, "invalid_request")
 
 
-def test_B4_basic_and_body_credentials_together_are_refused(server, app):
-    body = f"{GRANT}&client_id={app.id}&client_secret={app.secret}"
-    assert_error(post(server, body, app), 400, "invalid_request")
+@pytest.mark.parametrize("path", DOORS)
+def test_B4_basic_and_body_credentials_together_are_refused(server, app, path):
+    body = f"{DOORS[path]}&client_id={app.id}&client_secret={app.secret}"
+    header = {**FORM, "Authorization": basic(app.id, app.secret)}
+    assert_error(server.request("POST", path, body, header), 400, "invalid_request")
 
 
-def test_B4_basic_of_A_with_client_id_of_B_never_gives_rights_of_B(server, app):
+@pytest.mark.parametrize("path", DOORS)
+def test_B4_basic_of_A_with_client_id_of_B_never_gives_rights_of_B(server, app, resource_server,
+                                                                   path):
     other = server.app(scope="gamma")
-    for extra in (f"&client_id={other.id}",
-                  f"&client_id={other.id}&client_secret={other.secret}",
-                  f"&client_id={other.id}&scope=gamma"):
-        answer = post(server, GRANT + extra, app)
-        assert answer.status in (400, 401), answer
-        assert answer.error in ("invalid_request", "invalid_client")
+    token = server.bearer(other)
+    for who, more in ((other, ""), (other, "&scope=gamma"), (resource_server, f"&token={token}"),
+                      (other, f"&token={token}"), (other, f"&client_secret={other.secret}")):
+        body = DOORS[path].replace("token=x", "y=x") + f"&client_id={who.id}{more}"
+        answer = server.request("POST", path, body,
+                                {**FORM, "Authorization": basic(app.id, app.secret)})
+        assert_error(answer, 400, "invalid_request")
+    assert server.check(token).status == 200
 
 
-def test_B3_credentials_in_the_query_are_refused(server, app):
-    query = urllib.parse.urlencode({"client_id": app.id, "client_secret": app.secret})
-    answer = server.request("POST", "/oauth/token?" + query, GRANT, FORM)
-    assert_error(answer, 400, "invalid_request")
-    answer = server.request("POST", "/oauth/token?client_secret=" + app.secret, GRANT,
-                            {**FORM, "Authorization": basic(app.id, app.secret)})
-    assert_error(answer, 400, "invalid_request")
-    assert app.secret not in server.stderr()
+@pytest.mark.parametrize("path", DOORS)
+def test_B3_credentials_in_the_query_are_refused_and_never_logged(own_server, path):
+    server = own_server
+    app = server.app(resource_server=True)
+    token = server.bearer(app)
+    header = {"Authorization": basic(app.id, app.secret)}
+    for query, headers in (({"client_id": app.id, "client_secret": app.secret}, {}),
+                           ({"client_secret": app.secret}, header), ({"token": token}, header),
+                           ({"access_token": token}, header)):
+        answer = server.request("POST", f"{path}?{urllib.parse.urlencode(query)}", DOORS[path],
+                                {**FORM, **headers})
+        assert_error(answer, 400, "invalid_request")
+        assert app.secret not in answer.text and token not in answer.text
+    server.stop()  # so that all lines are written
+    assert server.stderr().count("error=CLIENT_IN_QUERY") == 4
+    assert app.secret not in server.stderr() and token not in server.stderr()
 
 
 @pytest.mark.parametrize("header", [
@@ -123,6 +139,24 @@ def test_B8_ids_and_secrets_are_compared_as_bytes(server):
         assert_error(answer, 401, "invalid_client")
 
 
+def test_B8_no_other_bytes_are_the_same_id(own_server):
+    """Not UTF-8, an overlong C, a Cyrillic, full-width or combined letter, blanks that are not
+    seen: whatever some text functions make of them."""
+    server = own_server
+    for name in ("CaseSensitive", "cafe", "caf"):
+        app = server.app(client_id=name, secret="Secret-" * 6)
+    for client_id in (b"caf\xe9", b"\xc1\x83aseSensitive", "\u0421aseSensitive".encode(),
+                      b"CaseSensitive\xff", "\uff23aseSensitive".encode(),
+                      b"CaseSensitive\xc2\xa0", b"CaseSensiti\xe2\x80\x8bve",
+                      "cafe\u0301".encode(), "caf\u00e9".encode(), b"CASESENSITIVE"):
+        header = "Basic " + base64.b64encode(client_id + b":" + app.secret.encode()).decode()
+        answer = post(server, GRANT, headers={"Authorization": header})
+        assert_error(answer, 401, "invalid_client")
+        pair = urllib.parse.urlencode({"client_id": client_id, "client_secret": app.secret})
+        assert_error(post(server, f"{GRANT}&{pair}"), 401, "invalid_client")
+    assert server.token(app).status == 200
+
+
 @pytest.mark.parametrize("method", ["basic", "post"])
 def test_B9_empty_secret_never_matches(server, app, method):
     bare = server.app()
@@ -131,9 +165,15 @@ def test_B9_empty_secret_never_matches(server, app, method):
     assert_error(answer, 401, "invalid_client")
 
 
-def test_B9_missing_secret_is_401(server, app):
-    assert_error(post(server, f"{GRANT}&client_id={app.id}"), 401, "invalid_client")
-    assert_error(post(server, GRANT), 401, "invalid_client")
+@pytest.mark.parametrize("path", DOORS)
+def test_B9_missing_secret_is_401(server, app, path):
+    bare = {"Authorization": basic(app.id, "")}
+    for pairs, headers in (("", {}), (f"&client_id={app.id}", {}), ("", bare),
+                           (f"&client_id={app.id}&client_secret=", {}),
+                           (f"&client_id={app.id}&client_secret", {})):
+        answer = server.request("POST", path, DOORS[path] + pairs, {**FORM, **headers})
+        assert_error(answer, 401, "invalid_client")
+        assert "WWW-Authenticate" in answer.headers
 
 
 def test_B9_application_whose_secrets_are_all_removed_is_401(server):
@@ -163,6 +203,43 @@ def test_B10_disabled_and_deleted_applications_are_401(server, act):
     server.cli("app", act, app.id, "--yes")
     for method in ("basic", "post"):
         assert_error(server.token(app, method), 401, "invalid_client")
+
+
+def admitted(server, app, secret):
+    """Does it get in with this secret? The doors, all of them, must agree."""
+    found = set()
+    for path, body in DOORS.items():
+        answer = server.request("POST", path, body,
+                                {**FORM, "Authorization": basic(app.id, secret)})
+        assert answer.status in (200, 401), answer
+        found.add(answer.status)
+    assert len(found) == 1, found
+    return found == {200}
+
+
+def test_B10_the_old_secret_is_good_beside_the_new_one_until_it_is_removed(server):
+    """Replacing a secret: its grace is as long as the operator lets it, and no longer."""
+    app = server.app(resource_server=True)
+    token, [old] = server.bearer(app), server.secrets(app)
+    new = server.cli("secret", "add", app.id, "--json")["client_secret"]
+    assert admitted(server, app, app.secret) and admitted(server, app, new)
+    server.cli("secret", "remove", app.id, old["secret"], "--yes")
+    assert admitted(server, app, new)
+    for _ in range(3):  # whichever worker it comes to
+        assert not admitted(server, app, app.secret)
+        server.local.connection.close()
+    assert server.check(token).status == 200
+
+
+@pytest.mark.hooks
+def test_B10_a_secret_with_an_end_is_good_until_then_to_the_second(own_server):
+    server = own_server
+    app = server.app(resource_server=True)
+    more = server.cli("secret", "add", app.id, "--expires", "1h", "--json")["client_secret"]
+    server.hooks.clock(3590)
+    assert admitted(server, app, more)
+    server.hooks.clock(3601)
+    assert not admitted(server, app, more) and admitted(server, app, app.secret)
 
 
 @pytest.mark.parametrize("method", ["basic", "post"])
@@ -249,10 +326,31 @@ def test_B5_duplicated_parameter_is_invalid_request(server, app, name, value):
 
 
 @pytest.mark.parametrize("value", ["%", "%2", "%zz", "%00", "a%", "a%0", "%u0041", "a%00b"])
-@pytest.mark.parametrize("name", ["scope", "client_id", "colour"])
+@pytest.mark.parametrize("name", ["scope", "client_id", "client_secret", "colour"])
 def test_B6_malformed_percent_or_nul_in_form_is_400(server, app, name, value):
-    body = f"{GRANT}&{name}={value}"
-    assert_error(post(server, body, None if name == "client_id" else app), 400, "invalid_request")
+    named = None if name.startswith("client_") else app
+    assert_error(post(server, f"{GRANT}&{name}={value}", named), 400, "invalid_request")
+    assert_error(post(server, f"{GRANT}&{name}{value}=1", named), 400, "invalid_request")
+    for path in ("/oauth/introspect", "/oauth/revoke"):
+        answer = server.request("POST", path, f"token=x&{name}={value}",
+                                {**FORM, "Authorization": basic(app.id, app.secret)})
+        assert_error(answer, 400, "invalid_request")
+
+
+def test_B6_basic_is_decoded_once_or_read_as_it_is(server):
+    """A percent that is malformed, or stands for NUL, is a character like others there."""
+    app = server.app(client_id="a%41%zz", secret="s%2Bs%" + "x" * 30)
+    for client_id in ("a%41%zz", "a%2541%25zz", "%61%2541%25zz"):
+        for secret in (app.secret, app.secret.replace("%", "%25")):
+            header = {"Authorization": basic_raw(client_id, secret)}
+            assert post(server, GRANT, headers=header).status == 200, (client_id, secret)
+    twice = app.secret.replace("%", "%2525")
+    for client_id, secret in (("a%252541%2525zz", app.secret), ("aA%zz", app.secret),
+                              (app.id, twice), (app.id, app.secret.replace("%2B", "+")),
+                              (app.id, app.secret.replace("%2B", " ")), (app.id + "%00", "x"),
+                              (app.id, app.secret + "%00"), (app.id + "%00", app.secret)):
+        header = {"Authorization": basic_raw(client_id, secret)}
+        assert_error(post(server, GRANT, headers=header), 401, "invalid_client")
 
 
 def test_B6_exactly_one_decoding(server):

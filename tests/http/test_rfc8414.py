@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """RFC 8414: metadata, and the keys it points at."""
+import base64
 import itertools
+import json
 
 import pytest
 from jwcrypto import jwk
+
+from instance import basic
 
 PATHS = ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"]
 
@@ -41,14 +45,43 @@ def test_rfc8414_2_scopes_of_the_default_api(server, app):
     assert {"alpha", "beta"} <= set(server.get(PATHS[0]).json()["scopes_supported"])
 
 
-def test_rfc8414_A11_links_never_come_from_host(server, app):
-    for headers in ({"Host": "evil.example"}, {"X-Forwarded-Host": "evil.example"},
-                    {"Forwarded": "host=evil.example;proto=https"}):
-        for path in PATHS + ["/.well-known/jwks.json"]:
-            assert "evil" not in server.get(path, headers).text
-        answer = server.form("/oauth/token", {"grant_type": "client_credentials"}, app,
-                             headers=headers)
-        assert "evil" not in answer.text
+def claims(token):
+    part = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+
+
+def said(server, target, host, more="", body=""):
+    """Status and body of an answer to a request that says to whom it was sent."""
+    method = "POST" if body else "GET"
+    got = server.raw(f"{method} {target} HTTP/1.1\r\nHost: {host}\r\n{more}Connection: close\r\n"
+                     f"Content-Length: {len(body)}\r\n\r\n{body}".encode())
+    head, _, text = got.partition(b"\r\n\r\n")
+    assert b"evil" not in got, got
+    return head.split()[1], text
+
+
+@pytest.mark.parametrize("host,more,prefix", [
+    ("evil.example", "", ""), ("", "", ""), ("[::1", "", ""), ("evil:1:2", "", ""),
+    ("evil:99999999", "", ""), ("x", "", "http://evil.example"),
+    ("x", "", "https://evil@evil.example:1"), ("x", "X-Forwarded-Host: evil.example\r\n", ""),
+    ("x", "Forwarded: host=evil.example;proto=https\r\n", ""),
+    ("x", "X-Forwarded-Proto: evil\r\nX-Forwarded-Port: 1\r\nX-Forwarded-Prefix: /evil\r\n", "")])
+def test_rfc8414_A11_no_output_comes_from_host(server, app, resource_server, host, more, prefix):
+    """Metadata, keys, tokens, what is said of them, challenges: as without it."""
+    issuer, form = server.issuer, "Content-Type: application/x-www-form-urlencoded\r\n"
+    for path in PATHS + ["/.well-known/jwks.json"]:
+        assert said(server, prefix + path, host, more) == (b"200", server.get(path).body)
+    mine, theirs = (f"{more}{form}Authorization: {basic(who.id, who.secret)}\r\n"
+                    for who in (app, resource_server))
+    status, text = said(server, prefix + "/oauth/token", host, mine,
+                        "grant_type=client_credentials")
+    token = json.loads(text)["access_token"]
+    assert status == b"200" and claims(token)["iss"] == issuer
+    status, text = said(server, prefix + "/oauth/introspect", host, theirs, f"token={token}")
+    assert status == b"200" and json.loads(text)["iss"] == issuer
+    for target, body in (("/oauth/token", "grant_type=client_credentials"), ("/check", ""),
+                         ("/nothing", "")):
+        assert said(server, prefix + target, host, more + form, body)[0] in (b"401", b"404")
 
 
 def test_rfc8414_issuer_from_configuration(make_server, tmp_path):

@@ -93,22 +93,66 @@ def test_rfc6797_7_2_every_answer_over_tls_says_so_and_no_other(secure, server):
     assert b"Strict-Transport" not in server.raw(CLOSE)
 
 
+def failed(secure):
+    return secure.metric('twoleg_tls_handshakes_total{result="failed"}')
+
+
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_A19_no_older_version(secure, version):
     context = secure.authority.client(version, version)
     context.set_ciphers("ALL:@SECLEVEL=0")
+    before = failed(secure)
     with pytest.raises((ssl.SSLError, ConnectionError)):
         secure.ask(context=context)
+    assert failed(secure) == before + 1, "it is the server that refused it"
+    until(lambda: 'reason="a TLS version before 1.2"' in secure.server.stderr(), "the reason")
 
 
-@pytest.mark.parametrize("suite", ["ECDHE-ECDSA-AES128-SHA256", "ECDHE-ECDSA-AES256-SHA",
-                                   "AES128-GCM-SHA256", "NULL-SHA256", "PSK", "aNULL"])
-def test_A19_only_aead_with_forward_secrecy(secure, suite):
-    context = secure.authority.client(V12, V12)
-    context.set_ciphers(suite + ":@SECLEVEL=0")
-    with pytest.raises((ssl.SSLError, ConnectionError)):
-        secure.ask(context=context)
+def accepted(secure, suites):
+    """Those of the suites of TLS 1.2 with which a handshake succeeds; each is really offered."""
+    found, offered = [], 0
+    for suite in suites:
+        context = secure.authority.client(V12, V12)
+        try:
+            context.set_ciphers(suite + ":@SECLEVEL=0")
+        except ssl.SSLError:
+            continue  # the client's library lacks it
+        before = failed(secure)
+        try:
+            with secure.connect(context) as sock:
+                assert sock.cipher()[:2] == (suite, "TLSv1.2") and sock.compression() is None
+                found.append(suite)
+        except (ssl.SSLError, ConnectionError):
+            offered += failed(secure) - before
+    return found, offered + len(found)
+
+
+@pytest.mark.parametrize("kind,name", [(("ec", "-pkeyopt", "ec_paramgen_curve:P-256"), "ECDSA"),
+                                       (("rsa:2048",), "RSA")])
+def test_A19_of_all_suites_only_aead_with_forward_secrecy(make_secure, authority, kind, name):
+    """As a scanner does: each suite that the client's library has, one after the other."""
+    secure = make_secure([authority.issue("scanned" + name, "DNS:localhost", key_kind=kind)],
+                         "max_connections_per_address: 5000\n")
+    every = openssl("ciphers", "-tls1_2", "ALL:COMPLEMENTOFALL:@SECLEVEL=0").strip().split(":")
+    suites = [suite for suite in every if not suite.startswith("TLS_")]
+    found, offered = accepted(secure, suites)
+    assert set(found) == {f"ECDHE-{name}-AES128-GCM-SHA256", f"ECDHE-{name}-AES256-GCM-SHA384",
+                          f"ECDHE-{name}-CHACHA20-POLY1305"}
+    assert offered > 60, "the client has offered nothing else"
+
+
+def test_A19_of_tls_1_3_only_its_aead_suites(secure):
+    """What a client may choose from: the suite without a whole tag is not among it."""
+    for suite, good in (("TLS_AES_128_GCM_SHA256", True), ("TLS_AES_256_GCM_SHA384", True),
+                        ("TLS_CHACHA20_POLY1305_SHA256", True),
+                        ("TLS_AES_128_CCM_8_SHA256", False), ("TLS_AES_128_CCM_SHA256", False)):
+        before = failed(secure)
+        done = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{secure.port}",
+                               "-tls1_3", "-ciphersuites", suite], input=b"", check=False,
+                              capture_output=True, timeout=PATIENCE)
+        assert (f"New, TLSv1.3, Cipher is {suite}".encode() in done.stdout) == good, done
+        assert failed(secure) == before + (not good)
 
 
 def test_rfc7301_http11_is_chosen_and_others_are_told(secure):
