@@ -159,33 +159,6 @@ static enum twoleg_error registry_reread_apis(struct registry *registry)
     return error;
 }
 
-void registry_on_change(void *context, const struct store_change *changes, size_t count)
-{
-    struct registry *registry = context;
-    bool apis = false;
-    bool lost = false;
-    for (size_t i = 0; i < count; i++) {
-        apis = apis || changes[i].kind == CHANGE_API;
-        lost = registry_take(registry, &changes[i]) != TWOLEG_NONE || lost;
-    }
-    if (apis)
-        lost = registry_reread_apis(registry) != TWOLEG_NONE || lost;
-    registry_repair(registry, lost);
-}
-
-void registry_repair(struct registry *registry, bool lost)
-{
-    if (!lost && !atomic_load(&registry->incomplete))
-        return;
-    // One at a time: what was lost while another thread read everything again is lost all the same.
-    pthread_mutex_lock(&registry->repair_lock);
-    if (lost)
-        atomic_store(&registry->incomplete, true);
-    if (atomic_load(&registry->incomplete) && registry_fill(registry) == TWOLEG_NONE)
-        atomic_store(&registry->incomplete, false);
-    pthread_mutex_unlock(&registry->repair_lock);
-}
-
 static enum twoleg_error registry_fill_accounts(struct registry *registry,
                                                 struct store_reader *reader)
 {
@@ -214,23 +187,50 @@ static enum twoleg_error registry_fill_states(struct registry *registry,
     return error ? error : end;
 }
 
+// The tokens, of which there may be millions, go in many at a time.
+static enum twoleg_error registry_fill_revoked(struct registry *registry,
+                                               struct store_cursor *cursor)
+{
+    struct id_entry tokens[ID_SET_MANY];
+    struct store_change change;
+    size_t count = 0;
+    enum twoleg_error error = TWOLEG_NONE;
+    while (!error && store_revocations_next(cursor, &change)) {
+        if (change.kind != CHANGE_REVOCATION) {
+            error = registry_take_revocation(registry, &change);
+            continue;
+        }
+        stop_point("registry.revocation");
+        tokens[count++] = (struct id_entry){registry_token_key(&change.token), change.expires_s};
+        if (count < ID_SET_MANY)
+            continue;
+        error = id_set_add_many(&registry->tokens, tokens, count);
+        count = 0;
+    }
+    return error ? error : id_set_add_many(&registry->tokens, tokens, count);
+}
+
 static enum twoleg_error registry_fill_revocations(struct registry *registry,
                                                    struct store_reader *reader)
 {
     struct store_cursor *cursor;
-    struct store_change change;
-    enum twoleg_error error = store_revocations_begin(reader, &cursor);
+    size_t count;
+    enum twoleg_error error = store_revocations_count(reader, &count);
+    if (!error)
+        error = id_set_reserve(&registry->tokens, count);
+    if (!error)
+        error = store_revocations_begin(reader, &cursor);
     if (error)
         return error;
-    while (!error && store_revocations_next(cursor, &change))
-        error = registry_take_revocation(registry, &change);
+    error = registry_fill_revoked(registry, cursor);
     enum twoleg_error end = store_end(cursor);
     return error ? error : end;
 }
 
-enum twoleg_error registry_fill(struct registry *registry)
+// Accounts, applications and APIs.
+static enum twoleg_error registry_fill_tables(struct registry *registry,
+                                              struct store_reader *reader)
 {
-    struct store_reader *reader = store_reader_borrow(registry->store);
     // Under the lock from before the read on: no change can be taken in between and be overwritten
     // by what was read before it.
     pthread_mutex_lock(&registry->lock);
@@ -238,10 +238,87 @@ enum twoleg_error registry_fill(struct registry *registry)
     if (!error)
         error = registry_fill_states(registry, reader);
     pthread_mutex_unlock(&registry->lock);
+    return error ? error : registry_read_apis(registry, reader);
+}
+
+// Harmless when repeated. Not under the lock.
+static enum twoleg_error registry_fill(struct registry *registry)
+{
+    struct store_reader *reader = store_reader_borrow(registry->store);
+    enum twoleg_error error = registry_fill_tables(registry, reader);
     if (!error)
         error = registry_fill_revocations(registry, reader);
-    if (!error)
-        error = registry_read_apis(registry, reader);
     store_reader_return(registry->store);
     return error;
+}
+
+void registry_on_change(void *context, const struct store_change *changes, size_t count)
+{
+    struct registry *registry = context;
+    bool apis = false;
+    bool lost = false;
+    for (size_t i = 0; i < count; i++) {
+        apis = apis || changes[i].kind == CHANGE_API;
+        lost = registry_take(registry, &changes[i]) != TWOLEG_NONE || lost;
+    }
+    if (apis)
+        lost = registry_reread_apis(registry) != TWOLEG_NONE || lost;
+    registry_repair(registry, lost);
+}
+
+void registry_repair(struct registry *registry, bool lost)
+{
+    if (!lost && !atomic_load(&registry->incomplete))
+        return;
+    // One at a time: what was lost while another thread read everything again is lost all the same.
+    pthread_mutex_lock(&registry->repair_lock);
+    if (lost)
+        atomic_store(&registry->incomplete, true);
+    if (atomic_load(&registry->incomplete) && registry_fill(registry) == TWOLEG_NONE)
+        atomic_store(&registry->incomplete, false);
+    pthread_mutex_unlock(&registry->repair_lock);
+}
+
+struct registry_first {
+    struct store_read read; // first
+    struct registry *registry;
+    enum twoleg_error result;
+};
+
+static void registry_first_run(struct store_read *read, struct store_reader *reader)
+{
+    struct registry_first *first = (struct registry_first *)read;
+    first->result = registry_fill_revocations(first->registry, reader);
+}
+
+static void registry_first_done(struct store_read *read)
+{
+    struct registry_first *first = (struct registry_first *)read;
+    struct registry *registry = first->registry;
+    if (read->result)
+        first->result = read->result;
+    pthread_mutex_lock(&registry->lock);
+    if (--registry->loads_under_way == 0)
+        pthread_cond_broadcast(&registry->idle);
+    pthread_mutex_unlock(&registry->lock);
+}
+
+enum twoleg_error registry_fill_first(struct registry *registry)
+{
+    struct registry_first first = {.read = {.run = registry_first_run, .done = registry_first_done},
+                                   .registry = registry};
+    registry->loads_under_way = 1;
+    enum twoleg_error error = store_read(registry->store, &first.read);
+    if (error) {
+        registry->loads_under_way = 0;
+        return error;
+    }
+    struct store_reader *reader = store_reader_borrow(registry->store);
+    error = registry_fill_tables(registry, reader);
+    store_reader_return(registry->store);
+    pthread_mutex_lock(&registry->lock);
+    while (registry->loads_under_way > 0)
+        pthread_cond_wait(&registry->idle, &registry->lock);
+    pthread_mutex_unlock(&registry->lock);
+    return error ? error : first.result;
 }

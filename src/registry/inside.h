@@ -47,7 +47,7 @@ struct registry {
     size_t bodies_max;
     struct siphash_key hash;
     // A change could not be taken in (no memory, or the store could not be read): everything is
-    // refused until registry_fill has succeeded.
+    // refused until all was read again.
     atomic_bool incomplete;
     pthread_mutex_t repair_lock; // held while incomplete is set or mended
 
@@ -84,8 +84,9 @@ enum twoleg_error registry_take_application(struct registry *registry,
 // Any thread but a loop's; takes what locks it needs.
 enum twoleg_error registry_take_revocation(struct registry *registry,
                                            const struct store_change *change) TWOLEG_MUST_CHECK;
-// Reads everything that is complete, and is harmless when repeated. Not under the lock.
-enum twoleg_error registry_fill(struct registry *registry) TWOLEG_MUST_CHECK;
+// For the start: reads everything that is complete. The revocations, which may be millions, are
+// read by a thread of the store's beside the rest; it is back once both have been.
+enum twoleg_error registry_fill_first(struct registry *registry) TWOLEG_MUST_CHECK;
 
 // With lost: refuses everything from now on. Then tries to read it all again, if that is due.
 void registry_repair(struct registry *registry, bool lost);

@@ -81,7 +81,7 @@ enum twoleg_error registry_create(const struct registry_settings *settings,
     pthread_cond_init(&registry->idle, NULL);
     enum twoleg_error error = registry_init(registry);
     if (!error)
-        error = registry_fill(registry);
+        error = registry_fill_first(registry);
     // The tables grew while they were filled; what they outgrew is given back now.
     epoch_collect(registry->epoch);
     if (error) {

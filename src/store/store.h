@@ -284,6 +284,9 @@ enum twoleg_error store_revocations_begin(struct store_reader *reader,
                                           struct store_cursor **ret_cursor) TWOLEG_MUST_CHECK;
 // Revoked tokens (CHANGE_REVOCATION) and revoked credentials (CHANGE_CREDENTIAL).
 bool store_revocations_next(struct store_cursor *cursor, struct store_change *ret_revocation);
+// How many tokens are in that list now.
+enum twoleg_error store_revocations_count(struct store_reader *reader,
+                                          size_t *ret_count) TWOLEG_MUST_CHECK;
 
 enum twoleg_error store_accounts_begin(struct store_reader *reader,
                                        struct store_cursor **ret_cursor) TWOLEG_MUST_CHECK;

@@ -35,7 +35,7 @@ static void checkpoint_run(struct checkpoint *checkpoint, int frames)
 static void *checkpoint_main(void *argument)
 {
     struct checkpoint *checkpoint = argument;
-    priority_lower(PRIORITY_FAR_BEHIND);
+    priority_lower(PRIORITY_FAR_BEHIND); // which is harmless twice
     pthread_mutex_lock(&checkpoint->lock);
     while (!checkpoint->closing) {
         int frames = checkpoint->frames;
@@ -57,6 +57,7 @@ static void *checkpoint_main(void *argument)
 static void *checkpoint_main_check(void *argument)
 {
     struct checkpoint *checkpoint = argument;
+    priority_lower(PRIORITY_FAR_BEHIND); // the start reads the same file and is waited for
     bool sound = database_answers(&checkpoint->database, "PRAGMA integrity_check(1)", "ok");
     pthread_mutex_lock(&checkpoint->lock);
     if (!sound && !checkpoint->closing) // closing cuts the check short

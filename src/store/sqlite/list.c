@@ -59,22 +59,32 @@ enum twoleg_error store_revocations_begin(struct store_reader *reader,
     return list_begin(reader, SQL_REVOCATION_LIST, ret_cursor);
 }
 
+// There may be millions, and a start waits for them: no column is asked for twice.
 bool store_revocations_next(struct store_cursor *cursor, struct store_change *ret_revocation)
 {
     const struct statement *row = &cursor->statement;
     if (!statement_step(&cursor->statement))
         return false;
-    struct store_change change = {.kind = CHANGE_CREDENTIAL,
-                                  .number = statement_get_number(row, 2),
-                                  .account = statement_get_number(row, 3)};
     struct str id = statement_get_bytes(row, 0);
-    if (id.len == sizeof change.token.bytes) {
-        change.kind = CHANGE_REVOCATION;
-        memcpy(change.token.bytes, id.ptr, id.len);
-        change.expires_s = statement_get_int(row, 1);
+    if (id.len != sizeof ret_revocation->token.bytes) {
+        *ret_revocation = (struct store_change){.kind = CHANGE_CREDENTIAL,
+                                                .number = statement_get_number(row, 1)};
+        return true;
     }
-    *ret_revocation = change;
+    *ret_revocation = (struct store_change){.kind = CHANGE_REVOCATION,
+                                            .expires_s = statement_get_int(row, 1)};
+    memcpy(ret_revocation->token.bytes, id.ptr, id.len);
     return true;
+}
+
+enum twoleg_error store_revocations_count(struct store_reader *reader, size_t *ret_count)
+{
+    struct statement read = statement_begin(&reader->database, SQL_REVOKED_COUNT_ALL);
+    uint64_t count = statement_step(&read) ? statement_get_number(&read, 0) : 0;
+    enum twoleg_error error = statement_end(&read);
+    if (!error)
+        *ret_count = (size_t)count;
+    return error;
 }
 
 enum twoleg_error store_accounts_begin(struct store_reader *reader,

@@ -275,6 +275,93 @@ static void a_start_knows_what_the_store_knows(void **state)
     test_assert_str(api->identifier, "https://api.example");
 }
 
+enum { REVOKED = 3 * 64 + 7 }; // several of the pieces that a start takes in, and a part of one
+
+static struct token_id revoked_token(unsigned number)
+{
+    struct token_id id = token(1);
+    memcpy(id.bytes, &number, sizeof number);
+    return id;
+}
+
+static void revoke_many(struct test_registry *on)
+{
+    assert_int_equal(test_make_application(on->test, 11, "billing"), TWOLEG_NONE);
+    for (unsigned i = 0; i < REVOKED; i++) {
+        struct store_verb verb = {0};
+        verb.revoke.id = revoked_token(i);
+        verb.revoke.application = 11;
+        assert_int_equal(test_one(on->test, VERB_TOKEN_REVOKE, STORE_OPERATOR, &verb),
+                         TWOLEG_NONE);
+    }
+}
+
+static void assert_all_revoked(const struct test_registry *on)
+{
+    assert_int_equal(registry_figures(on->registry).revocations, REVOKED);
+    for (unsigned i = 0; i < REVOKED; i++) {
+        struct token_id id = revoked_token(i);
+        assert_true(registry_token_revoked(on->registry, &id));
+    }
+}
+
+struct starting {
+    struct registry_settings settings;
+    struct registry *registry;
+    enum twoleg_error error;
+    atomic_bool over;
+};
+
+static void *starting_main(void *context)
+{
+    struct starting *starting = context;
+    starting->error = registry_create(&starting->settings, &starting->registry);
+    atomic_store(&starting->over, true);
+    return NULL;
+}
+
+// The list is read by another thread: nothing may be answered before its last row.
+static void promise_3_a_start_waits_for_the_last_revocation(void **state)
+{
+    struct test_registry *on = *state;
+    revoke_many(on);
+    registry_close(on);
+    struct starting starting = {.settings = {on->test->store, &on->epoch, 10}};
+    pthread_t thread;
+    assert_true(stop_hold("registry.revocation"));
+    assert_int_equal(pthread_create(&thread, NULL, starting_main, &starting), 0);
+    test_wait_at("registry.revocation");
+    // All else that a start reads comes by this reader, which is free again once it was read.
+    struct store_reader *reader = store_reader_borrow(on->test->store);
+    store_reader_return(on->test->store);
+    assert_non_null(reader);
+    assert_false(atomic_load(&starting.over));
+    assert_true(stop_release("registry.revocation"));
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(starting.error, TWOLEG_NONE);
+    on->registry = starting.registry;
+    assert_all_revoked(on);
+}
+
+static void promise_3_a_start_that_could_not_read_all_revocations_fails(void **state)
+{
+    struct test_registry *on = *state;
+    revoke_many(on);
+    registry_close(on);
+    const struct registry_settings settings = {on->test->store, &on->epoch, 10};
+    enum twoleg_error error = TWOLEG_STORE_FAILED;
+    unsigned failed = 0;
+    // Each call of the store's in turn; the last time none is left to fail.
+    for (unsigned nth = 1; error; nth++) {
+        fault_arm(FAULT_STORE, nth, false);
+        error = registry_create(&settings, &on->registry);
+        fault_arm(FAULT_STORE, 0, false);
+        failed += error != TWOLEG_NONE;
+    }
+    assert_all_revoked(on);
+    assert_true(failed >= REVOKED);
+}
+
 static void a_change_that_was_lost_refuses_everything_until_it_is_repaired(void **state)
 {
     struct test_registry *on = *state;
@@ -366,6 +453,8 @@ int main(void)
         unit(bodies_are_bounded_and_the_visited_one_stays),
         unit(revocations_hold_until_they_are_purged),
         unit(a_start_knows_what_the_store_knows),
+        unit(promise_3_a_start_waits_for_the_last_revocation),
+        unit(promise_3_a_start_that_could_not_read_all_revocations_fails),
         unit(a_change_that_was_lost_refuses_everything_until_it_is_repaired),
         unit(H2_a_change_is_taken_in_when_no_descriptor_is_left),
         unit(M5_nobody_waits_for_ever_for_a_load_that_hangs),

@@ -176,6 +176,49 @@ static void ids_stay_until_they_may_be_forgotten(void **state)
     epoch_finish(&epoch);
 }
 
+static enum twoleg_error add_part(struct id_set *set, uint64_t part)
+{
+    struct id_entry listed[ID_SET_MANY];
+    for (uint64_t i = 0; i < ID_SET_MANY; i++) {
+        struct id_key key = {{part, i < ID_SET_MANY - 1 ? i : i - 1}}; // the last one twice
+        listed[i] = (struct id_entry){key, (int64_t)i};
+    }
+    return id_set_add_many(set, listed, ID_SET_MANY);
+}
+
+static void many_ids_at_once_are_as_good_as_one_by_one(void **state)
+{
+    (void)state;
+    struct id_set set;
+    struct epoch epoch;
+    unsigned reader;
+    epoch_init(&epoch);
+    assert_true(epoch_register(&epoch, &reader));
+    epoch_enter(&epoch, reader);
+    assert_int_equal(id_set_init(&set, &epoch, &hash), TWOLEG_NONE);
+    assert_int_equal(id_set_reserve(&set, 100 * ID_SET_MANY), TWOLEG_NONE);
+    assert_int_equal(epoch.retired_count, 1);
+    for (uint64_t part = 0; part < 100; part++)
+        assert_int_equal(add_part(&set, part), TWOLEG_NONE);
+    assert_int_equal(epoch.retired_count, 1); // what was reserved has sufficed
+    assert_int_equal(set.count, 100 * (ID_SET_MANY - 1));
+    assert_true(id_set_has(&set, (struct id_key){{99, 62}}));
+    assert_false(id_set_has(&set, (struct id_key){{99, 63}}));
+    id_set_purge(&set, ID_SET_MANY - 2); // the later time of the last one counts
+    assert_int_equal(set.count, 100 * 2);
+    assert_true(id_set_has(&set, (struct id_key){{7, 62}}));
+    assert_true(id_set_has(&set, (struct id_key){{7, 0}})); // never
+    assert_false(id_set_has(&set, (struct id_key){{7, 1}}));
+    fault_arm(FAULT_MEMORY, 1, true);
+    enum twoleg_error error = id_set_reserve(&set, 1000000);
+    fault_arm(FAULT_MEMORY, 0, false);
+    assert_int_equal(error, TWOLEG_NO_MEMORY);
+    assert_int_equal(set.count, 100 * 2);
+    epoch_leave(&epoch, reader);
+    id_set_finish(&set);
+    epoch_finish(&epoch);
+}
+
 static void the_later_time_counts(void **state)
 {
     (void)state;
@@ -267,6 +310,7 @@ int main(void)
         cmocka_unit_test(a_search_outlives_the_growth_of_its_table),
         cmocka_unit_test(without_memory_a_table_is_as_before),
         cmocka_unit_test(ids_stay_until_they_may_be_forgotten),
+        cmocka_unit_test(many_ids_at_once_are_as_good_as_one_by_one),
         cmocka_unit_test(the_later_time_counts),
         cmocka_unit_test(a_body_is_a_copy_of_its_own),
         cmocka_unit_test(sieve_drops_the_oldest_that_is_not_hot),
