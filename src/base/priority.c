@@ -19,10 +19,12 @@ void priority_prompt(void)
         (void)syscall(SYS_sched_setattr, 0, &attr, 0);
 }
 
-// Linux keeps the nice value by thread.
+// Linux keeps the nice value by thread, and caps what is too high.
 void priority_lower(enum priority priority)
 {
     id_t thread = (id_t)syscall(SYS_gettid);
-    if (getpriority(PRIO_PROCESS, thread) < (int)priority)
-        (void)setpriority(PRIO_PROCESS, thread, (int)priority);
+    errno = 0;
+    int before = getpriority(PRIO_PROCESS, thread);
+    if (errno == 0)
+        (void)setpriority(PRIO_PROCESS, thread, before + (int)priority);
 }

@@ -6,7 +6,7 @@
 // For the calling thread, which wakes up to answer somebody and soon sleeps again: it need not wait
 // for the end of another's turn (Linux 6.12, by sched_setattr(2): a short slice).
 void priority_prompt(void);
-// For the calling thread, whose work may take long. A step behind, it gets a quarter of a core that
-// others want too; far behind, a tenth.
-enum priority { PRIORITY_BEHIND = 5, PRIORITY_FAR_BEHIND = 10 }; // nice values
+// For the calling thread, once: its work may take long. A step behind where the process stands, it
+// gets a quarter of a core that others want too; far behind, a tenth. There is no way back.
+enum priority { PRIORITY_BEHIND = 5, PRIORITY_FAR_BEHIND = 10 }; // added to the nice value
 void priority_lower(enum priority priority);

@@ -53,3 +53,28 @@ struct str store_batch_copy(struct store_batch *batch, struct str text)
         batch->no_memory = true;
     return copy;
 }
+
+static bool store_verb_takes(const struct store_verb *verb)
+{
+    switch (verb->kind) {
+    case VERB_TOKEN_REVOKE:
+    case VERB_CREDENTIAL_REVOKE:
+    case VERB_SECRET_REMOVE:
+    case VERB_APPLICATION_DELETE:
+    case VERB_SCOPE_REMOVE:
+    case VERB_KEY_STATE:
+        return true;
+    case VERB_APPLICATION_UPDATE:
+        return (verb->update.fields & (FIELD_STATUS | FIELD_GENERATION)) != 0;
+    default:
+        return false;
+    }
+}
+
+bool store_batch_is_urgent(const struct store_batch *batch)
+{
+    for (const struct store_verb *verb = batch->verbs; verb; verb = verb->next)
+        if (store_verb_takes(verb))
+            return true;
+    return false;
+}

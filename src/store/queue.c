@@ -9,9 +9,12 @@
 enum twoleg_error queue_init(struct queue *queue, size_t size, size_t bytes_max)
 {
     *queue = (struct queue){.size = size ? size : 1, .bytes_max = bytes_max};
-    queue->ring = fault_here(FAULT_MEMORY) ? NULL : calloc(queue->size, sizeof *queue->ring);
-    if (!queue->ring)
+    struct queue_item *rings =
+        fault_here(FAULT_MEMORY) ? NULL : calloc(queue->size * QUEUE_LINES, sizeof *rings);
+    if (!rings)
         return TWOLEG_NO_MEMORY;
+    for (size_t i = 0; i < QUEUE_LINES; i++)
+        queue->lines[i].ring = rings + i * queue->size;
     pthread_mutex_init(&queue->lock, NULL);
     pthread_cond_init(&queue->filled, NULL);
     return TWOLEG_NONE;
@@ -19,68 +22,82 @@ enum twoleg_error queue_init(struct queue *queue, size_t size, size_t bytes_max)
 
 void queue_finish(struct queue *queue)
 {
-    if (!queue->ring)
+    if (!queue->lines[0].ring)
         return;
     pthread_cond_destroy(&queue->filled);
     pthread_mutex_destroy(&queue->lock);
-    free(queue->ring);
-    queue->ring = NULL;
+    free(queue->lines[0].ring); // and what follows it
+    *queue = (struct queue){0};
 }
 
-enum twoleg_error queue_put(struct queue *queue, void *item, size_t bytes)
+enum twoleg_error queue_put(struct queue *queue, enum queue_place place, void *item, size_t bytes)
 {
+    struct queue_line *line = &queue->lines[place];
     enum twoleg_error error = TWOLEG_NONE;
     pthread_mutex_lock(&queue->lock);
     if (queue->closed) {
         error = TWOLEG_STOPPING;
-    } else if (queue->count == queue->size ||
-               (queue->count && queue->bytes + bytes > queue->bytes_max)) {
+    } else if (line->count == queue->size ||
+               (line->count && line->bytes + bytes > queue->bytes_max)) {
         error = TWOLEG_STORE_BUSY;
     } else {
-        size_t at = (queue->head + queue->count) % queue->size;
-        queue->ring[at] = (struct queue_item){item, bytes, env_mono()};
-        queue->count++;
-        queue->bytes += bytes;
+        size_t at = (line->head + line->count) % queue->size;
+        line->ring[at] = (struct queue_item){item, bytes, env_mono()};
+        line->count++;
+        line->bytes += bytes;
         pthread_cond_signal(&queue->filled);
     }
     pthread_mutex_unlock(&queue->lock);
     return error;
 }
 
-static void *queue_pop(struct queue *queue)
+static void *queue_pop(struct queue *queue, enum queue_place place)
 {
-    if (!queue->count)
+    struct queue_line *line = &queue->lines[place];
+    if (!line->count)
         return NULL;
-    struct queue_item taken = queue->ring[queue->head];
-    queue->head = (queue->head + 1) % queue->size;
-    queue->count--;
-    queue->bytes -= taken.bytes;
+    struct queue_item taken = line->ring[line->head];
+    line->head = (line->head + 1) % queue->size;
+    line->count--;
+    line->bytes -= taken.bytes;
     return taken.item;
+}
+
+static bool queue_is_empty(const struct queue *queue)
+{
+    return !queue->lines[QUEUE_FIRST].count && !queue->lines[QUEUE_SECOND].count;
 }
 
 void *queue_take(struct queue *queue)
 {
     pthread_mutex_lock(&queue->lock);
-    while (!queue->count && !queue->closed)
+    while (queue_is_empty(queue) && !queue->closed)
         pthread_cond_wait(&queue->filled, &queue->lock);
-    void *item = queue_pop(queue);
+    void *item = queue_pop(queue, QUEUE_FIRST);
+    if (!item)
+        item = queue_pop(queue, QUEUE_SECOND);
     pthread_mutex_unlock(&queue->lock);
     return item;
 }
 
-void *queue_try(struct queue *queue)
+void *queue_try(struct queue *queue, enum queue_place place)
 {
     pthread_mutex_lock(&queue->lock);
-    void *item = queue_pop(queue);
+    void *item = queue_pop(queue, place);
     pthread_mutex_unlock(&queue->lock);
     return item;
 }
 
 void *queue_try_old(struct queue *queue, int64_t age_us)
 {
+    void *item = NULL;
     pthread_mutex_lock(&queue->lock);
-    bool old = queue->count && queue->ring[queue->head].put_us < env_mono() - age_us;
-    void *item = old ? queue_pop(queue) : NULL;
+    int64_t oldest_us = env_mono() - age_us;
+    for (enum queue_place place = 0; place < QUEUE_LINES && !item; place++) {
+        const struct queue_line *line = &queue->lines[place];
+        if (line->count && line->ring[line->head].put_us < oldest_us)
+            item = queue_pop(queue, place);
+    }
     pthread_mutex_unlock(&queue->lock);
     return item;
 }
@@ -96,7 +113,7 @@ void queue_close(struct queue *queue)
 bool queue_done(struct queue *queue)
 {
     pthread_mutex_lock(&queue->lock);
-    bool done = queue->closed && !queue->count;
+    bool done = queue->closed && queue_is_empty(queue);
     pthread_mutex_unlock(&queue->lock);
     return done;
 }

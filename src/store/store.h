@@ -206,15 +206,19 @@ struct store_batch {
     const struct store_verb *refused; // the verb that was
     uint64_t sequence;                // of its last change
     int64_t queued_us;                // the store's own: when it was submitted (monotonic)
+    bool urgent;                      // the store's own: it takes something away
 };
 
 struct store_batch *store_batch_create(int64_t now_us); // NULL without memory
 void store_batch_destroy(struct store_batch *batch);
+bool store_batch_is_urgent(const struct store_batch *batch);
 // Appends a zeroed verb; never NULL (a spare one when memory is out, and no_memory is set).
 struct store_verb *store_batch_add(struct store_batch *batch, enum store_verb_kind kind,
                                    uint64_t account);
 struct str store_batch_copy(struct store_batch *batch, struct str text);
-// Queues it; from any thread, never blocks. On an error done is not called.
+// Queues it; from any thread, never blocks. On an error done is not called. What takes something
+// away (a token, a secret, an application's state or tokens, a scope, a key) is written before
+// whatever else waits, and finds room where that has none.
 enum twoleg_error store_submit(struct store *store, struct store_batch *batch) TWOLEG_MUST_CHECK;
 // Submits and waits: for start and tests, never on a loop thread.
 enum twoleg_error store_commit(struct store *store, struct store_batch *batch) TWOLEG_MUST_CHECK;

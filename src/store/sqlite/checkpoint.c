@@ -8,7 +8,8 @@
 
 #define CHECKPOINT_FRAMES 1000 // of 4 KiB
 // Under steady writes a passive checkpoint may never catch up, and the WAL grows; past this one
-// that makes the writer wait starts the WAL again.
+// that makes the writer wait starts the WAL again. The file is kept: a commit that makes it longer
+// needs the file system's journal, one that writes over what was there before does not.
 #define CHECKPOINT_FRAMES_MAX (16 * CHECKPOINT_FRAMES)
 // How long such a one waits for readers, and the writer for it: the next one may be luckier.
 #define CHECKPOINT_BUSY_MS 100
@@ -21,7 +22,7 @@ static void checkpoint_find_damage(struct checkpoint *checkpoint)
 
 static void checkpoint_run(struct checkpoint *checkpoint, int frames)
 {
-    int mode = frames > CHECKPOINT_FRAMES_MAX ? SQLITE_CHECKPOINT_TRUNCATE
+    int mode = frames > CHECKPOINT_FRAMES_MAX ? SQLITE_CHECKPOINT_RESTART
                                               : SQLITE_CHECKPOINT_PASSIVE;
     int code = fault_here(FAULT_STORE)
                    ? SQLITE_IOERR_FSYNC
@@ -32,10 +33,8 @@ static void checkpoint_run(struct checkpoint *checkpoint, int frames)
         atomic_store(checkpoint->stopped, true);
 }
 
-static void *checkpoint_main(void *argument)
+static void checkpoint_loop(struct checkpoint *checkpoint)
 {
-    struct checkpoint *checkpoint = argument;
-    priority_lower(PRIORITY_FAR_BEHIND); // which is harmless twice
     pthread_mutex_lock(&checkpoint->lock);
     while (!checkpoint->closing) {
         int frames = checkpoint->frames;
@@ -49,21 +48,27 @@ static void *checkpoint_main(void *argument)
         pthread_mutex_lock(&checkpoint->lock);
     }
     pthread_mutex_unlock(&checkpoint->lock);
-    return NULL;
 }
 
 // Finds a damaged file before it is served from for days; the whole of a large one takes longer
 // than a start may.
-static void *checkpoint_main_check(void *argument)
+static void checkpoint_check(struct checkpoint *checkpoint)
 {
-    struct checkpoint *checkpoint = argument;
-    priority_lower(PRIORITY_FAR_BEHIND); // the start reads the same file and is waited for
     bool sound = database_answers(&checkpoint->database, "PRAGMA integrity_check(1)", "ok");
     pthread_mutex_lock(&checkpoint->lock);
     if (!sound && !checkpoint->closing) // closing cuts the check short
         checkpoint_find_damage(checkpoint);
     pthread_mutex_unlock(&checkpoint->lock);
-    return checkpoint_main(checkpoint);
+}
+
+static void *checkpoint_main(void *argument)
+{
+    struct checkpoint *checkpoint = argument;
+    priority_lower(PRIORITY_FAR_BEHIND); // a start reads the same file, and is waited for
+    if (checkpoint->check)
+        checkpoint_check(checkpoint);
+    checkpoint_loop(checkpoint);
+    return NULL;
 }
 
 enum twoleg_error checkpoint_start(struct checkpoint *checkpoint, const char *file,
@@ -79,9 +84,9 @@ enum twoleg_error checkpoint_start(struct checkpoint *checkpoint, const char *fi
     pthread_mutex_init(&checkpoint->lock, NULL);
     pthread_cond_init(&checkpoint->wanted, NULL);
     checkpoint->stopped = stopped;
+    checkpoint->check = check_file;
     checkpoint->running =
-        pthread_create(&checkpoint->thread, NULL,
-                       check_file ? checkpoint_main_check : checkpoint_main, checkpoint) == 0;
+        pthread_create(&checkpoint->thread, NULL, checkpoint_main, checkpoint) == 0;
     if (checkpoint->running)
         return TWOLEG_NONE;
     snprintf(ret_reason, 256, "no thread for checkpoints");

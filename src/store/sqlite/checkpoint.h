@@ -12,6 +12,7 @@ struct checkpoint {
     pthread_mutex_t lock;
     pthread_cond_t wanted;
     bool closing;
+    bool check; // the whole file first
     int frames; // of the WAL, as the last commit left it
     struct database database;
     // Set when an fsync failed: what was said to be durable may not be (the kernel drops what it

@@ -45,7 +45,7 @@ void store_reader_return(struct store *store)
 enum twoleg_error store_read(struct store *store, struct store_read *read)
 {
     read->result = TWOLEG_NONE;
-    return queue_put(&store->reads[read->lane], read, 0);
+    return queue_put(&store->reads[read->lane], QUEUE_SECOND, read, 0);
 }
 
 static void reader_give_up(const struct store *store, struct queue *reads)

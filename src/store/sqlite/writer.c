@@ -1,13 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-// The writer thread: takes all that is queued, runs it in one transaction with a savepoint per
-// batch, commits, publishes, answers. No timer: while one commit waits for the disk, the next group
-// gathers.
+// The writer thread: takes what is queued, runs it in one transaction with a savepoint per batch,
+// commits, publishes, answers. No timer: while one commit waits for the disk, the next group
+// gathers. What takes something away goes first, and soon: it is taken into the transaction that is
+// being written, which ends then.
 
 #include "base/env.h"
 #include "base/priority.h"
 #include "base/fault.h"
 #include "store/sqlite/state.h"
 #include "store/sqlite/verb.h"
+
+#define WRITER_BATCHES 256u // of a round, at most
+
+// A round under way: what is in it, in the order in which it was run.
+struct writing {
+    struct store_batch *batches, **tail;
+    unsigned count, others; // others: those that were not urgent
+    bool urgent;            // there is one that is
+};
 
 static bool writer_lost(enum twoleg_error error)
 {
@@ -68,19 +78,6 @@ static enum twoleg_error writer_commit(struct store *store, struct round *round)
     return statement_error(code);
 }
 
-static enum twoleg_error writer_transaction(struct store *store, struct round *round,
-                                            struct store_batch *batches)
-{
-    enum twoleg_error error = writer_simple(round, SQL_BEGIN_WRITE);
-    for (struct store_batch *batch = batches; batch && !error; batch = batch->next)
-        error = writer_batch(round, batch);
-    if (!error)
-        error = writer_commit(store, round);
-    if (error)
-        database_rollback(round->database);
-    return error;
-}
-
 static void writer_publish(struct store *store, const struct round *round)
 {
     stop_point("store.before_publish");
@@ -109,39 +106,74 @@ static void writer_answer(struct store_batch *batches, enum twoleg_error lost)
     }
 }
 
-static void writer_round(struct store *store, struct round *round, struct store_batch *batches)
+static void writing_add(struct writing *writing, struct store_batch *batch)
 {
+    batch->next = NULL;
+    *writing->tail = batch;
+    writing->tail = &batch->next;
+    writing->count++;
+    writing->others += !batch->urgent;
+    writing->urgent = writing->urgent || batch->urgent;
+}
+
+// What waited too long is answered here, since whoever asked has given up by now.
+static bool writer_is_late(const struct store *store, struct store_batch *batch)
+{
+    if (batch->queued_us >= env_mono() - (int64_t)store->settings.queue_ms * 1000)
+        return false;
+    batch->next = NULL;
+    writer_answer(batch, TWOLEG_STORE_BUSY);
+    return true;
+}
+
+// The next batch of the round, or NULL: it ends. With something urgent in it there is at most one
+// other, so that neither line waits for all of the other.
+static struct store_batch *writer_next(struct store *store, const struct writing *writing)
+{
+    struct store_batch *batch = NULL;
+    stop_point("store.next");
+    do {
+        if (writing->count == WRITER_BATCHES)
+            return NULL;
+        batch = queue_try(&store->batches, QUEUE_FIRST);
+        if (!batch && !(writing->urgent && writing->others))
+            batch = queue_try(&store->batches, QUEUE_SECOND);
+    } while (batch && writer_is_late(store, batch));
+    return batch;
+}
+
+static enum twoleg_error writer_transaction(struct store *store, struct round *round,
+                                            struct store_batch *first, struct writing *writing)
+{
+    enum twoleg_error error = writer_simple(round, SQL_BEGIN_WRITE);
+    for (struct store_batch *batch = first; batch;
+         batch = error ? NULL : writer_next(store, writing)) {
+        writing_add(writing, batch);
+        if (!error)
+            error = writer_batch(round, batch);
+    }
+    if (!error)
+        error = writer_commit(store, round);
+    if (error)
+        database_rollback(round->database);
+    return error;
+}
+
+static void writer_round(struct store *store, struct round *round, struct store_batch *first)
+{
+    first->next = NULL;
     if (atomic_load(&store->stopped)) {
-        writer_answer(batches, TWOLEG_STORE_STOPPED);
+        writer_answer(first, TWOLEG_STORE_STOPPED);
         return;
     }
-    enum twoleg_error error = writer_transaction(store, round, batches);
+    struct writing writing = {.tail = &writing.batches};
+    enum twoleg_error error = writer_transaction(store, round, first, &writing);
     if (!error)
         writer_publish(store, round);
-    writer_answer(batches, error);
+    writer_answer(writing.batches, error);
     if (!error)
         checkpoint_tell(&store->checkpoint, (int)atomic_load(&store->frames));
     round_clear(round);
-}
-
-// All that is queued, in its order; what waited too long is answered here, since whoever asked has
-// given up by now.
-static struct store_batch *writer_take(struct store *store)
-{
-    struct store_batch *taken = NULL;
-    struct store_batch **tail = &taken;
-    struct store_batch *batch = queue_take(&store->batches);
-    int64_t oldest = env_mono() - (int64_t)store->settings.queue_ms * 1000;
-    for (; batch; batch = queue_try(&store->batches)) {
-        batch->next = NULL;
-        if (batch->queued_us < oldest) {
-            writer_answer(batch, TWOLEG_STORE_BUSY);
-            continue;
-        }
-        *tail = batch;
-        tail = &batch->next;
-    }
-    return taken;
 }
 
 void writer_give_up(struct store *store)
@@ -156,14 +188,16 @@ void writer_give_up(struct store *store)
 void *writer_main(void *argument)
 {
     struct store *store = argument;
+    // Behind the workers when there is much to write; but a single commit waits for no one's turn.
     priority_lower(PRIORITY_BEHIND);
+    priority_prompt();
     struct round round;
     round_init(&round, &store->writer);
     for (;;) {
-        struct store_batch *batches = writer_take(store);
-        if (batches)
-            writer_round(store, &round, batches);
-        else if (queue_done(&store->batches))
+        struct store_batch *batch = queue_take(&store->batches);
+        if (batch && !writer_is_late(store, batch))
+            writer_round(store, &round, batch);
+        else if (!batch && queue_done(&store->batches))
             break;
     }
     round_finish(&round);
@@ -180,7 +214,9 @@ enum twoleg_error store_submit(struct store *store, struct store_batch *batch)
     batch->refused = NULL;
     batch->sequence = 0;
     batch->queued_us = env_mono();
-    return queue_put(&store->batches, batch, sizeof *batch + batch->arena.total);
+    batch->urgent = store_batch_is_urgent(batch);
+    return queue_put(&store->batches, batch->urgent ? QUEUE_FIRST : QUEUE_SECOND, batch,
+                     sizeof *batch + batch->arena.total);
 }
 
 struct writer_wait {
