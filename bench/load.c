@@ -14,6 +14,7 @@
 #include <sys/prctl.h>
 #include <time.h>
 
+#include "base/priority.h"
 #include "histogram.h"
 #include "link.h"
 
@@ -35,11 +36,12 @@ struct load_options {
     bool resume; // whose TLS session is resumed
     bool old;    // TLS 1.2 instead of 1.3
     bool each;   // every request once, in turn, then the end
+    const char *also; // a second server, for every other connection; NULL: there is none
 };
 
 struct load {
     struct load_options options;
-    struct link_target target;
+    struct link_target target, also;
     char *text; // of all requests
     struct str *requests;
     size_t request_count;
@@ -183,7 +185,7 @@ static bool load_open(struct load *load)
     load->idle_count = 0;
     for (size_t i = 0; i < load->options.connections; i++) {
         struct link *link = &load->links[i];
-        link_init(link, &load->target);
+        link_init(link, load->options.also && i % 2 ? &load->also : &load->target);
         link->busy = true;
         if (load->options.fresh && !asks)
             load_push(load, link);
@@ -275,7 +277,8 @@ static bool load_options_read(int argc, char **argv, struct load_options *ret_op
         {"rate", required_argument, NULL, 'r'},        {"status", required_argument, NULL, 'w'},
         {"tls", no_argument, NULL, 't'},               {"fresh", no_argument, NULL, 'f'},
         {"resume", no_argument, NULL, 'm'},            {"each", no_argument, NULL, 'e'},
-        {"tls12", no_argument, NULL, 'o'},             {0}};
+        {"tls12", no_argument, NULL, 'o'},             {"also", required_argument, NULL, 'a'},
+        {0}};
     struct load_options options = {.connections = 32, .seconds = 3, .status = 200};
     bool good = true;
     int key;
@@ -290,6 +293,7 @@ static bool load_options_read(int argc, char **argv, struct load_options *ret_op
         options.fresh = options.fresh || key == 'f' || key == 'm';
         options.resume = options.resume || key == 'm';
         options.each = options.each || key == 'e';
+        options.also = key == 'a' ? optarg : options.also;
         good = good && key != '?' && (!number || str_to_u64(str_from(optarg), number));
     }
     *ret_options = options;
@@ -302,8 +306,11 @@ static bool load_prepare(struct load *load, char **argv)
     load->random = (uint64_t)load_now() | 1;
     prctl(PR_SET_TIMERSLACK, 1);
     signal(SIGTERM, load_on_stop);
-    if (!link_target_parse(argv[0], &load->target)) {
-        fprintf(stderr, "bench_load: %s is no PORT, ADDR:PORT or unix:PATH\n", argv[0]);
+    // What waits for a core behind others is a client, and would count as the server's time.
+    priority_prompt();
+    const char *also = load->options.also ? load->options.also : argv[0];
+    if (!link_target_parse(argv[0], &load->target) || !link_target_parse(also, &load->also)) {
+        fprintf(stderr, "bench_load: a server is PORT, ADDR:PORT or unix:PATH\n");
         return false;
     }
     if (!load_read(load, argv[1])) {
@@ -319,6 +326,9 @@ static bool load_prepare(struct load *load, char **argv)
         fprintf(stderr, "bench_load: no memory\n");
         return false;
     }
+    load->also.epoll = load->target.epoll;
+    load->also.tls = load->target.tls; // one context for both
+    load->also.resume = load->target.resume;
     return true;
 }
 
@@ -327,7 +337,7 @@ int main(int argc, char **argv)
     static struct load load;
     if (!load_options_read(argc, argv, &load.options)) {
         fprintf(stderr, "usage: bench_load [--connections N] [--seconds N] [--rate N] [--status N] "
-                        "[--tls] [--tls12] [--fresh] [--resume] [--each] "
+                        "[--tls] [--tls12] [--fresh] [--resume] [--each] [--also TARGET] "
                         "PORT|ADDR:PORT|unix:PATH FILE\n");
         return 2;
     }

@@ -11,19 +11,23 @@ import subprocess
 import time
 
 from rig import BUILD, UNLIMITED, WORK, Twoleg, copy_of, create, free_port, token_request
-from rows import CONNECTIONS, Row
+from rows import CONNECTIONS, Row, load, requests_file
 from verify import Client
 
 REVOCATIONS = 1_000_000
 
 
-def hot_us(servers, request, seconds):
-    """CPU a request while two wrk, on both cores like the servers, ask for one application."""
-    rows = [Row(f"hot application {i}", servers[i % len(servers)], [request]) for i in range(2)]
-    halves = [lambda row=row: row.load(seconds, "0,1", CONNECTIONS // 2) for row in rows]
+def hot_us(servers, file, seconds):
+    """CPU a request while two clients, on both cores like the servers, ask for one application.
+    Each client has half of its connections at either server: were there one client to a server, the
+    system would keep each pair on a core of its own, which two workers of one server can never
+    have, and most of the difference would be that."""
+    ports = [server.port for server in servers]
     before = sum(server.cpu_us() for server in servers)
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
-        results = [half.result() for half in [pool.submit(half) for half in halves]]
+        halves = [pool.submit(load, port, file, seconds, ["--also", other], CONNECTIONS // 2, "0,1")
+                  for port, other in ((ports[0], ports[-1]), (ports[-1], ports[0]))]
+        results = [half.result() for half in halves]
     used = sum(server.cpu_us() for server in servers) - before
     for result in results:
         if result["broken"] or result["refused"]:
@@ -35,13 +39,13 @@ def measure_hot(data, apps, rounds, seconds):
     """Two workers of one server on one application, against two servers of one worker each under
     the same load: all that differs is what the workers share."""
     copy = copy_of(data, "copy")
-    request = token_request(apps["sealed"][0])
+    file = requests_file("hot application", [token_request(apps["sealed"][0])])
     figures = {1: [], 2: []}
     for _ in range(rounds):
         for workers, folders in ((1, (data, copy)), (2, (data,))):
             servers = [Twoleg(folder, "0,1", workers=workers) for folder in folders]
-            hot_us(servers, request, 1)
-            figures[workers].append(hot_us(servers, request, seconds))
+            hot_us(servers, file, 1)
+            figures[workers].append(hot_us(servers, file, seconds))
             for server in servers:
                 server.stop()
     shutil.rmtree(copy)

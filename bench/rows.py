@@ -20,9 +20,9 @@ FULL, RESUMED = ("--tls", "--fresh"), ("--resume",)  # a handshake for each requ
 TLS12 = ("--tls12",)
 
 
-def load_command(target, file, seconds, options=(), connections=CONNECTIONS):
+def load_command(target, file, seconds, options=(), connections=CONNECTIONS, cores="1"):
     """Our own load, on the client's core; `target` is a port or unix:PATH."""
-    return ["taskset", "-c", "1", BUILD / "bench_load", f"--connections={connections}",
+    return ["taskset", "-c", cores, BUILD / "bench_load", f"--connections={connections}",
             f"--seconds={seconds}", *map(str, options), str(target), file]
 
 
