@@ -21,7 +21,8 @@ APPLICATIONS = 10_000
 ALGORITHMS = {name: f"urn:bench:{name}" for name in ("EdDSA", "RS256", "PS256")}
 CALLERS = 10  # resource servers that introspect
 # Of the rows that are refused: high enough to refuse none, so that counting is part of the cost.
-UNLIMITED = {"failures_per_address": "1000000/1s", "failures_per_client": "1000000/1s"}
+UNLIMITED = {"failures_per_address": "1000000/1s", "failures_per_client": "1000000/1s",
+             "handshakes_per_address": "1000000/1s"}
 
 
 # ---------------------------------------------------------------------------------- processes

@@ -108,6 +108,7 @@ struct config {
     int64_t drain_timeout;
     int64_t max_connections;
     int64_t max_connections_per_address;
+    struct rate handshakes_per_address;
     int64_t max_waiting;
     struct rate failures_per_address;
     struct rate failures_per_client;

@@ -12,6 +12,7 @@
 
 #define ACCEPTS_A_ROUND 64  // before the other listeners get their turn
 #define ACCEPT_PAUSE_MS 100 // after EMFILE: readiness would spin
+#define ACCEPT_BEHIND_MS 1  // while the workers have no time for more
 #define ACCEPTS_AT_END 4096 // of each listener: what its backlog can hold
 
 enum twoleg_error acceptor_init(struct acceptor *acceptor, struct activation *activation)
@@ -110,19 +111,22 @@ static int acceptor_signal(const struct acceptor *acceptor, struct reload *reloa
     return 0;
 }
 
-// False: no descriptor is left for now.
-static bool acceptor_take(struct http_listener *listener, struct workers *workers, size_t limit)
+// How long to wait before the next try (ms): no descriptor is left, or the workers are behind. 0:
+// until there is somebody.
+static int acceptor_take(struct http_listener *listener, struct workers *workers)
 {
-    for (size_t i = 0; i < limit; i++) {
+    for (size_t i = 0; i < ACCEPTS_A_ROUND; i++) {
+        if (!workers_keep_up(workers))
+            return ACCEPT_BEHIND_MS;
         int fd = http_listener_accept(listener);
         if (fd >= 0)
             workers_adopt(workers, fd, listener);
         else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-            return false;
+            return ACCEPT_PAUSE_MS;
         else if (errno == EAGAIN || errno == EWOULDBLOCK)
-            return true;
+            return 0;
     }
-    return true;
+    return 0;
 }
 
 // Whoever is in a backlog has been told that the connection stands. Those who come meanwhile have
@@ -132,8 +136,10 @@ void acceptor_take_last(struct acceptor *acceptor, struct workers *workers, stru
 {
     for (size_t i = 0; i < acceptor->count && env->mono_us <= until_us; i++) {
         // What was handed over to us stays open: who waits there is the next server's.
-        if (!acceptor->listeners[i].inherited)
-            acceptor_take(&acceptor->listeners[i], workers, ACCEPTS_AT_END);
+        const struct http_listener *listener = &acceptor->listeners[i];
+        size_t left = listener->inherited ? 0 : ACCEPTS_AT_END;
+        for (int fd; left > 0 && (fd = http_listener_accept(listener)) >= 0; left--)
+            workers_adopt(workers, fd, listener);
         env_tick(env);
     }
 }
@@ -141,20 +147,23 @@ void acceptor_take_last(struct acceptor *acceptor, struct workers *workers, stru
 int acceptor_run(struct acceptor *acceptor, struct workers *workers, struct reload *reload)
 {
     struct pollfd polls[LISTENERS_MAX + 1];
-    bool paused = false;
-    int stop = 0;
+    int pause = 0, stop = 0;
     polls[0] = (struct pollfd){.fd = acceptor->signals, .events = POLLIN};
     for (size_t i = 0; i < acceptor->count; i++)
         polls[i + 1] = (struct pollfd){.fd = acceptor->listeners[i].fd, .events = POLLIN};
     for (;;) {
-        int ready = poll(polls, paused ? 1 : acceptor->count + 1, paused ? ACCEPT_PAUSE_MS : -1);
+        int ready = poll(polls, pause ? 1 : acceptor->count + 1, pause ? pause : -1);
         if (ready < 0 && errno != EINTR)
             break;
         if (ready > 0 && polls[0].revents && (stop = acceptor_signal(acceptor, reload)))
             break;
-        for (size_t i = 0; i < acceptor->count; i++)
-            if (paused || polls[i + 1].revents)
-                paused = !acceptor_take(&acceptor->listeners[i], workers, ACCEPTS_A_ROUND);
+        bool all = pause;
+        pause = 0;
+        for (size_t i = 0; i < acceptor->count; i++) {
+            bool take = all || polls[i + 1].revents;
+            int longer = take ? acceptor_take(&acceptor->listeners[i], workers) : 0;
+            pause = longer > pause ? longer : pause;
+        }
     }
     return stop;
 }

@@ -7,13 +7,13 @@
 
 #include "base/env.h"
 #include "base/log.h"
-#include "http/listener.h"
+#include "daemon/workers.h"
 
 // What the server opens besides connections: the store (writer, readers, checkpoint, each with its
 // WAL; a backup), the lock, the log, the master key while it is read, what libraries open, and the
 // operator's places.
 #define LIMITS_RESERVE (40 + (int64_t)LISTENER_OPERATOR_PLACES)
-#define LIMITS_PER_WORKER 4
+#define LIMITS_PER_WORKER (4 + WORKERS_COMING_MAX)
 #define LIMITS_LEAST 8 // connections: with fewer it is no server
 
 static void limits_note(int64_t connections, int64_t files)

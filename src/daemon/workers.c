@@ -12,6 +12,7 @@
 #include "base/priority.h"
 #include "daemon/logger.h"
 #include "daemon/snapshot.h"
+#include "endpoint/limit.h"
 #include "endpoint/log.h"
 #include "endpoint/routes.h"
 
@@ -101,12 +102,22 @@ static struct http_welcome worker_welcome(void *object, const struct http_listen
 {
     const struct snapshot *snapshot = ((const struct endpoint_context *)object)->snapshot;
     if (listener->number >= snapshot->config.listen.count)
-        return (struct http_welcome){.tls = NULL}; // the admin socket
+        return (struct http_welcome){.secure = false}; // the admin socket
     const struct config_proxies *proxies =
         &snapshot->config.listen.items[listener->number].trusted_proxies;
-    return (struct http_welcome){.tls = snapshot->certificates[listener->number],
+    return (struct http_welcome){.secure = snapshot->certificates[listener->number],
                                  .trusted = proxies->items,
                                  .trusted_count = proxies->count};
+}
+
+// Asked about listeners with TLS only, which the admin socket is not.
+static struct tls_set *worker_secure(void *object, const struct env *env,
+                                     const struct http_listener *listener,
+                                     const struct address *address)
+{
+    struct endpoint_context *context = object;
+    bool allowed = !address || endpoint_limit_handshake(context, env, address);
+    return allowed ? context->snapshot->certificates[listener->number] : NULL;
 }
 
 static enum twoleg_error worker_init_http(struct workers *workers, uint32_t number)
@@ -121,6 +132,7 @@ static enum twoleg_error worker_init_http(struct workers *workers, uint32_t numb
         .context = &worker->context,
         .on_turn = worker_on_turn,
         .welcome = worker_welcome,
+        .secure = worker_secure,
         .on_refused = worker_refused,
     };
     settings.routes = endpoint_routes(&settings.route_count);
@@ -219,13 +231,14 @@ struct adoption {
     struct worker *worker;
     int fd;
     const struct http_listener *listener;
+    bool crowded;
 };
 
 static void adoption_run(struct http_message *message, struct http_worker *http)
 {
     struct adoption *adoption = (struct adoption *)message;
     atomic_fetch_sub(&adoption->worker->coming, 1); // before: nobody counts twice
-    http_worker_adopt(http, adoption->fd, adoption->listener);
+    http_worker_adopt(http, adoption->fd, adoption->listener, adoption->crowded);
     free(adoption);
 }
 
@@ -236,32 +249,53 @@ static void adoption_cancel(struct http_message *message)
     free(adoption);
 }
 
-void workers_adopt(struct workers *workers, int fd, const struct http_listener *listener)
+bool workers_keep_up(const struct workers *workers)
+{
+    for (size_t i = 0; i < workers->count; i++)
+        if (atomic_load(&workers->all[i].coming) < WORKERS_COMING_MAX)
+            return true;
+    return false;
+}
+
+// The one with the fewest connections, of those that keep up; how many there are in all.
+static struct worker *workers_choose(struct workers *workers, uint64_t *ret_total)
 {
     struct worker *chosen = &workers->all[0];
-    uint64_t total = 0;
-    uint32_t least = UINT32_MAX;
+    uint64_t total = 0, least = UINT64_MAX;
     for (size_t i = 0; i < workers->count; i++) {
         // Those on their way count too: a whole round is accepted before a worker has woken up.
-        uint32_t connections = atomic_load(&workers->all[i].coming);
-        connections += http_worker_connections(workers->all[i].http);
+        uint64_t coming = atomic_load(&workers->all[i].coming);
+        uint64_t connections = coming + http_worker_connections(workers->all[i].http);
         total += connections;
+        connections += coming < WORKERS_COMING_MAX ? 0 : UINT32_MAX;
         if (connections < least) {
             least = connections;
             chosen = &workers->all[i];
         }
     }
-    struct adoption *adoption = NULL;
+    *ret_total = total;
+    return chosen;
+}
+
+void workers_adopt(struct workers *workers, int fd, const struct http_listener *listener)
+{
+    uint64_t total;
+    struct worker *chosen = workers_choose(workers, &total);
+    struct adoption *adoption = malloc(sizeof *adoption);
     uint64_t most = (uint64_t)snapshot_enter(workers->server)->config.max_connections;
     snapshot_leave(workers->server);
-    if (total < http_listener_places(listener, most))
-        adoption = malloc(sizeof *adoption);
     if (!adoption) {
         metrics_add(&workers->metrics, METRIC_CONNECTIONS_REFUSED, 1);
         close(fd);
         return;
     }
-    *adoption = (struct adoption){{NULL, adoption_run, adoption_cancel}, chosen, fd, listener};
+    *adoption = (struct adoption){
+        .message = {NULL, adoption_run, adoption_cancel},
+        .worker = chosen,
+        .fd = fd,
+        .listener = listener,
+        .crowded = total >= http_listener_places(listener, most),
+    };
     atomic_fetch_add(&chosen->coming, 1);
     http_worker_post(chosen->http, &adoption->message);
 }

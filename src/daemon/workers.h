@@ -5,6 +5,7 @@
 #include "http/worker.h"
 
 #define WORKERS_MAX 32
+#define WORKERS_COMING_MAX 16 // connections that wait for each worker to take them
 
 struct workers;
 
@@ -12,7 +13,11 @@ struct workers;
 enum twoleg_error workers_create(struct server *server,
                                  struct workers **ret_workers) TWOLEG_MUST_CHECK;
 enum twoleg_error workers_start(struct workers *workers) TWOLEG_MUST_CHECK;
-// Hands an accepted socket to the worker with the fewest connections; closes it at the cap.
+// Whether to accept more now. What the workers have no time for waits in the backlog, so that those
+// who are in are served meanwhile.
+bool workers_keep_up(const struct workers *workers);
+// Hands an accepted socket to the worker with the fewest connections, which at the cap makes room
+// for it or closes it.
 void workers_adopt(struct workers *workers, int fd, const struct http_listener *listener);
 // No new requests: what is in flight may finish, until the deadline. Called before the listeners
 // close, so that whoever sees them closed gets its answer with Connection: close.

@@ -12,6 +12,8 @@
 // Cells of each row. 2 MiB for failures, touched as failures come; what many networks together can
 // make look busy is only the answer to failures.
 #define FAILURE_CELLS ((size_t)65536)
+// Likewise, touched as addresses come.
+#define HANDSHAKE_CELLS ((size_t)65536)
 // Only applications of ours get here, so nobody can fill these.
 #define SLOW_CELLS ((size_t)16384)
 
@@ -20,7 +22,7 @@ enum limit_kind { KIND_ADDRESS, KIND_CLIENT }; // of the keys in the table of fa
 enum { CHARGED_BUDGET = 1 << 0 }; // bits of request->charged
 
 struct endpoint_limits {
-    struct limit_table *failures, *slow;
+    struct limit_table *failures, *slow, *handshakes;
 };
 
 static struct limit_table *endpoint_limit_table(struct env *env, size_t cells)
@@ -39,8 +41,9 @@ struct endpoint_limits *endpoint_limits_create(struct env *env)
     *limits = (struct endpoint_limits){
         .failures = endpoint_limit_table(env, FAILURE_CELLS),
         .slow = endpoint_limit_table(env, SLOW_CELLS),
+        .handshakes = endpoint_limit_table(env, HANDSHAKE_CELLS),
     };
-    if (limits->failures && limits->slow)
+    if (limits->failures && limits->slow && limits->handshakes)
         return limits;
     endpoint_limits_destroy(limits);
     return NULL;
@@ -52,13 +55,19 @@ void endpoint_limits_destroy(struct endpoint_limits *limits)
         return;
     limit_table_destroy(limits->failures);
     limit_table_destroy(limits->slow);
+    limit_table_destroy(limits->handshakes);
     free(limits);
+}
+
+static struct address endpoint_limit_prefix(const struct address *address)
+{
+    return address_prefix(address, address->family == ADDRESS_V6 ? 64 : 32);
 }
 
 struct address endpoint_limit_network(const struct http_request *request)
 {
     struct address address = endpoint_client_address(request, NULL);
-    return address_prefix(&address, address.family == ADDRESS_V6 ? 64 : 32);
+    return endpoint_limit_prefix(&address);
 }
 
 // Hashed with the family, which two addresses may differ in alone.
@@ -68,6 +77,18 @@ static uint64_t endpoint_limit_key(const struct limit_table *table, const struct
     uint8_t bytes[1 + sizeof network->bytes] = {network->family};
     memcpy(bytes + 1, network->bytes, sizeof network->bytes);
     return limit_key(table, str_of(bytes, sizeof bytes), second);
+}
+
+bool endpoint_limit_handshake(struct endpoint_context *context, const struct env *env,
+                              const struct address *address)
+{
+    struct limit_table *table = context->server->limits->handshakes;
+    struct limit_rate rate = limit_rate_of(&context->snapshot->config.handshakes_per_address);
+    struct address network = endpoint_limit_prefix(address);
+    if (limit_take(table, endpoint_limit_key(table, &network, 0), &rate, env->boot_us) == 0)
+        return true;
+    metrics_add(context->metrics, METRIC_LIMITED_HANDSHAKES, 1);
+    return false;
 }
 
 // An id that no application has is a client like any other here, so that nobody learns from a limit

@@ -12,6 +12,11 @@ void endpoint_limits_destroy(struct endpoint_limits *limits); // NULL is fine
 // that is the forwarded one, so that one client's failures are not everybody's.
 struct address endpoint_limit_network(const struct http_request *request);
 
+// May the address have one more TLS handshake? Without it the dearest thing that a stranger can ask
+// for would be free.
+bool endpoint_limit_handshake(struct endpoint_context *context, const struct env *env,
+                              const struct address *address);
+
 // Client authentication has failed: charges that, and returns the same error; or, when there were
 // too many, another one, with ret_retry_us. Whether the id exists makes no difference. Nothing is
 // ever asked here before the check, so a right secret is never locked out.

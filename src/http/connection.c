@@ -94,24 +94,6 @@ static void connection_end_request(struct http_connection *connection)
     arena_finish(&connection->arena);
 }
 
-// Unix sockets have no address, and their files' rights bound who comes. A proxy's address is that
-// of all its clients: one of them must not take the others' places.
-static bool connection_is_shared(const struct http_connection *connection,
-                                 const struct http_welcome *welcome)
-{
-    bool shared = connection->listener->path[0];
-    for (size_t i = 0; !shared && i < welcome->trusted_count; i++)
-        shared = cidr_match(&welcome->trusted[i], &connection->peer);
-    return shared;
-}
-
-static struct http_peers *connection_peers(const struct http_connection *connection)
-{
-    const struct http_settings *settings = &connection->worker->settings;
-    bool counted = settings->limits.max_per_address && connection->peer.family != ADDRESS_LOCAL;
-    return counted && !connection->shared ? settings->peers : NULL;
-}
-
 void connection_destroy(struct http_connection *connection)
 {
     struct http_worker *worker = connection->worker;
@@ -328,10 +310,32 @@ static bool connection_fail_handshake(struct http_connection *connection, const 
     return connection_linger(connection);
 }
 
+// Not before something has come: whoever connects and says nothing holds no session.
+static bool connection_begin_handshake(struct http_connection *connection)
+{
+    struct http_worker *worker = connection->worker;
+    const struct http_settings *settings = &worker->settings;
+    bool counted = !connection->shared && connection->peer.family != ADDRESS_LOCAL;
+    if (!stream_has_come(&connection->stream))
+        return connection_close(connection); // gone again
+    struct tls_set *set = settings->secure(settings->context, &worker->env, connection->listener,
+                                           counted ? &connection->peer : NULL);
+    if (set && stream_secure(&connection->stream, set, &worker->env))
+        return true;
+    connection_report(worker, connection->peer, "no TLS handshake for this address now");
+    return connection_close(connection);
+}
+
 // A18: by one deadline from its first byte to its last, however slowly they come.
 static bool connection_step_handshake(struct http_connection *connection)
 {
     const char *reason = NULL;
+    // Beyond its share of the turn the socket stays as ready as it is, for the next one.
+    if (connection->worker->handshakes >= WORKER_HANDSHAKES)
+        return false;
+    connection->worker->handshakes++;
+    if (!connection->stream.tls && !connection_begin_handshake(connection))
+        return false;
     switch (stream_handshake(&connection->stream, &reason)) {
     case STREAM_DONE:
         connection_count(connection, tls_is_resumed(connection->stream.tls)
@@ -339,7 +343,7 @@ static bool connection_step_handshake(struct http_connection *connection)
                                          : METRIC_TLS_FULL);
         connection->state = CONNECTION_IDLE;
         // Also while draining: whoever has come this far gets the time to ask.
-        connection_wait(connection, HTTP_WAIT_IDLE);
+        connection_wait(connection, HTTP_WAIT_FIRST);
         connection_want(connection, EV_READ);
         return false;
     case STREAM_AGAIN:
@@ -476,22 +480,6 @@ void connection_drain(struct http_connection *connection, int64_t idle_us)
         connection_close(connection);
 }
 
-static const char *connection_admit(struct http_connection *connection,
-                                    const struct http_welcome *welcome)
-{
-    struct http_worker *worker = connection->worker;
-    const struct http_limits *limits = &worker->settings.limits;
-    uint64_t places = http_listener_places(connection->listener, limits->max_connections);
-    if (limits->max_connections && http_worker_connections(worker) >= places)
-        return "too many connections";
-    connection->shared = connection_is_shared(connection, welcome);
-    struct http_peers *peers = connection_peers(connection);
-    if (peers && http_peers_add(peers, &connection->peer, limits->max_per_address))
-        return "too many connections from one address";
-    connection->peers = peers;
-    return NULL;
-}
-
 static void connection_turn_away(struct http_connection *connection, const char *reason)
 {
     connection_count(connection, METRIC_CONNECTIONS_REFUSED);
@@ -503,7 +491,7 @@ static void connection_turn_away(struct http_connection *connection, const char 
 }
 
 struct http_connection *connection_create(struct http_worker *worker, int fd,
-                                          const struct http_listener *listener)
+                                          const struct http_listener *listener, bool crowded)
 {
     struct http_connection *connection =
         fault_here(FAULT_MEMORY) ? NULL : calloc(1, sizeof *connection);
@@ -511,20 +499,19 @@ struct http_connection *connection_create(struct http_worker *worker, int fd,
         close(fd);
         return NULL;
     }
-    struct http_welcome welcome = {.tls = NULL};
+    struct http_welcome welcome = {.secure = false};
     if (worker->settings.welcome)
         welcome = worker->settings.welcome(worker->settings.context, listener);
     connection->worker = worker;
     connection->listener = listener;
     connection->stream.fd = fd;
     http_peer_identify(fd, &connection->peer, &connection->peer_uid);
-    const char *refused = connection_admit(connection, &welcome);
+    const char *refused = connection_admit(connection, &welcome, crowded);
     if (refused) {
         connection_turn_away(connection, refused);
         return NULL;
     }
-    if (!stream_init(&connection->stream, fd, welcome.tls, &worker->env) ||
-        !worker_slot_take(worker, connection, &connection->slot)) {
+    if (!worker_slot_take(worker, connection, &connection->slot)) {
         connection_turn_away(connection, "out of memory");
         return NULL;
     }
@@ -534,8 +521,8 @@ struct http_connection *connection_create(struct http_worker *worker, int fd,
     event_assign(&connection->writable, worker->base, fd, EV_WRITE | EV_PERSIST,
                  connection_on_writable, connection);
     connection_count(connection, METRIC_CONNECTIONS_OPENED);
-    connection->state = welcome.tls ? CONNECTION_HANDSHAKE : CONNECTION_IDLE;
-    connection_wait(connection, welcome.tls ? HTTP_WAIT_HANDSHAKE : HTTP_WAIT_IDLE);
+    connection->state = welcome.secure ? CONNECTION_HANDSHAKE : CONNECTION_IDLE;
+    connection_wait(connection, welcome.secure ? HTTP_WAIT_HANDSHAKE : HTTP_WAIT_FIRST);
     connection_want(connection, EV_READ);
     return connection;
 }

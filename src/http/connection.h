@@ -68,7 +68,7 @@ struct http_connection {
 
 // NULL when it was refused; the socket is closed then.
 struct http_connection *connection_create(struct http_worker *worker, int fd,
-                                          const struct http_listener *listener);
+                                          const struct http_listener *listener, bool crowded);
 void connection_destroy(struct http_connection *connection);
 // The steps below may destroy the connection.
 void connection_resume(struct http_connection *connection);
@@ -76,8 +76,12 @@ void connection_expire(struct http_connection *connection); // its deadline has 
 // Closes it if it has been idle for at least this long and no request is on its way.
 void connection_drain(struct http_connection *connection, int64_t idle_us);
 
-// Between connection.c, intake.c and waiting.c. A step returns false when the connection waits or
-// is gone.
+// Counts it by its address. NULL when it may come in, which another connection may have gone for;
+// else why not, as static text.
+const char *connection_admit(struct http_connection *connection,
+                             const struct http_welcome *welcome, bool crowded);
+// Between connection.c, admission.c, intake.c and waiting.c. A step returns false when the
+// connection waits or is gone.
 bool connection_step_header(struct http_connection *connection);
 bool connection_step_body(struct http_connection *connection);
 bool connection_refuse(struct http_connection *connection, enum http_refusal refusal); // true

@@ -50,6 +50,14 @@ void http_deadline_set(struct http_deadlines *deadlines, struct http_deadline *d
     head->prev = deadline;
 }
 
+struct http_deadline *http_deadlines_next(struct http_deadlines *deadlines, enum http_wait wait,
+                                          const struct http_deadline *before)
+{
+    struct http_deadline *head = &deadlines->lists[wait];
+    struct http_deadline *next = before ? before->next : head->next;
+    return next == head ? NULL : next;
+}
+
 struct http_deadline *http_deadlines_passed(struct http_deadlines *deadlines, int64_t now)
 {
     for (int i = 0; i < HTTP_WAITS; i++) {

@@ -6,7 +6,8 @@
 
 enum http_wait {
     HTTP_WAIT_HANDSHAKE, // for the end of the TLS handshake
-    HTTP_WAIT_IDLE,   // for a request's first byte
+    HTTP_WAIT_FIRST,  // for the first byte of a first request
+    HTTP_WAIT_IDLE,   // for that of a later one
     HTTP_WAIT_HEADER, // for the end of the header block
     HTTP_WAIT_BODY,
     HTTP_WAIT_WRITE,  // for room to write
@@ -35,5 +36,9 @@ void http_deadlines_change(struct http_deadlines *deadlines, enum http_wait wait
 void http_deadline_set(struct http_deadlines *deadlines, struct http_deadline *deadline,
                        enum http_wait wait, int64_t now);
 void http_deadline_clear(struct http_deadline *deadline);
+// The one behind `before` in the wait's list, which begins with the oldest (NULL: that one); NULL
+// at the end.
+struct http_deadline *http_deadlines_next(struct http_deadlines *deadlines, enum http_wait wait,
+                                          const struct http_deadline *before);
 // One that has passed, still in its list; NULL when there is none.
 struct http_deadline *http_deadlines_passed(struct http_deadlines *deadlines, int64_t now);

@@ -10,12 +10,16 @@
 
 #define STREAM_PARTS_MAX 2
 
-bool stream_init(struct stream *stream, int fd, struct tls_set *tls, struct env *env)
+bool stream_has_come(const struct stream *stream)
 {
-    *stream = (struct stream){.fd = fd};
-    if (tls)
-        stream->tls = tls_create(tls, fd, env);
-    return !tls || stream->tls;
+    char byte;
+    return recv(stream->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+}
+
+bool stream_secure(struct stream *stream, struct tls_set *tls, struct env *env)
+{
+    stream->tls = tls_create(tls, stream->fd, env);
+    return stream->tls;
 }
 
 static void stream_end_tls(struct stream *stream)

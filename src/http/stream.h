@@ -17,8 +17,10 @@ enum stream_result {
     STREAM_FAILED,
 };
 
-// False: no memory. The socket stays the caller's to close.
-bool stream_init(struct stream *stream, int fd, struct tls_set *tls, struct env *env);
+// Whether anything has come that was not received yet. The end alone is nothing.
+bool stream_has_come(const struct stream *stream);
+// From now on it speaks TLS. False: no memory.
+bool stream_secure(struct stream *stream, struct tls_set *tls, struct env *env);
 // Of TLS. When it fails, *ret_failure is static text for the log, and the stream is plain: the peer
 // may not have read yet why.
 enum stream_result stream_handshake(struct stream *stream, const char **ret_failure);

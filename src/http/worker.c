@@ -22,6 +22,7 @@ void worker_turn(struct http_worker *worker)
     if (worker->in_turn)
         return;
     worker->in_turn = true;
+    worker->handshakes = 0;
     env_tick(&worker->env);
     if (worker->settings.epoch)
         epoch_enter(worker->settings.epoch, worker->reader);
@@ -184,10 +185,11 @@ static enum twoleg_error worker_init_loop(struct http_worker *worker)
 void http_worker_limit(struct http_worker *worker, const struct http_limits *limits)
 {
     const int64_t lengths[HTTP_WAITS] = {
-        [HTTP_WAIT_HANDSHAKE] = limits->tls_us, [HTTP_WAIT_IDLE] = limits->idle_us,
-        [HTTP_WAIT_HEADER] = limits->header_us, [HTTP_WAIT_BODY] = limits->body_us,
-        [HTTP_WAIT_WRITE] = limits->write_us,   [HTTP_WAIT_LINGER] = WORKER_LINGER_US,
-        [HTTP_WAIT_JOB] = WORKER_SWEEP_US,      [HTTP_WAIT_HOLD] = limits->hold_us,
+        [HTTP_WAIT_HANDSHAKE] = limits->tls_us, [HTTP_WAIT_FIRST] = limits->idle_us,
+        [HTTP_WAIT_IDLE] = limits->idle_us,     [HTTP_WAIT_HEADER] = limits->header_us,
+        [HTTP_WAIT_BODY] = limits->body_us,     [HTTP_WAIT_WRITE] = limits->write_us,
+        [HTTP_WAIT_LINGER] = WORKER_LINGER_US,  [HTTP_WAIT_JOB] = WORKER_SWEEP_US,
+        [HTTP_WAIT_HOLD] = limits->hold_us,
     };
     worker->settings.limits = *limits;
     for (enum http_wait wait = 0; wait < HTTP_WAITS; wait++)
@@ -317,10 +319,11 @@ bool http_worker_is_full(const struct http_worker *worker)
     return most && worker->parked >= most;
 }
 
-void http_worker_adopt(struct http_worker *worker, int fd, const struct http_listener *listener)
+void http_worker_adopt(struct http_worker *worker, int fd, const struct http_listener *listener,
+                       bool crowded)
 {
     worker_turn(worker);
-    connection_create(worker, fd, listener);
+    connection_create(worker, fd, listener, crowded);
 }
 
 void http_worker_drain(struct http_worker *worker, int64_t deadline_mono_us)

@@ -11,7 +11,7 @@ struct tls_set;
 
 // How a listener meets a new connection, as it is configured now; good for one turn.
 struct http_welcome {
-    struct tls_set *tls;        // what it shows; NULL: plain HTTP
+    bool secure;                // TLS; else plain HTTP
     const struct cidr *trusted; // proxies, whose connections are not counted by address
     size_t trusted_count;
 };
@@ -41,6 +41,10 @@ struct http_settings {
     void (*on_turn)(void *context, struct http_worker *worker);
     // NULL: all listeners are plain and trust nobody.
     struct http_welcome (*welcome)(void *context, const struct http_listener *listener);
+    // A peer has begun its handshake: what the listener shows; NULL: nothing any more, or nothing
+    // to this address, which has had too many. A NULL address is that of many, or of nobody.
+    struct tls_set *(*secure)(void *context, const struct env *env,
+                              const struct http_listener *listener, const struct address *address);
     // The worker refused something before any handler saw it; reason is static text. For the log.
     void (*on_refused)(void *context, const struct env *env, struct address peer,
                        const char *reason);
@@ -65,8 +69,10 @@ struct http_request *http_worker_find(struct http_worker *worker, struct http_ha
 // As many of its requests are parked as may be. On its thread.
 bool http_worker_is_full(const struct http_worker *worker);
 // Takes an accepted socket, also when it refuses it (a cap, no memory: it is closed at once). The
-// listener outlives the worker.
-void http_worker_adopt(struct http_worker *worker, int fd, const struct http_listener *listener);
+// listener outlives the worker. Crowded: no place is left, so another connection goes for this one,
+// as when the worker has all of its own.
+void http_worker_adopt(struct http_worker *worker, int fd, const struct http_listener *listener,
+                       bool crowded);
 // No new requests: idle connections close, busy ones after their answer with Connection: close;
 // http_worker_run returns when none is left or at the deadline (monotonic).
 void http_worker_drain(struct http_worker *worker, int64_t deadline_mono_us);

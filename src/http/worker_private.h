@@ -6,6 +6,8 @@
 #include "http/answer.h"
 #include "http/connection.h"
 
+// Steps of handshakes in one turn: those who are in wait for no more of them than these.
+#define WORKER_HANDSHAKES 4u
 #define WORKER_TLS_BYTES ((size_t)16 * 1024) // of malloc's, what a TLS connection held at least
 
 struct worker_slot {
@@ -32,6 +34,7 @@ struct http_worker {
     uint32_t free_slot; // slot + 1
     uint64_t serial;    // of the latest request
     uint32_t parked;    // requests that wait for a job
+    uint32_t handshakes; // steps of this turn
     uint32_t held;      // refusals that wait until their client may have them
     size_t body_bytes;  // held by bodies longer than a slab
     int64_t trimmed_at; // monotonic

@@ -197,10 +197,9 @@ def test_A15_a_crowd_does_not_shut_the_operator_out(configured):
     for sock in socks:
         sock.sendall(KEEP)
         assert sock.recv(65536).startswith(GOOD)
-    with server.connect() as late:
-        assert drain(late) == b""
+    late = [server.connect() for _ in range(20)]
     assert server.cli("status", "--json")["ready"]
-    for sock in socks:
+    for sock in socks + late:
         sock.close()
 
 

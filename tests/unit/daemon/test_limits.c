@@ -53,7 +53,7 @@ static void H2_connections_leave_descriptors_for_the_store(void **state)
     assert_int_equal(limits_try(100, 900, 10000, &connections, reason), TWOLEG_NONE);
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
     assert_int_equal(limit.rlim_cur, 900);
-    assert_in_range(connections, 900 - 80, 900 - 40);
+    assert_in_range(connections, 900 - 110, 900 - 40);
     assert_non_null(strstr(said, "event=max_connections_lowered max_connections="));
     // And for any server.
     assert_int_equal(limits_try(40, 40, 10000, &connections, reason), TWOLEG_REFUSED);

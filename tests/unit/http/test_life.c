@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What happens to connections over time: parking, vanished clients, deadlines, caps, drain.
+// What happens to connections over time: parking, vanished clients, deadlines, drain.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -223,73 +223,6 @@ static void A3_A13_idle_and_unread_connections_are_closed(void **state)
     close(idle);
     close(used);
     close(deaf);
-}
-
-static void A15_connections_over_the_cap_are_closed_at_once(void **state)
-{
-    struct http_limits few = toy_limits;
-    int status;
-    (void)state;
-    toy_stop();
-    few.max_connections = 2;
-    toy_start(few);
-    int a = toy_connect();
-    int b = toy_connect();
-    int c = toy_connect();
-    assert_string_equal(toy_read_all(c), "");
-    assert_int_equal(toy.metrics.value[METRIC_CONNECTIONS_REFUSED], 1);
-    close(a);
-    toy_say(b, GET_ECHO);
-    toy_read(b, &status);
-    int d = toy_connect();
-    toy_say(d, GET_ECHO);
-    assert_string_equal(toy_read(d, &status), "1 /echo?q=1|");
-    close(b);
-    close(c);
-    close(d);
-}
-
-static int life_connect_tcp(void)
-{
-    struct sockaddr_storage to;
-    socklen_t len = address_to_sockaddr(&toy.listener.address, &to);
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(connect(fd, (const struct sockaddr *)&to, len), 0);
-    int accepted = http_listener_accept(&toy.listener);
-    assert_true(accepted >= 0);
-    toy_post(toy_on_adopt, accepted, 0);
-    return fd;
-}
-
-static void A15_one_address_has_its_own_cap(void **state)
-{
-    struct http_limits few = toy_limits;
-    char reason[256];
-    int status;
-    (void)state;
-    toy_stop();
-    few.max_per_address = 2;
-    toy_start(few);
-    assert_int_equal(http_listener_open(STR("127.0.0.1:0"), 0600, &toy.listener, reason), 0);
-    toy.listener.doors = DOOR_PUBLIC;
-    int a = life_connect_tcp();
-    int b = life_connect_tcp();
-    int c = life_connect_tcp();
-    assert_string_equal(toy_read_all(c), "");
-    int local = toy_connect(); // has no address, so no cap
-    toy_say(local, GET_ECHO);
-    toy_read(local, &status);
-    toy_say(a, "GET /echo HTTP/1.0\r\n\r\n");
-    assert_int_equal(toy_status(toy_read_all(a)), 200);
-    int d = life_connect_tcp();
-    toy_say(d, GET_ECHO);
-    assert_string_equal(toy_read(d, &status), "1 /echo?q=1|");
-    close(a);
-    close(b);
-    close(c);
-    close(d);
-    close(local);
-    http_listener_close(&toy.listener);
 }
 
 static void drain_answers_what_is_in_flight(void **state)
@@ -568,10 +501,6 @@ int main(void)
                                         life_teardown),
         cmocka_unit_test_setup_teardown(A1_a_trickle_does_not_help, life_setup, life_teardown),
         cmocka_unit_test_setup_teardown(A3_A13_idle_and_unread_connections_are_closed, life_setup,
-                                        life_teardown),
-        cmocka_unit_test_setup_teardown(A15_connections_over_the_cap_are_closed_at_once,
-                                        life_setup, life_teardown),
-        cmocka_unit_test_setup_teardown(A15_one_address_has_its_own_cap, life_setup,
                                         life_teardown),
         cmocka_unit_test_setup_teardown(drain_answers_what_is_in_flight, life_setup,
                                         life_teardown),

@@ -37,6 +37,7 @@ struct toy {
 };
 
 static struct toy toy;
+static struct http_settings toy_settings; // what toy_start leaves as it is
 
 // --- the routes ---
 
@@ -176,16 +177,15 @@ static const struct http_limits toy_limits = {
 
 static void toy_start(struct http_limits limits)
 {
-    struct http_settings settings = {
-        .number = 3,
-        .routes = toy_routes,
-        .route_count = sizeof toy_routes / sizeof toy_routes[0],
-        .limits = limits,
-        .epoch = &toy.epoch,
-        .metrics = &toy.metrics,
-        .peers = &toy.peers,
-        .on_refused = toy_on_refused,
-    };
+    struct http_settings settings = toy_settings;
+    settings.number = 3;
+    settings.routes = toy_routes;
+    settings.route_count = sizeof toy_routes / sizeof toy_routes[0];
+    settings.limits = limits;
+    settings.epoch = &toy.epoch;
+    settings.metrics = &toy.metrics;
+    settings.peers = &toy.peers;
+    settings.on_refused = toy_on_refused;
     memset(&toy, 0, sizeof toy);
     toy.listener = (struct http_listener){.fd = -1, .doors = DOOR_PUBLIC};
     epoch_init(&toy.epoch);
@@ -205,7 +205,7 @@ struct toy_message {
 static void toy_on_adopt(struct http_message *message, struct http_worker *worker)
 {
     struct toy_message *adopt = (struct toy_message *)message;
-    http_worker_adopt(worker, adopt->fd, &toy.listener);
+    http_worker_adopt(worker, adopt->fd, &toy.listener, false);
     free(adopt);
 }
 
