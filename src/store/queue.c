@@ -45,9 +45,11 @@ enum twoleg_error queue_put(struct queue *queue, enum queue_place place, void *i
         line->ring[at] = (struct queue_item){item, bytes, env_mono()};
         line->count++;
         line->bytes += bytes;
-        pthread_cond_signal(&queue->filled);
     }
     pthread_mutex_unlock(&queue->lock);
+    // Not before: who wakes up at once, on this core, would find the lock held and sleep again.
+    if (!error)
+        pthread_cond_signal(&queue->filled);
     return error;
 }
 

@@ -8,8 +8,8 @@
 
 #define CHECKPOINT_FRAMES 1000 // of 4 KiB
 // Under steady writes a passive checkpoint may never catch up, and the WAL grows; past this one
-// that makes the writer wait starts the WAL again. The file is kept: a commit that makes it longer
-// needs the file system's journal, one that writes over what was there before does not.
+// that makes the writer wait starts the WAL again. The file is kept (journal_size_limit): a commit
+// that makes it longer needs the file system's journal, one that writes over it does not.
 #define CHECKPOINT_FRAMES_MAX (16 * CHECKPOINT_FRAMES)
 // How long such a one waits for readers, and the writer for it: the next one may be luckier.
 #define CHECKPOINT_BUSY_MS 100

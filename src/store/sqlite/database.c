@@ -11,7 +11,7 @@ static const char *const database_pragmas[] = {
     // synchronous=FULL: in WAL mode anything less may lose acknowledged commits at a power loss.
     // The checkpoint thread moves the WAL into the file, never a commit.
     [DATABASE_WRITER] = "PRAGMA synchronous = FULL;"
-                          "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 8388608;"
+                          "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;"
                           "PRAGMA cell_size_check = ON;"
                           "PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;"
                           "PRAGMA mmap_size = 0; PRAGMA cache_size = -1024;",
