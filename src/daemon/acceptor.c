@@ -107,7 +107,7 @@ static int acceptor_signal(const struct acceptor *acceptor, struct reload *reloa
         return 0;
     if (info.ssi_signo != SIGHUP)
         return (int)info.ssi_signo;
-    reload_ask(reload);
+    reload_ask(reload, info.ssi_uid);
     return 0;
 }
 

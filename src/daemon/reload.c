@@ -12,6 +12,7 @@
 #include "daemon/snapshot.h"
 #include "daemon/warn.h"
 #include "keyring/change.h"
+#include "manage/token.h"
 
 struct reload {
     struct reload_settings settings;
@@ -23,6 +24,7 @@ struct reload {
     pthread_cond_t wake;
     struct reload_order *first; // the oldest
     bool asked;
+    unsigned uid; // of whoever asked
     bool stopping;
 };
 
@@ -55,8 +57,39 @@ static enum twoleg_error reload_judge(struct reload *reload, struct snapshot *fr
                              &fresh->certificates);
 }
 
-static enum twoleg_error reload_make(struct reload *reload, struct reload_outcome *outcome,
-                                     struct snapshot **ret_fresh)
+static enum twoleg_error reload_note(struct store_batch *batch, const struct reload_caller *caller,
+                                     const struct config_changes *changes)
+{
+    const char *names[CONFIG_OPTIONS];
+    const struct manage_actor actor = {.name = str_from(caller->actor), .operator_rights = true};
+    struct manage_change change;
+    for (size_t i = 0; i < changes->count; i++)
+        names[i] = config_schema()->rows[changes->items[i].option].name;
+    manage_change_init(&change, batch, &actor,
+                       str_of(caller->request_id, caller->request_id_len));
+    return manage_reload_note(&change, names, changes->count);
+}
+
+// E16: its row and the rules of rotation are durable before a worker can make anything under the
+// new configuration. It is the last that can fail.
+static enum twoleg_error reload_commit(struct reload *reload, const struct snapshot *fresh,
+                                       const struct reload_caller *caller,
+                                       struct reload_outcome *outcome)
+{
+    const struct rotation_rules rules = snapshot_rotation(&fresh->config);
+    struct store_batch *batch = store_batch_create(reload->env.now_us);
+    if (!batch)
+        return TWOLEG_NO_MEMORY;
+    enum twoleg_error error = reload_note(batch, caller, &outcome->changes);
+    if (!error)
+        error = keyring_change_rules(reload->settings.server->keyring, &rules, &reload->env,
+                                     batch, outcome->reason);
+    store_batch_destroy(batch);
+    return error;
+}
+
+static enum twoleg_error reload_make(struct reload *reload, const struct reload_caller *caller,
+                                     struct reload_outcome *outcome, struct snapshot **ret_fresh)
 {
     struct config config;
     struct snapshot *fresh;
@@ -67,11 +100,8 @@ static enum twoleg_error reload_make(struct reload *reload, struct reload_outcom
     if (error)
         return error;
     error = reload_judge(reload, fresh, outcome);
-    // Before a worker can make anything under them, and the last that can fail.
-    const struct rotation_rules rules = snapshot_rotation(&fresh->config);
     if (!error)
-        error = keyring_change_rules(reload->settings.server->keyring, &rules, &reload->env,
-                                     outcome->reason);
+        error = reload_commit(reload, fresh, caller, outcome);
     if (error)
         snapshot_destroy(fresh);
     else
@@ -142,7 +172,8 @@ static void reload_log(const struct reload *reload, const struct reload_outcome 
 }
 
 // A manager waits until it hears READY again, whatever came of it.
-static void reload_run(struct reload *reload, struct reload_outcome *outcome)
+static void reload_run(struct reload *reload, const struct reload_caller *caller,
+                       struct reload_outcome *outcome)
 {
     struct snapshot *fresh;
     char note[80];
@@ -151,8 +182,8 @@ static void reload_run(struct reload *reload, struct reload_outcome *outcome)
              (long long)reload->env.mono_us);
     notify_say(reload->settings.notify, note);
     // Without memory for a report, too, whoever asked hears that nothing came of it.
-    outcome->error =
-        outcome->report.problems ? reload_make(reload, outcome, &fresh) : TWOLEG_NO_MEMORY;
+    outcome->error = outcome->report.problems ? reload_make(reload, caller, outcome, &fresh)
+                                              : TWOLEG_NO_MEMORY;
     if (!outcome->error)
         reload_publish(reload, fresh);
     metrics_add(&reload->metrics,
@@ -165,11 +196,13 @@ static void reload_run(struct reload *reload, struct reload_outcome *outcome)
 
 // Signals that come while one is under way are one more afterwards: what they announce may have
 // been written after it was read.
-static void reload_run_asked(struct reload *reload)
+static void reload_run_asked(struct reload *reload, unsigned uid)
 {
     struct reload_outcome outcome;
+    struct reload_caller caller = {.request_id_len = 0};
+    snprintf(caller.actor, sizeof caller.actor, "uid:%u", uid);
     (void)reload_outcome_init(&outcome);
-    reload_run(reload, &outcome);
+    reload_run(reload, &caller, &outcome);
     reload_outcome_finish(&outcome);
 }
 
@@ -187,11 +220,12 @@ static void *reload_main(void *context)
             reload->first = order->next;
         else
             reload->asked = false;
+        unsigned uid = reload->uid;
         pthread_mutex_unlock(&reload->lock);
         if (!order) {
-            reload_run_asked(reload);
+            reload_run_asked(reload, uid);
         } else {
-            reload_run(reload, &order->outcome);
+            reload_run(reload, &order->caller, &order->outcome);
             http_job_done(&order->job);
         }
         pthread_mutex_lock(&reload->lock);
@@ -222,10 +256,11 @@ enum twoleg_error reload_start(const struct reload_settings *settings, struct re
     return TWOLEG_NONE;
 }
 
-void reload_ask(struct reload *reload)
+void reload_ask(struct reload *reload, unsigned uid)
 {
     pthread_mutex_lock(&reload->lock);
     reload->asked = true;
+    reload->uid = uid;
     pthread_cond_signal(&reload->wake);
     pthread_mutex_unlock(&reload->lock);
 }

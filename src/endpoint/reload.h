@@ -19,8 +19,16 @@ struct reload_outcome {
 bool reload_outcome_init(struct reload_outcome *outcome);
 void reload_outcome_finish(struct reload_outcome *outcome);
 
+// Who wants it, as the audit has it.
+struct reload_caller {
+    char actor[24];
+    char request_id[HTTP_ID_LEN];
+    size_t request_id_len; // 0: it is no request
+};
+
 struct reload_order {
     struct http_job job; // first
     struct reload_order *next;
+    struct reload_caller caller;
     struct reload_outcome outcome;
 };

@@ -52,8 +52,10 @@ enum twoleg_error keyring_change_master(struct keyring *keyring, struct env *env
 struct rotation_rules keyring_rules(struct keyring *keyring);
 // Others, as configured: period and values only. When the error is none they are stored and in
 // force, and whatever is made under them may be made from now on; what is made under the old ones
-// within the next minutes is still allowed for. CONFLICT: a change of keys is under way. With words
-// in ret_reason.
+// within the next minutes is still allowed for. They are committed in the batch, which is the
+// caller's and is committed also when nothing changes: what else is in it comes with them or not at
+// all. CONFLICT: a change of keys is under way. With words in ret_reason.
 enum twoleg_error keyring_change_rules(struct keyring *keyring,
                                        const struct rotation_rules *configured, struct env *env,
+                                       struct store_batch *batch,
                                        char ret_reason[static 512]) TWOLEG_MUST_CHECK;

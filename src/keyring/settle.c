@@ -9,19 +9,25 @@
 // Workers that have begun go on under the old rules, and a disk may hang before the new ones count.
 #define SETTLE_OVERLAP_US (600 * SECOND_US)
 
-static enum twoleg_error settle_write(struct store *store, const struct rotation_rules *rules,
-                                      struct env *env)
+static enum twoleg_error settle_write(struct store_batch *batch,
+                                      const struct rotation_rules *rules)
 {
     struct buf text;
-    struct store_batch *batch = store_batch_create(env->now_us);
-    if (!batch)
-        return TWOLEG_NO_MEMORY;
     buf_init_arena(&text, &batch->arena, SETTLE_TEXT_MAX);
     rotation_rules_write(rules, &text);
     struct store_verb *verb = store_batch_add(batch, VERB_SETTING_SET, STORE_OPERATOR);
     verb->setting.name = STR("rotation");
     verb->setting.value = buf_str(&text);
-    enum twoleg_error error = text.failed ? TWOLEG_NO_MEMORY : store_commit(store, batch);
+    return text.failed ? TWOLEG_NO_MEMORY : TWOLEG_NONE;
+}
+
+static enum twoleg_error settle_store(struct store *store, const struct rotation_rules *rules,
+                                      struct env *env)
+{
+    struct store_batch *batch = store_batch_create(env->now_us);
+    enum twoleg_error error = batch ? settle_write(batch, rules) : TWOLEG_NO_MEMORY;
+    if (!error)
+        error = store_commit(store, batch);
     store_batch_destroy(batch);
     return error;
 }
@@ -46,7 +52,7 @@ enum twoleg_error keyring_settle(struct keyring *keyring, const struct rotation_
         error = TWOLEG_NONE;
     if (!error && rotation_settle(known ? &stored : NULL, configured, env->latest_us,
                                   &keyring->rules))
-        error = settle_write(keyring->store, &keyring->rules, env);
+        error = settle_store(keyring->store, &keyring->rules, env);
     if (error)
         return reason_set(reason, error, "the rules of rotation cannot be stored: %s",
                           twoleg_error_text(error));
@@ -56,16 +62,17 @@ enum twoleg_error keyring_settle(struct keyring *keyring, const struct rotation_
 // Under the claim: no plan that was made from the old rules meets the new ones.
 static enum twoleg_error settle_change(struct keyring *keyring,
                                        const struct rotation_rules *configured, struct env *env,
-                                       char reason[static 512])
+                                       struct store_batch *batch)
 {
     const struct rotation_rules before = keyring_rules(keyring);
     struct rotation_rules after;
     enum twoleg_error error = TWOLEG_NONE;
     if (rotation_settle(&before, configured, env->latest_us + SETTLE_OVERLAP_US, &after))
-        error = settle_write(keyring->store, &after, env);
+        error = settle_write(batch, &after);
+    if (!error)
+        error = store_commit(keyring->store, batch);
     if (error)
-        return reason_set(reason, error, "the rules of rotation cannot be stored: %s",
-                          twoleg_error_text(error));
+        return error;
     pthread_mutex_lock(&keyring->rules_lock);
     keyring->rules = after;
     pthread_mutex_unlock(&keyring->rules_lock);
@@ -80,15 +87,18 @@ static bool settle_is_same(const struct rotation_rules *a, const struct rotation
 
 enum twoleg_error keyring_change_rules(struct keyring *keyring,
                                        const struct rotation_rules *configured, struct env *env,
-                                       char ret_reason[static 512])
+                                       struct store_batch *batch, char ret_reason[static 512])
 {
     const struct rotation_rules before = keyring_rules(keyring);
-    if (settle_is_same(&before, configured))
-        return TWOLEG_NONE;
-    if (!keyring_claim(keyring, true))
+    bool same = settle_is_same(&before, configured);
+    if (!same && !keyring_claim(keyring, true))
         return reason_set(ret_reason, TWOLEG_CONFLICT,
                           "another change of keys is under way; try again");
-    enum twoleg_error error = settle_change(keyring, configured, env, ret_reason);
-    keyring_release(keyring);
+    enum twoleg_error error = same ? store_commit(keyring->store, batch)
+                                   : settle_change(keyring, configured, env, batch);
+    if (!same)
+        keyring_release(keyring);
+    if (error)
+        reason_set(ret_reason, error, "the change cannot be stored: %s", twoleg_error_text(error));
     return error;
 }

@@ -94,6 +94,25 @@ def test_H4_H5_full_and_read_only_disks_refuse_writes_only(disk, known, how):
     reading_goes_on(disk, app, caller, good)
 
 
+def test_E16_a_reload_that_the_audit_cannot_have_changes_nothing(disk):
+    def documentation():
+        metadata = disk.get("/.well-known/oauth-authorization-server").json()
+        return metadata.get("service_documentation")
+
+    disk.config.write_text("service_documentation: https://a.example\n")
+    disk.fail(b"f")
+    done = disk.run_cli("reload")
+    assert done.returncode != 0 and "cannot be stored" in done.stderr, done
+    disk.process.send_signal(signal.SIGHUP)
+    until(lambda: disk.stderr().count("event=reload_refused") == 2, "the signal's reload")
+    assert documentation() is None
+    disk.fail(b"n")
+    disk.cli("reload")
+    assert documentation() == "https://a.example"
+    rows = disk.cli("audit", "list", "--json")["audit"]
+    assert sum(row["action"] == "config.reload" for row in rows) == 1
+
+
 @pytest.mark.parametrize("how", [b"i", b"a"])
 def test_H5_no_inode_and_no_right_stop_a_start_but_no_running_server(disk, known, how):
     """What is open already needs neither; a start that cannot open says so, and spoils nothing."""

@@ -105,6 +105,16 @@ def test_sighup_takes_over_what_has_changed(reloading):
     assert "event=answered route=token" in server.stderr()
 
 
+def test_E16_a_reload_by_a_signal_is_in_the_audit(reloading):
+    server = reloading.start()
+    reloading.write("jwks_max_age: 77s\n")
+    server.process.send_signal(signal.SIGHUP)
+    until(lambda: "event=reloaded changes=1" in server.stderr(), "the reload")
+    last = server.cli("audit", "list", "--json")["audit"][-1]
+    assert (last["action"], last["actor"], last["detail"], last["request_id"]) == \
+        ("config.reload", f"uid:{os.getuid()}", {"options": ["jwks_max_age"]}, "")
+
+
 def test_level_of_the_log(reloading):
     server = reloading.start("log_level: error\n")
     server.get("/nowhere")

@@ -3,13 +3,14 @@
 // it, so that whoever asked knows.
 #include "endpoint/reload.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/fault.h"
 #include "endpoint/admin/actions.h"
 #include "endpoint/admin/body.h"
-#include "endpoint/admin/job.h"
-#include "manage/token.h"
+#include "endpoint/admin/call.h"
 
 #define RELOAD_WORDS_MAX 4500 // of a message; what does not fit is in the log
 
@@ -34,6 +35,10 @@ static enum twoleg_error reload_begin(struct admin_call *call)
         free(order);
         return TWOLEG_OVERLOADED;
     }
+    snprintf(order->caller.actor, sizeof order->caller.actor, "%.*s",
+             STR_ARG(call->actor.name));
+    memcpy(order->caller.request_id, call->request->id, HTTP_ID_LEN);
+    order->caller.request_id_len = HTTP_ID_LEN;
     server->reload_order(server->reload, order);
     return TWOLEG_WAIT;
 }
@@ -123,28 +128,6 @@ static enum twoleg_error reload_refuse(struct admin_call *call, struct reload_ou
     return TWOLEG_NONE;
 }
 
-// The outcome is a fact by now: when its row cannot be written, that is said, and nothing undone.
-static enum twoleg_error reload_build(struct admin_call *call, struct admin_commit *commit,
-                                      const void *input)
-{
-    const struct reload_outcome *outcome = input;
-    const char *names[CONFIG_OPTIONS];
-    (void)call;
-    for (size_t i = 0; i < outcome->changes.count; i++)
-        names[i] = config_schema()->rows[outcome->changes.items[i].option].name;
-    return manage_reload_note(&commit->change, names, outcome->changes.count);
-}
-
-static enum twoleg_error reload_note(struct admin_call *call, const struct reload_outcome *outcome)
-{
-    struct admin_commit *commit;
-    enum twoleg_error error = admin_commit(call, reload_build, outcome, &commit);
-    if (error == TWOLEG_NONE || error == TWOLEG_WAIT)
-        return error;
-    return admin_refuse(call, error, "the configuration was taken over, but the audit has no row "
-                        "of it: %s", twoleg_error_text(error));
-}
-
 enum twoleg_error admin_reload(struct admin_call *call)
 {
     struct reload_order *order =
@@ -157,10 +140,8 @@ enum twoleg_error admin_reload(struct admin_call *call)
     if (!order)
         return reload_begin(call);
     struct reload_outcome *outcome = &order->outcome;
-    if (!outcome->error) {
-        error = reload_note(call, outcome);
-        return error ? error : reload_answer(call, outcome);
-    }
+    if (!outcome->error)
+        return reload_answer(call, outcome);
     if (!config_report_is_clean(&outcome->report))
         return reload_refuse(call, outcome);
     return outcome->reason[0] ? admin_refuse(call, outcome->error, "%s", outcome->reason)

@@ -146,6 +146,17 @@ static void D5_of_two_that_change_keys_one_does(void **state)
 
 #define HOUR_US ((int64_t)3600 * SECOND_US)
 
+static enum twoleg_error change_rules(struct test_keyring *on, const struct rotation_rules *rules,
+                                      char reason[static 512])
+{
+    struct store_batch *batch = store_batch_create(on->env.now_us);
+    assert_non_null(batch);
+    enum twoleg_error error =
+        keyring_change_rules(on->keyring, rules, &on->env, batch, reason);
+    store_batch_destroy(batch);
+    return error;
+}
+
 // A reload: what is made under the old rules, now and in the next minutes, is still allowed for,
 // and so it is after a restart.
 static void D5_rules_change_while_the_server_runs(void **state)
@@ -159,13 +170,12 @@ static void D5_rules_change_while_the_server_runs(void **state)
                                               .age.value_us = HOUR_US / 60,
                                               .life.value_us = HOUR_US};
     keyring_open(on);
-    assert_int_equal(keyring_change_rules(on->keyring, &long_ones, &on->env, reason), TWOLEG_NONE);
+    assert_int_equal(change_rules(on, &long_ones, reason), TWOLEG_NONE);
     struct rotation_rules rules = keyring_rules(on->keyring);
     assert_true(rules.period_us == 0 && rules.age.value_us == HOUR_US);
     assert_true(rules.life.value_us == 24 * HOUR_US);
     int64_t now_us = on->env.latest_us;
-    assert_int_equal(keyring_change_rules(on->keyring, &short_ones, &on->env, reason),
-                     TWOLEG_NONE);
+    assert_int_equal(change_rules(on, &short_ones, reason), TWOLEG_NONE);
     rules = keyring_rules(on->keyring);
     assert_true(rules.period_us == 100 * HOUR_US && rules.life.value_us == HOUR_US);
     assert_true(rules.life.until_us >= now_us + 24 * HOUR_US + HOUR_US / 60);
@@ -193,9 +203,9 @@ static void D5_rules_that_cannot_be_stored_are_not_in_force(void **state)
     const struct rotation_rules before = keyring_rules(on->keyring);
     // The store refuses: nothing is in force that is not stored.
     fault_arm(FAULT_STORE, 1, true);
-    assert_int_not_equal(keyring_change_rules(on->keyring, &rules, &on->env, reason), TWOLEG_NONE);
+    assert_int_not_equal(change_rules(on, &rules, reason), TWOLEG_NONE);
     fault_arm(FAULT_STORE, 0, false);
-    assert_non_null(strstr(reason, "the rules of rotation cannot be stored"));
+    assert_non_null(strstr(reason, "the change cannot be stored"));
     const struct rotation_rules after = keyring_rules(on->keyring);
     assert_memory_equal(&before, &after, sizeof before);
     // The claim was given back.
