@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A copy of the store. The server writes it into its data folder, since it may write nowhere else;
 // from there it is taken to the place that was asked for, with the rights of whoever asked.
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,6 +15,7 @@
 #include "cli/show.h"
 
 #define BACKUP_PIECE ((size_t)64 * 1024)
+#define BACKUP_STALE_S 600 // so long nobody has written to it, and nobody has taken it
 
 struct backup {
     struct cli *cli;
@@ -51,7 +54,7 @@ static enum cli_exit backup_name(struct backup *backup)
     char name[64];
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    snprintf(name, sizeof name, "backup-%lld.%09ld.db", (long long)now.tv_sec, now.tv_nsec);
+    snprintf(name, sizeof name, "staged-%lld.%09ld.db", (long long)now.tv_sec, now.tv_nsec);
     backup->file = backup_absolute(cli, cli->arguments[0], "");
     backup->staged = backup_absolute(cli, cli->folder, name);
     if (!backup->file || !backup->staged)
@@ -63,6 +66,24 @@ static enum cli_exit backup_name(struct backup *backup)
     snprintf(backup->folder, sizeof backup->folder, "%.*s", len ? len : 1, backup->file);
     snprintf(backup->temporary, sizeof backup->temporary, "%s/.twoleg-%s", backup->folder, name);
     return CLI_DONE;
+}
+
+// What commands and servers that were killed have left, with the server's own files beside it. Who
+// still wants such a copy after all, since it was stopped for so long, hears that it is gone.
+static void backup_clear(const char *path, const char *pattern)
+{
+    DIR *folder = opendir(path);
+    time_t now = time(NULL);
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        struct stat info;
+        bool stale = fnmatch(pattern, entry->d_name, 0) == 0 &&
+                     fstatat(dirfd(folder), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+                     S_ISREG(info.st_mode) && now - info.st_mtime > BACKUP_STALE_S;
+        if (stale)
+            unlinkat(dirfd(folder), entry->d_name, 0);
+    }
+    if (folder)
+        closedir(folder);
 }
 
 static bool backup_copy_bytes(int to, int from)
@@ -146,6 +167,8 @@ enum cli_exit cli_backup(struct cli *cli)
         json_decref(body);
         return code;
     }
+    backup_clear(folder, "staged-[0-9]*.[0-9]*.db*");
+    backup_clear(backup.folder, ".twoleg-staged-[0-9]*.[0-9]*.db");
     code = cli_call(cli, "POST", "/admin/v1/backup", body, &answer);
     if (code) {
         // The copy may be whole and only its note in the audit refused: nobody asked for it there.

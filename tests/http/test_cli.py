@@ -8,6 +8,7 @@ import pty
 import re
 import stat
 import subprocess
+import time
 
 import pytest
 
@@ -405,6 +406,23 @@ def test_M9_a_backup_that_fails_leaves_nothing(own_server, tmp_path):
             assert not (tmp_path / f"copy-{nth}.db").exists()
         assert sorted(os.listdir(server.data)) == before, nth
     assert failed > 1 and len(words) > 1, words
+
+
+def test_what_a_backup_that_was_killed_left_goes_with_the_next(own_server, tmp_path):
+    data, hour_ago = pathlib.Path(own_server.data), time.time() - 3600
+    stale = [data / "staged-1700000000.000000001.db",
+             data / "staged-1700000000.000000002.db.tmp",
+             tmp_path / ".twoleg-staged-1700000000.000000003.db"]
+    kept = [data / "staged-1700000000.000000004.db",  # of one that is under way
+            data / "backup-1700000000.000000005.db", data / "staged-mine.db",
+            tmp_path / "staged-1700000000.000000006.db"]
+    for file in stale + kept:
+        file.write_bytes(b"copy")
+        if file != kept[0]:
+            os.utime(file, (hour_ago, hour_ago))
+    own_server.cli("backup", str(tmp_path / "whole.db"))
+    assert [file.name for file in stale + kept if file.exists()] == [file.name for file in kept]
+    assert (tmp_path / "whole.db").stat().st_size > 4096
 
 
 def test_restore_can_keep_tokens(own_server, tmp_path):

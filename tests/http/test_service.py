@@ -106,7 +106,7 @@ def test_backups_leave_the_data_folder_by_the_command_line_only(own_server, tmp_
     assert answer.status != 201 and not (tmp_path / "copy").exists()
     own_server.cli("backup", str(tmp_path / "copy"))
     assert (tmp_path / "copy").stat().st_mode & 0o777 == 0o600
-    assert not [name for name in os.listdir(own_server.data) if name.startswith("backup-")]
+    assert not [name for name in os.listdir(own_server.data) if name.startswith("staged-")]
     row = own_server.cli("audit", "list", "--limit", "1", "--json")["audit"][-1]
     assert row["detail"]["file"] == str(tmp_path / "copy")
 
