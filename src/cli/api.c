@@ -4,16 +4,6 @@
 #include "cli/call.h"
 #include "cli/show.h"
 
-static enum cli_exit api_print(struct cli *cli, const char *member, json_t *rows,
-                               const struct show_column *columns, size_t count)
-{
-    json_t *whole = json_pack("{s:o}", member, rows);
-    if (!show_json(cli, whole))
-        show_table(cli, rows, columns, count);
-    json_decref(whole);
-    return CLI_DONE;
-}
-
 enum cli_exit cli_api_list(struct cli *cli)
 {
     static const struct show_column columns[] = {
@@ -26,7 +16,8 @@ enum cli_exit cli_api_list(struct cli *cli)
     json_t *apis;
     enum cli_exit code = cli_call_pages(cli, "/apis", "apis", &apis);
     return code ? code
-                : api_print(cli, "apis", apis, columns, sizeof columns / sizeof *columns);
+                : show_rows(cli, json_pack("{s:o}", "apis", apis), "apis", columns,
+                            sizeof columns / sizeof *columns);
 }
 
 enum cli_exit cli_api_create(struct cli *cli)
@@ -80,7 +71,8 @@ enum cli_exit cli_scope_list(struct cli *cli)
     }
     json_decref(apis);
     if (found)
-        return api_print(cli, "scopes", rows, columns, sizeof columns / sizeof *columns);
+        return show_rows(cli, json_pack("{s:o}", "scopes", rows), "scopes", columns,
+                         sizeof columns / sizeof *columns);
     json_decref(rows);
     return cli_fail(CLI_NOT_FOUND, "no API has the identifier \"%s\" (data folder %s)", wanted,
                     cli->folder);

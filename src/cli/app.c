@@ -14,11 +14,8 @@ enum cli_exit cli_app_list(struct cli *cli)
     enum cli_exit code = cli_call_pages(cli, "/applications", "applications", &all);
     if (code)
         return code;
-    json_t *whole = json_pack("{s:o}", "applications", all);
-    if (!show_json(cli, whole))
-        show_table(cli, all, app_columns, sizeof app_columns / sizeof *app_columns);
-    json_decref(whole);
-    return CLI_DONE;
+    return show_rows(cli, json_pack("{s:o}", "applications", all), "applications", app_columns,
+                     sizeof app_columns / sizeof *app_columns);
 }
 
 enum cli_exit cli_app_show(struct cli *cli)

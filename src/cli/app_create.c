@@ -90,8 +90,7 @@ static void app_print_created_json(const json_t *answer, bool in_file)
         bool shown = value && !(in_file && strcmp(members[i], "client_secret") == 0);
         json_object_set(out, members[i], shown ? value : json_null());
     }
-    json_dumpf(out, stdout, JSON_INDENT(2));
-    putchar('\n');
+    show_object(out);
     json_decref(out);
 }
 

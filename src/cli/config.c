@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The configuration is looked at here, without a server.
 #include "cli/config.h"
+#include "cli/show.h"
 
 #include "config/show.h"
 #include "daemon/certificates.h"
@@ -133,8 +134,7 @@ static json_t *config_rows(struct cli *cli)
 
 static void config_print(json_t *answer)
 {
-    json_dumpf(answer, stdout, JSON_INDENT(2));
-    putchar('\n');
+    show_object(answer);
     json_decref(answer);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <string.h>
 
-#include "cli/cli.h"
+#include "cli/show.h"
 
 #define HELP_COLUMN 30
 
@@ -84,8 +84,7 @@ void cli_help_json(const struct cli_command *command, const char *group)
                                                   row->summary, "options", help_options(row)));
     }
     json_t *all = json_pack("{s:o}", "commands", commands);
-    json_dumpf(all, stdout, JSON_INDENT(2));
-    putchar('\n');
+    show_object(all);
     json_decref(all);
 }
 

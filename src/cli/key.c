@@ -11,13 +11,8 @@ enum cli_exit cli_key_list(struct cli *cli)
     };
     json_t *answer;
     enum cli_exit code = cli_call(cli, "GET", "/admin/v1/keys", NULL, &answer);
-    if (code)
-        return code;
-    if (!show_json(cli, answer))
-        show_table(cli, json_object_get(answer, "keys"), columns,
-                   sizeof columns / sizeof *columns);
-    json_decref(answer);
-    return CLI_DONE;
+    return code ? code
+                : show_rows(cli, answer, "keys", columns, sizeof columns / sizeof *columns);
 }
 
 // One line for each key that is in another state now.

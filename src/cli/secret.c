@@ -83,13 +83,8 @@ enum cli_exit cli_secret_list(struct cli *cli)
     enum cli_exit code =
         cli_call(cli, "GET", cli_path(cli, "/application/secrets", "client_id", cli->arguments[0]),
                  NULL, &answer);
-    if (code)
-        return code;
-    if (!show_json(cli, answer))
-        show_table(cli, json_object_get(answer, "secrets"), columns,
-                   sizeof columns / sizeof *columns);
-    json_decref(answer);
-    return CLI_DONE;
+    return code ? code
+                : show_rows(cli, answer, "secrets", columns, sizeof columns / sizeof *columns);
 }
 
 enum cli_exit cli_secret_remove(struct cli *cli)

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/show.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "codec/duration.h"
 #include "codec/utf8.h"
+#include "crypto/wipe.h"
 
 #define SHOW_COLUMNS_MAX 8
 #define SHOW_CELL_MAX 48
@@ -17,11 +20,19 @@ const char *show_member(const json_t *row, const char *member)
 
 bool show_json(const struct cli *cli, const json_t *answer)
 {
-    if (!cli_given(cli, CLI_JSON))
-        return false;
-    json_dumpf(answer, stdout, JSON_INDENT(2));
-    putchar('\n');
-    return true;
+    bool asked = cli_given(cli, CLI_JSON);
+    if (asked)
+        show_object(answer);
+    return asked;
+}
+
+enum cli_exit show_rows(struct cli *cli, json_t *answer, const char *member,
+                        const struct show_column *columns, size_t count)
+{
+    if (!show_json(cli, answer))
+        show_table(cli, json_object_get(answer, member), columns, count);
+    json_decref(answer);
+    return CLI_DONE;
 }
 
 static void show_time(struct buf *out, json_int_t seconds)
@@ -33,35 +44,61 @@ static void show_time(struct buf *out, json_int_t seconds)
         buf_add(out, str_from(text));
 }
 
+// The code point of one sequence; of a byte that is no UTF-8, one that a terminal may obey.
+static uint32_t show_code(struct str sequence)
+{
+    const uint8_t *bytes = (const uint8_t *)sequence.ptr;
+    if (sequence.len == 1)
+        return bytes[0] < 0x80 ? bytes[0] : 0x7f;
+    uint32_t code = bytes[0] & (0x7fu >> sequence.len);
+    for (size_t i = 1; i < sequence.len; i++)
+        code = code << 6 | (bytes[i] & 0x3fu);
+    return code;
+}
+
 // What a terminal obeys and what turns the order of the text around: no letters of any script.
 // C0, DEL, C1 (U+0080 to U+009F), and of Unicode's bidirectional algorithm (UAX 9) the marks,
 // embeddings, overrides and isolates.
-static bool show_commands(struct str sequence)
+static bool show_commands(uint32_t code)
 {
-    static const struct str orders[] = {
-        {"\u061c", 2}, {"\u200e", 3}, {"\u200f", 3}, {"\u202a", 3}, {"\u202b", 3},
-        {"\u202c", 3}, {"\u202d", 3}, {"\u202e", 3}, {"\u2066", 3}, {"\u2067", 3},
-        {"\u2068", 3}, {"\u2069", 3},
-    };
-    uint8_t first = (uint8_t)sequence.ptr[0];
-    if (sequence.len == 1)
-        return first < 0x20 || first >= 0x7f; // or a byte that is no UTF-8
-    if (first == 0xc2 && (uint8_t)sequence.ptr[1] < 0xa0)
-        return true;
-    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++)
-        if (str_equal(sequence, orders[i]))
-            return true;
-    return false;
+    return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x61c || code == 0x200e ||
+           code == 0x200f || (code >= 0x202a && code <= 0x202e) ||
+           (code >= 0x2066 && code <= 0x2069);
+}
+
+static struct str show_next(struct str *text)
+{
+    size_t len = utf8_sequence(*text);
+    struct str sequence = str_slice(*text, 0, len ? len : 1);
+    *text = str_slice(*text, sequence.len, text->len);
+    return sequence;
 }
 
 static void show_plain(struct buf *out, struct str text)
 {
     while (text.len) {
-        size_t len = utf8_sequence(text);
-        struct str sequence = str_slice(text, 0, len ? len : 1);
-        buf_add(out, show_commands(sequence) ? STR("?") : sequence);
-        text = str_slice(text, sequence.len, text.len);
+        struct str sequence = show_next(&text);
+        buf_add(out, show_commands(show_code(sequence)) ? STR("?") : sequence);
     }
+}
+
+// In a string C0 is escaped already, and between strings it is our own.
+void show_object(const json_t *object)
+{
+    char *json = json_dumps(object, JSON_INDENT(2));
+    struct str text = json ? str_from(json) : STR_NONE;
+    while (text.len) {
+        struct str sequence = show_next(&text);
+        uint32_t code = show_code(sequence);
+        if (code >= 0x20 && show_commands(code))
+            printf("\\u%04X", (unsigned)code);
+        else
+            fwrite(sequence.ptr, 1, sequence.len, stdout);
+    }
+    putchar('\n');
+    if (json)
+        wipe(json, strlen(json)); // it may have a secret
+    free(json);
 }
 
 static void show_list(struct buf *out, const json_t *list)

@@ -3,7 +3,9 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -53,11 +55,39 @@ static void F7_control_characters_never_reach_the_terminal(void **state)
           "\u00fc\u20ac\u2026\U0001f600\u05d0");
 }
 
+// With --json, too: the same object, in other letters.
+static void F7_control_characters_are_escapes_in_json(void **state)
+{
+    (void)state;
+    char shown[512] = "";
+    json_t *object = json_pack("{s:s}", "a\u202eb",
+                               "x\x1b\n\x7f\xc2\x85\u061c\u2066\u200f\u00fc\u20ac");
+    fflush(stdout);
+    int kept = dup(STDOUT_FILENO);
+    FILE *file = tmpfile();
+    assert_true(object && kept >= 0 && file && dup2(fileno(file), STDOUT_FILENO) >= 0);
+    show_object(object);
+    fflush(stdout);
+    dup2(kept, STDOUT_FILENO);
+    close(kept);
+    rewind(file);
+    assert_true(fread(shown, 1, sizeof shown - 1, file) > 0);
+    fclose(file);
+    assert_string_equal(shown,
+                        "{\n  \"a\\u202Eb\": \"x\\u001B\\n\\u007F\\u0085\\u061C\\u2066"
+                        "\\u200F\u00fc\u20ac\"\n}\n");
+    json_t *read = json_loads(shown, 0, NULL);
+    assert_true(json_equal(read, object));
+    json_decref(read);
+    json_decref(object);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_as_people_read_them),
         cmocka_unit_test(F7_control_characters_never_reach_the_terminal),
+        cmocka_unit_test(F7_control_characters_are_escapes_in_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
