@@ -3,6 +3,9 @@
 is measured are ratios of cost and bytes of memory; the full size is in tests/long/overload."""
 import os
 import socket
+import statistics
+import subprocess
+import time
 
 import pytest
 
@@ -87,6 +90,36 @@ def test_A27_whoever_waits_a_second_is_refused_at_once(release):
     assert server.cli("app", "list", "--json"), "an operator gets in"
     for sock in socks:
         sock.close()
+
+
+def test_A27_the_first_refusal_comes_at_once_also_in_a_flood(release, tmp_path):
+    """Whoever asks for the first time while others never pause hears so much sooner than who does
+    not wait the second of Retry-After: that one is let wait."""
+    server = release("workers: 1\n")
+    app = server.app(name="slow", secret="brought-1", scope="a")
+    guesses = [token_request(type(app)({"client_id": app.id, "client_secret": f"guess {i}"}))
+               for i in range(4000)]
+    (tmp_path / "flood").write_bytes(b"".join(guess + b"\0" for guess in guesses))
+    flood = subprocess.Popen([crowd.LOAD, "--connections", "128", "--seconds", "60",
+                              str(server.port), tmp_path / "flood"], stdout=subprocess.PIPE)
+    first, second = [], []
+    try:
+        until(lambda: Process(server.process.pid).files() > 128, "the flood")
+        for i, sock in enumerate(connect_many(server.port, 24, each=4)):
+            answers, times = [], [time.monotonic()]
+            for _ in range(2):
+                sock.sendall(guesses[i])
+                answers += statuses(sock.recv(4096))
+                times.append(time.monotonic())
+            if answers == [503, 503]:
+                first.append(times[1] - times[0])
+                second.append(times[2] - times[1])
+            sock.close()
+    finally:
+        flood.terminate()
+        flood.communicate()
+    assert len(first) > 10, "it was no flood"
+    assert statistics.median(first) < statistics.median(second) / 3, (first, second)
 
 
 def test_A1_A15_connections_that_drip_end_by_their_deadline_and_disturb_nobody(release):
