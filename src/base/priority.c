@@ -2,6 +2,7 @@
 #include "base/priority.h"
 
 #include <errno.h>
+#include <linux/sched.h>
 #include <linux/sched/types.h>
 #include <stdint.h>
 #include <sys/resource.h>
@@ -12,7 +13,9 @@
 
 void priority_prompt(void)
 {
-    struct sched_attr attr = {.size = sizeof attr, .sched_runtime = PRIORITY_SLICE_NS};
+    struct sched_attr attr = {.size = sizeof attr,
+                              .sched_flags = SCHED_FLAG_KEEP_POLICY,
+                              .sched_runtime = PRIORITY_SLICE_NS};
     errno = 0;
     attr.sched_nice = getpriority(PRIO_PROCESS, 0);
     if (errno == 0)

@@ -4,7 +4,7 @@
 #pragma once
 
 // For the calling thread, which wakes up to answer somebody and soon sleeps again: it need not wait
-// for the end of another's turn (Linux 6.12, by sched_setattr(2): a short slice).
+// for the end of another's turn (Linux 6.12, by sched_setattr(2): a short slice). Its policy stays.
 void priority_prompt(void);
 // For the calling thread, once: its work may take long. A step behind where the process stands, it
 // gets a quarter of a core that others want too; far behind, a tenth. There is no way back.

@@ -2,6 +2,7 @@
 #include "base/priority.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -64,11 +65,30 @@ static void a_prompt_thread_keeps_its_weight(void **state)
     assert_true(attr.runtime == 0 || attr.runtime == 100 * 1000);
 }
 
+static void *prompted_in_a_batch(void *context)
+{
+    const struct sched_param none = {.sched_priority = 0};
+    return sched_setscheduler(0, SCHED_BATCH, &none) ? NULL : prompted(context);
+}
+
+// Whoever started it with another policy, by chrt or CPUSchedulingPolicy=, has had a reason.
+static void a_prompt_thread_keeps_its_policy(void **state)
+{
+    pthread_t thread;
+    struct sched_attributes attr = {.policy = 100};
+    (void)state;
+    assert_int_equal(pthread_create(&thread, NULL, prompted_in_a_batch, &attr), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(attr.policy, SCHED_BATCH);
+    assert_int_equal(attr.nice, nice_of_thread());
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_thread_steps_back_alone),
         cmocka_unit_test(a_prompt_thread_keeps_its_weight),
+        cmocka_unit_test(a_prompt_thread_keeps_its_policy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
