@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/fault.h"
+#include "crypto/library_memory.h"
 #include "crypto/random.h"
 
 const struct key_kind *key_kind_of(const struct sign_algorithm *algorithm)
@@ -76,6 +77,7 @@ enum twoleg_error sign_key_create(const struct sign_algorithm *algorithm,
 {
     const struct key_kind *kind = key_kind_of(algorithm);
     struct public_key public_key = {0};
+    LIBRARY_SECRET secret = library_secret_begin();
     KEY_PKEY pkey = kind->generate(algorithm);
     if (!pkey)
         return key_refused(random_has_failed() ? TWOLEG_NO_RANDOM : TWOLEG_INTERNAL);
@@ -92,6 +94,7 @@ enum twoleg_error sign_key_from_der(const struct sign_algorithm *algorithm, stru
     struct public_key public_key = {0};
     if (der.len == 0 || der.len > SIGN_KEY_DER_MAX)
         return TWOLEG_MALFORMED;
+    LIBRARY_SECRET secret = library_secret_begin();
     KEY_PKCS8 pkcs8 = d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, (long)der.len);
     if (!pkcs8 || at != (const uint8_t *)der.ptr + der.len)
         return key_refused(TWOLEG_MALFORMED);
@@ -103,6 +106,7 @@ enum twoleg_error sign_key_from_der(const struct sign_algorithm *algorithm, stru
 
 enum twoleg_error sign_key_to_der(const struct sign_key *key, struct buf *out)
 {
+    LIBRARY_SECRET secret = library_secret_begin();
     KEY_PKCS8 pkcs8 = EVP_PKEY2PKCS8(key->pkey);
     int len = pkcs8 ? i2d_PKCS8_PRIV_KEY_INFO(pkcs8, NULL) : -1;
     if (len <= 0 || len > SIGN_KEY_DER_MAX)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "crypto/wipe.h"
 
 #define LIBRARY_SMALLEST 32
 #define LIBRARY_SMALL 8                  // classes, 32 bytes to 4 KiB
@@ -17,11 +18,15 @@
 // Of each large class. A TLS connection has a buffer for records only while it reads or writes one,
 // 17 KiB each, so one pair serves all connections of a thread; a handshake has a third of 22 KiB.
 #define LIBRARY_KEEP_LARGE 3
+#define LIBRARY_CHUNK ((size_t)64 * 1024) // of locked memory: 10 RSA keys
 
 // In front of each block. The library wipes what is secret before it frees.
 struct library_block {
     _Alignas(16) size_t size; // of what follows
-    struct library_block *next;
+    union {
+        struct library_block *next; // of a block that is kept
+        bool secret;                // of one in use: it lies in locked memory
+    };
 };
 
 struct library_thread {
@@ -30,11 +35,21 @@ struct library_thread {
     size_t large[LIBRARY_CLASSES]; // blocks
     bool joined; // library_thread_end will come
     bool ended;  // it came: destructors of others may still free, but nothing is kept any more
+    bool secret; // see library_secret_begin
 };
 static _Thread_local struct library_thread library_thread;
 static pthread_key_t library_key;
 static pthread_once_t library_once = PTHREAD_ONCE_INIT;
 static bool library_key_made;
+
+// Small blocks of locked memory, for all threads: who makes a key is not who frees it. The pages
+// are never given back, since keys come and go in the same shapes.
+static struct {
+    pthread_mutex_t lock;
+    struct library_block *free[LIBRARY_SMALL];
+    char *at; // what is left of the newest chunk
+    size_t left;
+} library_locked = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void library_thread_end(void *memory)
 {
@@ -88,29 +103,93 @@ static void library_thread_count(struct library_thread *own, size_t i, bool more
     *count = more ? *count + step : *count - step;
 }
 
-void *library_memory_alloc(size_t size, const char *file, int line)
+static struct library_block *library_locked_take(size_t i, size_t total)
 {
-    (void)file;
-    (void)line;
+    struct library_block *block = library_locked.free[i];
+    if (block) {
+        library_locked.free[i] = block->next;
+        return block;
+    }
+    if (library_locked.left < total) {
+        char *chunk = secret_memory_alloc(LIBRARY_CHUNK);
+        if (!chunk)
+            return NULL;
+        library_locked.at = chunk;
+        library_locked.left = LIBRARY_CHUNK;
+    }
+    block = (struct library_block *)library_locked.at;
+    library_locked.at += total;
+    library_locked.left -= total;
+    return block;
+}
+
+// Large ones are few, and for a moment: pages of their own.
+static struct library_block *library_secret_new(size_t i, size_t total)
+{
+    if (i >= LIBRARY_SMALL)
+        return secret_memory_alloc(total);
+    pthread_mutex_lock(&library_locked.lock);
+    struct library_block *block = library_locked_take(i, total);
+    pthread_mutex_unlock(&library_locked.lock);
+    return block;
+}
+
+static void library_secret_free(struct library_block *block)
+{
+    size_t i = library_class(block->size);
+    if (i >= LIBRARY_SMALL) {
+        secret_memory_free(block, sizeof *block + block->size);
+        return;
+    }
+    wipe(block + 1, block->size);
+    pthread_mutex_lock(&library_locked.lock);
+    block->next = library_locked.free[i];
+    library_locked.free[i] = block;
+    pthread_mutex_unlock(&library_locked.lock);
+}
+
+struct library_secret library_secret_begin(void)
+{
+    struct library_secret secret = {.outer = library_thread.secret};
+    library_thread.secret = true;
+    return secret;
+}
+
+void library_secret_end(const struct library_secret *secret)
+{
+    library_thread.secret = secret->outer;
+}
+
+static void *library_alloc(size_t size, bool secret)
+{
     size_t total;
     if (size == 0)
         return NULL;
     size_t i = library_class(size);
     struct library_thread *own = &library_thread;
-    struct library_block *block = i < LIBRARY_CLASSES ? own->free[i] : NULL;
+    struct library_block *block = i < LIBRARY_CLASSES && !secret ? own->free[i] : NULL;
     if (block) {
         own->free[i] = block->next;
         library_thread_count(own, i, false);
+        block->secret = false;
         return block + 1;
     }
     size_t room = i < LIBRARY_CLASSES ? (size_t)LIBRARY_SMALLEST << i : size;
     if (__builtin_add_overflow(room, sizeof *block, &total))
         return NULL;
-    block = malloc(total);
+    block = secret ? library_secret_new(i, total) : malloc(total);
     if (!block)
         return NULL;
     block->size = room;
+    block->secret = secret;
     return block + 1;
+}
+
+void *library_memory_alloc(size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    return library_alloc(size, library_thread.secret);
 }
 
 void library_memory_free(void *memory, const char *file, int line)
@@ -120,6 +199,10 @@ void library_memory_free(void *memory, const char *file, int line)
     if (!memory)
         return;
     struct library_block *block = (struct library_block *)memory - 1;
+    if (block->secret) {
+        library_secret_free(block);
+        return;
+    }
     struct library_thread *own = &library_thread;
     size_t i = library_class(block->size);
     if (!library_thread_keeps(own, i, block->size)) {
@@ -142,7 +225,7 @@ void *library_memory_resize(void *memory, size_t size, const char *file, int lin
     struct library_block *block = (struct library_block *)memory - 1;
     if (size <= block->size)
         return memory;
-    void *larger = library_memory_alloc(size, file, line);
+    void *larger = library_alloc(size, library_thread.secret || block->secret);
     if (!larger)
         return NULL;
     memcpy(larger, memory, block->size);

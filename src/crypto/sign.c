@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "crypto/sign.h"
 
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 
@@ -8,11 +9,11 @@
 #include "crypto/key.h"
 #include "crypto/library_memory.h"
 #include "crypto/random.h"
-#include "crypto/wipe.h"
 
 enum twoleg_error signer_create(const struct sign_key *key, struct signer **ret_signer)
 {
-    struct signer *signer = fault_here(FAULT_MEMORY) ? NULL : calloc(1, sizeof *signer);
+    LIBRARY_SECRET secret = library_secret_begin(); // a copy of the key is in it
+    struct signer *signer = fault_here(FAULT_MEMORY) ? NULL : OPENSSL_zalloc(sizeof *signer);
     if (!signer)
         return TWOLEG_NO_MEMORY;
     signer->algorithm = key->algorithm;
@@ -51,8 +52,7 @@ void signer_free(struct signer **signer)
     if (!signer || !*signer)
         return;
     EVP_PKEY_CTX_free((*signer)->context);
-    wipe(*signer, sizeof **signer);
-    free(*signer);
+    OPENSSL_clear_free(*signer, sizeof **signer);
     *signer = NULL;
 }
 

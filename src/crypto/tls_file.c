@@ -20,6 +20,7 @@
 
 #define FILE_MAX ((off_t)256 * 1024) // a chain of four has 8 KiB
 #define FILE_CHAIN_MAX 16
+#define FILE_SIGNATURE_MAX 2048 // by the largest RSA key that the library takes, 16384 bits
 #define FILE_STRENGTH 112 // bits: RSA of 2048, P-256, Ed25519
 #define FILE_CLOSED __attribute__((cleanup(file_close)))
 
@@ -37,8 +38,7 @@ static void file_close(const int *fd)
 
 static void file_text_finish(struct file_text *text)
 {
-    wipe(text->bytes, text->room);
-    free(text->bytes);
+    OPENSSL_clear_free(text->bytes, text->room);
 }
 
 static enum twoleg_error __attribute__((format(printf, 2, 3)))
@@ -147,7 +147,7 @@ static enum twoleg_error file_read(const char *path, bool is_key, struct file_te
     if (error)
         return error;
     size_t room = (size_t)status.st_size + 1; // so that a file that grows is noticed
-    ret_text->bytes = fault_here(FAULT_MEMORY) ? NULL : calloc(1, room);
+    ret_text->bytes = fault_here(FAULT_MEMORY) ? NULL : OPENSSL_zalloc(room);
     if (!ret_text->bytes)
         return TWOLEG_NO_MEMORY;
     ret_text->room = room;
@@ -167,8 +167,24 @@ static int file_no_password(char *room, int size, int writing, void *asked)
     return -1;
 }
 
+// With the first signature the library works out what it keeps with an RSA key, the primes among
+// it: now, while what it allocates is locked. And a key that cannot sign is found before a client
+// does.
+static bool file_key_signs(EVP_PKEY *key)
+{
+    static const unsigned char text[1];
+    unsigned char signature[FILE_SIGNATURE_MAX];
+    size_t len = sizeof signature;
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool signs = context && EVP_DigestSignInit(context, NULL, NULL, NULL, key) == 1 &&
+                 EVP_DigestSign(context, signature, &len, text, sizeof text) == 1;
+    EVP_MD_CTX_free(context);
+    return signs;
+}
+
 static enum twoleg_error file_load_key(const char *path, EVP_PKEY **ret_key, char *reason)
 {
+    LIBRARY_SECRET secret = library_secret_begin();
     struct file_text text FILE_TEXT_WIPED = {NULL, 0, 0};
     bool asked = false;
     enum twoleg_error error = file_read(path, true, &text, reason);
@@ -186,6 +202,8 @@ static enum twoleg_error file_load_key(const char *path, EVP_PKEY **ret_key, cha
     if (EVP_PKEY_get_security_bits(*ret_key) < FILE_STRENGTH)
         return file_refuse(reason, "the TLS key %s is too weak (%d bits of %s)", path,
                            EVP_PKEY_get_bits(*ret_key), EVP_PKEY_get0_type_name(*ret_key));
+    if (!file_key_signs(*ret_key))
+        return file_refuse(reason, "the TLS key %s cannot sign", path);
     return TWOLEG_NONE;
 }
 

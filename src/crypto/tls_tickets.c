@@ -17,8 +17,7 @@ struct tls_tickets {
 
 struct tls_tickets *tls_tickets_create(void)
 {
-    bool locked; // the master key reports it
-    struct tls_tickets *tickets = secret_memory_alloc(sizeof *tickets, &locked);
+    struct tls_tickets *tickets = secret_memory_alloc(sizeof *tickets);
     if (tickets)
         pthread_mutex_init(&tickets->lock, NULL);
     return tickets;

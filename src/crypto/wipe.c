@@ -2,10 +2,13 @@
 #include "crypto/wipe.h"
 
 #include <sodium.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/fault.h"
+
+static atomic_bool secret_was_not_locked;
 
 void wipe(void *memory, size_t len)
 {
@@ -34,7 +37,7 @@ static size_t secret_pages(size_t size)
     return rounded - rounded % page;
 }
 
-void *secret_memory_alloc(size_t size, bool *ret_locked)
+void *secret_memory_alloc(size_t size)
 {
     size_t page = secret_page();
     size_t len = secret_pages(size);
@@ -49,8 +52,14 @@ void *secret_memory_alloc(size_t size, bool *ret_locked)
         munmap(map, len + 2 * page);
         return NULL;
     }
-    *ret_locked = mlock(memory, len) == 0;
+    if (mlock(memory, len) != 0)
+        atomic_store(&secret_was_not_locked, true);
     return memory;
+}
+
+bool secret_memory_is_locked(void)
+{
+    return !atomic_load(&secret_was_not_locked);
 }
 
 void secret_memory_free(void *memory, size_t size)

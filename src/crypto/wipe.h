@@ -19,9 +19,11 @@ void secret_bytes_finish(struct secret_bytes *secret);
 #define SECRET_BYTES_WIPED __attribute__((cleanup(secret_bytes_finish)))
 
 // Zeroed pages of their own between two guard pages, not in core dumps and not in children (a fork
-// must not go on with a key, least of all with a zeroed one). *ret_locked says whether they are
-// kept out of swap too: a small RLIMIT_MEMLOCK is no failure, but the daemon reports it. NULL only
-// when the system has no memory. For the life of the process, not of a request: several system
-// calls each.
-void *secret_memory_alloc(size_t size, bool *ret_locked);
+// must not go on with a key, least of all with a zeroed one), and locked, so that they are never
+// swapped out. NULL only when the system has no memory. For the life of the process, not of a
+// request: several system calls each.
+void *secret_memory_alloc(size_t size);
 void secret_memory_free(void *memory, size_t size); // wipes; the size as allocated; NULL accepted
+// Whether the system locked all that was asked for so far. A small RLIMIT_MEMLOCK is no failure,
+// but the daemon reports it. Any thread.
+bool secret_memory_is_locked(void);

@@ -8,6 +8,7 @@
 
 #include "base/fault.h"
 #include "base/log.h"
+#include "crypto/wipe.h"
 #include "daemon/purge.h"
 #include "keyring/change.h"
 
@@ -25,6 +26,7 @@ struct housekeeper {
     struct purge purge;
     enum env_clock clock; // as the log has it
     bool store_stopped;   // likewise
+    bool locked;          // all keys so far, likewise
     pthread_t thread;
     pthread_t keys; // a thread for them alone: to make an RSA key takes a second or so
     struct env keys_env;
@@ -151,6 +153,17 @@ static void housekeeper_note_store(struct housekeeper *keeper)
     log_end(&line);
 }
 
+// Keys that came since the start may be those that the limit does not hold.
+static void housekeeper_note_locks(struct housekeeper *keeper)
+{
+    if (!keeper->locked || secret_memory_is_locked())
+        return;
+    keeper->locked = false;
+    struct log_line line;
+    log_begin(&line, LOG_WARNING, keeper->env.now_us, "keys_not_locked");
+    log_end(&line);
+}
+
 // Only while every worker's loop turns: one that hangs serves nobody, and a restart helps.
 static void housekeeper_say_alive(struct housekeeper *keeper)
 {
@@ -195,6 +208,7 @@ static void *housekeeper_main(void *context)
         housekeeper_say_alive(keeper);
         housekeeper_note_clock(keeper);
         housekeeper_note_store(keeper);
+        housekeeper_note_locks(keeper);
         housekeeper_mend(keeper);
         housekeeper_purge(keeper);
         if (turn % PURGE_KEEP_TURNS == 0)
@@ -246,6 +260,7 @@ enum twoleg_error housekeeper_start(struct server *server, struct workers *worke
     keeper->server = server;
     keeper->workers = workers;
     keeper->notify = notify;
+    keeper->locked = secret_memory_is_locked();
     env_init(&keeper->env);
     env_init(&keeper->keys_env);
     pthread_condattr_t clock;

@@ -32,12 +32,13 @@ static int64_t limits_reserve(const struct config *config)
 
 enum twoleg_error limits_raise(struct config *config, char ret_reason[static 512])
 {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return TWOLEG_INTERNAL;
-    if (limit.rlim_cur < limit.rlim_max) {
+    static const unsigned raised[] = {RLIMIT_NOFILE, RLIMIT_MEMLOCK};
+    for (size_t i = 0; i < sizeof raised / sizeof *raised; i++) {
+        struct rlimit limit;
+        if (getrlimit(raised[i], &limit) != 0)
+            return TWOLEG_INTERNAL;
         limit.rlim_cur = limit.rlim_max;
-        (void)setrlimit(RLIMIT_NOFILE, &limit); // what is too low is said below
+        (void)setrlimit(raised[i], &limit); // what is too low is said later
     }
     return limits_fit(config, ret_reason);
 }

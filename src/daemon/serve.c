@@ -288,6 +288,8 @@ static enum twoleg_error serving_start(struct serving *serving,
     }
     if (!error)
         error = serving_prepare(serving, options);
+    if (!error)
+        warn_of_swap(serving->config, &serving->env);
     // Before the world hears that we are ready: nobody finds a server that is not locked in.
     if (!error && serving->config->sandbox && !serving->sandbox.filter_why)
         error = sandbox_filter_calls(&serving->sandbox, serving->reason);

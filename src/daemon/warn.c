@@ -3,6 +3,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <sys/resource.h>
+
+#include "crypto/wipe.h"
 
 void warn(const struct config *config, const struct env *env, const char *event,
           const char *format, ...)
@@ -31,4 +34,14 @@ void warn_of_gates(const struct config *config, const struct env *env, struct re
                  "answers 403 until one is made with `twoleg api create`",
                  STR_ARG(check->name), STR_ARG(check->resource));
     }
+}
+
+void warn_of_swap(const struct config *config, const struct env *env)
+{
+    struct rlimit limit;
+    if (!secret_memory_is_locked() && getrlimit(RLIMIT_MEMLOCK, &limit) == 0)
+        warn(config, env, "keys_not_locked",
+             "keys may be swapped out to the disk: the limit of locked memory, %llu KiB, is too "
+             "low for them: raise it (ulimit -l, or LimitMEMLOCK= in the unit)",
+             (unsigned long long)limit.rlim_cur / 1024);
 }

@@ -10,3 +10,5 @@ void warn(const struct config *config, const struct env *env, const char *event,
 // A gate for an API that is not there is no error: the API may be created while the server runs.
 // Inside of the epoch.
 void warn_of_gates(const struct config *config, const struct env *env, struct registry *registry);
+// D7: keys that may be swapped out, since the limit of locked memory is too low.
+void warn_of_swap(const struct config *config, const struct env *env);

@@ -36,11 +36,10 @@ static struct keyring_body *keyring_body_new(size_t rows, uint64_t serial)
     struct keyring_body *body = fault_here(FAULT_MEMORY) ? NULL : calloc(1, sizeof *body);
     if (!body)
         return NULL;
-    bool locked;
     body->rows = rows ? rows : 1;
     arena_init(&body->arena, NULL, BODY_TEXT_MAX);
     body->signing = calloc(body->rows, sizeof *body->signing);
-    body->data = secret_memory_alloc(body->rows * sizeof *body->data, &locked);
+    body->data = secret_memory_alloc(body->rows * sizeof *body->data);
     if (!body->signing || !body->data) {
         keyring_body_destroy(body);
         return NULL;

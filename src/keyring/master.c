@@ -41,9 +41,8 @@ enum twoleg_error master_init(struct master *master, const struct keyring_settin
     }
     if (len < 0 || (size_t)len >= sizeof master->path)
         return reason_set(reason, TWOLEG_TOO_LONG, "the path of the master key is too long");
-    bool locked;
-    master->bytes = secret_memory_alloc(MASTER_SIZE, &locked);
-    master->next = secret_memory_alloc(MASTER_SIZE, &locked);
+    master->bytes = secret_memory_alloc(MASTER_SIZE);
+    master->next = secret_memory_alloc(MASTER_SIZE);
     if (!master->bytes || !master->next)
         return reason_set(reason, TWOLEG_NO_MEMORY, "no memory for the master key");
     return TWOLEG_NONE;

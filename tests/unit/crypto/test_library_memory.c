@@ -4,6 +4,7 @@
 #include <pthread.h>
 
 #include "crypto/library_memory.h"
+#include "unit/crypto/memory_flags.h"
 
 static void blocks_come_back(void **state)
 {
@@ -119,6 +120,54 @@ static void threads_give_back_at_their_end(void **state)
     }
 }
 
+// What a key is made of stays in locked pages, wherever it is enlarged or freed.
+static void D7_what_a_key_needs_is_locked_wherever_it_goes(void **state)
+{
+    (void)state;
+    size_t kept = library_memory_kept();
+    for (size_t size = 8; size <= 100 * 1000; size *= 3) {
+        unsigned char *key;
+        {
+            LIBRARY_SECRET outer = library_secret_begin();
+            {
+                LIBRARY_SECRET inner = library_secret_begin();
+            }
+            key = library_memory_alloc(size, NULL, 0);
+        }
+        assert_non_null(key);
+        assert_int_equal((uintptr_t)key % 16, 0);
+        memset(key, 0xaa, size);
+        assert_true(memory_has_flag(key, " dd"));
+        void *other = library_memory_alloc(size, NULL, 0);
+        assert_false(memory_has_flag(other, " dd"));
+        library_memory_free(other, NULL, 0);
+        kept = library_memory_kept();
+        key = library_memory_resize(key, 2 * size, NULL, 0);
+        assert_true(memory_has_flag(key, " dd"));
+        assert_true(memory_has_flag(key + 2 * size - 1, " dd"));
+        for (size_t i = 0; i < size; i++)
+            assert_int_equal(key[i], 0xaa);
+        library_memory_free(key, NULL, 0);
+        assert_int_equal(library_memory_kept(), kept); // by no thread
+    }
+}
+
+static void D7_what_a_key_left_is_wiped_and_used_again(void **state)
+{
+    (void)state;
+    LIBRARY_SECRET secret = library_secret_begin();
+    for (size_t size = 32; size <= 4096; size *= 2) {
+        unsigned char *key = library_memory_alloc(size, NULL, 0);
+        memset(key, 0xaa, size);
+        library_memory_free(key, NULL, 0);
+        unsigned char *next = library_memory_alloc(size, NULL, 0);
+        assert_ptr_equal(next, key);
+        for (size_t i = 0; i < size; i++)
+            assert_int_equal(next[i], 0);
+        library_memory_free(next, NULL, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +177,8 @@ int main(void)
         cmocka_unit_test(records_are_kept_beside_many_others),
         cmocka_unit_test(what_is_kept_is_bounded),
         cmocka_unit_test(threads_give_back_at_their_end),
+        cmocka_unit_test(D7_what_a_key_needs_is_locked_wherever_it_goes),
+        cmocka_unit_test(D7_what_a_key_left_is_wiped_and_used_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "unit/crypto/hex.h"
 
-#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/fault.h"
 #include "crypto/wipe.h"
+#include "unit/crypto/memory_flags.h"
 
 static void wipe_takes_nothing_too(void **state)
 {
@@ -37,31 +37,10 @@ static void secret_is_wiped_at_the_end_of_its_block(void **state)
 #define MEMORY_LOCK_IS_REAL true
 #endif
 
-// The flags that the kernel shows for the mapping of an address: dd = not in core dumps,
-// dc = not in children, lo = locked.
-static bool memory_has_flag(const void *memory, const char *flag)
-{
-    char line[512];
-    bool inside = false;
-    bool found = false;
-    FILE *maps = fopen("/proc/self/smaps", "r");
-    assert_non_null(maps);
-    while (fgets(line, sizeof line, maps)) {
-        unsigned long from, to;
-        if (sscanf(line, "%lx-%lx ", &from, &to) == 2)
-            inside = (uintptr_t)memory >= from && (uintptr_t)memory < to;
-        else if (inside && strncmp(line, "VmFlags:", 8) == 0)
-            found = strstr(line, flag) != NULL;
-    }
-    fclose(maps);
-    return found;
-}
-
 static void D7_secret_memory_stays_out_of_dumps_children_and_swap(void **state)
 {
     (void)state;
-    bool locked = false;
-    uint8_t *memory = secret_memory_alloc(5000, &locked);
+    uint8_t *memory = secret_memory_alloc(5000);
     assert_non_null(memory);
     for (size_t i = 0; i < 5000; i++)
         assert_int_equal(memory[i], 0);
@@ -69,7 +48,7 @@ static void D7_secret_memory_stays_out_of_dumps_children_and_swap(void **state)
     assert_true(memory_has_flag(memory, " dd"));
     assert_true(memory_has_flag(memory, " dc"));
     if (MEMORY_LOCK_IS_REAL)
-        assert_int_equal(memory_has_flag(memory, " lo"), locked);
+        assert_int_equal(memory_has_flag(memory, " lo"), secret_memory_is_locked());
     secret_memory_free(memory, 5000);
 }
 
@@ -80,13 +59,12 @@ static void D7_small_memlock_limit_is_reported_not_fatal(void **state)
     assert_int_equal(getrlimit(RLIMIT_MEMLOCK, &old), 0);
     struct rlimit none = {0, old.rlim_max};
     assert_int_equal(setrlimit(RLIMIT_MEMLOCK, &none), 0);
-    bool locked = true;
-    void *memory = secret_memory_alloc(32, &locked);
+    void *memory = secret_memory_alloc(32);
     assert_non_null(memory);
     if (MEMORY_LOCK_IS_REAL && geteuid() != 0) // root may lock without limit
-        assert_false(locked);
+        assert_false(secret_memory_is_locked());
     if (MEMORY_LOCK_IS_REAL)
-        assert_int_equal(memory_has_flag(memory, " lo"), locked);
+        assert_int_equal(memory_has_flag(memory, " lo"), secret_memory_is_locked());
     secret_memory_free(memory, 32);
     assert_int_equal(setrlimit(RLIMIT_MEMLOCK, &old), 0);
 }
@@ -94,13 +72,11 @@ static void D7_small_memlock_limit_is_reported_not_fatal(void **state)
 static void no_size_and_no_memory_are_refused(void **state)
 {
     (void)state;
-    bool locked = true;
-    assert_null(secret_memory_alloc(0, &locked));
-    assert_null(secret_memory_alloc(SIZE_MAX, &locked));
+    assert_null(secret_memory_alloc(0));
+    assert_null(secret_memory_alloc(SIZE_MAX));
     fault_arm(FAULT_MEMORY, 1, false);
-    assert_null(secret_memory_alloc(32, &locked));
+    assert_null(secret_memory_alloc(32));
     fault_arm(FAULT_MEMORY, 0, false);
-    assert_true(locked); // untouched on failure
     secret_memory_free(NULL, 32);
 }
 
