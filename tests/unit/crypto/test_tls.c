@@ -25,12 +25,15 @@
 
 // Blocks that the library gave back with what the client had confided still in them.
 static size_t spilled;
+static size_t held; // bytes that the library has
 
 static void *memory_alloc(size_t size, const char *file, int line)
 {
     (void)file;
     (void)line;
-    return size ? malloc(size) : NULL;
+    void *memory = size ? malloc(size) : NULL;
+    held += memory ? malloc_usable_size(memory) : 0;
+    return memory;
 }
 
 static void memory_free(void *memory, const char *file, int line)
@@ -39,6 +42,7 @@ static void memory_free(void *memory, const char *file, int line)
     (void)line;
     if (memory && memmem(memory, malloc_usable_size(memory), CONFIDED, strlen(CONFIDED)))
         spilled++;
+    held -= memory ? malloc_usable_size(memory) : 0;
     free(memory);
 }
 
@@ -257,6 +261,52 @@ static void D7_nothing_that_was_received_stays_in_the_librarys_memory(void **sta
     assert_int_equal(spilled, 0);
 }
 
+// A15: also when what came last was not for us.
+static void A15_the_buffers_of_an_idle_session_go_back(void **state)
+{
+    struct tls_test *test = *state;
+    char bytes[64];
+    size_t len = 0;
+    shake_hands(test);
+    assert_int_equal(tls_recv(test->tls, bytes, sizeof bytes, &len), TLS_WANTS_READ);
+    size_t before = held;
+    assert_int_equal(SSL_write(test->client, "GET", 3), 3);
+    size_t clients = held - before;
+    assert_true(client_flush(test));
+    assert_int_equal(tls_recv(test->tls, bytes, sizeof bytes, &len), TLS_DONE);
+    assert_int_equal(tls_send(test->tls, STR("200"), &len), TLS_DONE);
+    assert_true(held - before < clients + 1024);
+    client_change_key(test);
+    assert_true(client_flush(test));
+    assert_int_equal(tls_recv(test->tls, bytes, sizeof bytes, &len), TLS_WANTS_READ);
+    assert_true(held - before < clients + 4096);
+}
+
+// A18: wherever a record is cut in two, its beginning is kept until the rest is there.
+static void A18_records_in_pieces_are_put_together(void **state)
+{
+    struct tls_test *test = *state;
+    char record[256], bytes[256];
+    size_t len = 0;
+    shake_hands(test);
+    for (size_t cut = 1;; cut++) {
+        assert_int_equal(SSL_write(test->client, CONFIDED, sizeof CONFIDED), sizeof CONFIDED);
+        size_t whole = (size_t)BIO_read(test->out, record, sizeof record);
+        assert_true(whole < sizeof record);
+        if (cut == whole)
+            break;
+        assert_int_equal(send(test->theirs, record, cut, 0), cut);
+        assert_int_equal(tls_recv(test->tls, bytes, sizeof bytes, &len), TLS_WANTS_READ);
+        assert_int_equal(tls_recv(test->tls, bytes, sizeof bytes, &len), TLS_WANTS_READ);
+        assert_int_equal(send(test->theirs, record + cut, whole - cut, 0), whole - cut);
+        assert_int_equal(tls_recv(test->tls, bytes, 10, &len), TLS_DONE);
+        assert_int_equal(len, 10);
+        assert_int_equal(tls_recv(test->tls, bytes + 10, sizeof bytes - 10, &len), TLS_DONE);
+        assert_int_equal(10 + len, sizeof CONFIDED);
+        assert_memory_equal(bytes, CONFIDED, sizeof CONFIDED);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,6 +318,10 @@ int main(void)
                                         tls_teardown),
         cmocka_unit_test_setup_teardown(
             D7_nothing_that_was_received_stays_in_the_librarys_memory, tls_setup, tls_teardown),
+        cmocka_unit_test_setup_teardown(A15_the_buffers_of_an_idle_session_go_back, tls_setup,
+                                        tls_teardown),
+        cmocka_unit_test_setup_teardown(A18_records_in_pieces_are_put_together, tls_setup,
+                                        tls_teardown),
     };
     if (CRYPTO_set_mem_functions(memory_alloc, memory_resize, memory_free) != 1)
         return 1;
