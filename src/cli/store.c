@@ -50,7 +50,7 @@ enum cli_exit cli_restore(struct cli *cli)
                         reason[0] ? reason : twoleg_error_text(error), folder);
     }
     if (reason[0])
-        fprintf(stderr, "twoleg: warning: %s\n", reason);
+        cli_notice("gone_keys_unknown", "warning: %s", reason);
     json_t *answer = json_pack("{s:s, s:b, s:b}", "folder", folder, "tokens_kept", keep,
                                "gone_keys_known", reason[0] == '\0');
     if (!show_json(cli, answer))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Signing keys and the master key over their lives (design 3.6; C22, D2, D4, D5, G4)."""
 import http.client
+import json
 import os
 import pathlib
 import threading
@@ -239,10 +240,14 @@ def test_D6_a_key_given_up_since_the_copy_stays_gone_after_a_restore(own_server,
             assert signing(server) == follows
         server.stop()
     # Where the store is gone, nobody can know it; that is said.
-    for name in ("twoleg.db", "twoleg.db-wal", "twoleg.db-shm"):
-        (pathlib.Path(server.data) / name).unlink(missing_ok=True)
-    told = server.run_cli("restore", str(copy), "--yes")
-    assert told.returncode == 0 and "warning" in told.stderr and "key compromise" in told.stderr
+    for words in ((), ("--json",)):
+        for name in ("twoleg.db", "twoleg.db-wal", "twoleg.db-shm"):
+            (pathlib.Path(server.data) / name).unlink(missing_ok=True)
+        told = server.run_cli("restore", str(copy), "--yes", *words)
+        assert told.returncode == 0 and "warning" in told.stderr
+        assert "key compromise" in told.stderr
+    assert json.loads(told.stderr)["notice"] == "gone_keys_unknown"
+    assert json.loads(told.stdout)["gone_keys_known"] is False
     server.start()
     assert signing(server) == lost
 
