@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fault.h"
 #include "base/siphash.h"
 #include "crypto/password.h"
 #include "crypto/wipe.h"
@@ -41,7 +42,7 @@ enum twoleg_error endpoint_load(struct http_request *request, uint64_t number)
         return last->result;
     if (endpoint_count_jobs(request, &load_kind) == LOADS_PER_REQUEST)
         return TWOLEG_OVERLOADED;
-    struct http_job *job = malloc(sizeof *job);
+    struct http_job *job = fault_here(FAULT_MEMORY) ? NULL : malloc(sizeof *job);
     if (!job)
         return TWOLEG_NO_MEMORY;
     enum twoleg_error error = http_job_init(job, request, &load_kind, load_job_destroy);
@@ -98,7 +99,9 @@ static enum twoleg_error endpoint_compare_slow(struct http_request *request,
         return error;
     struct endpoint_context *context = endpoint_context(request);
     struct str hash = wait->slow->slow_hash;
-    struct slow_job *slow = malloc(sizeof *slow + hash.len + wait->presented.len);
+    struct slow_job *slow = fault_here(FAULT_MEMORY)
+                                ? NULL
+                                : malloc(sizeof *slow + hash.len + wait->presented.len);
     if (!slow)
         return TWOLEG_NO_MEMORY;
     error = http_job_init(&slow->job, request, &slow_kind, slow_job_destroy);
