@@ -18,24 +18,31 @@ enum twoleg_error endpoint_healthz(struct http_request *request, struct http_ans
     return TWOLEG_NONE;
 }
 
+enum endpoint_state endpoint_state(const struct server *server, const struct env *env)
+{
+    if (atomic_load(&server->draining))
+        return ENDPOINT_DRAINING;
+    if (store_stopped(server->store))
+        return ENDPOINT_STORE_STOPPED;
+    if (registry_figures(server->registry).incomplete || keyring_stale(server->keyring))
+        return ENDPOINT_CHANGES_MISSED;
+    return env_clock_state(env).clock == ENV_CLOCK_BEHIND ? ENDPOINT_CLOCK : ENDPOINT_READY;
+}
+
 enum twoleg_error endpoint_readyz(struct http_request *request, struct http_answer *ret_answer)
 {
-    struct server *server = endpoint_context(request)->server;
-    bool draining = atomic_load(&server->draining);
-    bool stopped = store_stopped(server->store);
-    bool incomplete =
-        registry_figures(server->registry).incomplete || keyring_stale(server->keyring);
-    bool clock = env_clock_state(request->env).clock == ENV_CLOCK_BEHIND;
-    *ret_answer = (struct http_answer){
-        .status = draining || stopped || incomplete || clock ? 503 : 200,
-        .content_type = STR("application/json"),
-        .body = draining     ? STR("{\"status\":\"draining\"}")
-                : stopped    ? STR("{\"status\":\"store stopped\"}")
-                : incomplete ? STR("{\"status\":\"changes missed\"}")
-                : clock      ? STR("{\"status\":\"clock\"}")
-                             : STR("{\"status\":\"ready\"}"),
-        .no_store = true,
+    static const struct str bodies[] = {
+        [ENDPOINT_READY] = STR("{\"status\":\"ready\"}"),
+        [ENDPOINT_DRAINING] = STR("{\"status\":\"draining\"}"),
+        [ENDPOINT_STORE_STOPPED] = STR("{\"status\":\"store stopped\"}"),
+        [ENDPOINT_CHANGES_MISSED] = STR("{\"status\":\"changes missed\"}"),
+        [ENDPOINT_CLOCK] = STR("{\"status\":\"clock\"}"),
     };
+    enum endpoint_state state = endpoint_state(endpoint_context(request)->server, request->env);
+    *ret_answer = (struct http_answer){.status = state == ENDPOINT_READY ? 200 : 503,
+                                       .content_type = STR("application/json"),
+                                       .body = bodies[state],
+                                       .no_store = true};
     return TWOLEG_NONE;
 }
 

@@ -68,3 +68,13 @@ static inline const struct config *endpoint_config(const struct http_request *re
 {
     return &endpoint_context(request)->snapshot->config;
 }
+
+// Whether the server can do its work, and why not: /readyz and the status say the same. Any thread.
+enum endpoint_state {
+    ENDPOINT_READY,
+    ENDPOINT_DRAINING,
+    ENDPOINT_STORE_STOPPED,
+    ENDPOINT_CHANGES_MISSED, // an application or a key may have changed since
+    ENDPOINT_CLOCK,          // it went back: nothing is issued
+};
+enum endpoint_state endpoint_state(const struct server *server, const struct env *env);

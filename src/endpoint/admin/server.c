@@ -201,7 +201,8 @@ enum twoleg_error admin_status(struct admin_call *call)
     json_key_str(&call->json, STR("data"), endpoint_config(call->request)->data);
     json_key_i64(&call->json, STR("uptime"),
                  (call->request->env->mono_us - server->started_mono_us) / SECOND_US);
-    json_key_bool(&call->json, STR("ready"), !store_stopped(server->store) && !server->draining);
+    json_key_bool(&call->json, STR("ready"),
+                  endpoint_state(server, call->request->env) == ENDPOINT_READY);
     json_key_u64(&call->json, STR("applications"), figures.applications);
     json_key_u64(&call->json, STR("applications_loaded"), figures.bodies);
     json_key_u64(&call->json, STR("revocations"), figures.revocations);
