@@ -52,7 +52,6 @@ enum twoleg_error endpoint_load(struct http_request *request, uint64_t number)
         free(job);
         return error;
     }
-    metrics_add(request->metrics, METRIC_LOAD_STARTED, 1);
     return TWOLEG_WAIT;
 }
 

@@ -67,6 +67,10 @@ enum twoleg_error endpoint_metrics(struct http_request *request, struct http_ans
     metrics_write(server->metrics, server->metrics_count, &out);
     metrics_row(&out, "counter", "twoleg_log_dropped_total",
                 "Log lines dropped because their ring was full", log_dropped());
+    metrics_row(&out, "counter", "twoleg_application_loads_total",
+                "Applications loaded from the store", figures.loads);
+    metrics_row(&out, "counter", "twoleg_application_evictions_total",
+                "Applications dropped from memory to make room", figures.evictions);
     metrics_gauge(&out, "twoleg_applications", "Applications known", figures.applications);
     metrics_gauge(&out, "twoleg_application_bodies", "Applications loaded", figures.bodies);
     metrics_gauge(&out, "twoleg_revocations", "Revocations kept", figures.revocations);

@@ -5,7 +5,7 @@ import secrets
 
 import pytest
 
-from instance import basic
+from instance import basic, token_request, until
 
 
 def figures(server):
@@ -70,3 +70,33 @@ def test_not_ready_while_draining_and_after_it_gone(make_server):
     server.stop()
     with pytest.raises(OSError):
         server.connect()
+
+
+@pytest.mark.hooks
+def test_the_status_is_ready_when_readyz_is(own_server):
+    server = own_server
+    for step, ready in ((0, True), (-120, False), (0, True)):
+        server.hooks.step(step)
+        assert server.get("/readyz").status == (200 if ready else 503)
+        assert server.cli("status", "--json")["ready"] is ready
+
+
+@pytest.mark.hooks
+def test_a_load_counts_once_however_many_wait_for_it(own_server):
+    server, opened = own_server, "twoleg_connections_opened_total"
+    app = server.app(name="a")
+    server.restart()  # no application is loaded
+    before = figures(server)
+    server.hooks.hold("registry.loaded")
+    with server.connect() as one, server.connect() as two:
+        try:
+            one.sendall(token_request(app))
+            server.hooks.await_waiting("registry.loaded")
+            two.sendall(token_request(app))
+            until(lambda: figures(server)[opened] >= before[opened] + 2, "the second")
+        finally:
+            server.hooks.release("registry.loaded")
+        for sock in (one, two):
+            assert b" 200 " in sock.recv(65536)
+    name = "twoleg_application_loads_total"
+    assert figures(server)[name] == before[name] + 1
