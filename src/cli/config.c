@@ -41,7 +41,6 @@ static json_t *config_scalar(struct cli *cli, const struct schema_row *row, cons
     case SCHEMA_BOOL:
         return json_boolean(*(const bool *)value);
     case SCHEMA_INTEGER:
-    case SCHEMA_SIZE:
         return json_integer(*(const int64_t *)value);
     case SCHEMA_DURATION:
         return config_seconds(*(const int64_t *)value);

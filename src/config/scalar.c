@@ -5,7 +5,6 @@
 #include "base/env.h"
 #include "codec/duration.h"
 #include "codec/rate.h"
-#include "codec/size.h"
 #include "codec/utf8.h"
 #include "config/schema.h"
 
@@ -93,19 +92,6 @@ static enum twoleg_error scalar_parse_duration(const struct scalar_input *in, st
     return error ? scalar_refuse(in, error, "is not a duration such as 90s, 15m, 1h or 7d") : error;
 }
 
-static enum twoleg_error scalar_parse_size(const struct scalar_input *in, struct str text,
-                                           int64_t *ret_number)
-{
-    uint64_t bytes;
-    enum twoleg_error error = size_parse(text, &bytes);
-    if (error == TWOLEG_RANGE || (!error && bytes > INT64_MAX))
-        return scalar_refuse(in, TWOLEG_RANGE, "is too large");
-    if (error)
-        return scalar_refuse(in, error, "is not a size such as 64KiB or 10MiB");
-    *ret_number = (int64_t)bytes;
-    return TWOLEG_NONE;
-}
-
 static enum twoleg_error scalar_read_integer(const struct scalar_input *in, void *ret_value)
 {
     return scalar_read_range(in, scalar_parse_integer, ret_value);
@@ -114,11 +100,6 @@ static enum twoleg_error scalar_read_integer(const struct scalar_input *in, void
 static enum twoleg_error scalar_read_duration(const struct scalar_input *in, void *ret_value)
 {
     return scalar_read_range(in, scalar_parse_duration, ret_value);
-}
-
-static enum twoleg_error scalar_read_size(const struct scalar_input *in, void *ret_value)
-{
-    return scalar_read_range(in, scalar_parse_size, ret_value);
 }
 
 static enum twoleg_error scalar_read_rate(const struct scalar_input *in, void *ret_value)
@@ -306,11 +287,10 @@ typedef enum twoleg_error scalar_reader(const struct scalar_input *in, void *ret
 
 static scalar_reader *const scalar_readers[SCHEMA_TYPES] = {
     [SCHEMA_BOOL] = scalar_read_bool,         [SCHEMA_INTEGER] = scalar_read_integer,
-    [SCHEMA_DURATION] = scalar_read_duration, [SCHEMA_SIZE] = scalar_read_size,
+    [SCHEMA_DURATION] = scalar_read_duration, [SCHEMA_RATE] = scalar_read_rate,
     [SCHEMA_TEXT] = scalar_read_text,         [SCHEMA_URL] = scalar_read_url,
     [SCHEMA_PATH] = scalar_read_path,         [SCHEMA_WORD] = scalar_read_word,
     [SCHEMA_ENDPOINT] = scalar_read_endpoint, [SCHEMA_CIDR] = scalar_read_cidr,
-    [SCHEMA_RATE] = scalar_read_rate,
 };
 
 enum twoleg_error schema_scalar_read(const struct schema_context *context,
@@ -380,9 +360,6 @@ void schema_scalar_write(const struct schema_row *row, const void *value, struct
         return;
     case SCHEMA_DURATION:
         duration_format(out, *(const int64_t *)value);
-        return;
-    case SCHEMA_SIZE:
-        size_format(out, (uint64_t) * (const int64_t *)value);
         return;
     case SCHEMA_RATE:
         rate_format(out, value);

@@ -11,7 +11,6 @@ static const char *const schema_type_texts[SCHEMA_TYPES] = {
     [SCHEMA_BOOL] = "true or false",
     [SCHEMA_INTEGER] = "whole number",
     [SCHEMA_DURATION] = "duration",
-    [SCHEMA_SIZE] = "size",
     [SCHEMA_RATE] = "rate",
     [SCHEMA_TEXT] = "text",
     [SCHEMA_URL] = "http or https URL",

@@ -10,7 +10,6 @@ enum schema_type {
     SCHEMA_BOOL,     // bool
     SCHEMA_INTEGER,  // int64_t
     SCHEMA_DURATION, // int64_t, microseconds; TIME_NEVER
-    SCHEMA_SIZE,     // int64_t, bytes
     SCHEMA_RATE,     // struct rate
     SCHEMA_TEXT,     // struct str, with a NUL behind it
     SCHEMA_URL,      // struct str: http or https, without user, query and fragment

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Durations, sizes and rates: what was read, written and read again is the same.
+// Durations and rates: what was read, written and read again is the same.
 #include "codec/duration.h"
 #include "codec/rate.h"
-#include "codec/size.h"
 #include "fuzz.h"
 
 static void fuzz_duration(struct str text)
@@ -20,19 +19,6 @@ static void fuzz_duration(struct str text)
     FUZZ_MUST((us == DURATION_NEVER) == str_equal(text, STR("never")));
     duration_format_people(&out, us);
     FUZZ_MUST(!out.failed);
-}
-
-static void fuzz_size(struct str text)
-{
-    char memory[64];
-    struct buf out;
-    uint64_t bytes;
-    uint64_t again;
-    if (size_parse(text, &bytes))
-        return;
-    buf_init(&out, memory, sizeof memory);
-    size_format(&out, bytes);
-    FUZZ_MUST(size_parse(buf_str(&out), &again) == TWOLEG_NONE && again == bytes);
 }
 
 static void fuzz_rate(struct str text)
@@ -53,7 +39,6 @@ static void fuzz_rate(struct str text)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     fuzz_duration(str_of(data, size));
-    fuzz_size(str_of(data, size));
     fuzz_rate(str_of(data, size));
     return 0;
 }

@@ -88,8 +88,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const struct schema_shape shapes[] = {
         {.words = words}, {.never = true, .words = words}, {.characters = "abc", .words = words}};
     static const enum schema_type types[] = {
-        SCHEMA_BOOL, SCHEMA_INTEGER, SCHEMA_DURATION, SCHEMA_SIZE,     SCHEMA_TEXT, SCHEMA_URL,
-        SCHEMA_PATH, SCHEMA_WORD,    SCHEMA_RATE,     SCHEMA_ENDPOINT, SCHEMA_CIDR};
+        SCHEMA_BOOL, SCHEMA_INTEGER, SCHEMA_DURATION, SCHEMA_CIDR, SCHEMA_TEXT,
+        SCHEMA_URL,  SCHEMA_PATH,    SCHEMA_WORD,     SCHEMA_RATE, SCHEMA_ENDPOINT};
     char least[32], most[32];
     struct str input = str_of(data, size);
     struct str line = fuzz_line(&input);

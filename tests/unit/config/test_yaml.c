@@ -63,10 +63,10 @@ static const struct schema_row tree_rows[] = {
      .max = "10y",
      .fallback = "1h"},
     {.name = "size",
-     .type = SCHEMA_SIZE,
+     .type = SCHEMA_INTEGER,
      .offset = offsetof(struct tree, size),
-     .max = "1MiB",
-     .fallback = "64KiB"},
+     .max = "4096",
+     .fallback = "64"},
     {.name = "text",
      .type = SCHEMA_TEXT,
      .offset = offsetof(struct tree, text),
@@ -116,7 +116,7 @@ static void every_type_is_read(void **state)
     static const char text[] = "flag: true\n"
                                "number: 9\n"
                                "token_ttl: 90s\n"
-                               "size: 1KiB\n"
+                               "size: 1024\n"
                                "text: \"abc\"\n"
                                "url: https://[::1]:8443/a/b\n"
                                "path: keys/master\n"
@@ -216,8 +216,8 @@ static void H22_wrong_type(void **state)
          "1s to 10y, default 1h)\n"},
         {"token_ttl: never\n", "t.yaml:1:12: token_ttl: \"never\" is not allowed here (duration, "
                                "1s to 10y, default 1h)\n"},
-        {"size: 3KB\n", "t.yaml:1:7: size: \"3KB\" is not a size such as 64KiB or 10MiB (size, at "
-                        "most 1MiB, default 64KiB)\n"},
+        {"size: 3KB\n", "t.yaml:1:7: size: \"3KB\" is not a whole number (whole number, at most "
+                        "4096, default 64)\n"},
         {"text: axb\n", "t.yaml:1:7: text: \"axb\" has a character that is not allowed (text, 1 "
                         "to 3 bytes of a, b and c)\n"},
         {"text: \"a\\0b\"\n", "t.yaml:1:7: text: \"a\\x00b\" has a control character (text, 1 to "
@@ -290,8 +290,8 @@ static void H22_out_of_range(void **state)
          "t.yaml:1:12: token_ttl: \"0s\" is too small (duration, 1s to 10y, default 1h)\n"},
         {"token_ttl: 11y\n",
          "t.yaml:1:12: token_ttl: \"11y\" is too large (duration, 1s to 10y, default 1h)\n"},
-        {"size: 2MiB\n",
-         "t.yaml:1:7: size: \"2MiB\" is too large (size, at most 1MiB, default 64KiB)\n"},
+        {"size: 5000\n",
+         "t.yaml:1:7: size: \"5000\" is too large (whole number, at most 4096, default 64)\n"},
         {"text: ''\n",
          "t.yaml:1:7: text: \"\" is empty (text, 1 to 3 bytes of a, b and c)\n"},
         {"text: aaaa\n",
