@@ -53,15 +53,6 @@ void epoch_enter(struct epoch *epoch, unsigned reader)
     EPOCH_FENCE();
 }
 
-void epoch_pass(struct epoch *epoch, unsigned reader)
-{
-    // Same epoch as announced: nothing was retired since, so there is nothing to let go of. It
-    // spares the fence on most loop turns.
-    uint64_t seen = atomic_load_explicit(&epoch->readers[reader].seen, memory_order_relaxed);
-    if (seen != atomic_load_explicit(&epoch->now, memory_order_acquire))
-        epoch_enter(epoch, reader);
-}
-
 void epoch_leave(struct epoch *epoch, unsigned reader)
 {
     atomic_store_explicit(&epoch->readers[reader].seen, EPOCH_IDLE, memory_order_release);

@@ -33,11 +33,10 @@ struct epoch {
 void epoch_init(struct epoch *epoch);
 void epoch_finish(struct epoch *epoch); // no reader may be left; frees all that was retired
 
-// Readers: one slot per thread. Between epoch_enter and epoch_leave pointers may be held;
-// epoch_pass is leave + enter: everything read before is forgotten.
+// Readers: one slot per thread. Between epoch_enter and epoch_leave pointers may be held; to enter
+// once more forgets everything read before.
 bool epoch_register(struct epoch *epoch, unsigned *ret_reader);
 void epoch_enter(struct epoch *epoch, unsigned reader);
-void epoch_pass(struct epoch *epoch, unsigned reader);
 void epoch_leave(struct epoch *epoch, unsigned reader);
 
 // Writers, any thread: takes ownership of the object that begins with the note, which no new reader

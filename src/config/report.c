@@ -19,7 +19,8 @@ bool config_report_is_clean(const struct config_report *report)
     return report->count == 0 && report->dropped == 0;
 }
 
-bool config_report_is_full(const struct config_report *report)
+// Further problems are only counted.
+static bool config_report_is_full(const struct config_report *report)
 {
     return report->count == CONFIG_REPORT_MAX;
 }

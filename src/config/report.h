@@ -28,7 +28,6 @@ struct config_report {
 // Texts and names of sources are copied into the arena. false without memory.
 bool config_report_init(struct config_report *report, struct arena *arena);
 bool config_report_is_clean(const struct config_report *report);
-bool config_report_is_full(const struct config_report *report); // further ones are only counted
 
 // A text for the next problem, to be filled and given to config_report_add.
 struct buf config_report_text(struct config_report *report);

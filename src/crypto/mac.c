@@ -36,12 +36,6 @@ enum twoleg_error mac_key_init(struct mac_key *key, const void *bytes, size_t le
     return TWOLEG_NONE;
 }
 
-void mac_key_finish(struct mac_key *key)
-{
-    if (key)
-        wipe(key, sizeof *key);
-}
-
 void mac_begin(struct mac_state *state, const struct mac_key *key)
 {
     state->inner = key->inner;

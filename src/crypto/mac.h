@@ -7,9 +7,8 @@
 #include "crypto/hash.h"
 
 #define MAC_KEY_MIN 16
-#define MAC_SIZE SHA256_SIZE
 
-// As secret as the key itself: keep it in memory from crypto/wipe.h, and finish it.
+// As secret as the key itself: keep it in memory from crypto/wipe.h.
 struct mac_key {
     struct sha256_state inner;
     struct sha256_state outer;
@@ -23,7 +22,6 @@ struct mac_state {
 // RANGE when the key is shorter than MAC_KEY_MIN bytes: an empty or short key is never a key.
 TWOLEG_MUST_CHECK enum twoleg_error mac_key_init(struct mac_key *key, const void *bytes,
                                                  size_t len);
-void mac_key_finish(struct mac_key *key); // wipes; NULL accepted
 
 // Parts are concatenated: whoever adds several of free length adds their lengths too.
 void mac_begin(struct mac_state *state, const struct mac_key *key);

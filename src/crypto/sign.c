@@ -26,11 +26,6 @@ enum twoleg_error signer_create(const struct sign_key *key, struct signer **ret_
     return TWOLEG_NONE;
 }
 
-const struct sign_algorithm *signer_algorithm(const struct signer *signer)
-{
-    return signer->algorithm;
-}
-
 size_t signer_signature_len(const struct signer *signer)
 {
     return signer->signature_len;

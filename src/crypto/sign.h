@@ -95,7 +95,6 @@ struct signer;
 
 TWOLEG_MUST_CHECK enum twoleg_error signer_create(const struct sign_key *key,
                                                   struct signer **ret_signer);
-const struct sign_algorithm *signer_algorithm(const struct signer *signer);
 size_t signer_signature_len(const struct signer *signer); // bytes of each of its signatures
 // The JWS signature of the message. NO_RANDOM or INTERNAL: the library refused, nothing was signed.
 TWOLEG_MUST_CHECK enum twoleg_error signer_sign(struct signer *signer, struct str message,

@@ -78,14 +78,8 @@ static struct str dialect_error_headers(const struct dialect *dialect,
 }
 
 void dialect_answer_error(const struct dialect *dialect, const struct http_request *request,
-                          enum twoleg_error error, struct http_answer *ret_answer)
-{
-    dialect_answer_limited(dialect, request, error, 0, ret_answer);
-}
-
-void dialect_answer_limited(const struct dialect *dialect, const struct http_request *request,
-                            enum twoleg_error error, int64_t retry_us,
-                            struct http_answer *ret_answer)
+                          enum twoleg_error error, int64_t retry_us,
+                          struct http_answer *ret_answer)
 {
     const struct dialect_error *row = dialect_error_row(dialect, error);
     // Rounded up: whoever comes back at that second is served.

@@ -52,13 +52,10 @@ enum twoleg_error dialect_answer_token(const struct dialect *dialect,
                                        const struct http_request *request,
                                        const struct issued_token *token,
                                        struct http_answer *ret_answer) TWOLEG_MUST_CHECK;
-// The row of the error; never fails (a static answer when memory is out).
+// The row of the error; never fails (a static answer when memory is out). retry_us: after how long
+// it helps to come again; 0: as the row says.
 void dialect_answer_error(const struct dialect *dialect, const struct http_request *request,
-                          enum twoleg_error error, struct http_answer *ret_answer);
-// The same for who met a limit. retry_us: after how long it helps to come again; 0: as the row
-// says.
-void dialect_answer_limited(const struct dialect *dialect, const struct http_request *request,
-                            enum twoleg_error error, int64_t retry_us,
-                            struct http_answer *ret_answer);
+                          enum twoleg_error error, int64_t retry_us,
+                          struct http_answer *ret_answer);
 const struct dialect_error *dialect_error_row(const struct dialect *dialect,
                                               enum twoleg_error error);

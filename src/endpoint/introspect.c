@@ -70,7 +70,7 @@ static enum twoleg_error introspect_refuse_limited(struct http_request *request,
 {
     if (error == TWOLEG_WAIT)
         return TWOLEG_WAIT;
-    dialect_answer_limited(&dialect_rfc6749, request, error, retry_us, ret_answer);
+    dialect_answer_error(&dialect_rfc6749, request, error, retry_us, ret_answer);
     metrics_add(request->metrics, METRIC_INTROSPECT_REFUSED, 1);
     endpoint_log(&(struct endpoint_event){
         .request = request, .error = error, .client_id = client_id,

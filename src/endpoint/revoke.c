@@ -76,7 +76,7 @@ static enum twoleg_error revoke_refuse_limited(struct http_request *request, str
 {
     if (error == TWOLEG_WAIT)
         return TWOLEG_WAIT;
-    dialect_answer_limited(&dialect_rfc6749, request, error, retry_us, ret_answer);
+    dialect_answer_error(&dialect_rfc6749, request, error, retry_us, ret_answer);
     endpoint_log(&(struct endpoint_event){
         .request = request, .error = error, .client_id = client_id,
         .status = ret_answer->status});

@@ -36,7 +36,7 @@ static enum twoleg_error token_refuse_limited(struct http_request *request, stru
     if (error == TWOLEG_WAIT)
         return TWOLEG_WAIT;
     const struct dialect *dialect = &dialect_rfc6749;
-    dialect_answer_limited(dialect, request, error, retry_us, ret_answer);
+    dialect_answer_error(dialect, request, error, retry_us, ret_answer);
     metrics_add(request->metrics, token_metric(dialect_error_row(dialect, error)), 1);
     endpoint_log(&(struct endpoint_event){
         .request = request, .error = error, .client_id = client_id,

@@ -68,7 +68,7 @@ static void fuzz_limited(enum twoleg_error error, size_t cap)
     struct http_answer answer;
     struct http_request request = {.arena = &arena};
     arena_init(&arena, NULL, cap);
-    dialect_answer_limited(&dialect_rfc6749, &request, error, 1500000, &answer);
+    dialect_answer_error(&dialect_rfc6749, &request, error, 1500000, &answer);
     FUZZ_MUST(json_check(answer.body, NULL) == TWOLEG_NONE);
     FUZZ_MUST(cap < 100 ? answer.status == 503
                         : str_ends_with(answer.headers, STR("Retry-After: 2\r\n")));
@@ -78,7 +78,7 @@ static void fuzz_limited(enum twoleg_error error, size_t cap)
 static void fuzz_answer(const struct http_request *request, enum twoleg_error error)
 {
     struct http_answer answer;
-    dialect_answer_error(&dialect_rfc6749, request, error, &answer);
+    dialect_answer_error(&dialect_rfc6749, request, error, 0, &answer);
     FUZZ_MUST(answer.status == 400 || answer.status == 401 || answer.status == 413);
     FUZZ_MUST(str_starts_with(answer.body, STR("{\"error\":\"invalid_")));
     FUZZ_MUST(str_ends_with(answer.body, STR("\"}")));

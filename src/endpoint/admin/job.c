@@ -44,6 +44,40 @@ static void load_done(struct store_read *read)
     http_job_done(&load->job);
 }
 
+enum twoleg_error admin_loader_hash(struct admin_load *load, struct store_reader *reader)
+{
+    (void)reader;
+    struct env env;
+    if (load->secret.len == 0)
+        return TWOLEG_NONE;
+    env_init(&env); // the worker's belongs to its thread
+    enum twoleg_error error = password_hash(&env, load->secret, &load->hash);
+    env_finish(&env);
+    return error;
+}
+
+static enum twoleg_error load_application(struct admin_load *load, struct store_reader *reader)
+{
+    uint64_t number;
+    enum twoleg_error error =
+        store_application_find(reader, STORE_OPERATOR, load->client_id, &number);
+    // A client ID that looks like a number is an ID first.
+    if (error == TWOLEG_NOT_FOUND && load->by_number &&
+        number_read(load->client_id, NUMBER_APPLICATION, &number))
+        error = TWOLEG_NONE;
+    if (!error)
+        error = store_application(reader, STORE_OPERATOR, number, &load->arena,
+                                  &load->application);
+    if (error == TWOLEG_NOT_FOUND)
+        snprintf(load->reason, sizeof load->reason, "there is no application with the client ID "
+                 "\"%.*s\"", LOAD_SHOWN(load->client_id.len), load->client_id.ptr);
+    if (!error)
+        error = store_apis(reader, &load->arena, &load->apis);
+    if (!error)
+        error = admin_loader_hash(load, reader);
+    return error;
+}
+
 static struct admin_load *load_create(struct admin_call *call)
 {
     struct admin_load *load = fault_here(FAULT_MEMORY) ? NULL : calloc(1, sizeof *load);
@@ -57,7 +91,7 @@ static struct admin_load *load_create(struct admin_call *call)
     load->arena.wipe = true;
     load->read.run = load_run;
     load->read.done = load_done;
-    load->loader = admin_loader_application;
+    load->loader = load_application;
     return load;
 }
 
@@ -109,40 +143,6 @@ enum twoleg_error admin_load_name(struct admin_call *call, struct admin_load *lo
 enum twoleg_error admin_load_named(struct admin_call *call, struct admin_load **ret_load)
 {
     return admin_load(call, admin_load_name, ret_load);
-}
-
-enum twoleg_error admin_loader_hash(struct admin_load *load, struct store_reader *reader)
-{
-    (void)reader;
-    struct env env;
-    if (load->secret.len == 0)
-        return TWOLEG_NONE;
-    env_init(&env); // the worker's belongs to its thread
-    enum twoleg_error error = password_hash(&env, load->secret, &load->hash);
-    env_finish(&env);
-    return error;
-}
-
-enum twoleg_error admin_loader_application(struct admin_load *load, struct store_reader *reader)
-{
-    uint64_t number;
-    enum twoleg_error error =
-        store_application_find(reader, STORE_OPERATOR, load->client_id, &number);
-    // A client ID that looks like a number is an ID first.
-    if (error == TWOLEG_NOT_FOUND && load->by_number &&
-        number_read(load->client_id, NUMBER_APPLICATION, &number))
-        error = TWOLEG_NONE;
-    if (!error)
-        error = store_application(reader, STORE_OPERATOR, number, &load->arena,
-                                  &load->application);
-    if (error == TWOLEG_NOT_FOUND)
-        snprintf(load->reason, sizeof load->reason, "there is no application with the client ID "
-                 "\"%.*s\"", LOAD_SHOWN(load->client_id.len), load->client_id.ptr);
-    if (!error)
-        error = store_apis(reader, &load->arena, &load->apis);
-    if (!error)
-        error = admin_loader_hash(load, reader);
-    return error;
 }
 
 // ---------------------------------------------------------------------------------- commit

@@ -47,8 +47,7 @@ enum twoleg_error admin_load_named(struct admin_call *call,
 // Reads ?client_id= for a load that wants more than the application.
 enum twoleg_error admin_load_name(struct admin_call *call,
                                   struct admin_load *load) TWOLEG_MUST_CHECK;
-// Loaders.
-enum twoleg_error admin_loader_application(struct admin_load *load, struct store_reader *reader);
+// The loader that makes the slow hash; without one the application is loaded.
 enum twoleg_error admin_loader_hash(struct admin_load *load, struct store_reader *reader);
 
 // A change on its way, with what its answer will need. Texts live in the batch.

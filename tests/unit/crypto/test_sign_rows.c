@@ -167,7 +167,6 @@ static void every_row_signs_what_only_its_own_key_verifies(void **state)
     for (size_t i = 0; i < ROWS; i++) {
         struct signer *signer = NULL;
         assert_int_equal(signer_create(rows_keys[i], &signer), TWOLEG_NONE);
-        assert_ptr_equal(signer_algorithm(signer), sign_algorithm_at(i));
         for (int n = 0; n < 3; n++)
             assert_int_equal(signer_sign(signer, STR("message"), &signatures[i]), TWOLEG_NONE);
         assert_int_equal(signatures[i].len, signer_signature_len(signer));

@@ -280,7 +280,7 @@ static void a_body_that_cannot_be_decoded_within_the_cap_is_too_long(void **stat
     body[0] = 'a';
     body[1] = '=';
     assert_int_equal(read_body(w, str_of(body, longest)), TWOLEG_TOO_LONG);
-    dialect_answer_error(&dialect_rfc6749, &w->http, TWOLEG_TOO_LONG, &w->answer);
+    dialect_answer_error(&dialect_rfc6749, &w->http, TWOLEG_TOO_LONG, 0, &w->answer);
     assert_int_equal(w->answer.status, 413);
 }
 
@@ -374,7 +374,7 @@ static void rfc6749_5_2_each_error_byte_by_byte(void **state)
         char body[256];
         snprintf(body, sizeof body, "{\"error\":\"%s\",\"error_description\":\"%s\"}",
                  rows[i].code, rows[i].description);
-        dialect_answer_error(&dialect_rfc6749, &w->http, rows[i].error, &w->answer);
+        dialect_answer_error(&dialect_rfc6749, &w->http, rows[i].error, 0, &w->answer);
         check_str(w->answer.body, body);
         check_str(w->answer.headers, rows[i].headers);
         check_str(w->answer.content_type, "application/json");
@@ -395,8 +395,8 @@ static void B1_who_met_a_limit_is_told_when_to_come_again(void **state)
         {INT64_C(86400000000), "Retry-After: 86400\r\n"},
     };
     for (size_t i = 0; i < COUNT(waits); i++) {
-        dialect_answer_limited(&dialect_rfc6749, &w->http, TWOLEG_FAILURES_CLIENT,
-                               waits[i].retry_us, &w->answer);
+        dialect_answer_error(&dialect_rfc6749, &w->http, TWOLEG_FAILURES_CLIENT,
+                             waits[i].retry_us, &w->answer);
         check_str(w->answer.headers, waits[i].headers);
         assert_int_equal(w->answer.status, 429);
     }
@@ -424,7 +424,7 @@ static void an_error_without_a_row_is_503_in_the_same_words(void **state)
             known = known || (int)rows[k].error == error;
         if (known)
             continue;
-        dialect_answer_error(&dialect_rfc6749, &w->http, (enum twoleg_error)error, &w->answer);
+        dialect_answer_error(&dialect_rfc6749, &w->http, (enum twoleg_error)error, 0, &w->answer);
         assert_int_equal(w->answer.status, 503);
         check_str(w->answer.body,
                   "{\"error\":\"temporarily_unavailable\",\"error_description\":\"try again\"}");
@@ -441,7 +441,7 @@ static void without_memory_there_is_still_an_answer(void **state)
     assert_int_equal(dialect_answer_token(&dialect_rfc6749, &w->http, &token, &w->answer),
                      TWOLEG_NO_MEMORY);
     assert_int_equal(w->answer.status, 0);
-    dialect_answer_error(&dialect_rfc6749, &w->http, TWOLEG_SECRET_WRONG, &w->answer);
+    dialect_answer_error(&dialect_rfc6749, &w->http, TWOLEG_SECRET_WRONG, 0, &w->answer);
     assert_true(w->answer.body.len > 0);
     assert_int_equal(w->answer.status, 503); // a 401 must say how (RFC 9110 section 11.6.1)
     check_str(w->answer.headers, LATER);

@@ -105,7 +105,7 @@ static void *race_read(void *argument)
         race_read_hot(race, reader);
         race_read_renewed(race, reader);
         race_read_grown(race, turn);
-        epoch_pass(&race->on->epoch, reader);
+        epoch_enter(&race->on->epoch, reader);
     }
     epoch_leave(&race->on->epoch, reader);
     return NULL;
