@@ -9,6 +9,7 @@
 #include "crypto/password.h"
 #include "crypto/wipe.h"
 #include "endpoint/limit.h"
+#include "endpoint/log.h"
 
 // A body can be dropped again between its load and the next run; this many times is bad luck.
 #define LOADS_PER_REQUEST 4
@@ -177,6 +178,19 @@ enum twoleg_error endpoint_inspect(struct http_request *request,
         return endpoint_gone(endpoint_load(request, ret_verdict->view.number),
                              TWOLEG_APPLICATION_DELETED);
     return error;
+}
+
+enum twoleg_error endpoint_refuse(struct http_request *request, struct str client_id,
+                                  enum twoleg_error error, int64_t retry_us,
+                                  struct http_answer *ret_answer)
+{
+    if (error == TWOLEG_WAIT)
+        return TWOLEG_WAIT;
+    dialect_answer_error(&dialect_rfc6749, request, error, retry_us, ret_answer);
+    endpoint_log(&(struct endpoint_event){
+        .request = request, .error = error, .client_id = client_id,
+        .status = ret_answer->status});
+    return TWOLEG_NONE;
 }
 
 bool endpoint_is_verdict(enum twoleg_error error)

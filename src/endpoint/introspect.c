@@ -63,53 +63,31 @@ static enum twoleg_error introspect_answer(struct http_request *request,
     return body.failed ? TWOLEG_NO_MEMORY : TWOLEG_NONE;
 }
 
-static enum twoleg_error introspect_refuse_limited(struct http_request *request,
-                                                   struct str client_id,
-                                                   enum twoleg_error error, int64_t retry_us,
-                                                   struct http_answer *ret_answer)
+static enum twoleg_error introspect_run(struct http_request *request, struct token_request *form,
+                                        int64_t *ret_retry_us, struct http_answer *ret_answer)
 {
-    if (error == TWOLEG_WAIT)
-        return TWOLEG_WAIT;
-    dialect_answer_error(&dialect_rfc6749, request, error, retry_us, ret_answer);
-    metrics_add(request->metrics, METRIC_INTROSPECT_REFUSED, 1);
-    endpoint_log(&(struct endpoint_event){
-        .request = request, .error = error, .client_id = client_id,
-        .status = ret_answer->status});
-    return TWOLEG_NONE;
-}
-
-static enum twoleg_error introspect_refuse(struct http_request *request, struct str client_id,
-                                           enum twoleg_error error, struct http_answer *ret_answer)
-{
-    return introspect_refuse_limited(request, client_id, error, 0, ret_answer);
-}
-
-enum twoleg_error endpoint_introspect(struct http_request *request, struct http_answer *ret_answer)
-{
-    struct token_request form = {0};
-    enum twoleg_error error = dialect_read(&dialect_rfc6749, request, true, &form);
+    enum twoleg_error error = dialect_read(&dialect_rfc6749, request, true, form);
     if (error)
-        return introspect_refuse(request, form.client_id, error, ret_answer);
+        return error;
 
     struct client client;
-    int64_t retry_us = 0;
-    error = endpoint_authenticate(request, GATE_INTROSPECT, &form, &client, &retry_us);
+    error = endpoint_authenticate(request, GATE_INTROSPECT, form, &client, ret_retry_us);
     if (error)
-        return introspect_refuse_limited(request, form.client_id, error, retry_us, ret_answer);
+        return error;
 
     struct token_question question = {.door = GATE_INTROSPECT,
-                                      .text = form.token,
+                                      .text = form->token,
                                       .caller = client.application,
                                       .peer = request->peer};
     struct token_verdict verdict;
     error = endpoint_inspect(request, &question, &verdict);
     if (error && !endpoint_is_verdict(error))
-        return introspect_refuse(request, form.client_id, error, ret_answer);
+        return error;
 
     bool active = error == TWOLEG_NONE;
     enum twoleg_error full = introspect_answer(request, &verdict, active, ret_answer);
     if (full)
-        return introspect_refuse(request, form.client_id, full, ret_answer);
+        return full;
     metrics_add(request->metrics, active ? METRIC_INTROSPECT_ACTIVE : METRIC_INTROSPECT_INACTIVE,
                 1);
     // An inactive token is an answer, not a refusal; the reason is for the operator's log alone.
@@ -117,4 +95,16 @@ enum twoleg_error endpoint_introspect(struct http_request *request, struct http_
         .request = request, .error = error, .client_id = client.application->client_id,
         .status = ret_answer->status});
     return TWOLEG_NONE;
+}
+
+enum twoleg_error endpoint_introspect(struct http_request *request, struct http_answer *ret_answer)
+{
+    struct token_request form = {0};
+    int64_t retry_us = 0;
+    enum twoleg_error error = introspect_run(request, &form, &retry_us, ret_answer);
+    if (!error)
+        return TWOLEG_NONE;
+    if (error != TWOLEG_WAIT)
+        metrics_add(request->metrics, METRIC_INTROSPECT_REFUSED, 1);
+    return endpoint_refuse(request, form.client_id, error, retry_us, ret_answer);
 }

@@ -3,6 +3,7 @@
 // durable and visible on every worker.
 #include <stdlib.h>
 
+#include "base/fault.h"
 #include "endpoint/authenticate.h"
 #include "endpoint/log.h"
 #include "endpoint/routes.h"
@@ -50,7 +51,7 @@ static enum twoleg_error revoke_build(const struct http_request *request,
 static enum twoleg_error revoke_submit(struct http_request *request,
                                        const struct token_verdict *verdict)
 {
-    struct revoke_job *revoke = calloc(1, sizeof *revoke);
+    struct revoke_job *revoke = fault_here(FAULT_MEMORY) ? NULL : calloc(1, sizeof *revoke);
     if (!revoke)
         return TWOLEG_NO_MEMORY;
     enum twoleg_error error =
@@ -70,25 +71,6 @@ static enum twoleg_error revoke_submit(struct http_request *request,
     return error ? error : TWOLEG_WAIT;
 }
 
-static enum twoleg_error revoke_refuse_limited(struct http_request *request, struct str client_id,
-                                               enum twoleg_error error, int64_t retry_us,
-                                               struct http_answer *ret_answer)
-{
-    if (error == TWOLEG_WAIT)
-        return TWOLEG_WAIT;
-    dialect_answer_error(&dialect_rfc6749, request, error, retry_us, ret_answer);
-    endpoint_log(&(struct endpoint_event){
-        .request = request, .error = error, .client_id = client_id,
-        .status = ret_answer->status});
-    return TWOLEG_NONE;
-}
-
-static enum twoleg_error revoke_refuse(struct http_request *request, struct str client_id,
-                                       enum twoleg_error error, struct http_answer *ret_answer)
-{
-    return revoke_refuse_limited(request, client_id, error, 0, ret_answer);
-}
-
 // Some clients insist on JSON, so the answer has a body though RFC 7009 wants none.
 static enum twoleg_error revoke_answer(struct http_request *request,
                                        const struct client *client,
@@ -104,38 +86,45 @@ static enum twoleg_error revoke_answer(struct http_request *request,
     return TWOLEG_NONE;
 }
 
-enum twoleg_error endpoint_revoke(struct http_request *request, struct http_answer *ret_answer)
+static enum twoleg_error revoke_run(struct http_request *request, struct token_request *form,
+                                    int64_t *ret_retry_us, struct http_answer *ret_answer)
 {
-    struct token_request form = {0};
-    enum twoleg_error error = dialect_read(&dialect_rfc6749, request, true, &form);
+    enum twoleg_error error = dialect_read(&dialect_rfc6749, request, true, form);
     if (error)
-        return revoke_refuse(request, form.client_id, error, ret_answer);
+        return error;
 
     struct client client;
-    int64_t retry_us = 0;
-    error = endpoint_authenticate(request, GATE_REVOKE, &form, &client, &retry_us);
+    error = endpoint_authenticate(request, GATE_REVOKE, form, &client, ret_retry_us);
     if (error)
-        return revoke_refuse_limited(request, form.client_id, error, retry_us, ret_answer);
+        return error;
 
     const struct http_job *commit = http_job_find(request, &commit_kind);
     if (commit && commit->result)
-        return revoke_refuse(request, form.client_id, commit->result, ret_answer);
+        return commit->result;
     if (commit) {
         metrics_add(request->metrics, METRIC_REVOKED, 1);
         return revoke_answer(request, &client, ret_answer);
     }
 
     struct token_question question = {.door = GATE_REVOKE,
-                                      .text = form.token,
+                                      .text = form->token,
                                       .caller = client.application,
                                       .peer = request->peer};
     struct token_verdict verdict;
     error = endpoint_inspect(request, &question, &verdict);
     if (error == TWOLEG_TOKEN_FOREIGN || (error && !endpoint_is_verdict(error)))
-        return revoke_refuse(request, form.client_id, error, ret_answer);
+        return error;
     // A token that is dead for good, or never was one, needs no revocation (RFC 7009 section 2.2).
     // One that has expired gets its row all the same: a clock can be wrong.
     if (error && error != TWOLEG_TOKEN_EXPIRED)
         return revoke_answer(request, &client, ret_answer);
-    return revoke_refuse(request, form.client_id, revoke_submit(request, &verdict), ret_answer);
+    return revoke_submit(request, &verdict);
+}
+
+enum twoleg_error endpoint_revoke(struct http_request *request, struct http_answer *ret_answer)
+{
+    struct token_request form = {0};
+    int64_t retry_us = 0;
+    enum twoleg_error error = revoke_run(request, &form, &retry_us, ret_answer);
+    return error ? endpoint_refuse(request, form.client_id, error, retry_us, ret_answer) : error;
 }

@@ -29,44 +29,21 @@ static enum metric token_metric(const struct dialect_error *row)
     return METRIC_TOKEN_REFUSED_OTHER;
 }
 
-static enum twoleg_error token_refuse_limited(struct http_request *request, struct str client_id,
-                                              enum twoleg_error error, int64_t retry_us,
-                                              struct http_answer *ret_answer)
-{
-    if (error == TWOLEG_WAIT)
-        return TWOLEG_WAIT;
-    const struct dialect *dialect = &dialect_rfc6749;
-    dialect_answer_error(dialect, request, error, retry_us, ret_answer);
-    metrics_add(request->metrics, token_metric(dialect_error_row(dialect, error)), 1);
-    endpoint_log(&(struct endpoint_event){
-        .request = request, .error = error, .client_id = client_id,
-        .status = ret_answer->status});
-    return TWOLEG_NONE;
-}
-
-static enum twoleg_error token_refuse(struct http_request *request, struct str client_id,
-                                      enum twoleg_error error, struct http_answer *ret_answer)
-{
-    return token_refuse_limited(request, client_id, error, 0, ret_answer);
-}
-
-enum twoleg_error endpoint_token(struct http_request *request, struct http_answer *ret_answer)
+static enum twoleg_error token_run(struct http_request *request, struct token_request *form,
+                                   int64_t *ret_retry_us, struct http_answer *ret_answer)
 {
     struct endpoint_context *context = endpoint_context(request);
-    const struct dialect *dialect = &dialect_rfc6749;
 
     // 1 read
-    struct token_request form = {0};
-    enum twoleg_error error = dialect_read(dialect, request, false, &form);
+    enum twoleg_error error = dialect_read(&dialect_rfc6749, request, false, form);
     if (error)
-        return token_refuse(request, form.client_id, error, ret_answer);
+        return error;
 
     // 2 client
     struct client client;
-    int64_t retry_us = 0;
-    error = endpoint_authenticate(request, GATE_TOKEN_ENDPOINT, &form, &client, &retry_us);
+    error = endpoint_authenticate(request, GATE_TOKEN_ENDPOINT, form, &client, ret_retry_us);
     if (error)
-        return token_refuse_limited(request, form.client_id, error, retry_us, ret_answer);
+        return error;
 
     // 3 grant
     struct grant_context granting = {
@@ -78,26 +55,26 @@ enum twoleg_error endpoint_token(struct http_request *request, struct http_answe
         .jwt_max_ttl_us = endpoint_config(request)->jwt_max_ttl,
     };
     struct decision decision;
-    error = grant_decide(&granting, &form, &client, &decision);
+    error = grant_decide(&granting, form, &client, &decision);
     if (error)
-        return token_refuse(request, form.client_id, error, ret_answer);
+        return error;
 
     // 4 issue
     // The start of what is issued would lie in the future for everybody else.
     if (env_clock_state(request->env).clock == ENV_CLOCK_BEHIND)
-        return token_refuse(request, form.client_id, TWOLEG_CLOCK, ret_answer);
-    error = endpoint_limit_budget(request, client.application, &retry_us);
+        return TWOLEG_CLOCK;
+    error = endpoint_limit_budget(request, client.application, ret_retry_us);
     if (error)
-        return token_refuse_limited(request, form.client_id, error, retry_us, ret_answer);
-    struct issued_token token;
-    error = endpoint_issue(request, &decision, &token);
+        return error;
+    struct issued_token issued;
+    error = endpoint_issue(request, &decision, &issued);
     if (error)
-        return token_refuse(request, form.client_id, error, ret_answer);
+        return error;
 
     // 5 answer
-    error = dialect_answer_token(dialect, request, &token, ret_answer);
+    error = dialect_answer_token(&dialect_rfc6749, request, &issued, ret_answer);
     if (error)
-        return token_refuse(request, form.client_id, error, ret_answer);
+        return error;
     bool sealed = decision.format == FORMAT_SEALED;
     metrics_add(request->metrics, sealed ? METRIC_TOKEN_ISSUED_SEALED : METRIC_TOKEN_ISSUED_JWT, 1);
     usage_note(context->usage, client.application->number, client.secret->number, request->peer,
@@ -106,4 +83,16 @@ enum twoleg_error endpoint_token(struct http_request *request, struct http_answe
         .request = request, .error = TWOLEG_NONE, .client_id = client.application->client_id,
         .status = ret_answer->status});
     return TWOLEG_NONE;
+}
+
+enum twoleg_error endpoint_token(struct http_request *request, struct http_answer *ret_answer)
+{
+    struct token_request form = {0};
+    int64_t retry_us = 0;
+    enum twoleg_error error = token_run(request, &form, &retry_us, ret_answer);
+    if (!error)
+        return TWOLEG_NONE;
+    if (error != TWOLEG_WAIT)
+        metrics_add(request->metrics, token_metric(dialect_error_row(&dialect_rfc6749, error)), 1);
+    return endpoint_refuse(request, form.client_id, error, retry_us, ret_answer);
 }
