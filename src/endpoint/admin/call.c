@@ -86,14 +86,19 @@ static void admin_answer_fill(struct admin_call *call, unsigned status, struct s
         call->answer->headers = STR("Retry-After: 1\r\n");
 }
 
+enum twoleg_error admin_answer(struct admin_call *call, unsigned status, const struct buf *body)
+{
+    if (body->failed)
+        return TWOLEG_NO_MEMORY;
+    admin_answer_fill(call, status, buf_str(body));
+    return TWOLEG_NONE;
+}
+
 enum twoleg_error admin_answer_end(struct admin_call *call, unsigned status)
 {
     json_object_end(&call->json);
     buf_add_char(&call->out, '\n');
-    if (call->out.failed)
-        return TWOLEG_NO_MEMORY;
-    admin_answer_fill(call, status, buf_str(&call->out));
-    return TWOLEG_NONE;
+    return admin_answer(call, status, &call->out);
 }
 
 static void admin_answer_error(struct admin_call *call, enum twoleg_error error)

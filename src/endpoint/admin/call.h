@@ -34,6 +34,8 @@ enum twoleg_error admin_refuse(struct admin_call *call, enum twoleg_error error,
 void admin_answer_begin(struct admin_call *call);
 void admin_answer_begin_in(struct admin_call *call, struct arena *arena, size_t size); // of a list
 enum twoleg_error admin_answer_end(struct admin_call *call, unsigned status);
+// JSON that was written elsewhere.
+enum twoleg_error admin_answer(struct admin_call *call, unsigned status, const struct buf *body);
 
 // Reads the query: each parameter at most once, and none but these. STR_NONE: not given.
 struct admin_parameter {

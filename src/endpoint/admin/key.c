@@ -65,7 +65,7 @@ static void key_write_steps(struct json_writer *json, const struct keyring_outco
         json_object_begin(json);
         json_key_str(json, STR("kid"), str_of(done->kid, done->kid_len));
         json_key_str(json, STR("algorithm"), done->algorithm);
-        json_key_str(json, STR("state"), words[done->act]);
+        json_key_str(json, STR("state"), key_state_name(rotation_target(done->act)));
         if (done->act == ROTATION_REPLACE)
             json_key_bool(json, STR("new"), true);
         json_object_end(json);
@@ -184,13 +184,7 @@ static enum twoleg_error key_run(struct admin_call *call,
     enum twoleg_error error = admin_query(call, NULL, 0);
     if (!error)
         error = admin_load(call, prepare, &load);
-    if (error)
-        return error;
-    *call->answer = (struct http_answer){.status = 200,
-                                         .content_type = STR("application/json"),
-                                         .body = buf_str(&load->out),
-                                         .no_store = true};
-    return TWOLEG_NONE;
+    return error ? error : admin_answer(call, 200, &load->out);
 }
 
 enum twoleg_error admin_key_rotate(struct admin_call *call)

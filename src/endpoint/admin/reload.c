@@ -119,13 +119,7 @@ static enum twoleg_error reload_refuse(struct admin_call *call, struct reload_ou
     json_array_end(&json);
     json_object_end(&json);
     buf_add_char(&text, '\n');
-    if (text.failed)
-        return TWOLEG_NO_MEMORY;
-    *call->answer = (struct http_answer){.status = conflict ? 409 : 422,
-                                         .content_type = STR("application/json"),
-                                         .body = buf_str(&text),
-                                         .no_store = true};
-    return TWOLEG_NONE;
+    return admin_answer(call, conflict ? 409 : 422, &text);
 }
 
 enum twoleg_error admin_reload(struct admin_call *call)

@@ -10,8 +10,6 @@
 #include "manage/token.h"
 
 #define FILE_MAX 4000
-#define AUDIT_PAGE_DEFAULT 100
-#define AUDIT_PAGE_MAX 1000
 #define AUDIT_LATEST UINT64_MAX // no place to start from was given
 
 struct backup_body {
@@ -139,35 +137,22 @@ static enum twoleg_error audit_loader(struct admin_load *load, struct store_read
 
 static enum twoleg_error audit_prepare(struct admin_call *call, struct admin_load *load)
 {
-    struct str after, limit;
-    uint64_t count = AUDIT_PAGE_DEFAULT;
-    const struct admin_parameter parameters[] = {{"after", &after}, {"limit", &limit}};
-    enum twoleg_error error = admin_query(call, parameters, 2);
+    struct admin_page page;
+    enum twoleg_error error = admin_page_read(call, &page);
+    if (error)
+        return error;
     load->after = AUDIT_LATEST;
-    if (!error && after.ptr)
-        error = admin_number(call, "after", after, INT64_MAX, &load->after);
-    if (!error && limit.ptr)
-        error = admin_number(call, "limit", limit, AUDIT_PAGE_MAX, &count);
-    if (!error && count == 0)
-        error = admin_refuse(call, TWOLEG_RANGE, "limit must be 1 to %d", AUDIT_PAGE_MAX);
-    load->limit = (unsigned)count;
+    load->limit = (unsigned)page.limit;
     load->loader = audit_loader;
-    return error;
+    return page.after.ptr ? admin_number(call, "after", page.after, INT64_MAX, &load->after)
+                          : TWOLEG_NONE;
 }
 
 enum twoleg_error admin_audit_list(struct admin_call *call)
 {
     struct admin_load *load;
     enum twoleg_error error = admin_load(call, audit_prepare, &load);
-    if (error)
-        return error;
-    if (load->out.failed)
-        return TWOLEG_NO_MEMORY;
-    *call->answer = (struct http_answer){.status = 200,
-                                         .content_type = STR("application/json"),
-                                         .body = buf_str(&load->out),
-                                         .no_store = true};
-    return TWOLEG_NONE;
+    return error ? error : admin_answer(call, 200, &load->out);
 }
 
 // ---------------------------------------------------------------------------------- status
