@@ -185,7 +185,7 @@ static enum twoleg_error keyring_body_fill(struct keyring_body *body, const uint
         const struct store_key *key = &keys[i];
         if (key->id > body->set.last_id)
             body->set.last_id = key->id;
-        if (str_equal(key->state, STR("gone")))
+        if (str_equal(key->state, key_state_name(KEY_GONE)))
             continue;
         enum twoleg_error error = str_equal(key->purpose, STR("sign"))
                                       ? keyring_body_signing(body, master, key)

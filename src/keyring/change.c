@@ -147,22 +147,12 @@ static void change_audit_key(struct change *change, const struct rotation_step *
     change_audit(change, change_event(change, step->act), kid, buf_str(&text));
 }
 
-static enum key_state change_target(enum rotation_act act)
-{
-    static const enum key_state targets[] = {[ROTATION_ANNOUNCE] = KEY_ANNOUNCED,
-                                             [ROTATION_REPLACE] = KEY_SIGNING,
-                                             [ROTATION_SIGN] = KEY_SIGNING,
-                                             [ROTATION_RETIRE] = KEY_RETIRED,
-                                             [ROTATION_END] = KEY_GONE};
-    return targets[act];
-}
-
 static enum twoleg_error change_make(struct change *change, const struct rotation_step *step,
                                      struct str *ret_kid)
 {
     struct make_order order = {.id = change->next_id++,
                                .algorithm = sign_algorithm_find(step->algorithm),
-                               .state = key_state_name(change_target(step->act)),
+                               .state = key_state_name(rotation_target(step->act)),
                                .guard = str_of(change->guard, change->guard_len)};
     if (!order.algorithm)
         return TWOLEG_INTERNAL;
@@ -173,7 +163,7 @@ static void change_move(struct change *change, const struct rotation_step *step)
 {
     struct store_verb *verb = store_batch_add(change->batch, VERB_KEY_STATE, STORE_OPERATOR);
     verb->key.id = step->id;
-    verb->key.state = key_state_name(change_target(step->act));
+    verb->key.state = key_state_name(rotation_target(step->act));
     verb->key.state_us = change->batch->now_us;
     verb->key.last_expiry_us = step->last_expiry_us;
     verb->expected_state = key_state_name(step->from);
@@ -190,7 +180,7 @@ static enum twoleg_error change_step(struct change *change, const struct rotatio
         if (error)
             return error;
     }
-    change_audit_key(change, step, kid, change_target(step->act));
+    change_audit_key(change, step, kid, rotation_target(step->act));
     if (!outcome)
         return TWOLEG_NONE;
     struct keyring_done *done = &outcome->steps[outcome->count++];
@@ -419,7 +409,7 @@ static enum twoleg_error change_rewrap(struct change *change, const uint8_t *nex
     if (!error && !change->batch)
         error = TWOLEG_NO_MEMORY;
     for (size_t i = 0; i < count && !error; i++)
-        if (!str_equal(keys[i].state, STR("gone")))
+        if (!str_equal(keys[i].state, key_state_name(KEY_GONE)))
             error = change_rewrap_one(change, &keys[i], next);
     arena_finish(&arena);
     if (!error)

@@ -43,7 +43,7 @@ static enum twoleg_error first_verbs(struct store_batch *batch, const uint8_t *m
         error = make_signing_key(batch, master, env,
                                  &(struct make_order){.id = FIRST_SIGN,
                                                       .algorithm = sign_algorithm_es256(),
-                                                      .state = STR("signing")},
+                                                      .state = key_state_name(KEY_SIGNING)},
                                  NULL);
     return error;
 }

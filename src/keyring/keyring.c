@@ -234,7 +234,7 @@ enum twoleg_error keyring_first_row(struct keyring *keyring, const struct sign_k
                                     struct arena *arena, struct keyring_row *ret_row)
 {
     struct secret_bytes SECRET_BYTES_WIPED master = {.len = MASTER_SIZE};
-    struct make_order order = {.algorithm = algorithm, .state = STR("signing")};
+    struct make_order order = {.algorithm = algorithm, .state = key_state_name(KEY_SIGNING)};
     // Under the lock the set stays, and with it the master key that it is wrapped under.
     pthread_mutex_lock(&keyring->lock);
     const struct keyring_set *set = keyring_current(keyring);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "keyring/rotation.h"
 
-#define ROTATION_SECOND_US ((int64_t)1000000)
+#include "base/env.h"
+
 // Promise 3: a change is on every node after this time.
-#define ROTATION_FEED_US (2 * ROTATION_SECOND_US)
+#define ROTATION_FEED_US (2 * SECOND_US)
 // Workers sign with a key until its end as signing key is durable, and a disk may hang.
-#define ROTATION_COMMIT_US (600 * ROTATION_SECOND_US)
+#define ROTATION_COMMIT_US (600 * SECOND_US)
 
 struct str key_state_name(enum key_state state)
 {
@@ -14,6 +15,16 @@ struct str key_state_name(enum key_state state)
                                        [KEY_RETIRED] = {"retired", 7},
                                        [KEY_GONE] = {"gone", 4}};
     return names[state];
+}
+
+enum key_state rotation_target(enum rotation_act act)
+{
+    static const enum key_state targets[] = {[ROTATION_ANNOUNCE] = KEY_ANNOUNCED,
+                                             [ROTATION_REPLACE] = KEY_SIGNING,
+                                             [ROTATION_SIGN] = KEY_SIGNING,
+                                             [ROTATION_RETIRE] = KEY_RETIRED,
+                                             [ROTATION_END] = KEY_GONE};
+    return targets[act];
 }
 
 static int64_t rotation_later(int64_t a, int64_t b)

@@ -42,6 +42,7 @@ enum rotation_act {
     ROTATION_RETIRE,
     ROTATION_END, // to gone
 };
+enum key_state rotation_target(enum rotation_act act); // the state that it leaves
 
 struct rotation_step {
     enum rotation_act act;

@@ -53,11 +53,6 @@ typedef enum twoleg_error key_change(struct keyring *keyring, struct env *env,
 
 static void key_write_steps(struct json_writer *json, const struct keyring_outcome *outcome)
 {
-    static const struct str words[] = {[ROTATION_ANNOUNCE] = {"announced", 9},
-                                       [ROTATION_REPLACE] = {"signing", 7},
-                                       [ROTATION_SIGN] = {"signing", 7},
-                                       [ROTATION_RETIRE] = {"retired", 7},
-                                       [ROTATION_END] = {"gone", 4}};
     json_key(json, STR("keys"));
     json_array_begin(json);
     for (size_t i = 0; i < outcome->count; i++) {
