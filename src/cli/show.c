@@ -127,8 +127,8 @@ struct str show_text(struct cli *cli, const json_t *row, const struct show_colum
         break;
     case SHOW_LIFE:
         if (!json_is_integer(value) ||
-            __builtin_mul_overflow(json_integer_value(value), DURATION_SECOND, &us))
-            us = DURATION_NEVER;
+            __builtin_mul_overflow(json_integer_value(value), SECOND_US, &us))
+            us = TIME_NEVER;
         duration_format_people(&out, us);
         break;
     case SHOW_COUNT:

@@ -9,7 +9,7 @@ static const struct duration_unit {
 } duration_units[] = {
     {{"y", 1}, {"y", 1}, DURATION_YEAR},     {{"w", 1}, {"w", 1}, DURATION_WEEK},
     {{"d", 1}, {"d", 1}, DURATION_DAY},      {{"h", 1}, {"h", 1}, DURATION_HOUR},
-    {{"m", 1}, {"min", 3}, DURATION_MINUTE}, {{"s", 1}, {"s", 1}, DURATION_SECOND},
+    {{"m", 1}, {"min", 3}, DURATION_MINUTE}, {{"s", 1}, {"s", 1}, SECOND_US},
     {{"ms", 2}, {"ms", 2}, DURATION_MS},     {{"us", 2}, {"us", 2}, 1},
 };
 
@@ -18,7 +18,7 @@ static const struct duration_unit {
 static enum twoleg_error duration_unit_find(struct str name, int64_t *ret_us)
 {
     if (name.len == 0) {
-        *ret_us = DURATION_SECOND;
+        *ret_us = SECOND_US;
         return TWOLEG_NONE;
     }
     for (size_t i = 0; i < DURATION_UNITS; i++) {
@@ -35,7 +35,7 @@ enum twoleg_error duration_parse(struct str text, bool may_be_never, int64_t *re
     if (str_equal(text, STR("never"))) {
         if (!may_be_never)
             return TWOLEG_RANGE;
-        *ret_us = DURATION_NEVER;
+        *ret_us = TIME_NEVER;
         return TWOLEG_NONE;
     }
     size_t digits = 0;
@@ -51,7 +51,7 @@ enum twoleg_error duration_parse(struct str text, bool may_be_never, int64_t *re
     uint64_t count;
     int64_t us;
     if (!str_to_u64(str_slice(text, 0, digits), &count) ||
-        __builtin_mul_overflow(count, unit, &us) || us == DURATION_NEVER)
+        __builtin_mul_overflow(count, unit, &us) || us == TIME_NEVER)
         return TWOLEG_RANGE;
     *ret_us = us;
     return TWOLEG_NONE;
@@ -70,7 +70,7 @@ static const struct duration_unit *duration_unit_of(int64_t us)
 
 void duration_format(struct buf *out, int64_t us)
 {
-    if (us == DURATION_NEVER) {
+    if (us == TIME_NEVER) {
         buf_add(out, STR("never"));
         return;
     }
@@ -81,7 +81,7 @@ void duration_format(struct buf *out, int64_t us)
 
 void duration_format_people(struct buf *out, int64_t us)
 {
-    if (us == DURATION_NEVER) {
+    if (us == TIME_NEVER) {
         buf_add(out, STR("never"));
         return;
     }

@@ -33,7 +33,7 @@ enum twoleg_error rate_parse(struct str text, struct rate *ret_rate)
     enum twoleg_error error = rate_number(str_slice(text, 0, slash), &rate.count);
     if (!error)
         error = duration_parse(str_slice(text, slash + 1, colon), false, &rate.period_us);
-    if (!error && (rate.period_us < DURATION_SECOND || rate.period_us > DURATION_DAY))
+    if (!error && (rate.period_us < SECOND_US || rate.period_us > DURATION_DAY))
         error = TWOLEG_RANGE;
     // Kept as whole microseconds from one to the next: 600000/1s would be taken for a million.
     if (!error && rate.period_us % rate.count * RATE_PART > rate.period_us)

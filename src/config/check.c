@@ -104,9 +104,10 @@ static void config_check_lives(const struct config *config, struct config_report
 // long as a token lives: a set that every client fetches must stay small.
 static void config_check_rotation(const struct config *config, struct config_report *report)
 {
-    int64_t announce = 2 * config->jwks_max_age + 2 * DURATION_SECOND;
+    // As rotation_announce_us has it.
+    int64_t announce = 2 * config->jwks_max_age + 2 * SECOND_US;
     const char *words = NULL;
-    if (config->key_rotation == DURATION_NEVER)
+    if (config->key_rotation == TIME_NEVER)
         return;
     if (config->key_rotation <= announce)
         words = "not longer than twice jwks_max_age: the next key could not be known everywhere "

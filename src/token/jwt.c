@@ -16,9 +16,8 @@
 #include "crypto/hash.h"
 #include "token/format.h"
 
-#define JTI_TAG_LEN TOKEN_TAG_LEN
 #define JTI_BODY_LEN (8 + 8 + 8 + 4 + TOKEN_ID_LEN)
-#define JTI_LEN (JTI_BODY_LEN + JTI_TAG_LEN)
+#define JTI_LEN (JTI_BODY_LEN + TOKEN_TAG_LEN)
 #define JTI_TEXT_LEN BASE64URL_LEN(JTI_LEN)
 #define JTI_KEY_AT (TOKEN_ID_LEN - 4)
 
@@ -28,7 +27,7 @@ struct jti {
 
 static void jti_tag(const struct data_key *key, const struct jti *jti,
                     const struct token_record *record, struct str kid,
-                    uint8_t ret_tag[JTI_TAG_LEN])
+                    uint8_t ret_tag[TOKEN_TAG_LEN])
 {
     struct mac_state state;
     mac_begin(&state, &key->mac);
@@ -38,7 +37,7 @@ static void jti_tag(const struct data_key *key, const struct jti *jti,
     mac_add_u64(&state, (uint64_t)record->expires_s);
     mac_add(&state, kid);
     struct sha256 tag = mac_end(&state);
-    memcpy(ret_tag, tag.bytes, JTI_TAG_LEN);
+    memcpy(ret_tag, tag.bytes, TOKEN_TAG_LEN);
 }
 
 static void jti_write(const struct token_record *record, struct jti *jti)
@@ -67,14 +66,14 @@ static void jti_read(const struct jti *jti, struct token_record *record)
     record->credential = jti_number(jti->bytes + 16, 8);
     record->epoch = (uint32_t)jti_number(jti->bytes + 24, 4);
     memcpy(record->id.bytes, jti->bytes + 28, TOKEN_ID_LEN);
-    memcpy(record->tag, jti->bytes + JTI_BODY_LEN, JTI_TAG_LEN);
+    memcpy(record->tag, jti->bytes + JTI_BODY_LEN, TOKEN_TAG_LEN);
 }
 
 void token_jwt_write_id(const struct token_record *record, struct buf *out)
 {
     struct jti jti;
     jti_write(record, &jti);
-    memcpy(jti.bytes + JTI_BODY_LEN, record->tag, JTI_TAG_LEN);
+    memcpy(jti.bytes + JTI_BODY_LEN, record->tag, TOKEN_TAG_LEN);
     base64url_encode(out, jti.bytes, sizeof jti.bytes);
 }
 
@@ -177,9 +176,9 @@ static enum twoleg_error jwt_read_record(const struct token_context *context,
         keyring_data(keyring_current(context->keyring), KEY_JTI, key_id);
     if (!key)
         return REFUSE(TWOLEG_TOKEN_KEY);
-    uint8_t tag[JTI_TAG_LEN];
+    uint8_t tag[TOKEN_TAG_LEN];
     jti_tag(key, &jti, record, kid, tag);
-    if (!secret_equal(tag, jti.bytes + JTI_BODY_LEN, JTI_TAG_LEN))
+    if (!secret_equal(tag, jti.bytes + JTI_BODY_LEN, TOKEN_TAG_LEN))
         return REFUSE(TWOLEG_TOKEN_FORGED);
     return TWOLEG_NONE;
 }

@@ -16,7 +16,7 @@ static void fuzz_duration(struct str text)
     buf_init(&out, memory, sizeof memory);
     duration_format(&out, us);
     FUZZ_MUST(duration_parse(buf_str(&out), true, &again) == TWOLEG_NONE && again == us);
-    FUZZ_MUST((us == DURATION_NEVER) == str_equal(text, STR("never")));
+    FUZZ_MUST((us == TIME_NEVER) == str_equal(text, STR("never")));
     duration_format_people(&out, us);
     FUZZ_MUST(!out.failed);
 }
