@@ -64,6 +64,14 @@ static bool text_eight_visible(const char *at)
     return (flags & TEXT_EACH(0x80)) == 0;
 }
 
+bool text_is_plain(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.ptr[i] < 0x20 || text.ptr[i] == 0x7f)
+            return false;
+    return utf8_valid(text);
+}
+
 bool text_is_visible_ascii(struct str text)
 {
     size_t i = 0;

@@ -9,6 +9,9 @@ size_t utf8_sequence(struct str text);
 
 bool utf8_valid(struct str text);
 
+// UTF-8 without the control characters of ASCII.
+bool text_is_plain(struct str text);
+
 // One or more bytes 0x21 to 0x7e: no blank, no control, nothing beyond ASCII. Empty is false.
 bool text_is_visible_ascii(struct str text);
 

@@ -7,7 +7,6 @@
 static enum twoleg_error api_check(struct manage_change *change,
                                    const struct manage_api_new *request)
 {
-    bool controls = false;
     if (!api_identifier_valid(request->identifier))
         return manage_refuse(change, TWOLEG_MALFORMED,
                              "an API's identifier is an absolute URI (https:, http:, urn: or api:) "
@@ -16,9 +15,7 @@ static enum twoleg_error api_check(struct manage_change *change,
         return manage_refuse(change, TWOLEG_MISSING, "the URI stands for a name that is not given, "
                              "but this one is longer than a name's %d bytes: give it a --name",
                              APPLICATION_NAME_MAX);
-    for (size_t i = 0; i < request->name.len; i++)
-        controls |= (uint8_t)request->name.ptr[i] < 0x20 || request->name.ptr[i] == 0x7f;
-    if (controls || request->name.len > APPLICATION_NAME_MAX || !utf8_valid(request->name))
+    if (request->name.len > APPLICATION_NAME_MAX || !text_is_plain(request->name))
         return manage_refuse(change, TWOLEG_MALFORMED, "a name is up to %d bytes of UTF-8 text "
                              "without control characters", APPLICATION_NAME_MAX);
     return TWOLEG_NONE;

@@ -11,10 +11,7 @@ static enum twoleg_error application_check_name(struct manage_change *change, st
     if (name.len > APPLICATION_NAME_MAX)
         return manage_refuse(change, TWOLEG_TOO_LONG, "the name is longer than %d bytes",
                              APPLICATION_NAME_MAX);
-    bool controls = false;
-    for (size_t i = 0; i < name.len; i++)
-        controls |= (uint8_t)name.ptr[i] < 0x20 || name.ptr[i] == 0x7f;
-    if (controls || !utf8_valid(name))
+    if (!text_is_plain(name))
         return manage_refuse(change, TWOLEG_MALFORMED,
                              "the name must be UTF-8 text without control characters");
     return TWOLEG_NONE;

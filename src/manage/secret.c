@@ -69,10 +69,7 @@ static void secret_audit(struct manage_change *change, enum event event, struct 
 
 static enum twoleg_error secret_check_label(struct manage_change *change, struct str label)
 {
-    bool good = label.len <= SECRET_LABEL_MAX && utf8_valid(label);
-    for (size_t i = 0; i < label.len; i++)
-        good &= (uint8_t)label.ptr[i] >= 0x20 && label.ptr[i] != 0x7f;
-    if (!good)
+    if (label.len > SECRET_LABEL_MAX || !text_is_plain(label))
         return manage_refuse(change, TWOLEG_MALFORMED,
                              "a label is up to %d bytes of UTF-8 text without control characters",
                              SECRET_LABEL_MAX);

@@ -29,10 +29,7 @@ static enum twoleg_error backup_loader(struct admin_load *load, struct store_rea
 
 static bool backup_is_path(struct str file)
 {
-    bool good = file.len > 1 && file.len <= FILE_MAX && file.ptr[0] == '/' && utf8_valid(file);
-    for (size_t i = 0; i < file.len; i++)
-        good &= (uint8_t)file.ptr[i] >= 0x20 && file.ptr[i] != 0x7f;
-    return good;
+    return file.len > 1 && file.len <= FILE_MAX && file.ptr[0] == '/' && text_is_plain(file);
 }
 
 static enum twoleg_error backup_read(struct admin_call *call, struct backup_body *ret_body)

@@ -61,6 +61,10 @@ static void rfc6749_3_3_scope_token(void **state)
         assert_int_equal(text_is_visible_ascii(str_of(&byte, 1)), visible);
         assert_int_equal(text_is_scope_token(str_of(&byte, 1)), visible && c != '"' && c != '\\');
     }
+    assert_true(text_is_plain(STR("")) && text_is_plain(STR("two w\xc3\xb6rds ~")));
+    for (unsigned c = 0; c < 0x80; c++)
+        assert_int_equal(text_is_plain(str_of(&(char){(char)c}, 1)), c >= 0x20 && c != 0x7f);
+    assert_false(text_is_plain(STR("ok\xff")));
     assert_true(text_is_scope_token(STR("sms:send/v1")));
     assert_false(text_is_scope_token(STR("two words")));
     assert_false(text_is_scope_token(STR("")));
