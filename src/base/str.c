@@ -161,13 +161,10 @@ bool str_to_hex_u64(struct str s, uint64_t *ret_value)
     if (s.len == 0 || s.len > 16)
         return false;
     for (size_t i = 0; i < s.len; i++) {
-        char c = s.ptr[i];
-        uint64_t digit = c >= '0' && c <= '9'   ? (uint64_t)(c - '0')
-                         : c >= 'a' && c <= 'f' ? (uint64_t)(c - 'a' + 10)
-                                                : 16;
-        if (digit == 16)
+        int digit = str_hex_digit(s.ptr[i]);
+        if (digit < 0)
             return false;
-        value = value << 4 | digit;
+        value = value << 4 | (uint64_t)digit;
     }
     *ret_value = value;
     return true;

@@ -39,5 +39,13 @@ bool str_has_word(struct str words, struct str word);
 
 // Decimal digits only, no sign, no leading blank; false on overflow or anything else.
 bool str_to_u64(struct str s, uint64_t *ret_value);
-// Exactly 1 to 16 lower-case hex digits.
+// Value of a hex digit of either case; -1 for anything else.
+static inline int str_hex_digit(char c)
+{
+    char letter = (char)(c | 0x20);
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+}
+// Exactly 1 to 16 hex digits.
 bool str_to_hex_u64(struct str s, uint64_t *ret_value);

@@ -81,19 +81,11 @@ bool json_cursor_take(struct json_cursor *c, char byte)
 
 static bool json_hex4(const char *digits, uint32_t *ret_unit)
 {
-    uint32_t unit = 0;
-    for (int i = 0; i < 4; i++) {
-        unsigned char c = (unsigned char)digits[i];
-        unsigned char letter = c | 0x20;
-        if (c >= '0' && c <= '9')
-            unit = unit << 4 | (uint32_t)(c - '0');
-        else if (letter >= 'a' && letter <= 'f')
-            unit = unit << 4 | (uint32_t)(letter - 'a' + 10);
-        else
-            return false;
-    }
-    *ret_unit = unit;
-    return true;
+    uint64_t unit;
+    bool good = str_to_hex_u64(str_of(digits, 4), &unit);
+    if (good)
+        *ret_unit = (uint32_t)unit;
+    return good;
 }
 
 static size_t json_put_utf8(uint32_t point, char out[4])

@@ -3,15 +3,6 @@
 
 #include <string.h>
 
-// Value of a hex digit; above 15 for anything else.
-static unsigned percent_digit(char c)
-{
-    unsigned char letter = (unsigned char)c | 0x20;
-    if (c >= '0' && c <= '9')
-        return (unsigned)(c - '0');
-    return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10u : 16u;
-}
-
 #define PERCENT_EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 
 // Eight bytes at once: is any of them NUL, '%' or '+'? Most texts have none, and credentials are on
@@ -54,9 +45,9 @@ static bool percent_measure(struct str text, enum percent_plus plus, size_t *ret
             continue;
         if (text.len - i < 3)
             return false;
-        unsigned high = percent_digit(text.ptr[i + 1]);
-        unsigned low = percent_digit(text.ptr[i + 2]);
-        if (high > 15 || low > 15 || (high | low) == 0)
+        int high = str_hex_digit(text.ptr[i + 1]);
+        int low = str_hex_digit(text.ptr[i + 2]);
+        if (high < 0 || low < 0 || (high | low) == 0)
             return false;
         changed = true;
         i += 2;
@@ -83,7 +74,7 @@ enum twoleg_error percent_decode(struct str text, enum percent_plus plus, struct
     const char *in = text.ptr;
     for (size_t i = 0; i < len; i++, in++) {
         if (*in == '%') {
-            out[i] = (char)(percent_digit(in[1]) << 4 | percent_digit(in[2]));
+            out[i] = (char)(str_hex_digit(in[1]) << 4 | str_hex_digit(in[2]));
             in += 2;
         } else {
             out[i] = *in == '+' && plus == PERCENT_PLUS_BLANK ? ' ' : *in;

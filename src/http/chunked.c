@@ -3,14 +3,6 @@
 
 #include <string.h>
 
-static int chunked_hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static enum http_refusal chunked_digit(struct http_chunked *chunked, int digit)
 {
     enum { DIGITS_MAX = 8 }; // leading zeros count, so the size fits 32 bits
@@ -51,7 +43,7 @@ static enum http_refusal chunked_size_more(struct http_chunked *chunked, char c)
 {
     if (c == '\r' || c == ';')
         return chunked_extension(chunked, c);
-    return chunked_digit(chunked, chunked_hex(c));
+    return chunked_digit(chunked, str_hex_digit(c));
 }
 
 static enum http_refusal chunked_trailer(struct http_chunked *chunked, char c)
@@ -85,7 +77,7 @@ static enum http_refusal chunked_byte(struct http_chunked *chunked, char c)
     case CHUNKED_SIZE:
         chunked->digits = 0;
         chunked->left = 0;
-        return chunked_digit(chunked, chunked_hex(c));
+        return chunked_digit(chunked, str_hex_digit(c));
     case CHUNKED_SIZE_MORE:
         return chunked_size_more(chunked, c);
     case CHUNKED_EXTENSION:

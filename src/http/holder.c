@@ -7,16 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool holder_hex(struct str text, uint64_t *ret_value)
-{
-    char lower[16];
-    if (text.len > sizeof lower)
-        return false;
-    for (size_t i = 0; i < text.len; i++)
-        lower[i] = (char)(text.ptr[i] | 0x20); // '0' to '9' have that bit already
-    return str_to_hex_u64(str_of(lower, text.len), ret_value);
-}
-
 // One row: sl local_address rem_address st queues timer retrnsmt uid timeout inode.
 static bool holder_row(struct str line, uint16_t port, uint64_t *ret_inode)
 {
@@ -28,8 +18,8 @@ static bool holder_row(struct str line, uint16_t port, uint64_t *ret_inode)
         if (!str_word(&line, &columns[i]))
             return false;
     size_t colon = str_find(columns[LOCAL], ':');
-    return holder_hex(str_slice(columns[LOCAL], colon + 1, columns[LOCAL].len), &local) &&
-           holder_hex(columns[STATE], &state) && local == port && state == LISTEN &&
+    return str_to_hex_u64(str_slice(columns[LOCAL], colon + 1, columns[LOCAL].len), &local) &&
+           str_to_hex_u64(columns[STATE], &state) && local == port && state == LISTEN &&
            str_to_u64(columns[INODE], ret_inode);
 }
 

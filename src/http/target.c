@@ -29,20 +29,12 @@ enum http_refusal http_target_split(struct str target, struct str *ret_path, str
     return HTTP_REFUSAL_NONE;
 }
 
-static int target_hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool target_percent_is_plain(struct str path, size_t at)
 {
     if (path.len - at < 3)
         return false;
-    int high = target_hex(path.ptr[at + 1]);
-    int low = target_hex(path.ptr[at + 2]);
+    int high = str_hex_digit(path.ptr[at + 1]);
+    int low = str_hex_digit(path.ptr[at + 2]);
     if (high < 0 || low < 0)
         return false;
     int byte = high * 16 + low;

@@ -118,9 +118,12 @@ static void hex_numbers(void **state)
     uint64_t value = 7;
     assert_true(str_to_hex_u64(STR("ffffffffffffffff"), &value));
     assert_true(value == UINT64_MAX);
+    assert_true(str_to_hex_u64(STR("aFAf09"), &value));
+    assert_int_equal(value, 0xafaf09);
     assert_true(str_to_hex_u64(STR("0"), &value));
     assert_int_equal(value, 0);
-    static const char *const bad[] = {"", "A", "g", "0x1", "10000000000000000", " 1"};
+    static const char *const bad[] = {
+        "", "g", "G", "@", "`", "\x10", "/", ":", "0x1", "10000000000000000", " 1"};
     for (size_t i = 0; i < COUNT(bad); i++)
         assert_false(str_to_hex_u64(str_from(bad[i]), &value));
     assert_int_equal(value, 0);
