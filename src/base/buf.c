@@ -83,6 +83,13 @@ void buf_add_i64(struct buf *buf, int64_t value)
     buf_add_u64(buf, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }
 
+void buf_add_word(struct buf *buf, struct str word)
+{
+    if (buf->len)
+        buf_add_char(buf, ' ');
+    buf_add(buf, word);
+}
+
 void buf_add_hex(struct buf *buf, const void *bytes, size_t len)
 {
     static const char digits[] = "0123456789abcdef";

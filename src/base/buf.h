@@ -21,6 +21,7 @@ void buf_add(struct buf *buf, struct str text);
 void buf_add_char(struct buf *buf, char c);
 void buf_add_u64(struct buf *buf, uint64_t value);
 void buf_add_i64(struct buf *buf, int64_t value);
+void buf_add_word(struct buf *buf, struct str word); // behind a blank, unless it is the first text
 void buf_add_hex(struct buf *buf, const void *bytes, size_t len); // lower case
 // Fixed width in network byte order.
 void buf_add_be(struct buf *buf, uint64_t value, unsigned bytes);

@@ -218,6 +218,11 @@ void cidr_format(struct buf *out, const struct cidr *cidr)
     buf_add_u64(out, cidr->bits);
 }
 
+struct address address_network(const struct address *address)
+{
+    return address_prefix(address, address->family == ADDRESS_V6 ? 64 : 32);
+}
+
 bool cidr_match(const struct cidr *cidr, const struct address *address)
 {
     if (address->family == ADDRESS_LOCAL || address->family != cidr->address.family)

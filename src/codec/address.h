@@ -41,9 +41,10 @@ socklen_t address_to_sockaddr(const struct address *address, struct sockaddr_sto
 bool address_equal(const struct address *a, const struct address *b); // without the port
 bool address_is_loopback(const struct address *address);
 bool address_is_any(const struct address *address); // 0.0.0.0 or ::, whatever its port is
-// The address with all bits behind the first `bits` zero, without port: IPv6 peers are counted
-// by their /64.
+// The address with all bits behind the first `bits` zero, without port.
 struct address address_prefix(const struct address *address, unsigned bits);
+// What peers are counted by: the /64 of IPv6, of which one machine has all; else the address.
+struct address address_network(const struct address *address);
 
 struct cidr {
     struct address address;

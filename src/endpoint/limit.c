@@ -59,15 +59,10 @@ void endpoint_limits_destroy(struct endpoint_limits *limits)
     free(limits);
 }
 
-static struct address endpoint_limit_prefix(const struct address *address)
-{
-    return address_prefix(address, address->family == ADDRESS_V6 ? 64 : 32);
-}
-
 struct address endpoint_limit_network(const struct http_request *request)
 {
     struct address address = endpoint_client_address(request, NULL);
-    return endpoint_limit_prefix(&address);
+    return address_network(&address);
 }
 
 // Hashed with the family, which two addresses may differ in alone.
@@ -84,7 +79,7 @@ bool endpoint_limit_handshake(struct endpoint_context *context, const struct env
 {
     struct limit_table *table = context->server->limits->handshakes;
     struct limit_rate rate = limit_rate_of(&context->snapshot->config.handshakes_per_address);
-    struct address network = endpoint_limit_prefix(address);
+    struct address network = address_network(address);
     if (limit_take(table, endpoint_limit_key(table, &network, 0), &rate, env->boot_us) == 0)
         return true;
     metrics_add(context->metrics, METRIC_LIMITED_HANDSHAKES, 1);

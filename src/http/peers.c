@@ -37,11 +37,6 @@ void http_peers_finish(struct http_peers *peers)
     *peers = (struct http_peers){0};
 }
 
-static struct address peers_key(const struct address *address)
-{
-    return address_prefix(address, address->family == ADDRESS_V6 ? 64 : 32);
-}
-
 static uint32_t peers_home(const struct http_peers *peers, const uint8_t *key)
 {
     return (uint32_t)siphash(&peers->key, str_of(key, 16)) & (peers->size - 1);
@@ -84,7 +79,7 @@ static enum twoleg_error peers_count(struct http_peers *peers, const struct addr
 {
     if (peers->used >= peers->size / 2 && !peers_grow(peers))
         return TWOLEG_NO_MEMORY;
-    struct address key = peers_key(address);
+    struct address key = address_network(address);
     struct peers_entry *entry = peers_find(peers, key.family, key.bytes);
     if (entry->count >= max)
         return TWOLEG_LIMIT;
@@ -124,7 +119,7 @@ static void peers_uncount(struct http_peers *peers, const struct address *addres
 {
     if (!peers->size)
         return;
-    struct address key = peers_key(address);
+    struct address key = address_network(address);
     struct peers_entry *entry = peers_find(peers, key.family, key.bytes);
     if (!entry->count || --entry->count)
         return;

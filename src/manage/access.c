@@ -75,13 +75,6 @@ static enum twoleg_error access_serves(struct manage_change *change, const struc
     return TWOLEG_NONE;
 }
 
-static void access_append(struct buf *scopes, struct str word)
-{
-    if (scopes->len)
-        buf_add_char(scopes, ' ');
-    buf_add(scopes, word);
-}
-
 static bool access_known(const struct api_set *apis, const struct manage_access *access,
                          struct str word)
 {
@@ -105,7 +98,7 @@ static enum twoleg_error access_scopes(struct manage_change *change, const struc
         bool declares = str_has_word(api->scopes, word);
         bool new = row == 0 && !declares && !access_known(apis, access, word);
         if (declares || new)
-            access_append(&scopes, word);
+            buf_add_word(&scopes, word);
         if (!new)
             continue;
         declared_len += word.len + 1;
@@ -185,7 +178,7 @@ struct str manage_access_scope(struct arena *arena, const struct application_api
     buf_init_arena(&all, arena, 64);
     for (size_t i = 0; i < count; i++)
         if (apis[i].requests && apis[i].scopes.len)
-            access_append(&all, apis[i].scopes);
+            buf_add_word(&all, apis[i].scopes);
     // Words of several APIs together may be too long for one request; then they stay as they are.
     if (all.failed || scope_normalise(arena, buf_str(&all), &normal))
         return buf_str(&all);

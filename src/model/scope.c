@@ -90,9 +90,7 @@ enum twoleg_error scope_normalise(struct arena *arena, struct str text, struct s
     for (size_t i = 0; i < count; i++) {
         if (i && str_equal(words[i - 1], words[i]))
             continue;
-        if (out.len)
-            buf_add_char(&out, ' ');
-        buf_add(&out, words[i]);
+        buf_add_word(&out, words[i]);
     }
     *ret_scope = buf_str(&out);
     return TWOLEG_NONE;
@@ -132,9 +130,7 @@ enum twoleg_error scope_intersect(struct arena *arena, struct str a, const struc
     while (str_word(&a, &word)) {
         if (!scope_in_any(word, wholes, count))
             continue;
-        if (out.len)
-            buf_add_char(&out, ' ');
-        buf_add(&out, word);
+        buf_add_word(&out, word);
     }
     *ret_scope = buf_str(&out);
     return TWOLEG_NONE;

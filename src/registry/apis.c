@@ -46,9 +46,7 @@ static enum twoleg_error registry_apis_join(const struct api_set *set, struct ar
     for (size_t i = 0; i < count; i++) {
         if (i > 0 && str_equal(words[i], words[i - 1]))
             continue;
-        if (joined.len)
-            buf_add_char(&joined, ' ');
-        buf_add(&joined, words[i]);
+        buf_add_word(&joined, words[i]);
     }
     *ret_scopes = buf_str(&joined);
     return TWOLEG_NONE;

@@ -92,9 +92,7 @@ static struct str application_scope_given(struct arena *arena, struct str scope)
     while (str_word(&scope, &word)) {
         if (out.failed || str_has_word(buf_str(&out), word))
             continue;
-        if (out.len)
-            buf_add_char(&out, ' ');
-        buf_add(&out, word);
+        buf_add_word(&out, word);
     }
     return buf_str(&out);
 }

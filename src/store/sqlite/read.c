@@ -115,9 +115,7 @@ static enum twoleg_error read_scopes(struct store_reader *reader, struct arena *
         uint64_t api = statement_get_number(&read, 0);
         while (!error && at < count && links[at].api != api)
             error = read_words_keep(&words, arena, &links[at++]);
-        if (words.text.len)
-            buf_add_char(&words.text, ' ');
-        buf_add(&words.text, statement_get_text(&read, 1));
+        buf_add_word(&words.text, statement_get_text(&read, 1));
     }
     if (!error && at < count)
         error = read_words_keep(&words, arena, &links[at]);
@@ -241,9 +239,7 @@ static enum twoleg_error read_api_scopes(struct store_reader *reader, struct are
     struct statement read = statement_begin(&reader->database, SQL_SCOPE_LIST);
     statement_number(&read, api->number);
     while (statement_step(&read)) {
-        if (words.len)
-            buf_add_char(&words, ' ');
-        buf_add(&words, statement_get_text(&read, 0));
+        buf_add_word(&words, statement_get_text(&read, 0));
     }
     enum twoleg_error error = statement_end(&read);
     if (error || words.failed)
