@@ -7,23 +7,20 @@
 
 #include "base/fault.h"
 
+// Of every connection: what is deleted is overwritten whatever the library's default is, also in
+// the copy that a restore drops keys from.
+#define DATABASE_PRAGMAS                                                                           \
+    "PRAGMA cell_size_check = ON; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;"          \
+    "PRAGMA mmap_size = 0;"
+
 static const char *const database_pragmas[] = {
     // synchronous=FULL: in WAL mode anything less may lose acknowledged commits at a power loss.
     // The checkpoint thread moves the WAL into the file, never a commit.
-    [DATABASE_WRITER] = "PRAGMA synchronous = FULL;"
-                          "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;"
-                          "PRAGMA cell_size_check = ON;"
-                          "PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;"
-                          "PRAGMA mmap_size = 0; PRAGMA cache_size = -1024;",
-    [DATABASE_READER] = "PRAGMA query_only = ON; PRAGMA cell_size_check = ON;"
-                          "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;"
-                          "PRAGMA cache_size = -512;",
-    [DATABASE_SOURCE] = "PRAGMA query_only = ON; PRAGMA cell_size_check = ON;"
-                        "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;"
-                        "PRAGMA cache_size = -512;",
-    [DATABASE_COPY] = "PRAGMA synchronous = FULL; PRAGMA cell_size_check = ON;"
-                        "PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;"
-                        "PRAGMA cache_size = -512;",
+    [DATABASE_WRITER] = DATABASE_PRAGMAS "PRAGMA synchronous = FULL; PRAGMA cache_size = -1024;"
+                        "PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 67108864;",
+    [DATABASE_READER] = DATABASE_PRAGMAS "PRAGMA query_only = ON; PRAGMA cache_size = -512;",
+    [DATABASE_SOURCE] = DATABASE_PRAGMAS "PRAGMA query_only = ON; PRAGMA cache_size = -512;",
+    [DATABASE_COPY] = DATABASE_PRAGMAS "PRAGMA synchronous = FULL; PRAGMA cache_size = -512;",
 };
 
 // Readers read: nothing else is even prepared.
@@ -63,6 +60,7 @@ static int database_harden(sqlite3 *db)
         {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0},
         {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
         {SQLITE_DBCONFIG_DQS_DML, 0},
+        {SQLITE_DBCONFIG_DQS_DDL, 0},
     };
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
         int code = sqlite3_db_config(db, options[i].option, options[i].value, NULL);
