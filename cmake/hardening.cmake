@@ -10,7 +10,12 @@ target_compile_options(twoleg_flags INTERFACE
 
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   target_compile_options(twoleg_flags INTERFACE
-    -O2 -g1 -fstack-protector-strong -fstack-clash-protection -fcf-protection=full)
+    -O2 -g1 -fstack-protector-strong -fstack-clash-protection)
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64")
+    target_compile_options(twoleg_flags INTERFACE -fcf-protection=full)
+  elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64")
+    target_compile_options(twoleg_flags INTERFACE -mbranch-protection=standard)
+  endif()
   target_compile_definitions(twoleg_flags INTERFACE _FORTIFY_SOURCE=3)
   if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
     target_compile_options(twoleg_flags INTERFACE -ftrivial-auto-var-init=zero)
