@@ -340,7 +340,7 @@ enum twoleg_error keyring_hasten(struct keyring *keyring, struct env *env,
     rotation_hasten(change->keys, change->count, algorithm, &plan);
     if (!known)
         error = reason_set(outcome->reason, TWOLEG_NOT_FOUND, "no key has the algorithm \"%.*s\"",
-                           (int)(algorithm.len > 16 ? 16 : algorithm.len), algorithm.ptr);
+                           STR_ARG(str_slice(algorithm, 0, 16)));
     else if (plan.count == 0)
         error = reason_set(outcome->reason, TWOLEG_CONFLICT,
                            "the next key is announced already: `twoleg key list` says when it "
@@ -368,7 +368,7 @@ enum twoleg_error keyring_compromise(struct keyring *keyring, struct env *env,
     if (plan.count == 0)
         error = reason_set(outcome->reason, TWOLEG_NOT_FOUND,
                            "no key that is announced, signing or retired has the kid \"%.*s\"",
-                           (int)(kid.len > KEYRING_KID_MAX ? KEYRING_KID_MAX : kid.len), kid.ptr);
+                           STR_ARG(str_slice(kid, 0, KEYRING_KID_MAX)));
     if (!error)
         error = change_build(change, &plan, outcome);
     if (!error)

@@ -27,7 +27,7 @@ static enum twoleg_error access_api(struct manage_change *change, const struct a
     if (!api)
         return manage_refuse(change, TWOLEG_NOT_FOUND,
                              "no API has the identifier \"%.*s\". Make it with `twoleg api create`",
-                             (int)(identifier.len > 200 ? 200 : identifier.len), identifier.ptr);
+                             STR_ARG(str_slice(identifier, 0, 200)));
     enum twoleg_error error = manage_may(change, api->account);
     if (error)
         return error;

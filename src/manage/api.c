@@ -85,7 +85,7 @@ enum twoleg_error manage_api_find(struct manage_change *change, const struct api
         return manage_refuse(change, TWOLEG_NOT_FOUND,
                              identifier.len ? "no API has the identifier \"%.*s\""
                                             : "there is no default API%.*s",
-                             (int)(identifier.len > 200 ? 200 : identifier.len), identifier.ptr);
+                             STR_ARG(str_slice(identifier, 0, 200)));
     *ret_api = api;
     return TWOLEG_NONE;
 }
@@ -130,9 +130,7 @@ enum twoleg_error manage_scope_remove(struct manage_change *change, const struct
         return error;
     if (!scope_word_valid(name) || !str_has_word(api->scopes, name))
         return manage_refuse(change, TWOLEG_NOT_FOUND, "the API %.*s has no scope \"%.*s\"",
-                             (int)(api->identifier.len > 200 ? 200 : api->identifier.len),
-                             api->identifier.ptr, (int)(name.len > SCOPE_NAME_MAX ? SCOPE_NAME_MAX
-                                                                                  : name.len),
-                             name.ptr);
+                             STR_ARG(str_slice(api->identifier, 0, 200)),
+                             STR_ARG(str_slice(name, 0, SCOPE_NAME_MAX)));
     return api_scope_change(change, api, name, false);
 }

@@ -114,9 +114,7 @@ enum twoleg_error manage_secret_remove(struct manage_change *change,
             secret = &application->secrets[i];
     if (!secret)
         return manage_refuse(change, TWOLEG_NOT_FOUND, "the application %.*s has no secret %.*s",
-                             (int)(application->client_id.len > 300 ? 300
-                                                                    : application->client_id.len),
-                             application->client_id.ptr,
+                             STR_ARG(str_slice(application->client_id, 0, 300)),
                              STR_ARG(manage_object(change, NUMBER_SECRET, number)));
     struct store_verb *verb = manage_verb(change, VERB_SECRET_REMOVE);
     verb->secret.application = application->number;

@@ -28,7 +28,7 @@ static enum twoleg_error api_page_start(struct admin_call *call, const struct ap
     const struct api *last = api_set_find_identifier(apis, after);
     if (!last)
         return admin_refuse(call, TWOLEG_NOT_FOUND, "no API has the identifier \"%.*s\"",
-                            (int)(after.len > 200 ? 200 : after.len), after.ptr);
+                            STR_ARG(str_slice(after, 0, 200)));
     *ret_start = (size_t)(last - apis->apis) + 1;
     return TWOLEG_NONE;
 }

@@ -95,7 +95,7 @@ static enum twoleg_error body_member(struct admin_call *call, const struct admin
         return error;
     }
     return admin_refuse(call, TWOLEG_UNKNOWN, "unknown field \"%.*s\"",
-                        (int)(key.len > 64 ? 64 : key.len), key.ptr);
+                        STR_ARG(str_slice(key, 0, 64)));
 }
 
 enum twoleg_error admin_body(struct admin_call *call, const struct admin_field *fields,

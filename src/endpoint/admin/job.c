@@ -11,7 +11,7 @@
 #define LOAD_CAP ((size_t)8 * 1024 * 1024) // a page of 1000 applications with the longest ids
 
 #define COMMIT_TRIES_MAX 8
-#define LOAD_SHOWN(len) (int)((len) > 300 ? 300 : (len)) // of an ID, in words
+#define LOAD_SHOWN 300 // bytes of an ID, in words
 
 // Their addresses tell a call's jobs apart.
 static const char kind_load, kind_commit, kind_body;
@@ -70,7 +70,7 @@ static enum twoleg_error load_application(struct admin_load *load, struct store_
                                   &load->application);
     if (error == TWOLEG_NOT_FOUND)
         snprintf(load->reason, sizeof load->reason, "there is no application with the client ID "
-                 "\"%.*s\"", LOAD_SHOWN(load->client_id.len), load->client_id.ptr);
+                 "\"%.*s\"", STR_ARG(str_slice(load->client_id, 0, LOAD_SHOWN)));
     if (!error)
         error = store_apis(reader, &load->arena, &load->apis);
     if (!error)
@@ -173,11 +173,10 @@ static enum twoleg_error commit_refused(struct admin_call *call, const struct ad
     if (error == TWOLEG_CONFLICT && verb->kind == VERB_APPLICATION_CREATE)
         return admin_refuse(call, error, "there is an application with the client ID "
                             "\"%.*s\" already",
-                            LOAD_SHOWN(verb->application->client_id.len),
-                            verb->application->client_id.ptr);
+                            STR_ARG(str_slice(verb->application->client_id, 0, LOAD_SHOWN)));
     if (error == TWOLEG_CONFLICT && verb->kind == VERB_API_CREATE)
         return admin_refuse(call, error, "there is an API with the identifier \"%.*s\" already",
-                            LOAD_SHOWN(verb->api->identifier.len), verb->api->identifier.ptr);
+                            STR_ARG(str_slice(verb->api->identifier, 0, LOAD_SHOWN)));
     if (error == TWOLEG_LIMIT && verb->kind == VERB_TOKEN_REVOKE)
         return admin_refuse(call, error, "%d single tokens of this application are revoked "
                             "already; use `twoleg app revoke-tokens`", REVOCATIONS_PER_APPLICATION);

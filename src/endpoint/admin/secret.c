@@ -196,7 +196,7 @@ enum twoleg_error admin_secret_remove(struct admin_call *call)
     if (!error && !number_read(body.secret, NUMBER_SECRET, &input.number))
         error = admin_refuse(call, TWOLEG_NOT_FOUND, "\"%.*s\" is no secret's number: "
                              "`twoleg secret list` shows them (sec_...)",
-                             (int)(body.secret.len > 64 ? 64 : body.secret.len), body.secret.ptr);
+                             STR_ARG(str_slice(body.secret, 0, 64)));
     if (!error)
         error = admin_load_named(call, &load);
     if (error)
