@@ -24,7 +24,7 @@ struct env {
     int64_t wall_us; // what the system says
     int64_t boot_us; // counts on while the machine sleeps; what the wall clock is held against
     int64_t mono_us; // monotonic clock: deadlines
-    uint8_t random[2048]; // one system call for many tokens
+    uint8_t random[4096]; // one system call for many tokens
     size_t random_left;
 };
 

@@ -12,7 +12,7 @@
 #include "base/fault.h"
 
 struct random_thread {
-    struct env env; // whose buffer lasts for some twenty signatures
+    struct env env; // whose buffer lasts for some forty signatures
     bool failed;
 };
 static _Thread_local struct random_thread random_thread;

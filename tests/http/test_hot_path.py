@@ -23,8 +23,8 @@ from instance import PATIENCE, ROOT, Server, basic
 RELEASE = os.environ.get("TWOLEG_RELEASE_BIN", str(ROOT / "build/release/twoleg"))
 REQUESTS = 2000
 WARM = 200  # the first ones fill caches and pools
-# One getrandom(2) fills 2 KiB: 24 bytes of it go into a sealed token, 16 into a jwt's name and some
-# hundred into its signature, which has a buffer of 4 KiB.
+# One getrandom(2) fills 4 KiB: 24 bytes of it go into a sealed token, 16 into a jwt's name; of
+# another 4 KiB some hundred go into its signature.
 RANDOM_MOST = REQUESTS // 25
 OTHERS_MOST = 5  # a message of another thread, a line of the log
 
