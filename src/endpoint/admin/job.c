@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/fault.h"
+#include "codec/base62.h"
 #include "crypto/wipe.h"
 
 #define LOAD_CAP ((size_t)8 * 1024 * 1024) // a page of 1000 applications with the longest ids
@@ -56,6 +57,19 @@ enum twoleg_error admin_loader_hash(struct admin_load *load, struct store_reader
     return error;
 }
 
+// An ID is named, but for what ends like a secret or a token of ours: people swap them, and answers
+// land in the logs of scripts.
+static void load_name_unknown(struct admin_load *load)
+{
+    struct str id = load->client_id;
+    if (id.len > CREDENTIAL_CHECKSUM_LEN && credential_checksum_ok(id))
+        snprintf(load->reason, sizeof load->reason,
+                 "what was given as the client ID is a secret or a token");
+    else
+        snprintf(load->reason, sizeof load->reason, "there is no application with the client ID "
+                 "\"%.*s\"", STR_ARG(str_slice(id, 0, LOAD_SHOWN)));
+}
+
 static enum twoleg_error load_application(struct admin_load *load, struct store_reader *reader)
 {
     uint64_t number;
@@ -69,8 +83,7 @@ static enum twoleg_error load_application(struct admin_load *load, struct store_
         error = store_application(reader, STORE_OPERATOR, number, &load->arena,
                                   &load->application);
     if (error == TWOLEG_NOT_FOUND)
-        snprintf(load->reason, sizeof load->reason, "there is no application with the client ID "
-                 "\"%.*s\"", STR_ARG(str_slice(load->client_id, 0, LOAD_SHOWN)));
+        load_name_unknown(load);
     if (!error)
         error = store_apis(reader, &load->arena, &load->apis);
     if (!error)
