@@ -48,6 +48,21 @@ def load(target, requests, folder, *args):
     return report
 
 
+def ask_on(sock, request, count, batch=1000):
+    """So many requests on one connection, a batch of them in one piece. All answers have one
+    length, so that bytes tell how many came."""
+    sock.sendall(request)
+    first = sock.recv(65536)
+    assert first.startswith(b"HTTP/1.1 200"), first
+    for _ in range(count // batch):
+        sock.sendall(request * batch)
+        left = batch * len(first)
+        while left:
+            piece = sock.recv(left)
+            assert piece, f"closed with {left} bytes to come"
+            left -= len(piece)
+
+
 class Process:
     """What the kernel says of a process."""
 

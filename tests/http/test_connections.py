@@ -237,7 +237,7 @@ def test_A16_connections_that_are_reset_at_once_leave_nothing(own_server):
     for _ in range(500):
         reset(own_server.connect())
     until_none_is_left(own_server)
-    assert process.files() <= before
+    until(lambda: process.files() <= before, "the descriptors to be closed")
     assert statuses(own_server.raw(CLOSE)) == [200]
 
 

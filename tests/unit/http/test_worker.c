@@ -455,6 +455,35 @@ static void failures_of_handlers_are_json(void **state)
     close(fd);
 }
 
+// Taking a byte now and then does not move the deadline, and while there is an answer to be taken
+// nothing more is read: neither side's memory grows.
+static void A3_who_hardly_reads_is_closed_by_the_deadline_and_read_no_further(void **state)
+{
+    struct http_limits quick = toy_limits;
+    size_t sent = 0;
+    ssize_t more;
+    char byte;
+    (void)state;
+    toy_stop();
+    quick.write_us = 300000;
+    toy_start(quick);
+    int fd = toy_connect();
+    toy_say(fd, "GET /long HTTP/1.1\r\nHost: x\r\n\r\n");
+    toy_await(fd); // it is being answered
+    while ((more = send(fd, GET_ECHO, strlen(GET_ECHO), MSG_NOSIGNAL | MSG_DONTWAIT)) > 0) {
+        sent += (size_t)more;
+        assert_true(sent < 4 * TOY_ANSWER_MAX); // what sockets hold is less
+    }
+    assert_int_equal(errno, EAGAIN);
+    int reads = 0;
+    struct pollfd gone = {.fd = fd, .events = 0};
+    while (poll(&gone, 1, 10) == 0 && reads < TOY_WAIT_MS / 10)
+        reads += recv(fd, &byte, 1, MSG_DONTWAIT) == 1;
+    assert_true(gone.revents & POLLHUP);
+    assert_int_equal(toy.metrics.value[METRIC_HTTP_REQUESTS], 0);
+    close(fd);
+}
+
 static void a_slow_reader_gets_all_of_a_long_answer(void **state)
 {
     int fd = toy_connect();
@@ -508,6 +537,9 @@ int main(void)
                                         worker_teardown),
         cmocka_unit_test_setup_teardown(failures_of_handlers_are_json, worker_setup,
                                         worker_teardown),
+        cmocka_unit_test_setup_teardown(
+            A3_who_hardly_reads_is_closed_by_the_deadline_and_read_no_further, worker_setup,
+            worker_teardown),
         cmocka_unit_test_setup_teardown(a_slow_reader_gets_all_of_a_long_answer, worker_setup,
                                         worker_teardown),
     };
