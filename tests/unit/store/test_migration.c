@@ -1,125 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Row H16: from the schema of the first release to the latest, cut short anywhere, and back. The
 // store that is upgraded is one that the first release left itself: tests/store/core.sql.
-#include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "../../store/store_test.h"
+#include "../../store/core_test.h"
 #include "store/sqlite/migration.h"
 #include "store/sqlite/state.h"
-
-static void path_in(const struct test_store *test, const char *name, char ret_path[static 300])
-{
-    assert_true(snprintf(ret_path, 300, "%s/%s", test->folder, name) < 300);
-}
-
-static bool is_there(const struct test_store *test, const char *name)
-{
-    char path[300];
-    path_in(test, name, path);
-    return access(path, F_OK) == 0;
-}
-
-static sqlite3 *raw_open(const struct test_store *test, const char *name)
-{
-    char path[300];
-    sqlite3 *db;
-    path_in(test, name, path);
-    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL),
-                     SQLITE_OK);
-    sqlite3_busy_timeout(db, 2000);
-    return db;
-}
-
-static void raw_run(sqlite3 *db, const char *sql)
-{
-    char *why = NULL;
-    if (sqlite3_exec(db, sql, NULL, NULL, &why) != SQLITE_OK)
-        fail_msg("%s: %s", sql, why);
-}
-
-static int64_t raw_ask(sqlite3 *db, const char *sql)
-{
-    sqlite3_stmt *stmt;
-    if (sqlite3_prepare_v2(db, sql, -1, &stmt, NULL) != SQLITE_OK)
-        fail_msg("%s: %s", sql, sqlite3_errmsg(db));
-    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
-    int64_t answer = sqlite3_column_int64(stmt, 0);
-    sqlite3_finalize(stmt);
-    return answer;
-}
-
-static void raw_do(const struct test_store *test, const char *sql)
-{
-    sqlite3 *db = raw_open(test, "twoleg.db");
-    raw_run(db, sql);
-    sqlite3_close(db);
-}
-
-// The first release's store, as the file core.db, which stays as it is.
-static void core_make(const struct test_store *test)
-{
-    char command[700];
-    snprintf(command, sizeof command,
-             "umask 077; sqlite3 '%s/core.db' <'" TWOLEG_SOURCE_DIR "/tests/store/core.sql'",
-             test->folder);
-    assert_int_equal(system(command), 0);
-}
-
-// It is the store of the folder now, and there is no trace of a later one.
-static void core_folder(struct test_store *test)
-{
-    static const char *const leftovers[] = {"before-002.db", "before-002.db.tmp", "twoleg.db",
-                                            "twoleg.db-wal", "twoleg.db-shm"};
-    static char content[1024 * 1024];
-    char path[300];
-    test_close(test);
-    for (size_t i = 0; i < sizeof leftovers / sizeof *leftovers; i++) {
-        path_in(test, leftovers[i], path);
-        assert_true(unlink(path) == 0 || errno == ENOENT);
-    }
-    path_in(test, "core.db", path);
-    int from = open(path, O_RDONLY | O_CLOEXEC);
-    path_in(test, "twoleg.db", path);
-    int to = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
-    ssize_t size = read(from, content, sizeof content);
-    assert_true(size > 0 && size < (ssize_t)sizeof content);
-    assert_true(write(to, content, (size_t)size) == size);
-    close(from);
-    close(to);
-}
-
-// All rows of all tables of the first file, by the columns that it has, are in the second, and no
-// others.
-static void assert_same_rows(const struct test_store *test, const char *first, const char *second)
-{
-    char sql[2400];
-    sqlite3_stmt *tables;
-    sqlite3 *db = raw_open(test, first);
-    snprintf(sql, sizeof sql, "ATTACH '%s/%s' AS other", test->folder, second);
-    raw_run(db, sql);
-    static const char columns_of[] =
-        "SELECT name, (SELECT group_concat(name) FROM pragma_table_info(t.name))"
-        " FROM main.sqlite_schema t WHERE type = 'table'";
-    assert_int_equal(sqlite3_prepare_v2(db, columns_of, -1, &tables, NULL), SQLITE_OK);
-    int count = 0;
-    for (; sqlite3_step(tables) == SQLITE_ROW; count++) {
-        const unsigned char *table = sqlite3_column_text(tables, 0);
-        const unsigned char *columns = sqlite3_column_text(tables, 1);
-        snprintf(sql, sizeof sql,
-                 "SELECT (SELECT count(*) FROM main.%s) = (SELECT count(*) FROM other.%s) AND NOT"
-                 " EXISTS (SELECT %s FROM main.%s EXCEPT SELECT %s FROM other.%s)",
-                 table, table, columns, table, columns, table);
-        if (raw_ask(db, sql) != 1)
-            fail_msg("the rows of %s differ between %s and %s", table, first, second);
-    }
-    assert_int_equal(count, 20);
-    sqlite3_finalize(tables);
-    sqlite3_close(db);
-}
 
 // Schema 1 or 2 and nothing in between, with all rows.
 static unsigned assert_whole(const struct test_store *test)
@@ -133,15 +21,6 @@ static unsigned assert_whole(const struct test_store *test)
     sqlite3_close(db);
     assert_same_rows(test, "core.db", "twoleg.db");
     return reached == 2 ? 2 : 1;
-}
-
-static int core_setup(void **state)
-{
-    if (test_setup(state))
-        return -1;
-    core_make(*state);
-    core_folder(*state);
-    return 0;
 }
 
 // ---------------------------------------------------------------------------------- the way up
@@ -435,44 +314,6 @@ static void H16_a_newer_schema_that_only_adds_is_served(void **state)
     assert_false(is_there(test, "before-003.db"));
 }
 
-// What the first release says of the table that the second schema changes; the other tables are
-// what they were.
-static void H16_the_first_release_runs_on_the_second_schema(void **state)
-{
-    struct test_store *test = *state;
-    test_open(test);
-    test_close(test);
-    raw_do(test, "UPDATE applications SET budget = '5/1m', budget_mode = 2");
-    raw_do(test,
-           "INSERT INTO applications (number, account, client_id, name, status, generation, format,"
-           " ttl_us, created_us, updated_us) VALUES (12, 1, 'old', 'old', 0, 5, 1, 9, 1, 1)");
-    raw_do(test,
-           "UPDATE applications SET name = coalesce('renamed', name), status = coalesce(NULL,"
-           " status), generation = coalesce(NULL, generation), format = coalesce(NULL, format),"
-           " ttl_us = coalesce(NULL, ttl_us) WHERE client_id = 'jwt'");
-    raw_do(test, "UPDATE applications SET version = version + 1, updated_us = 2"
-                 " WHERE client_id = 'jwt'");
-    raw_do(test, "UPDATE applications SET status = 2, deleted_us = 3 WHERE client_id = 'brought'");
-    raw_do(test, "SELECT account, version, client_id, name, status, generation, format, ttl_us,"
-                 " created_us, updated_us, number FROM applications WHERE status <> 2 AND"
-                 " account = 1 AND client_id > '' ORDER BY client_id LIMIT 5");
-    sqlite3 *db = raw_open(test, "twoleg.db");
-    assert_int_equal(raw_ask(db, "SELECT max(version) FROM schema_version"), 1); // all it asks
-    sqlite3_close(db);
-    test_open(test);
-    struct application *made = test_load(test, 12);
-    assert_non_null(made);
-    assert_false(made->budget.own);
-    uint64_t number;
-    assert_int_equal(store_application_find(test->reader, STORE_OPERATOR, STR("jwt"), &number),
-                     TWOLEG_NONE);
-    struct application *kept = test_load(test, number);
-    test_assert_str(kept->name, "renamed");
-    assert_true(kept->budget.own);
-    assert_int_equal(kept->budget.rate.count, 5);
-    assert_int_equal(kept->budget.mode, BUDGET_MODE_OBSERVE);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -488,7 +329,6 @@ int main(void)
         TEST(H16_another_process_in_the_store_delays_or_refuses_in_words),
         TEST(H16_a_newer_schema_is_refused_in_words_and_left_alone),
         TEST(H16_a_newer_schema_that_only_adds_is_served),
-        TEST(H16_the_first_release_runs_on_the_second_schema),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
