@@ -38,12 +38,19 @@ static void key_pkcs8_free(PKCS8_PRIV_KEY_INFO **pkcs8)
 
 #define KEY_PKCS8 __attribute__((cleanup(key_pkcs8_free))) PKCS8_PRIV_KEY_INFO *
 
-// The library queues the reasons of each failure per thread; nobody reads them, so they must not
-// pile up.
+// The library queues the reasons of each failure per thread. Without memory a good key looks like a
+// bad one.
 static enum twoleg_error key_refused(enum twoleg_error error)
 {
+    return library_lacked_memory() ? TWOLEG_NO_MEMORY : error;
+}
+
+// With an algorithm of the table, or with a key that was read, nothing else can be missing; not
+// each part of the library says so.
+static enum twoleg_error key_lacked_memory(void)
+{
     ERR_clear_error();
-    return error;
+    return TWOLEG_NO_MEMORY;
 }
 
 bool key_number(const EVP_PKEY *pkey, const char *name, size_t len, struct public_member *ret)
@@ -79,10 +86,10 @@ enum twoleg_error sign_key_create(const struct sign_algorithm *algorithm,
     struct public_key public_key = {0};
     LIBRARY_SECRET secret = library_secret_begin();
     KEY_PKEY pkey = kind->generate(algorithm);
-    if (!pkey)
-        return key_refused(random_has_failed() ? TWOLEG_NO_RANDOM : TWOLEG_INTERNAL);
-    if (!kind->read(algorithm, pkey, &public_key))
-        return key_refused(TWOLEG_INTERNAL);
+    if (!pkey && random_has_failed())
+        return key_refused(TWOLEG_NO_RANDOM);
+    if (!pkey || !kind->read(algorithm, pkey, &public_key))
+        return key_lacked_memory();
     return sign_key_wrap(algorithm, &pkey, &public_key, ret_key);
 }
 
@@ -109,15 +116,17 @@ enum twoleg_error sign_key_to_der(const struct sign_key *key, struct buf *out)
     LIBRARY_SECRET secret = library_secret_begin();
     KEY_PKCS8 pkcs8 = EVP_PKEY2PKCS8(key->pkey);
     int len = pkcs8 ? i2d_PKCS8_PRIV_KEY_INFO(pkcs8, NULL) : -1;
-    if (len <= 0 || len > SIGN_KEY_DER_MAX)
-        return key_refused(TWOLEG_INTERNAL);
+    if (len <= 0)
+        return key_lacked_memory();
+    if (len > SIGN_KEY_DER_MAX)
+        return TWOLEG_TOO_LONG;
     uint8_t *at = (uint8_t *)buf_reserve(out, (size_t)len);
     if (!at)
         return TWOLEG_TOO_LONG;
     if (i2d_PKCS8_PRIV_KEY_INFO(pkcs8, &at) == len)
         return TWOLEG_NONE;
     out->len -= (size_t)len;
-    return key_refused(TWOLEG_INTERNAL);
+    return key_lacked_memory();
 }
 
 const struct public_key *sign_key_public(const struct sign_key *key)

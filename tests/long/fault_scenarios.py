@@ -2,8 +2,10 @@
 """The scenarios of tests/long/faults. Each makes what it needs, and then gives one step: what to
 do, the status it has without a fault, whether an answer is right, and what must hold, now and after
 a restart, once it was acknowledged."""
+import base64
 import dataclasses
 import itertools
+import json
 import os
 import sqlite3
 import typing
@@ -290,6 +292,22 @@ def scope_remove(world):
     listed = managed(world, "GET", "scopes")
     return Step(managed(world, "POST", "scopes/remove", None, {"scope": scope}),
                 holds=lambda a: f'"{scope}"' not in answered(listed()).text)
+
+
+@scenario
+def key_compromise(world):
+    """Acknowledged, the key is gone and so is what it signed; what it was followed by signs."""
+    token = world.server.bearer(world.jwt)
+    lost = json.loads(base64.urlsafe_b64decode(token.split(".")[0] + "=="))["kid"]
+
+    def gone(_):
+        keys = answered(world.server.get("/.well-known/jwks.json")).json()["keys"]
+        return lost not in {key["kid"] for key in keys} and world.dead(token) and \
+            world.works(world.jwt)
+    return Step(managed(world, "POST", "keys/compromise", None, {"kid": lost}), holds=gone)
+
+
+key_compromise.rare = 8
 
 
 @scenario

@@ -69,7 +69,7 @@ static void key_write_steps(struct json_writer *json, const struct keyring_outco
 }
 
 // The answer is made on the reader's thread, from what was done there.
-static enum twoleg_error key_load(struct admin_load *load, key_change *change)
+static enum twoleg_error key_load_change(struct admin_load *load, key_change *change)
 {
     struct env env;
     struct keyring_actor actor = {load->actor, str_of(load->request_id, HTTP_ID_LEN)};
@@ -96,6 +96,13 @@ static enum twoleg_error key_load(struct admin_load *load, key_change *change)
     json_object_end(&json);
     buf_add_char(&load->out, '\n');
     return load->out.failed ? TWOLEG_NO_MEMORY : TWOLEG_NONE;
+}
+
+// Without memory nothing was too large: the call has no size. Later there may be some.
+static enum twoleg_error key_load(struct admin_load *load, key_change *change)
+{
+    enum twoleg_error error = key_load_change(load, change);
+    return error == TWOLEG_NO_MEMORY ? TWOLEG_OVERLOADED : error;
 }
 
 static enum twoleg_error key_loader_rotate(struct admin_load *load, struct store_reader *reader)

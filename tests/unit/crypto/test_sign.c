@@ -315,6 +315,31 @@ static void failures_leave_results_untouched(void **state)
     verifier_free(&verifier);
 }
 
+// Each allocation of the library in turn: a key is made and written, or there was no memory.
+static void H6_without_memory_no_key_is_made(void **state)
+{
+    (void)state;
+    unsigned long nth = 0;
+    unsigned lacked = 0;
+    for (bool met = true; met; lacked += met) {
+        struct sign_key *made = NULL;
+        char memory[SIGN_KEY_DER_MAX];
+        struct buf der;
+        buf_init(&der, memory, sizeof memory);
+        fault_arm(FAULT_LIBRARY, ++nth, false);
+        enum twoleg_error error = sign_key_create(sign_algorithm_es256(), &made);
+        if (!error)
+            error = sign_key_to_der(made, &der);
+        met = fault_count(FAULT_LIBRARY) >= nth;
+        fault_arm(FAULT_LIBRARY, 0, false);
+        if (error && error != TWOLEG_NO_MEMORY)
+            fail_msg("allocation %lu: %s", nth, twoleg_error_name(error));
+        assert_true(met || !error);
+        sign_key_free(&made);
+    }
+    assert_true(lacked > 20);
+}
+
 static void D8_no_randomness_no_signature(void **state)
 {
     (void)state;
@@ -386,6 +411,7 @@ int main(void)
         cmocka_unit_test(points_off_the_curve_are_refused),
         cmocka_unit_test(C1_C2_the_table_has_neither_none_nor_macs),
         cmocka_unit_test(failures_leave_results_untouched),
+        cmocka_unit_test(H6_without_memory_no_key_is_made),
         cmocka_unit_test(D8_no_randomness_no_signature),
         cmocka_unit_test(D9_a_child_has_randomness_of_its_own),
     };
