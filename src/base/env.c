@@ -183,15 +183,23 @@ static bool env_getrandom(uint8_t *out, size_t len)
     return true;
 }
 
+static unsigned env_life; // one more in each child; no thread is beside the one that counts
+
+void env_forked(void)
+{
+    env_life++;
+}
+
 bool env_random(struct env *env, void *ret_bytes, size_t len)
 {
     if (len > sizeof env->random)
         return env_getrandom(ret_bytes, len);
-    if (len > env->random_left) {
+    if (len > env->random_left || env->random_life != env_life) {
         env->random_left = 0;
         if (!env_getrandom(env->random, sizeof env->random))
             return false;
         env->random_left = sizeof env->random;
+        env->random_life = env_life;
     }
     uint8_t *at = env->random + sizeof env->random - env->random_left;
     memcpy(ret_bytes, at, len);

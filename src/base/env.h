@@ -26,6 +26,7 @@ struct env {
     int64_t mono_us; // monotonic clock: deadlines
     uint8_t random[4096]; // one system call for many tokens
     size_t random_left;
+    unsigned random_life; // what was buffered before a fork is the parent's
 };
 
 void env_init(struct env *env);
@@ -34,6 +35,8 @@ void env_tick(struct env *env);
 // From a buffered getrandom(2); false when the system has no randomness: issue nothing then.
 bool env_random(struct env *env, void *ret_bytes, size_t len) __attribute__((warn_unused_result));
 bool env_random_u64(struct env *env, uint64_t *ret_value) __attribute__((warn_unused_result));
+// In a child, after a fork: it must not hand out the random bytes that its parent hands out, too.
+void env_forked(void);
 
 // What is wrong with the wall clock, as of the last tick.
 enum env_clock {

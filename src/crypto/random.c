@@ -41,6 +41,7 @@ bool random_has_failed(void)
 static void random_forget(void)
 {
     env_finish(&random_thread.env);
+    env_forked();
 }
 
 bool random_install(void)
