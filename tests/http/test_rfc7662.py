@@ -205,6 +205,24 @@ def test_H12_a_frozen_clock_keeps_no_token_alive(timed):
 
 
 @pytest.mark.hooks
+def test_H12_a_second_that_comes_twice_revives_nothing_and_refuses_nobody(timed):
+    """A leap second, as the kernel tells it: the last second of the day again."""
+    token = timed.server.bearer(timed.app)
+    expires = timed.server.introspect(timed.caller, token).json()["exp"]
+    timed.clock(expires - time.time() + 0.2)
+    assert not timed.server.active(timed.caller, token)
+    for step in (-1, -0.5, 0):
+        timed.step(step)
+        assert not timed.server.active(timed.caller, token), "it had expired"
+        assert timed.server.check(token).status == 401
+        fresh = timed.server.bearer(timed.app)
+        facts = timed.server.introspect(timed.caller, fresh).json()
+        assert facts["active"] and facts["exp"] == facts["iat"] + 3600, facts
+        assert timed.server.check(fresh).status == 200
+        assert timed.server.get("/readyz").status == 200
+
+
+@pytest.mark.hooks
 def test_H12_the_log_says_once_what_is_wrong_with_the_clock(timed):
     timed.step(-7200)
     until(lambda: "event=clock state=behind" in timed.server.stderr(), "the word of the log")
