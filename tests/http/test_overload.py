@@ -6,6 +6,7 @@ import socket
 import statistics
 import struct
 import subprocess
+import threading
 import time
 
 import pytest
@@ -71,6 +72,37 @@ def test_A27_ten_times_as_many_who_never_pause_get_as_much_done(release, tmp_pat
     assert report["refused"] <= 512 * (2 + 4 * report["us"] / 1e6), report
     report, _ = served(8)
     assert report["refused"] == 0, "the load is gone, and so are its marks"
+
+
+def test_A27_G1_what_is_revoked_in_a_crowd_is_revoked(release, tmp_path):
+    """The crowd asks for signatures by the pool, ten times as many as fit, while others revoke:
+    each acknowledgement holds at once, at both doors, and there are some."""
+    server = release("")
+    requests = [token_request(app) for app in signers(server)]
+    apps = [server.app(name=f, token_format=f, scope="a") for f in ("jwt", "sealed")]
+    caller = server.app(name="caller", resource_server=True)
+    tokens = [(app, server.bearer(app)) for _ in range(60) for app in apps]
+    reports, acknowledged, refused = [], 0, 0
+
+    def many():
+        reports.append(crowd.load(server.port, requests, tmp_path, "--connections", 512,
+                                  "--seconds", 3))
+
+    loading = threading.Thread(target=many)
+    loading.start()
+    until(lambda: b"twoleg" in server.get("/metrics").body, "the first answer in the crowd")
+    for app, token in tokens:
+        status = server.revoke(app, token).status
+        assert status in (200, 503), status
+        refused += status == 503
+        if status == 200:
+            acknowledged += loading.is_alive()
+            assert server.check(token).status == 401
+            assert not server.active(caller, token)
+    loading.join()
+    [report] = reports
+    assert report["refused"], "it was no overload"
+    assert acknowledged >= 10, (acknowledged, refused)
 
 
 def test_A27_whoever_waits_a_second_is_refused_at_once(release):

@@ -12,7 +12,7 @@ import threading
 
 import pytest
 
-from instance import BINARY, HAS_HOOKS, PATIENCE, ROOT, Server, until
+from instance import BINARY, HAS_HOOKS, PATIENCE, ROOT, Server, drain, statuses, until
 
 UNIT = ROOT / "packaging/twoleg.service"
 EXPOSURE_MOST = 12  # tenths
@@ -239,7 +239,33 @@ def test_H23_restart_refuses_no_connection(manage):
     assert not failures, failures[:3]
 
 
+def test_H23_what_came_while_a_crashed_server_was_away_is_served(manage):
+    """The manager's socket outlives each crash, and so does whoever has connected since."""
+    server = manage([listening()]).start()
+    app = server.app(token_format="sealed")
+    token = server.bearer(app)
+    ask = (f"GET /check HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+           f"Authorization: Bearer {token}\r\n\r\n").encode()
+    for _ in range(5):
+        server.kill9()
+        waiting = [server.connect() for _ in range(8)]
+        for sock in waiting:
+            sock.sendall(ask)
+        server.start()
+        for sock in waiting:
+            assert statuses(drain(sock)) == [200]
+            sock.close()
+
+
 # ------------------------------------------------------------------ the unit
+def test_H23_the_unit_bounds_a_storm_of_restarts():
+    lines = UNIT.read_text().splitlines()
+    assert {"Restart=on-failure", "RestartSec=1", "StartLimitIntervalSec=60", "StartLimitBurst=5",
+            "WatchdogSec=30"} <= set(lines)
+    # In [Unit]: systemd only warns of them elsewhere.
+    assert lines.index("StartLimitBurst=5") < lines.index("[Service]")
+
+
 def test_unit_exposure_is_low():
     if not shutil.which("systemd-analyze"):
         pytest.skip("systemd-analyze is not installed: apt-get install systemd")
