@@ -42,7 +42,7 @@ struct floor_socket {
 static void floor_adopt(struct http_message *message, struct http_worker *worker)
 {
     struct floor_socket *socket = (struct floor_socket *)message;
-    http_worker_adopt(worker, socket->fd, &floor_listener);
+    http_worker_adopt(worker, socket->fd, &floor_listener, false);
     free(socket);
 }
 

@@ -231,6 +231,19 @@ static void fuzz_sets(struct arena *arena)
         fuzz_text(value);
 }
 
+// A start makes room for so many.
+static void fuzz_revocations(void)
+{
+    struct store_cursor *cursor;
+    struct store_change change;
+    size_t count = 0, listed = 0;
+    FUZZ_MUST(store_revocations_count(&fuzz_reader, &count) == TWOLEG_NONE);
+    FUZZ_MUST(store_revocations_begin(&fuzz_reader, &cursor) == TWOLEG_NONE);
+    while (store_revocations_next(cursor, &change))
+        listed++;
+    FUZZ_MUST(store_end(cursor) == TWOLEG_NONE && listed <= count);
+}
+
 static void fuzz_changes(enum twoleg_error begin(struct store_reader *, struct store_cursor **),
                          bool next(struct store_cursor *, struct store_change *))
 {
@@ -299,6 +312,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_fault(1 + size % 24);
     fuzz_changes(store_states_begin, store_states_next);
     fuzz_changes(store_revocations_begin, store_revocations_next);
+    fuzz_revocations();
     fuzz_changes(store_accounts_begin, store_accounts_next);
     fuzz_pages(&arena, STORE_OPERATOR);
     fuzz_pages(&arena, ACCOUNT_DEFAULT);
