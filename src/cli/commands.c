@@ -12,7 +12,7 @@ const struct cli_option_row cli_option_rows[CLI_OPTIONS] = {
 #define LOCAL (CLI_BIT(JSON) | HELP)
 #define REMOTE (CLI_BIT(DATA) | LOCAL)
 #define SERVER (CLI_BIT(CONFIG) | CLI_BIT(DATA) | CLI_BIT(LISTEN) | \
-                CLI_BIT(USER) | HELP)
+                CLI_BIT(USER) | CLI_BIT(DIALECT) | HELP)
 #define RIGHTS (CLI_BIT(NAME) | CLI_BIT(SCOPE) | CLI_BIT(TOKEN_FORMAT) | CLI_BIT(TOKEN_TTL) | \
                 CLI_BIT(BUDGET) | CLI_BIT(BUDGET_MODE) | \
                 CLI_BIT(AUDIENCE) | CLI_BIT(SERVES) | CLI_BIT(RESOURCE_SERVER))
@@ -28,6 +28,14 @@ const struct cli_command cli_commands[] = {
      cli_config_show},
     {"config default", "", 0, 0, LOCAL, "Print a configuration file with all defaults.",
      cli_config_default},
+    {"dialect list", "", 0, 0, LOCAL, "List the dialects that came with the program.",
+     cli_dialect_list},
+    {"dialect show", "NAME", 1, 1, LOCAL, "Print a dialect's file.", cli_dialect_show},
+    {"dialect check", "FILE", 1, 1, LOCAL, "Check a dialect's file and say all that is wrong.",
+     cli_dialect_check},
+    {"dialect try", "NAME|FILE", 1, 1, LOCAL,
+     "Say how the request on standard input would be read and answered; nothing is run.",
+     cli_dialect_try},
     {"app create", "", 0, 0, REMOTE | RIGHTS | SECRET | CLI_BIT(CLIENT_ID),
      "Make an application; its secret is shown once.", cli_app_create},
     {"app list", "", 0, 0, REMOTE, "List the applications.", cli_app_list},

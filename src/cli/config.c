@@ -5,6 +5,7 @@
 
 #include "config/show.h"
 #include "daemon/certificates.h"
+#include "dialect/set.h"
 
 #define TEXT_FIRST ((size_t)16 * 1024)
 
@@ -172,6 +173,7 @@ enum cli_exit cli_config_load(struct cli *cli, const struct activation *activati
     sources.file = cli_value(cli, CLI_CONFIG);
     sources.data = cli_value(cli, CLI_DATA);
     sources.user = cli_value(cli, CLI_USER);
+    sources.dialect = cli_value(cli, CLI_DIALECT);
     sources.listen = cli->options[CLI_LISTEN].items;
     sources.listen_count = cli->options[CLI_LISTEN].count;
     for (size_t i = 0; activation && i < activation->count; i++)
@@ -197,12 +199,25 @@ static enum cli_exit config_check_certificates(struct cli *cli, const struct con
     return error ? config_complain(cli, error, &report) : CLI_DONE;
 }
 
+static enum cli_exit config_check_dialects(struct cli *cli, const struct config *config)
+{
+    struct config_report report;
+    struct dialect_set *dialects = NULL;
+    if (!config_report_init(&report, &cli->arena))
+        return cli_fail(CLI_REFUSED, "out of memory");
+    enum twoleg_error error = dialect_set_create(config, &report, &dialects);
+    dialect_set_destroy(dialects);
+    return error ? config_complain(cli, error, &report) : CLI_DONE;
+}
+
 enum cli_exit cli_config_check(struct cli *cli)
 {
     struct config config = {0};
     enum cli_exit code = cli_config_load(cli, NULL, NULL, &config);
     if (!code)
         code = config_check_certificates(cli, &config);
+    if (!code)
+        code = config_check_dialects(cli, &config);
     if (code) {
         config_finish(&config);
         return code;

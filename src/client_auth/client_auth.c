@@ -15,7 +15,7 @@ struct presented {
 };
 
 // RFC 6749 section 2.3.1 has both parts form-encoded, most clients send them as they are. Both
-// spellings are tried where they differ: decoded first.
+// spellings are tried where they differ, decoded first, unless the dialect knows one only.
 static enum twoleg_error presented_by_basic(const struct client_auth_context *context,
                                             const struct token_request *request,
                                             struct presented *ret)
@@ -23,11 +23,15 @@ static enum twoleg_error presented_by_basic(const struct client_auth_context *co
     const struct str raw[2] = {request->client_id, request->client_secret};
     struct str *const into[2] = {ret->id, ret->secret};
     for (size_t i = 0; i < 2; i++) {
+        into[i][0] = raw[i];
+        if (!request->rules->basic_decoded)
+            continue;
         enum twoleg_error error = percent_decode_or_raw(raw[i], PERCENT_PLUS_BLANK,
                                                         context->arena, &into[i][0]);
         if (error)
             return error;
-        into[i][1] = str_equal(into[i][0], raw[i]) ? STR_NONE : raw[i];
+        bool both = request->rules->basic_raw && !str_equal(into[i][0], raw[i]);
+        into[i][1] = both ? raw[i] : STR_NONE;
     }
     return TWOLEG_NONE;
 }

@@ -3,12 +3,24 @@
 
 #include "codec/utf8.h"
 
-enum twoleg_error bearer_parse(struct str header, struct str *ret_token)
+static bool bearer_has(const struct bearer_schemes *schemes, struct str name)
+{
+    for (size_t i = 0; i < schemes->count; i++)
+        if (str_equal_nocase(schemes->names[i], name))
+            return true;
+    return false;
+}
+
+enum twoleg_error bearer_parse(struct str header, const struct bearer_schemes *schemes,
+                               struct str *ret_token)
 {
     size_t blank = str_find(header, ' ');
-    if (!str_equal_nocase(str_slice(header, 0, blank), STR("Bearer")))
+    bool bare = header.len && blank == header.len && bearer_has(schemes, STR("none"));
+    if (!bare && !bearer_has(schemes, str_slice(header, 0, blank)))
         return TWOLEG_TOKEN_ABSENT;
-    struct str token = str_slice(header, blank + 1, header.len);
+    struct str token = bare ? header : str_slice(header, blank + 1, header.len);
+    if (!schemes->one_blank)
+        token = str_trim(token, " ");
     if (!text_is_visible_ascii(token))
         return TWOLEG_TOKEN_MALFORMED;
     *ret_token = token;

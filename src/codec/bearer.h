@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Authorization: Bearer (RFC 6750 2.1), wider than its b64token: tokens of existing APIs hold any
-// visible ASCII character.
+// Authorization: Bearer TOKEN (RFC 6750 section 2.1), or whatever scheme a caller's world has.
 #pragma once
 #include "base/error.h"
 #include "base/str.h"
 
-// header: the field's value; the token is a view into it. The scheme in any case, exactly one
-// blank, then visible ASCII only. TOKEN_ABSENT: no header or another scheme. TOKEN_MALFORMED.
-TWOLEG_MUST_CHECK
-enum twoleg_error bearer_parse(struct str header, struct str *ret_token);
+struct bearer_schemes {
+    const struct str *names; // case does not matter; "none": the header holds the token alone
+    size_t count;
+    bool one_blank; // between scheme and token, else one or more
+};
+
+// The token is any run of visible ASCII: its form is somebody else's question (threat T9).
+// TOKEN_ABSENT: no such header, or another scheme. TOKEN_MALFORMED.
+enum twoleg_error bearer_parse(struct str header, const struct bearer_schemes *schemes,
+                               struct str *ret_token) TWOLEG_MUST_CHECK;

@@ -83,7 +83,7 @@ static size_t json_put_special(struct buf *out, struct str text)
     return 1;
 }
 
-static void json_put_slowly(struct buf *out, struct str text)
+void json_escape(struct buf *out, struct str text)
 {
     while (text.len) {
         size_t plain = json_plain_run(text.ptr, text.len);
@@ -115,7 +115,7 @@ static void json_put_quoted(struct json_writer *w, struct str text, bool key)
         return;
     }
     buf_add(w->out, comma ? STR(",\"") : STR("\""));
-    json_put_slowly(w->out, text);
+    json_escape(w->out, text);
     buf_add(w->out, key ? STR("\":") : STR("\""));
 }
 

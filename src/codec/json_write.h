@@ -28,6 +28,8 @@ void json_u64(struct json_writer *w, uint64_t value);
 void json_i64(struct json_writer *w, int64_t value);
 void json_bool(struct json_writer *w, bool value);
 void json_nil(struct json_writer *w);
+// What stands between a string's quotes, without them and without a comma.
+void json_escape(struct buf *out, struct str text);
 // Text that is one JSON value already; copied as it is.
 void json_raw(struct json_writer *w, struct str value);
 

@@ -82,6 +82,18 @@ static void config_check_gates(const struct config *config, struct config_report
     }
 }
 
+static void config_check_hosts(const struct config *config, struct config_report *report)
+{
+    const struct config_host *items = config->hosts.items;
+    for (size_t i = 0; i < config->hosts.count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (str_equal(items[i].name, items[k].name))
+                config_report_addf(
+                    report, config->file, items[i].mark,
+                    "hosts[%zu]: the name \"%.*s\" stands there twice, first in line %u", i,
+                    STR_ARG(items[i].name), items[k].mark.line);
+}
+
 // A life that could never be had is an error, not something to be cut in silence.
 static void config_check_lives(const struct config *config, struct config_report *report)
 {
@@ -131,6 +143,7 @@ void config_check(const struct config *config, struct config_report *report)
     config_check_tls(config, report);
     config_check_issuer(config, report);
     config_check_gates(config, report);
+    config_check_hosts(config, report);
     config_check_lives(config, report);
     config_check_rotation(config, report);
 }

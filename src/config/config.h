@@ -49,6 +49,7 @@ struct config_listener {
     unsigned doors; // bits of enum http_door; never 0 after config_load
     struct config_proxies trusted_proxies;
     struct config_certificates tls; // none: plain HTTP
+    struct str dialect;             // empty: the one of the option
 };
 
 struct config_listeners {
@@ -63,6 +64,19 @@ struct config_check {
     struct str resource; // the audience asked for; empty: the default API
     struct str scope;    // all of these are needed; empty: none
     struct config_proxies trusted_proxies; // beside the listener's
+    struct str dialect; // empty: the one of the host, or of the listener
+};
+
+// A name under which clients reach the server, and how it speaks there.
+struct config_host {
+    struct config_mark mark;
+    struct str name;
+    struct str dialect;
+};
+
+struct config_hosts {
+    struct config_host *items;
+    size_t count;
 };
 
 struct config_checks {
@@ -90,6 +104,10 @@ struct config {
     bool sandbox;
     int64_t workers;            // never 0 after config_load
     struct config_checks checks;
+    struct str dialect; // of listeners that name none
+    struct config_hosts hosts;
+    struct str dialect_folder; // empty: only those that came with the program
+    bool allow_query_credentials;
     int64_t token_ttl;
     int64_t jwt_max_ttl;
     unsigned token_format; // enum config_token_format

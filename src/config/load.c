@@ -139,23 +139,26 @@ static enum twoleg_error config_override_listen(const struct config_loader *load
     return TWOLEG_NONE;
 }
 
-static enum twoleg_error config_override_user(const struct config_loader *loader)
+// A text of the command line in the place of the file's.
+static enum twoleg_error config_override_text(const struct config_loader *loader,
+                                              enum config_option option, const char *source,
+                                              const char *text)
 {
-    if (!loader->sources->user)
+    if (!text)
         return TWOLEG_NONE;
-    const struct schema_row *row = &config_schema()->rows[CONFIG_USER];
+    const struct schema_row *row = &config_schema()->rows[option];
     const struct schema_context context = {&loader->config->arena, STR("")};
-    const struct str given = str_from(loader->sources->user);
+    const struct str given = str_from(text);
     const char *problem = NULL;
-    config_set_origin(loader->config, CONFIG_USER, CONFIG_COMMAND_LINE, "--user");
-    enum twoleg_error error =
-        schema_scalar_read(&context, row, given, &loader->config->user, &problem);
+    config_set_origin(loader->config, option, CONFIG_COMMAND_LINE, source);
+    enum twoleg_error error = schema_scalar_read(
+        &context, row, given, (char *)loader->config + row->offset, &problem);
     if (!error || error == TWOLEG_NO_MEMORY)
         return error;
     struct buf line = config_report_text(loader->report);
     schema_quote(&line, given);
     buf_addf(&line, " %s", problem);
-    config_report_add(loader->report, STR("--user"), (struct config_mark){0, 0}, &line);
+    config_report_add(loader->report, str_from(source), (struct config_mark){0, 0}, &line);
     return TWOLEG_NONE;
 }
 
@@ -322,7 +325,11 @@ static enum twoleg_error config_load_all(const struct config_loader *loader)
     // makes sense only once each of them is good.
     enum twoleg_error override = config_override_listen(loader);
     if (!override)
-        override = config_override_user(loader);
+        override =
+            config_override_text(loader, CONFIG_USER, "--user", loader->sources->user);
+    if (!override)
+        override = config_override_text(loader, CONFIG_DIALECT, "--dialect",
+                                        loader->sources->dialect);
     if (!override)
         override = config_choose_data(loader);
     if (override || error || !config_report_is_clean(loader->report))

@@ -18,6 +18,7 @@ struct config_sources {
     const char *inherited[CONFIG_LISTEN_MAX];
     size_t inherited_count;
     const char *user;          // --user; NULL: not given
+    const char *dialect;       // --dialect; NULL: not given
     // From outside, so that tests are exact: config_sources_init takes them from the process.
     const char *environment_data; // $TWOLEG_DATA
     const char *home;             // $HOME

@@ -35,6 +35,16 @@ static const struct schema_shape config_shape_gate_name = {
     .characters_text = "letters, digits, _ and -",
 };
 
+static const struct schema_shape config_shape_dialect = {
+    .characters = "abcdefghijklmnopqrstuvwxyz0123456789-",
+    .characters_text = "lower-case letters, digits and -",
+};
+
+static const struct schema_shape config_shape_host_name = {
+    .characters = "abcdefghijklmnopqrstuvwxyz0123456789-.:[]",
+    .characters_text = "lower-case letters, digits, - and .",
+};
+
 // scope-token of RFC 6749 3.3, and the same with blanks between tokens.
 #define CONFIG_SCOPE_CHARACTERS                                                                    \
     "!#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[]^_`"                               \
@@ -106,6 +116,12 @@ static const struct schema_row config_rows_listener[] = {
      .min = "1",
      .max = "64",
      .shape = &config_shape_certificates},
+    {.name = "dialect",
+     .type = SCHEMA_TEXT,
+     .offset = offsetof(struct config_listener, dialect),
+     .min = "1",
+     .max = "32",
+     .shape = &config_shape_dialect},
 };
 
 static const struct schema_shape config_shape_listener = {
@@ -149,6 +165,12 @@ static const struct schema_row config_rows_check[] = {
      .offset = offsetof(struct config_check, trusted_proxies),
      .max = "256",
      .shape = &config_shape_proxies},
+    {.name = "dialect",
+     .type = SCHEMA_TEXT,
+     .offset = offsetof(struct config_check, dialect),
+     .min = "1",
+     .max = "32",
+     .shape = &config_shape_dialect},
 };
 
 static const struct schema_shape config_shape_check = {
@@ -164,6 +186,38 @@ static const struct schema_row config_row_check = {
 static const struct schema_shape config_shape_checks = {
     .item = &config_row_check,
     .item_size = sizeof(struct config_check),
+};
+
+static const struct schema_row config_rows_host[] = {
+    {.name = "name",
+     .type = SCHEMA_TEXT,
+     .offset = offsetof(struct config_host, name),
+     .required = true,
+     .min = "1",
+     .max = "253",
+     .shape = &config_shape_host_name},
+    {.name = "dialect",
+     .type = SCHEMA_TEXT,
+     .offset = offsetof(struct config_host, dialect),
+     .required = true,
+     .min = "1",
+     .max = "32",
+     .shape = &config_shape_dialect},
+};
+
+static const struct schema_shape config_shape_host = {
+    .rows = config_rows_host,
+    .row_count = sizeof config_rows_host / sizeof *config_rows_host,
+};
+
+static const struct schema_row config_row_host = {
+    .type = SCHEMA_OBJECT,
+    .shape = &config_shape_host,
+};
+
+static const struct schema_shape config_shape_hosts = {
+    .item = &config_row_host,
+    .item_size = sizeof(struct config_host),
 };
 
 static const struct schema_row config_rows[] = {

@@ -476,3 +476,9 @@ enum twoleg_error walk_read_file(const char *path, struct arena *arena, struct s
     }
     return walk_read_open(fd, arena, ret_text, ret_reason);
 }
+
+bool walk_file_exists(const char *path)
+{
+    struct stat status;
+    return lstat(path, &status) == 0;
+}

@@ -26,3 +26,5 @@ enum twoleg_error walk_load(const struct walk_source *source, const struct schem
 // (static text). NO_MEMORY.
 enum twoleg_error walk_read_file(const char *path, struct arena *arena, struct str *ret_text,
                                  const char **ret_reason) TWOLEG_MUST_CHECK;
+// Is there something at the path? Whether it can be read is told by reading it.
+bool walk_file_exists(const char *path);

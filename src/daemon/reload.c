@@ -52,6 +52,9 @@ static enum twoleg_error reload_judge(struct reload *reload, struct snapshot *fr
     // The next start reads its certificates from folders that this process may not see.
     if (!config_report_is_clean(report))
         return TWOLEG_CONFLICT;
+    error = dialect_set_create(&fresh->config, report, &fresh->dialects);
+    if (error)
+        return error;
     outcome->certificates = certificates_count(&fresh->config);
     return certificates_load(&fresh->config, reload->settings.tickets, reload->env.now_us, report,
                              &fresh->certificates);

@@ -239,6 +239,8 @@ static enum twoleg_error landlock_fill(int rules, int version, const struct conf
     if (!error) // a new master key takes the place of the old one
         error = landlock_allow_folder_of(rules, version, config->master_key_file, ACCESS_DATA,
                                          reason);
+    if (!error && config->dialect_folder.len) // a reload reads it again
+        error = landlock_allow(rules, version, config->dialect_folder.ptr, ACCESS_READ, reason);
     for (size_t i = 0; i < config->listen.count && !error; i++)
         error = landlock_allow_listener(rules, version, &config->listen.items[i], reason);
     return error;

@@ -215,20 +215,24 @@ static enum twoleg_error serving_announce(const struct serving *serving)
 }
 
 // With each bad file on a line of its own, as for the configuration itself.
-static enum twoleg_error serving_read_certificates(struct serving *serving)
+static enum twoleg_error serving_read_files(struct serving *serving)
 {
     struct reload_outcome outcome;
     struct buf lines;
+    const char *lacks = "the server does not start with a dialect that is wrong";
     serving->tickets = tls_tickets_create();
     if (!serving->tickets || !reload_outcome_init(&outcome))
         return TWOLEG_NO_MEMORY;
     enum twoleg_error error =
-        certificates_load(serving->config, serving->tickets, serving->env.now_us, &outcome.report,
-                          &serving->first->certificates);
+        dialect_set_create(serving->config, &outcome.report, &serving->first->dialects);
+    if (!error) {
+        lacks = "no listener speaks TLS without its certificate";
+        error = certificates_load(serving->config, serving->tickets, serving->env.now_us,
+                                  &outcome.report, &serving->first->certificates);
+    }
     buf_init_arena(&lines, &outcome.arena, 1024);
     if (!config_report_is_clean(&outcome.report))
-        snprintf(serving->reason, sizeof serving->reason,
-                 "no listener speaks TLS without its certificate");
+        snprintf(serving->reason, sizeof serving->reason, "%s", lacks);
     config_report_print(&outcome.report, &lines);
     fprintf(stderr, "%.*s", STR_ARG(buf_str(&lines)));
     reload_outcome_finish(&outcome);
@@ -273,7 +277,7 @@ static enum twoleg_error serving_start(struct serving *serving,
     if (!error)
         error = crypto_init();
     if (!error)
-        error = serving_read_certificates(serving);
+        error = serving_read_files(serving);
     if (!error)
         error = serving_confine(serving);
     if (!error)

@@ -33,6 +33,7 @@ void snapshot_destroy(void *object)
     if (!snapshot)
         return;
     certificates_release(snapshot->certificates, snapshot->config.listen.count);
+    dialect_set_destroy(snapshot->dialects);
     config_finish(&snapshot->config);
     free(snapshot);
 }

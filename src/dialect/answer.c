@@ -1,110 +1,202 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <time.h>
+
+#include "codec/form.h"
 #include "codec/json_write.h"
 #include "dialect/dialect.h"
 
-static void dialect_field(struct json_writer *json, const struct dialect_success *field,
-                          const struct issued_token *token)
+struct answering {
+    const struct dialect *dialect;
+    const struct http_request *request;
+    const struct decision *decision;
+    const struct issued_token *token;
+};
+
+// A field's value before its spelling: a text, a number, or nothing.
+struct field_value {
+    enum { VALUE_NONE, VALUE_TEXT, VALUE_NUMBER } kind;
+    struct str text;
+    int64_t number;
+};
+
+static struct field_value field_text(struct str text)
 {
-    struct str name = str_from(field->name);
-    switch (field->source) {
-    case FIELD_ACCESS_TOKEN:
-        json_key_str(json, name, token->text);
-        break;
-    case FIELD_TOKEN_TYPE:
-        json_key_str(json, name, STR("Bearer"));
-        break;
-    case FIELD_EXPIRES_IN:
-        if (token->expires_in_s)
-            json_key_i64(json, name, token->expires_in_s);
-        break;
-    case FIELD_SCOPE:
-        if (token->scope.len)
-            json_key_str(json, name, token->scope);
-        break;
+    return (struct field_value){text.len ? VALUE_TEXT : VALUE_NONE, text, 0};
+}
+
+// Points in time are kept in seconds; a life that never ends has a number only if the dialect has
+// one for it.
+static struct field_value field_time(const struct answering *a, const struct dialect_field *field)
+{
+    bool never = a->token->expires_in_s == 0 && field->source != SOURCE_ISSUED_AT;
+    int64_t scale = field->unit == UNIT_MS ? 1000 : 1;
+    int64_t issued = a->token->issued_s;
+    if (never)
+        return (struct field_value){field->never ? VALUE_NUMBER : VALUE_NONE, STR_NONE,
+                                    field->never};
+    int64_t seconds = field->source == SOURCE_ISSUED_AT    ? issued
+                      : field->source == SOURCE_EXPIRES_AT ? issued + a->token->expires_in_s
+                                                           : a->token->expires_in_s;
+    int64_t value = seconds * scale - field->minus;
+    return (struct field_value){VALUE_NUMBER, STR_NONE, value > 0 ? value : 0};
+}
+
+static struct field_value field_value(const struct answering *a, const struct dialect_field *field)
+{
+    const struct application *application = a->decision->application;
+    switch ((enum dialect_source)field->source) {
+    case SOURCE_CONSTANT:
+        return field_text(field->value);
+    case SOURCE_ACCESS_TOKEN:
+        return field_text(a->token->text);
+    case SOURCE_EXPIRES_IN:
+    case SOURCE_EXPIRES_AT:
+    case SOURCE_ISSUED_AT:
+        return field_time(a, field);
+    case SOURCE_SCOPE:
+        return field_text(a->token->scope);
+    case SOURCE_CLIENT_ID:
+        return field_text(application->client_id);
+    case SOURCE_APPLICATION:
+        return field_text(application->name);
+    case SOURCE_RESOURCE:
+        return field_text(a->decision->api->identifier);
+    case SOURCE_REQUEST_ID:
+        return field_text(str_of(a->request->id, sizeof a->request->id));
+    }
+    return field_text(STR_NONE);
+}
+
+static void field_write_date(int64_t seconds, struct buf *out)
+{
+    struct tm parts;
+    time_t when = (time_t)seconds;
+    char text[32];
+    if (gmtime_r(&when, &parts))
+        buf_add(out, str_of(text, strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)));
+}
+
+// The value as text, whatever its kind; scopes with the dialect's separator between them.
+static struct str field_spell(const struct answering *a, const struct dialect_field *field,
+                              const struct field_value *value)
+{
+    char separator = " ,+"[a->dialect->scope.separator];
+    bool words = field->source == SOURCE_SCOPE && separator != ' ';
+    struct buf out;
+    if (value->kind != VALUE_NUMBER && !words)
+        return value->text;
+    buf_init_arena(&out, a->request->arena, value->text.len + 24);
+    if (value->kind == VALUE_NUMBER && field->unit == UNIT_TEXT)
+        field_write_date(value->number, &out);
+    else if (value->kind == VALUE_NUMBER)
+        buf_add_i64(&out, value->number);
+    else
+        for (size_t i = 0; i < value->text.len; i++)
+            buf_add_char(&out, value->text.ptr[i] == ' ' ? separator : value->text.ptr[i]);
+    return buf_str(&out);
+}
+
+static void field_write_words(struct json_writer *json, struct str words)
+{
+    struct str word;
+    json_array_begin(json);
+    while (str_word(&words, &word))
+        json_str(json, word);
+    json_array_end(json);
+}
+
+static void field_write(struct json_writer *json, const struct answering *a,
+                        const struct dialect_field *field, const struct field_value *value)
+{
+    if (field->type == TYPE_NULL || (value->kind == VALUE_NONE && field->empty == EMPTY_NULL))
+        json_nil(json);
+    else if (field->type == TYPE_ARRAY)
+        field_write_words(json, value->text);
+    else if (field->type == TYPE_NUMBER && value->kind == VALUE_NUMBER)
+        json_i64(json, value->number);
+    else if (field->type == TYPE_STRING)
+        json_str(json, field_spell(a, field, value));
+    else
+        json_raw(json, value->text); // a constant that is a number or a boolean
+}
+
+static bool field_is_there(const struct dialect_field *field, const struct field_value *value)
+{
+    return value->kind != VALUE_NONE || field->empty != EMPTY_OMIT || field->type == TYPE_NULL;
+}
+
+// Closes the objects that the field does not stand in, opens those that it does.
+static void answer_nest(struct json_writer *json, const struct schema_list *from,
+                        const struct schema_list *to)
+{
+    const struct str *old = from->items, *new = to->items;
+    size_t shared = 0;
+    while (shared < from->count && shared < to->count && str_equal(old[shared], new[shared]))
+        shared++;
+    for (size_t i = from->count; i > shared; i--)
+        json_object_end(json);
+    for (size_t i = shared; i < to->count; i++) {
+        json_key(json, new[i]);
+        json_object_begin(json);
+    }
+}
+
+static void answer_json(const struct answering *a, struct buf *body)
+{
+    static const struct schema_list outside = {NULL, 0};
+    const struct dialect_field *fields = a->dialect->success.fields.items;
+    const struct schema_list *inside = &outside;
+    struct json_writer json;
+    json_writer_init(&json, body);
+    json_object_begin(&json);
+    for (size_t i = 0; i < a->dialect->success.fields.count; i++) {
+        struct field_value value = field_value(a, &fields[i]);
+        if (!field_is_there(&fields[i], &value))
+            continue;
+        answer_nest(&json, inside, &fields[i].under);
+        inside = &fields[i].under;
+        json_key(&json, fields[i].name);
+        field_write(&json, a, &fields[i], &value);
+    }
+    answer_nest(&json, inside, &outside);
+    json_object_end(&json);
+}
+
+static void answer_form(const struct answering *a, struct buf *body)
+{
+    const struct dialect_field *fields = a->dialect->success.fields.items;
+    for (size_t i = 0; i < a->dialect->success.fields.count; i++) {
+        struct field_value value = field_value(a, &fields[i]);
+        if (field_is_there(&fields[i], &value))
+            form_encode_pair(body, fields[i].name, field_spell(a, &fields[i], &value));
     }
 }
 
 enum twoleg_error dialect_answer_token(const struct dialect *dialect,
                                        const struct http_request *request,
+                                       const struct decision *decision,
                                        const struct issued_token *token,
                                        struct http_answer *ret_answer)
 {
+    const struct answering a = {dialect, request, decision, token};
+    const struct dialect_success *success = &dialect->success;
     struct buf body;
-    struct json_writer json;
-    // The token is copied as it is, the scope's words need no escapes: this holds it all.
+    // The token is copied as it is, the scope's words need no escapes: as a rule this holds it all.
     buf_init_arena(&body, request->arena, token->text.len + token->scope.len + 128);
-    json_writer_init(&json, &body);
-    json_object_begin(&json);
-    for (size_t i = 0; i < dialect->success_count; i++)
-        dialect_field(&json, &dialect->success[i], token);
-    json_object_end(&json);
+    if (success->body == SUCCESS_JSON)
+        answer_json(&a, &body);
+    else if (success->body == SUCCESS_FORM)
+        answer_form(&a, &body);
+    else
+        buf_add(&body, token->text);
     if (body.failed)
         return TWOLEG_NO_MEMORY;
     *ret_answer = (struct http_answer){
-        .status = 200,
-        .content_type = STR("application/json"),
+        .status = (unsigned)success->status,
+        .content_type = success->content_type,
         .body = buf_str(&body),
+        .headers = success->header_lines,
         .no_store = true,
     };
     return TWOLEG_NONE;
-}
-
-const struct dialect_error *dialect_error_row(const struct dialect *dialect,
-                                              enum twoleg_error error)
-{
-    size_t i = 0;
-    while (i < dialect->error_count - 1 && dialect->errors[i].error != error)
-        i++;
-    return &dialect->errors[i];
-}
-
-static struct str dialect_error_headers(const struct dialect *dialect,
-                                        const struct dialect_error *row, uint64_t retry_s,
-                                        struct arena *arena)
-{
-    struct buf out;
-    buf_init_arena(&out, arena, 128);
-    if (row->status == 401) {
-        buf_add(&out, STR("WWW-Authenticate: Basic realm=\""));
-        buf_add(&out, str_from(dialect->realm));
-        buf_add(&out, STR("\"\r\n"));
-    }
-    if (retry_s) {
-        buf_add(&out, STR("Retry-After: "));
-        buf_add_u64(&out, retry_s);
-        buf_add(&out, STR("\r\n"));
-    }
-    return buf_str(&out);
-}
-
-void dialect_answer_error(const struct dialect *dialect, const struct http_request *request,
-                          enum twoleg_error error, int64_t retry_us,
-                          struct http_answer *ret_answer)
-{
-    const struct dialect_error *row = dialect_error_row(dialect, error);
-    // Rounded up: whoever comes back at that second is served.
-    uint64_t retry_s = retry_us > 0 ? (uint64_t)((retry_us + SECOND_US - 1) / SECOND_US)
-                                    : row->retry_after_s;
-    struct buf body;
-    struct json_writer json;
-    buf_init_arena(&body, request->arena, 256);
-    json_writer_init(&json, &body);
-    json_object_begin(&json);
-    json_key_str(&json, STR("error"), str_from(row->code));
-    json_key_str(&json, STR("error_description"),
-                 str_from(row->description ? row->description : twoleg_error_text(error)));
-    json_object_end(&json);
-    *ret_answer = (struct http_answer){
-        .status = row->status,
-        .content_type = STR("application/json"),
-        .body = buf_str(&body),
-        .headers = dialect_error_headers(dialect, row, retry_s, request->arena),
-        .no_store = true,
-        .paced = retry_s > 0,
-    };
-    if (body.failed || !ret_answer->headers.ptr) {
-        ret_answer->status = 503;
-        ret_answer->body = STR("{\"error\":\"temporarily_unavailable\"}");
-        ret_answer->headers = STR("Retry-After: 1\r\n");
-    }
 }

@@ -180,15 +180,15 @@ enum twoleg_error endpoint_inspect(struct http_request *request,
     return error;
 }
 
-enum twoleg_error endpoint_refuse(struct http_request *request, struct str client_id,
-                                  enum twoleg_error error, int64_t retry_us,
+enum twoleg_error endpoint_refuse(struct http_request *request, const struct dialect *dialect,
+                                  struct str client_id, const struct dialect_refusal *refusal,
                                   struct http_answer *ret_answer)
 {
-    if (error == TWOLEG_WAIT)
+    if (refusal->error == TWOLEG_WAIT)
         return TWOLEG_WAIT;
-    dialect_answer_error(&dialect_rfc6749, request, error, retry_us, ret_answer);
+    dialect_answer_refusal(dialect, request, refusal, ret_answer);
     endpoint_log(&(struct endpoint_event){
-        .request = request, .error = error, .client_id = client_id,
+        .request = request, .error = refusal->error, .client_id = client_id,
         .status = ret_answer->status});
     return TWOLEG_NONE;
 }

@@ -19,10 +19,10 @@ enum twoleg_error endpoint_inspect(struct http_request *request,
 // Waits for the body of an application. TWOLEG_WAIT, or the reason why it cannot be had.
 enum twoleg_error endpoint_load(struct http_request *request, uint64_t number) TWOLEG_MUST_CHECK;
 
-// The answer to a request that failed, and its line in the log; retry_us is endpoint_authenticate's
-// or 0. TWOLEG_WAIT is not answered but handed on.
-enum twoleg_error endpoint_refuse(struct http_request *request, struct str client_id,
-                                  enum twoleg_error error, int64_t retry_us,
+// The answer to a request that failed, in the dialect it came in, and its line in the log; the
+// refusal's retry_us is endpoint_authenticate's or 0. TWOLEG_WAIT is not answered but handed on.
+enum twoleg_error endpoint_refuse(struct http_request *request, const struct dialect *dialect,
+                                  struct str client_id, const struct dialect_refusal *refusal,
                                   struct http_answer *ret_answer);
 
 // False: the service failed to decide (memory, store, overload), which is no verdict on anything.

@@ -15,6 +15,7 @@
 #include "model/scope.h"
 
 struct check_needs {
+    const struct dialect *dialect; // of the gate, of the host, or of the listener
     struct str resource; // STR_NONE: any audience of ours
     struct str scope;    // all of these words
     const struct config_proxies *proxies; // trusted by this gate, beside the listener's
@@ -48,6 +49,8 @@ static enum twoleg_error check_configured(const struct http_request *request,
     for (size_t i = 0; i < checks->count; i++) {
         if (!str_equal(checks->items[i].name, name))
             continue;
+        needs->dialect = dialect_set_gate(endpoint_dialects(request), i,
+                                          request->listener->number, STR_NONE);
         needs->scope = checks->items[i].scope;
         needs->resource = checks->items[i].resource;
         needs->proxies = &checks->items[i].trusted_proxies;
@@ -143,16 +146,20 @@ static void check_identity(struct buf *out, const struct endpoint_context *conte
 
 // RFC 6750 section 3.1.
 static void check_challenge(struct buf *out, unsigned status, enum twoleg_error error,
-                            struct str scope)
+                            const struct check_needs *needs)
 {
-    buf_add(out, STR("WWW-Authenticate: Bearer realm=\"twoleg\""));
+    struct str challenge = needs->dialect->resource.challenge;
+    if (str_equal(challenge, STR("none")))
+        return;
+    buf_add(out, STR("WWW-Authenticate: "));
+    buf_add(out, challenge);
     if (status == 403)
         buf_add(out, STR(", error=\"insufficient_scope\""));
     else if (error != TWOLEG_TOKEN_ABSENT)
         buf_add(out, STR(", error=\"invalid_token\""));
     if (error == TWOLEG_TOKEN_SCOPE) {
         buf_add(out, STR(", scope=\""));
-        buf_add(out, scope);
+        buf_add(out, needs->scope);
         buf_add(out, STR("\""));
     }
     buf_add(out, STR("\r\n"));
@@ -182,17 +189,42 @@ static unsigned check_status(enum twoleg_error error, bool read)
     }
 }
 
-static struct str check_body(unsigned status)
+// Filled as the dialect says, with nothing of the request in it.
+static struct str check_template(const struct http_request *request,
+                                 const struct dialect_template *template, bool json,
+                                 unsigned status)
 {
-    switch (status) {
-    case 200:
-        return STR("{\"active\":true}");
-    case 401:
-        return STR("{\"error\":\"invalid_token\"}");
-    case 403:
-        return STR("{\"error\":\"insufficient_scope\"}");
-    default:
-        return STR("{\"error\":\"temporarily_unavailable\"}");
+    const struct template_values values = {
+        .code = status == 401 ? STR("invalid_token") : STR("insufficient_scope"),
+        .message = status == 401 ? STR("the access token is missing or not good")
+                                 : STR("the access token does not reach so far"),
+        .request_id = str_of(request->id, sizeof request->id),
+        .status = status,
+        .now_us = request->env->now_us,
+    };
+    struct buf body;
+    if (template->count == 1 && template->pieces[0].word == TEMPLATE_LITERAL)
+        return template->pieces[0].literal;
+    buf_init_arena(&body, request->arena, 256);
+    template_write(template, &values, json, &body);
+    return buf_str(&body);
+}
+
+static void check_body(const struct http_request *request, const struct dialect *dialect,
+                       struct http_answer *answer)
+{
+    answer->content_type = STR("application/json");
+    if (answer->status == 200) {
+        answer->body = STR("{\"active\":true}");
+    } else if (answer->status == 503) {
+        answer->body = STR("{\"error\":\"temporarily_unavailable\"}");
+    } else {
+        const struct dialect_template *template =
+            answer->status == 401 ? &dialect->unauthorized : &dialect->forbidden;
+        answer->content_type = template->count ? dialect->resource.content_type : STR_NONE;
+        answer->body = check_template(request, template,
+                                      dialect_content_is_json(answer->content_type),
+                                      answer->status);
     }
 }
 
@@ -208,18 +240,17 @@ static enum twoleg_error check_answer(struct http_request *request, enum twoleg_
     buf_init_arena(&headers, request->arena, 768);
     check_identity(&headers, endpoint_context(request), error ? NULL : verdict);
     if (status == 401 || status == 403)
-        check_challenge(&headers, status, error, needs->scope);
+        check_challenge(&headers, status, error, needs);
     if (status == 503)
         buf_add(&headers, STR("Retry-After: 1\r\n"));
     if (headers.failed)
         status = 503;
     *ret_answer = (struct http_answer){
         .status = status,
-        .content_type = STR("application/json"),
-        .body = check_body(status),
         .headers = buf_str(&headers),
         .no_store = true,
     };
+    check_body(request, needs->dialect, ret_answer);
     metrics_add(request->metrics,
                 metrics[status == 200 ? 0 : status == 401 ? 1 : status == 403 ? 2 : 3], 1);
     struct str client_id =
@@ -234,16 +265,38 @@ static enum twoleg_error check_answer(struct http_request *request, enum twoleg_
     return TWOLEG_NONE;
 }
 
+// The token as the dialect has it: behind one of its schemes, in its header.
+static enum twoleg_error check_token(const struct http_request *request,
+                                     const struct dialect_resource *resource, struct str *ret_text)
+{
+    bool usual = str_equal_nocase(resource->header, STR("Authorization"));
+    struct str value = usual ? request->authorization : STR_NONE;
+    for (size_t i = 0; !usual && i < request->header_count; i++) {
+        if (!str_equal_nocase(request->headers[i].name, resource->header))
+            continue;
+        if (value.ptr)
+            return REFUSE(TWOLEG_TOKEN_MALFORMED); // which of the two would be a guess
+        value = request->headers[i].value;
+    }
+    const struct bearer_schemes schemes = {resource->schemes.items, resource->schemes.count,
+                                           resource->one_blank};
+    return bearer_parse(value, &schemes, ret_text);
+}
+
 enum twoleg_error endpoint_check(struct http_request *request, struct http_answer *ret_answer)
 {
-    struct check_needs needs = {0};
+    struct check_needs needs = {
+        .dialect = dialect_set_gate(endpoint_dialects(request), SIZE_MAX,
+                                    request->listener->number,
+                                    http_request_header(request, STR("Host"))),
+    };
     struct token_verdict verdict = {0};
     struct token_question question = {.door = GATE_CHECK};
     enum twoleg_error error = check_needs_read(request, &needs, &question.required_api);
     question.peer = endpoint_client_address(request, needs.proxies);
     question.required_scope = needs.scope;
     if (!error)
-        error = bearer_parse(request->authorization, &question.text);
+        error = check_token(request, &needs.dialect->resource, &question.text);
     if (!error)
         error = endpoint_inspect(request, &question, &verdict);
     if (error == TWOLEG_WAIT)

@@ -66,7 +66,8 @@ static enum twoleg_error introspect_answer(struct http_request *request,
 static enum twoleg_error introspect_run(struct http_request *request, struct token_request *form,
                                         int64_t *ret_retry_us, struct http_answer *ret_answer)
 {
-    enum twoleg_error error = dialect_read(&dialect_rfc6749, request, true, form);
+    enum twoleg_error error = dialect_read(
+        dialect_set_rfc6749(endpoint_dialects(request)), NULL, request, form);
     if (error)
         return error;
 
@@ -106,5 +107,7 @@ enum twoleg_error endpoint_introspect(struct http_request *request, struct http_
         return TWOLEG_NONE;
     if (error != TWOLEG_WAIT)
         metrics_add(request->metrics, METRIC_INTROSPECT_REFUSED, 1);
-    return endpoint_refuse(request, form.client_id, error, retry_us, ret_answer);
+    const struct dialect_refusal refusal = {.error = error, .retry_us = retry_us};
+    return endpoint_refuse(request, dialect_set_rfc6749(endpoint_dialects(request)),
+                           form.client_id, &refusal, ret_answer);
 }

@@ -89,7 +89,8 @@ static enum twoleg_error revoke_answer(struct http_request *request,
 static enum twoleg_error revoke_run(struct http_request *request, struct token_request *form,
                                     int64_t *ret_retry_us, struct http_answer *ret_answer)
 {
-    enum twoleg_error error = dialect_read(&dialect_rfc6749, request, true, form);
+    enum twoleg_error error = dialect_read(
+        dialect_set_rfc6749(endpoint_dialects(request)), NULL, request, form);
     if (error)
         return error;
 
@@ -126,5 +127,8 @@ enum twoleg_error endpoint_revoke(struct http_request *request, struct http_answ
     struct token_request form = {0};
     int64_t retry_us = 0;
     enum twoleg_error error = revoke_run(request, &form, &retry_us, ret_answer);
-    return error ? endpoint_refuse(request, form.client_id, error, retry_us, ret_answer) : error;
+    const struct dialect_refusal refusal = {.error = error, .retry_us = retry_us};
+    return error ? endpoint_refuse(request, dialect_set_rfc6749(endpoint_dialects(request)),
+                                   form.client_id, &refusal, ret_answer)
+                 : error;
 }

@@ -6,8 +6,12 @@
 #include "endpoint/admin/admin.h"
 #include "endpoint/test_hooks.h"
 
+// Where token endpoints stand, and which methods they take, is their dialects' to say. Tried when
+// nothing else stands at a path.
+static const struct http_route token_route = {"token", "/{*}", HTTP_ANY, DOOR_PUBLIC,
+                                              endpoint_token, false};
+
 static const struct http_route routes[] = {
-    {"token", "/oauth/token", HTTP_POST, DOOR_PUBLIC, endpoint_token, false},
     {"introspect", "/oauth/introspect", HTTP_POST, DOOR_PUBLIC, endpoint_introspect, false},
     {"revoke", "/oauth/revoke", HTTP_POST, DOOR_PUBLIC, endpoint_revoke, false},
     {"metadata", "/.well-known/oauth-authorization-server", HTTP_GET | HTTP_HEAD | HTTP_OPTIONS,
@@ -34,11 +38,12 @@ static const struct http_route routes[] = {
 
 const struct http_route *endpoint_routes(size_t *ret_count)
 {
-    // One array for the router: ours first, then the admin API's.
-    static struct http_route all[ROUTES + ADMIN_ROUTES_MAX];
+    // One array for the router: ours first, then the admin API's, then what takes all the rest.
+    static struct http_route all[ROUTES + ADMIN_ROUTES_MAX + 1];
     size_t admin = admin_route_count < ADMIN_ROUTES_MAX ? admin_route_count : ADMIN_ROUTES_MAX;
     memcpy(all, routes, sizeof routes);
     memcpy(all + ROUTES, admin_routes, admin * sizeof *admin_routes);
-    *ret_count = ROUTES + admin;
+    all[ROUTES + admin] = token_route;
+    *ret_count = ROUTES + admin + 1;
     return all;
 }

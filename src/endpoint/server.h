@@ -4,7 +4,7 @@
 #include "base/pool.h"
 #include "client_auth/client_auth.h"
 #include "config/config.h"
-#include "dialect/dialect.h"
+#include "dialect/set.h"
 #include "http/job.h"
 #include "keyring/keyring.h"
 #include "registry/registry.h"
@@ -22,6 +22,7 @@ struct snapshot {
     uint64_t number;           // another for each
     struct config config;
     struct http_limits limits; // of each worker
+    struct dialect_set *dialects;
     struct tls_set **certificates; // of each listener of the configuration; NULL: plain HTTP
 };
 
@@ -67,6 +68,14 @@ static inline struct endpoint_context *endpoint_context(const struct http_reques
 static inline const struct config *endpoint_config(const struct http_request *request)
 {
     return &endpoint_context(request)->snapshot->config;
+}
+
+// Of the host that is asked for, or of the listener; NULL: nobody answers for that host.
+const struct dialect *endpoint_dialect(const struct http_request *request);
+
+static inline const struct dialect_set *endpoint_dialects(const struct http_request *request)
+{
+    return endpoint_context(request)->snapshot->dialects;
 }
 
 // Whether the server can do its work, and why not: /readyz and the status say the same. Any thread.

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// POST /oauth/token (RFC 6749 sections 3.2, 4.4, 5). Run again from the top after a wait: nothing
-// here has an effect before the answer, but for the budget, which each request is charged for once.
-#include <string.h>
-
+// The token endpoint (RFC 6749 sections 3.2, 4.4, 5), at the paths of the dialect that is spoken to
+// this host. Run again from the top after a wait: nothing here has an effect before the answer, but
+// for the budget, which each request is charged for once.
 #include "endpoint/authenticate.h"
 #include "endpoint/issue.h"
 #include "endpoint/limit.h"
@@ -10,38 +9,54 @@
 #include "endpoint/routes.h"
 #include "grant/grant.h"
 
-// One series for each error code that goes out.
-static enum metric token_metric(const struct dialect_error *row)
+static enum metric token_metric(enum dialect_condition condition)
 {
-    static const struct {
-        const char *code;
-        enum metric metric;
-    } series[] = {
-        {"invalid_client", METRIC_TOKEN_REFUSED_CLIENT},
-        {"invalid_scope", METRIC_TOKEN_REFUSED_SCOPE},
-        {"invalid_target", METRIC_TOKEN_REFUSED_TARGET},
-        {"invalid_request", METRIC_TOKEN_REFUSED_REQUEST},
-        {"unsupported_grant_type", METRIC_TOKEN_REFUSED_GRANT},
-    };
-    for (size_t i = 0; i < sizeof series / sizeof *series; i++)
-        if (strcmp(series[i].code, row->code) == 0)
-            return series[i].metric;
-    return METRIC_TOKEN_REFUSED_OTHER;
+    switch (condition) {
+    case CONDITION_CLIENT:
+    case CONDITION_CLIENT_MISSING:
+    case CONDITION_CLIENT_MALFORMED:
+        return METRIC_TOKEN_REFUSED_CLIENT;
+    case CONDITION_SCOPE:
+        return METRIC_TOKEN_REFUSED_SCOPE;
+    case CONDITION_TARGET:
+        return METRIC_TOKEN_REFUSED_TARGET;
+    case CONDITION_GRANT:
+        return METRIC_TOKEN_REFUSED_GRANT;
+    case CONDITION_MALFORMED:
+    case CONDITION_MISSING:
+    case CONDITION_MEDIA_TYPE:
+    case CONDITION_IN_QUERY:
+    case CONDITION_TOO_LONG:
+    case CONDITION_METHOD:
+    case CONDITION_NOT_ACCEPTABLE:
+        return METRIC_TOKEN_REFUSED_REQUEST;
+    default:
+        return METRIC_TOKEN_REFUSED_OTHER;
+    }
 }
 
-static enum twoleg_error token_run(struct http_request *request, struct token_request *form,
-                                   int64_t *ret_retry_us, struct http_answer *ret_answer)
+// Who asks, and how it is spoken to.
+struct token_call {
+    const struct dialect *dialect;
+    const struct dialect_endpoint *endpoint;
+    struct token_request form;
+    int64_t retry_us;
+};
+
+static enum twoleg_error token_run(struct http_request *request, struct token_call *call,
+                                   struct http_answer *ret_answer)
 {
     struct endpoint_context *context = endpoint_context(request);
+    struct token_request *form = &call->form;
 
     // 1 read
-    enum twoleg_error error = dialect_read(&dialect_rfc6749, request, false, form);
+    enum twoleg_error error = dialect_read(call->dialect, call->endpoint, request, form);
     if (error)
         return error;
 
     // 2 client
     struct client client;
-    error = endpoint_authenticate(request, GATE_TOKEN_ENDPOINT, form, &client, ret_retry_us);
+    error = endpoint_authenticate(request, GATE_TOKEN_ENDPOINT, form, &client, &call->retry_us);
     if (error)
         return error;
 
@@ -63,7 +78,7 @@ static enum twoleg_error token_run(struct http_request *request, struct token_re
     // The start of what is issued would lie in the future for everybody else.
     if (env_clock_state(request->env).clock == ENV_CLOCK_BEHIND)
         return TWOLEG_CLOCK;
-    error = endpoint_limit_budget(request, client.application, ret_retry_us);
+    error = endpoint_limit_budget(request, client.application, &call->retry_us);
     if (error)
         return error;
     struct issued_token issued;
@@ -72,7 +87,7 @@ static enum twoleg_error token_run(struct http_request *request, struct token_re
         return error;
 
     // 5 answer
-    error = dialect_answer_token(&dialect_rfc6749, request, &issued, ret_answer);
+    error = dialect_answer_token(call->dialect, request, &decision, &issued, ret_answer);
     if (error)
         return error;
     bool sealed = decision.format == FORMAT_SEALED;
@@ -87,12 +102,21 @@ static enum twoleg_error token_run(struct http_request *request, struct token_re
 
 enum twoleg_error endpoint_token(struct http_request *request, struct http_answer *ret_answer)
 {
-    struct token_request form = {0};
-    int64_t retry_us = 0;
-    enum twoleg_error error = token_run(request, &form, &retry_us, ret_answer);
+    struct token_call call = {.dialect = endpoint_dialect(request)};
+    if (!call.dialect)
+        return TWOLEG_UNKNOWN;
+    call.endpoint = dialect_find_endpoint(call.dialect, request->path);
+    if (!call.endpoint)
+        return TWOLEG_NOT_FOUND;
+    enum twoleg_error error = token_run(request, &call, ret_answer);
     if (!error)
         return TWOLEG_NONE;
     if (error != TWOLEG_WAIT)
-        metrics_add(request->metrics, token_metric(dialect_error_row(&dialect_rfc6749, error)), 1);
-    return endpoint_refuse(request, form.client_id, error, retry_us, ret_answer);
+        metrics_add(request->metrics, token_metric(dialect_condition(error)), 1);
+    const struct dialect_refusal refusal = {
+        .error = error,
+        .retry_us = call.retry_us,
+        .allowed = error == TWOLEG_METHOD ? call.endpoint->methods : 0,
+    };
+    return endpoint_refuse(request, call.dialect, call.form.client_id, &refusal, ret_answer);
 }

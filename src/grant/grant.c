@@ -36,30 +36,59 @@ static enum twoleg_error grant_api(const struct grant_context *context,
     return TWOLEG_NONE;
 }
 
-// RFC 6749 section 3.3: a subset of the application's; all of them when nothing was asked for.
-static enum twoleg_error grant_scope(const struct grant_context *context, struct str asked,
-                                     struct str allowed, struct str *ret_scope)
+// Nothing was asked for: what the dialect says then, all as a rule (RFC 6749 section 3.3).
+static enum twoleg_error grant_scope_unasked(const struct grant_context *context,
+                                             const struct request_rules *rules, struct str allowed,
+                                             struct str *ret_scope)
 {
-    if (!asked.ptr) {
+    switch (rules->scope_omitted) {
+    case SCOPE_ALL:
         *ret_scope = allowed;
         return TWOLEG_NONE;
+    case SCOPE_DEFAULT:
+        return scope_intersect(context->arena, rules->scope_default, &allowed, 1, ret_scope);
+    case SCOPE_EMPTY:
+        break;
     }
+    *ret_scope = STR("");
+    return TWOLEG_NONE;
+}
+
+// RFC 6749 section 3.3: a subset of the application's.
+static enum twoleg_error grant_scope(const struct grant_context *context,
+                                     const struct token_request *request, struct str allowed,
+                                     struct str *ret_scope)
+{
+    if (!request->scope.ptr)
+        return grant_scope_unasked(context, request->rules, allowed, ret_scope);
     struct str scope;
-    enum twoleg_error error = scope_normalise(context->arena, asked, &scope);
+    enum twoleg_error error = scope_normalise(context->arena, request->scope, &scope);
     if (error)
         return error == TWOLEG_NO_MEMORY ? error : REFUSE(TWOLEG_SCOPE_MALFORMED);
     if (scope.len == 0)
         return REFUSE(TWOLEG_SCOPE_MALFORMED);
-    if (!scope_contains(allowed, scope))
+    if (request->rules->scope_drops_unknown)
+        error = scope_intersect(context->arena, scope, &allowed, 1, &scope);
+    if (error)
+        return error;
+    // A token that has nothing of what was asked for would help nobody.
+    if (scope.len == 0 || !scope_contains(allowed, scope))
         return REFUSE(TWOLEG_SCOPE_REFUSED);
     *ret_scope = scope;
     return TWOLEG_NONE;
 }
 
-static int64_t grant_ttl(const struct grant_context *context, const struct application *application)
+static enum token_format grant_format(const struct token_request *request,
+                                      const struct application *application)
+{
+    return request->rules->has_format ? request->rules->format : application->format;
+}
+
+static int64_t grant_ttl(const struct grant_context *context, const struct application *application,
+                         enum token_format format)
 {
     bool longer = application->ttl_us > context->jwt_max_ttl_us;
-    return application->format == FORMAT_JWT && longer ? context->jwt_max_ttl_us
+    return format == FORMAT_JWT && longer ? context->jwt_max_ttl_us
                                                        : application->ttl_us;
 }
 
@@ -75,38 +104,39 @@ static enum twoleg_error grant_client_credentials(const struct grant_context *co
     enum twoleg_error error =
         grant_api(context, request, client->application, &api, &rights);
     if (!error)
-        error = grant_scope(context, request->scope, rights->scopes, &scope);
+        error = grant_scope(context, request, rights->scopes, &scope);
     if (error)
         return error;
+    enum token_format format = grant_format(request, client->application);
     *ret_decision = (struct decision){
         .application = client->application,
         .generation = client->state.generation,
         .credential = client->secret->number,
         .api = api,
         .scope = scope,
-        .format = client->application->format,
-        .ttl_us = grant_ttl(context, client->application),
+        .format = format,
+        .ttl_us = grant_ttl(context, client->application, format),
         .now_us = context->now_us,
     };
     return TWOLEG_NONE;
 }
 
-static const struct {
-    struct str grant_type;
-    enum twoleg_error (*decide)(const struct grant_context *context,
-                                const struct token_request *request, const struct client *client,
-                                struct decision *ret_decision);
-} grants[] = {
-    {{"client_credentials", 18}, grant_client_credentials},
+typedef enum twoleg_error grant_function(const struct grant_context *context,
+                                         const struct token_request *request,
+                                         const struct client *client,
+                                         struct decision *ret_decision);
+
+static grant_function *const grants[GRANTS] = {
+    [GRANT_CLIENT_CREDENTIALS] = grant_client_credentials,
 };
 
 enum twoleg_error grant_decide(const struct grant_context *context,
                                const struct token_request *request, const struct client *client,
                                struct decision *ret_decision)
 {
-    for (size_t i = 0; i < sizeof grants / sizeof *grants; i++)
-        if (str_equal(grants[i].grant_type, request->grant_type))
-            return grants[i].decide(context, request, client, ret_decision);
-    return request->grant_type.ptr ? REFUSE(TWOLEG_GRANT_TYPE_UNSUPPORTED)
-                                   : REFUSE(TWOLEG_GRANT_TYPE_MISSING);
+    if (request->grant == GRANT_MISSING)
+        return REFUSE(TWOLEG_GRANT_TYPE_MISSING);
+    if (!grants[request->grant])
+        return REFUSE(TWOLEG_GRANT_TYPE_UNSUPPORTED);
+    return grants[request->grant](context, request, client, ret_decision);
 }

@@ -12,7 +12,7 @@ struct grant_context {
     int64_t jwt_max_ttl_us;
 };
 
-// Step 3 of the path: the grant that request->grant_type names.
+// Step 3 of the path: the grant that request->grant names.
 enum twoleg_error grant_decide(const struct grant_context *context,
                                const struct token_request *request, const struct client *client,
                                struct decision *ret_decision) TWOLEG_MUST_CHECK;

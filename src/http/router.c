@@ -141,6 +141,9 @@ static void router_pattern(const struct http_router *router, struct str path,
     for (uint8_t i = 0; i < router->pattern_count && !match->route; i++) {
         const struct http_route *route = &router->routes[router->patterns[i]];
         struct str pattern = str_of(route->path, router->lengths[router->patterns[i]]);
+        // What takes every path is for those that no other row knows.
+        if (match->allowed && str_equal(pattern, STR("/{*}")))
+            continue;
         if ((route->doors & doors) && router_fits(pattern, path, match))
             router_take(match, route, method);
     }

@@ -7,9 +7,30 @@
 
 enum client_method { CLIENT_NONE, CLIENT_BASIC, CLIENT_POST };
 
+enum grant_kind {
+    GRANT_MISSING, // no grant_type was sent, and the dialect has no default
+    GRANT_UNKNOWN, // none of ours, or not at this endpoint
+    GRANT_CLIENT_CREDENTIALS,
+    GRANTS
+};
+
+enum scope_omitted { SCOPE_ALL, SCOPE_DEFAULT, SCOPE_EMPTY };
+
+// What the dialect of a request says of the meaning of what was sent.
+struct request_rules {
+    bool basic_decoded, basic_raw; // the spellings in which Basic credentials are tried
+    enum scope_omitted scope_omitted;
+    struct str scope_default;      // SCOPE_DEFAULT: these words
+    bool scope_drops_unknown;      // rather than refusing them
+    bool has_format;               // the dialect's format, not the application's
+    enum token_format format;
+};
+
 // 1 read: what the client sent, decoded once, each parameter at most once. STR_NONE = not sent.
 struct token_request {
-    struct str grant_type;
+    const struct request_rules *rules; // of the dialect; never NULL
+    enum grant_kind grant;
+    struct str grant_type; // as it was sent
     struct str scope;
     struct str resource; // RFC 8707
     enum client_method method;

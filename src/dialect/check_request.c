@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a dialect may say of requests: no two meanings for one thing, nothing that weakens the gate.
+#include <string.h>
+
+#include "dialect/inside.h"
+#include "model/scope.h"
+
+// Paths that answer something else, whatever the dialect.
+static const struct str check_own_paths[] = {
+    {"/oauth/introspect", 17}, {"/oauth/revoke", 13}, {"/healthz", 8}, {"/readyz", 7},
+    {"/check", 6},             {"/metrics", 8},
+};
+static const struct str check_own_folders[] = {
+    {"/.well-known/", 13}, {"/check/", 7}, {"/admin/", 7}, {"/test/", 6},
+};
+
+static bool check_path_is_ours(struct str path)
+{
+    for (size_t i = 0; i < sizeof check_own_paths / sizeof *check_own_paths; i++)
+        if (str_equal_nocase(path, check_own_paths[i]))
+            return true;
+    for (size_t i = 0; i < sizeof check_own_folders / sizeof *check_own_folders; i++) {
+        struct str folder = check_own_folders[i];
+        if (str_equal_nocase(str_slice(path, 0, folder.len), folder))
+            return true;
+    }
+    return false;
+}
+
+static bool check_is_hole(struct str segment)
+{
+    return segment.len > 2 && segment.ptr[0] == '{' && segment.ptr[segment.len - 1] == '}';
+}
+
+static const char *check_path(struct str path)
+{
+    struct str rest = path, segment;
+    if (path.ptr[0] != '/')
+        return "does not start with /";
+    rest = str_slice(rest, 1, rest.len);
+    while (str_split(&rest, '/', &segment)) {
+        if (segment.len == 0 || str_equal(segment, STR(".")) || str_equal(segment, STR("..")))
+            return rest.ptr ? "has an empty segment, . or .."
+                            : "ends with / or a dot (trailing_slash: true takes both spellings)";
+        bool braces = str_find(segment, '{') < segment.len || str_find(segment, '}') < segment.len;
+        if (braces && !check_is_hole(segment))
+            return "has braces that are not a whole segment such as {tenant}";
+    }
+    return check_path_is_ours(path) ? "is a path of the server's own" : NULL;
+}
+
+// Does some request stand at both?
+static bool check_paths_meet(const struct dialect_endpoint *a, const struct dialect_endpoint *b)
+{
+    struct str rest_a = a->path, rest_b = b->path, part_a, part_b;
+    bool fold = a->fold_case || b->fold_case;
+    while (str_split(&rest_a, '/', &part_a)) {
+        if (!str_split(&rest_b, '/', &part_b))
+            return false;
+        if (check_is_hole(part_a) != check_is_hole(part_b))
+            return false; // the one that names its segment comes first, whatever the order
+        bool same = check_is_hole(part_a) || (fold ? str_equal_nocase(part_a, part_b)
+                                                   : str_equal(part_a, part_b));
+        if (!same)
+            return false;
+    }
+    return rest_b.ptr == NULL;
+}
+
+// The words of the file are not the bits of HTTP.
+static unsigned check_methods(unsigned words)
+{
+    return (words & 1 ? (unsigned)HTTP_GET : 0) | (words & 2 ? (unsigned)HTTP_POST : 0);
+}
+
+static void check_endpoints(struct dialect_loader *loader)
+{
+    struct dialect_endpoint *items = loader->dialect->endpoints.items;
+    if (loader->base && items == loader->base->endpoints.items)
+        return; // looked at with the base
+    for (size_t i = 0; i < loader->dialect->endpoints.count; i++) {
+        const char *problem = check_path(items[i].path);
+        items[i].methods = check_methods(items[i].methods);
+        items[i].grants <<= GRANT_CLIENT_CREDENTIALS;
+        if (problem)
+            DIALECT_REFUSE(loader, items[i].mark, "endpoints[%zu]: path \"%.*s\" %s", i,
+                           STR_ARG(items[i].path), problem);
+        for (size_t k = 0; k < i; k++)
+            if (check_paths_meet(&items[i], &items[k]))
+                DIALECT_REFUSE(loader, items[i].mark,
+                               "endpoints[%zu]: the path \"%.*s\" stands there twice, first in "
+                               "line %u",
+                               i, STR_ARG(items[i].path), items[k].mark.line);
+    }
+}
+
+static void check_grants(struct dialect_loader *loader)
+{
+    struct dialect_grant *items = loader->dialect->grants.items;
+    bool own = !loader->base || items != loader->base->grants.items;
+    for (size_t i = 0; own && i < loader->dialect->grants.count; i++) {
+        items[i].is += GRANT_CLIENT_CREDENTIALS;
+        for (size_t k = 0; k < i; k++)
+            if (str_equal(items[i].name, items[k].name))
+                DIALECT_REFUSE(loader, items[i].mark,
+                               "grants[%zu]: the name \"%.*s\" stands there twice, first in line "
+                               "%u",
+                               i, STR_ARG(items[i].name), items[k].mark.line);
+    }
+}
+
+// ------------------------------------------------------------------------------- parameters
+
+static bool check_in(const struct dialect_parameter *parameter, enum dialect_place place)
+{
+    const unsigned *places = parameter->in.items;
+    for (size_t i = 0; i < parameter->in.count; i++)
+        if (places[i] == place)
+            return true;
+    return false;
+}
+
+static bool check_header_is_taken(struct str name)
+{
+    static const char *const taken[] = {"Authorization", "Host", "Cookie", "Connection",
+                                        "Content-Type", "Content-Length", "Transfer-Encoding",
+                                        "Expect", "Upgrade", "Forwarded", "X-Forwarded-For"};
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+        if (str_equal_nocase(name, str_from(taken[i])))
+            return true;
+    return false;
+}
+
+static const char *check_places(const struct dialect_parameter *parameter)
+{
+    const unsigned *places = parameter->in.items;
+    for (size_t i = 1; i < parameter->in.count; i++)
+        for (size_t k = 0; k < i; k++)
+            if (places[i] == places[k])
+                return "names one place twice";
+    bool body = parameter->in.count == 1 && places[0] == PLACE_BODY;
+    if ((parameter->is == MEANING_TOKEN || parameter->is == MEANING_TOKEN_TYPE_HINT) && !body)
+        return "is of introspection, which knows the body only";
+    if (check_in(parameter, PLACE_HEADER) && check_header_is_taken(parameter->name))
+        return "is a header that means something else";
+    return NULL;
+}
+
+// A grant that nobody asked for may be the one that gives the least only.
+static bool check_default_is_safe(const struct dialect *dialect, struct str name)
+{
+    const struct dialect_grant *grants = dialect->grants.items;
+    for (size_t i = 0; i < dialect->grants.count; i++)
+        if (str_equal(grants[i].name, name))
+            return grants[i].is == GRANT_CLIENT_CREDENTIALS;
+    return false;
+}
+
+static const char *check_parameter(const struct dialect *dialect,
+                                   const struct dialect_parameter *parameter)
+{
+    if (parameter->fallback.ptr && parameter->is != MEANING_GRANT_TYPE)
+        return "may have no default: only grant_type may";
+    if (parameter->fallback.ptr && !check_default_is_safe(dialect, parameter->fallback))
+        return "has a default that is no name of client_credentials";
+    if (parameter->equals.ptr && parameter->is != MEANING_EXTRA)
+        return "may have no equals: only an extra parameter may";
+    return check_places(parameter);
+}
+
+static bool check_same_name(const struct dialect_parameter *a, const struct dialect_parameter *b)
+{
+    bool header = check_in(a, PLACE_HEADER) && check_in(b, PLACE_HEADER);
+    return str_equal(a->name, b->name) || (header && str_equal_nocase(a->name, b->name));
+}
+
+static void check_parameters(struct dialect_loader *loader)
+{
+    struct dialect *d = loader->dialect;
+    const struct dialect_parameter *items = d->parameters.items;
+    for (size_t i = 0; i < d->parameters.count; i++) {
+        const struct dialect_parameter *each = &items[i];
+        const char *problem = check_parameter(d, each);
+        bool secret = each->is == MEANING_CLIENT_ID || each->is == MEANING_CLIENT_SECRET;
+        d->queries = d->queries || check_in(each, PLACE_QUERY);
+        d->client_in_query = d->client_in_query || (secret && check_in(each, PLACE_QUERY));
+        if (problem)
+            DIALECT_REFUSE(loader, each->mark, "parameters: \"%.*s\" %s", STR_ARG(each->name),
+                           problem);
+        for (size_t k = 0; k < i; k++) {
+            bool meaning = each->is != MEANING_EXTRA && each->is == items[k].is;
+            if (meaning || check_same_name(each, &items[k]))
+                DIALECT_REFUSE(loader, each->mark,
+                               "parameters: \"%.*s\" has the %s of \"%.*s\" in line %u",
+                               STR_ARG(each->name), meaning ? "meaning" : "name",
+                               STR_ARG(items[k].name), items[k].mark.line);
+        }
+    }
+    if (d->parameters.count > DIALECT_PARAMETERS_MAX)
+        DIALECT_REFUSE(loader, items[0].mark, "parameters: more than %d with those of rfc6749",
+                       DIALECT_PARAMETERS_MAX);
+}
+
+static void check_scope(struct dialect_loader *loader)
+{
+    struct dialect_scope *scope = &loader->dialect->scope;
+    bool wanted = scope->omitted == SCOPE_DEFAULT;
+    if (wanted != (scope->words.ptr != NULL))
+        DIALECT_REFUSE(loader, scope->mark, "scope: %s",
+                       wanted ? "omitted: default needs default, the words that are meant"
+                              : "default stands there, but omitted is not default");
+    if (!scope->words.ptr)
+        return;
+    enum twoleg_error error = scope_normalise(loader->arena, scope->words, &scope->words);
+    if (error == TWOLEG_NO_MEMORY)
+        loader->no_memory = true;
+    else if (error)
+        DIALECT_REFUSE(loader, scope->mark, "scope: default holds a word that is no scope");
+}
+
+void dialect_check_request(struct dialect_loader *loader)
+{
+    check_endpoints(loader);
+    check_grants(loader);
+    check_parameters(loader);
+    check_scope(loader);
+}

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: Apache-2.0
+// Answers: checked as far as a file can be, and made into what is only copied later.
+#include <string.h>
+
+#include "codec/json_read.h"
+#include "codec/utf8.h"
+#include "dialect/inside.h"
+
+bool dialect_content_is_json(struct str content_type)
+{
+    struct str type = str_trim(str_slice(content_type, 0, str_find(content_type, ';')), " ");
+    return str_equal_nocase(type, STR("application/json")) ||
+           str_ends_with(type, STR("+json"));
+}
+
+// ------------------------------------------------------------------------------------- headers
+
+// Those that HTTP itself, or we for safety's sake, send.
+static const char *const compile_headers_taken[] = {
+    "Cache-Control",    "Connection",     "Content-Length", "Content-Type",
+    "Date",             "Keep-Alive",     "Pragma",         "Retry-After",
+    "Set-Cookie",       "Trailer",        "Upgrade",        "Strict-Transport-Security",
+    "WWW-Authenticate", "X-Request-Id",   "Allow",          "Transfer-Encoding",
+};
+
+static bool compile_is_printable(struct str text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] < ' ' || text.ptr[i] > '~')
+            return false;
+    return true;
+}
+
+static const char *compile_header_problem(struct str line)
+{
+    struct str name = str_slice(line, 0, str_find(line, ':'));
+    struct str value = str_slice(line, name.len + 1, line.len);
+    if (name.len == line.len || name.len == 0 || str_find(name, ' ') < name.len ||
+        !text_is_visible_ascii(name))
+        return "is not of the form Name: value";
+    if (value.len < 2 || value.ptr[0] != ' ' || !compile_is_printable(value))
+        return "has a value that is not one blank and visible ASCII";
+    for (size_t i = 0; i < sizeof compile_headers_taken / sizeof *compile_headers_taken; i++)
+        if (str_equal_nocase(name, str_from(compile_headers_taken[i])))
+            return "is a header that the server sets itself";
+    return NULL;
+}
+
+static struct str compile_headers(struct dialect_loader *loader, const struct schema_list *headers,
+                                  struct config_mark mark)
+{
+    const struct str *lines = headers->items;
+    struct buf out;
+    buf_init_arena(&out, loader->arena, 256);
+    for (size_t i = 0; i < headers->count; i++) {
+        const char *problem = compile_header_problem(lines[i]);
+        if (problem)
+            DIALECT_REFUSE(loader, mark, "headers[%zu]: \"%.*s\" %s", i, STR_ARG(lines[i]),
+                           problem);
+        buf_add(&out, lines[i]);
+        buf_add(&out, STR("\r\n"));
+    }
+    loader->no_memory = loader->no_memory || out.failed;
+    return headers->count ? buf_str(&out) : STR_NONE;
+}
+
+static void compile_value(struct dialect_loader *loader, struct config_mark mark, const char *key,
+                          struct str value)
+{
+    if (!compile_is_printable(value))
+        DIALECT_REFUSE(loader, mark, "%s: \"%.*s\" is not visible ASCII", key, STR_ARG(value));
+}
+
+// ------------------------------------------------------------------------------------- success
+
+// What a source may be written as.
+static bool compile_type_fits(const struct dialect_field *field)
+{
+    switch ((enum dialect_source)field->source) {
+    case SOURCE_CONSTANT:
+        return field->type != TYPE_ARRAY;
+    case SOURCE_EXPIRES_IN:
+    case SOURCE_EXPIRES_AT:
+    case SOURCE_ISSUED_AT:
+        return field->type == TYPE_STRING ||
+               (field->type == TYPE_NUMBER && field->unit != UNIT_TEXT);
+    case SOURCE_SCOPE:
+        return field->type == TYPE_STRING || field->type == TYPE_ARRAY;
+    default:
+        return field->type == TYPE_STRING;
+    }
+}
+
+static bool compile_is_time(const struct dialect_field *field)
+{
+    return field->source == SOURCE_EXPIRES_IN || field->source == SOURCE_EXPIRES_AT ||
+           field->source == SOURCE_ISSUED_AT;
+}
+
+static bool compile_constant_fits(const struct dialect_field *field)
+{
+    struct str value = field->value;
+    if (field->type == TYPE_BOOLEAN)
+        return str_equal(value, STR("true")) || str_equal(value, STR("false"));
+    if (field->type == TYPE_NUMBER)
+        return value.len && value.ptr[0] != '"' && value.ptr[0] != '{' && value.ptr[0] != '[' &&
+               value.ptr[0] != 't' && value.ptr[0] != 'f' && value.ptr[0] != 'n' &&
+               !json_check(value, NULL);
+    return field->type == TYPE_NULL ? !value.ptr : value.ptr != NULL;
+}
+
+static const char *compile_field_problem(const struct dialect_field *field)
+{
+    bool constant = field->source == SOURCE_CONSTANT;
+    if (!compile_type_fits(field))
+        return "has a type in which its source cannot be written";
+    if (constant ? !compile_constant_fits(field) : field->value.ptr != NULL)
+        return constant ? "has no value, or one that is not of its type"
+                        : "has a value, which only a constant may have";
+    if (field->source == SOURCE_ACCESS_TOKEN && field->empty != EMPTY_OMIT)
+        return "is the token, which is never empty";
+    if (field->empty == EMPTY_KEEP && field->type != TYPE_STRING && field->type != TYPE_ARRAY)
+        return "cannot be kept when it is empty: it is no text";
+    if (!compile_is_time(field) && (field->unit != UNIT_S || field->never))
+        return "has a unit or never, which only times have";
+    if (field->minus && field->source != SOURCE_EXPIRES_IN)
+        return "has minus, which only expires_in may have";
+    if (field->unit == UNIT_TEXT && (field->source == SOURCE_EXPIRES_IN || field->never))
+        return "has unit text, which only a point in time has";
+    return NULL;
+}
+
+static size_t compile_shared(const struct schema_list *a, const struct schema_list *b)
+{
+    const struct str *one = a->items, *other = b->items;
+    size_t i = 0;
+    while (i < a->count && i < b->count && str_equal(one[i], other[i]))
+        i++;
+    return i;
+}
+
+// In one object no name may come twice, neither a field's nor that of an object within it.
+static bool compile_fields_meet(const struct dialect_field *a, const struct dialect_field *b)
+{
+    const struct str *under_a = a->under.items, *under_b = b->under.items;
+    size_t shared = compile_shared(&a->under, &b->under);
+    struct str next_a = shared < a->under.count ? under_a[shared] : a->name;
+    struct str next_b = shared < b->under.count ? under_b[shared] : b->name;
+    return str_equal(next_a, next_b);
+}
+
+static void compile_nesting(struct dialect_loader *loader, const struct dialect_field *fields,
+                            size_t at)
+{
+    for (size_t k = 0; k < at; k++) {
+        if (compile_fields_meet(&fields[at], &fields[k]))
+            DIALECT_REFUSE(loader, fields[at].mark,
+                           "success.fields[%zu]: \"%.*s\" is named twice, first in line %u", at,
+                           STR_ARG(fields[at].name), fields[k].mark.line);
+        // Shares an object with one further up, but not with its neighbour.
+        else if (compile_shared(&fields[at].under, &fields[k].under) >
+                 compile_shared(&fields[at].under, &fields[at - 1].under))
+            DIALECT_REFUSE(loader, fields[at].mark,
+                           "success.fields[%zu]: \"%.*s\" stands apart from line %u, which is under "
+                           "the same object: put them next to each other",
+                           at, STR_ARG(fields[at].name), fields[k].mark.line);
+    }
+}
+
+void dialect_compile_success(struct dialect_loader *loader)
+{
+    struct dialect_success *success = &loader->dialect->success;
+    const struct dialect_field *fields = success->fields.items;
+    size_t tokens = 0;
+    for (size_t i = 0; i < success->fields.count; i++) {
+        const char *problem = compile_field_problem(&fields[i]);
+        tokens += fields[i].source == SOURCE_ACCESS_TOKEN;
+        if (problem)
+            DIALECT_REFUSE(loader, fields[i].mark, "success.fields[%zu]: \"%.*s\" %s", i,
+                           STR_ARG(fields[i].name), problem);
+        if (success->body == SUCCESS_FORM && fields[i].under.count)
+            DIALECT_REFUSE(loader, fields[i].mark,
+                           "success.fields[%zu]: \"%.*s\" is under an object, which a form has not",
+                           i, STR_ARG(fields[i].name));
+        compile_nesting(loader, fields, i);
+    }
+    if (success->body != SUCCESS_TOKEN && tokens != 1)
+        DIALECT_REFUSE(loader, success->mark, "success.fields: %s has source access_token",
+                       tokens ? "more than one" : "none");
+    if (!success->content_type.ptr)
+        success->content_type = success->body == SUCCESS_FORM
+                                    ? STR("application/x-www-form-urlencoded")
+                                    : STR("text/plain; charset=utf-8");
+    compile_value(loader, success->mark, "success.content_type", success->content_type);
+    success->header_lines = compile_headers(loader, &success->headers, success->mark);
+}
+
+// ------------------------------------------------------------------------------------- errors
+
+static void compile_template(struct dialect_loader *loader, struct config_mark mark,
+                             const char *key, struct str text, bool json,
+                             struct dialect_template *ret_template)
+{
+    const char *problem = NULL;
+    if (str_equal(text, STR("empty")))
+        text = STR("");
+    enum twoleg_error error =
+        template_compile(text, json, loader->arena, ret_template, &problem);
+    if (error == TWOLEG_NO_MEMORY)
+        loader->no_memory = true;
+    else if (error)
+        DIALECT_REFUSE(loader, mark, "%s: the body %s", key, problem);
+}
+
+static void compile_row(struct dialect_loader *loader, struct dialect_row *row, bool own)
+{
+    const struct dialect *d = loader->dialect;
+    struct config_mark mark = own ? row->mark : d->errors.mark;
+    if (row->status != 200 && row->status < 400)
+        DIALECT_REFUSE(loader, mark, "errors.rows: status %lld is neither 200 nor an error",
+                       (long long)row->status);
+    // Told to come again, nobody takes a refusal for an answer.
+    if (row->when & 1u << CONDITION_UNAVAILABLE && row->status < 500)
+        DIALECT_REFUSE(loader, mark, "errors.rows: unavailable needs a status of 500 to 599");
+    compile_value(loader, mark, "errors.rows.code", row->code);
+    compile_value(loader, mark, "errors.rows.message", row->message);
+    compile_template(loader, mark, "errors", row->body.len ? row->body : d->errors.body,
+                     d->json_errors, &row->template);
+    row->header_lines = compile_headers(loader, &row->headers, mark);
+}
+
+// The file's rows, each condition in one of them at most.
+static unsigned compile_own_rows(struct dialect_loader *loader)
+{
+    struct dialect *d = loader->dialect;
+    struct dialect_row *rows = d->errors.rows.items;
+    unsigned seen = 0;
+    for (size_t i = 0; i < d->errors.rows.count; i++) {
+        compile_row(loader, &rows[i], true);
+        for (unsigned c = 0; c < CONDITIONS; c++) {
+            if (!(rows[i].when & 1u << c))
+                continue;
+            if (seen & 1u << c)
+                DIALECT_REFUSE(loader, rows[i].mark,
+                               "errors.rows[%zu]: \"%.*s\" has a row already, in line %u", i,
+                               STR_ARG(dialect_condition_word((enum dialect_condition)c)),
+                               d->by_condition[c]->mark.line);
+            d->by_condition[c] = &rows[i];
+        }
+        seen |= rows[i].when;
+    }
+    return seen;
+}
+
+// A row of rfc6749 answers in this dialect's body.
+static const struct dialect_row *compile_base_row(struct dialect_loader *loader, unsigned condition)
+{
+    struct dialect_row *copy = ARENA_NEW(loader->arena, struct dialect_row);
+    if (!copy) {
+        loader->no_memory = true;
+        return loader->base->by_condition[condition];
+    }
+    *copy = *loader->base->by_condition[condition];
+    compile_row(loader, copy, false);
+    return copy;
+}
+
+void dialect_compile_errors(struct dialect_loader *loader)
+{
+    struct dialect *d = loader->dialect;
+    d->json_errors = dialect_content_is_json(d->errors.content_type);
+    compile_value(loader, d->errors.mark, "errors.content_type", d->errors.content_type);
+    compile_value(loader, d->errors.mark, "errors.challenge", d->errors.challenge);
+    unsigned seen = compile_own_rows(loader);
+    for (unsigned c = 0; c < CONDITIONS; c++) {
+        if (seen & 1u << c)
+            continue;
+        if (loader->base)
+            d->by_condition[c] = compile_base_row(loader, c);
+        else
+            DIALECT_REFUSE(loader, d->errors.mark, "errors.rows: none is for \"%.*s\"",
+                           STR_ARG(dialect_condition_word((enum dialect_condition)c)));
+    }
+}
+
+void dialect_compile_resource(struct dialect_loader *loader)
+{
+    struct dialect *d = loader->dialect;
+    struct dialect_resource *resource = &d->resource;
+    bool json = dialect_content_is_json(resource->content_type);
+    compile_value(loader, resource->mark, "resource.content_type", resource->content_type);
+    compile_value(loader, resource->mark, "resource.challenge", resource->challenge);
+    compile_template(loader, resource->mark, "resource.unauthorized", resource->unauthorized, json,
+                     &d->unauthorized);
+    compile_template(loader, resource->mark, "resource.forbidden", resource->forbidden, json,
+                     &d->forbidden);
+}

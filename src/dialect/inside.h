@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Between the files that load a dialect.
+#pragma once
+#include "config/report.h"
+#include "dialect/dialect.h"
+
+struct dialect_loader {
+    struct str source; // the file's name, for messages
+    struct arena *arena;
+    struct config_report *report;
+    struct config_mark marks[SCHEMA_ROWS_MAX]; // of the file's keys
+    const struct dialect *base; // NULL for rfc6749
+    struct dialect *dialect;
+    bool no_memory;
+};
+
+#define DIALECT_REFUSE(loader, mark, ...)                                                          \
+    config_report_addf((loader)->report, (loader)->source, mark, __VA_ARGS__)
+
+// What can be said of a request: endpoints, grants, parameters, client, scope.
+void dialect_check_request(struct dialect_loader *loader);
+// What answers are made of: fields, rows, templates, headers. They are compiled, too.
+void dialect_compile_success(struct dialect_loader *loader);
+void dialect_compile_errors(struct dialect_loader *loader);
+void dialect_compile_resource(struct dialect_loader *loader);

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a file to a dialect: read by the schema, filled up from rfc6749, checked, compiled.
+#include <string.h>
+
+#include "config/walk.h"
+#include "dialect/inside.h"
+#include "dialect/schema.h"
+
+static void load_text(struct str *own, struct str base)
+{
+    if (!own->ptr)
+        *own = base;
+}
+
+static void load_list(struct schema_list *own, struct schema_list base)
+{
+    if (own->count == 0)
+        *own = base;
+}
+
+static void load_inherit_answers(struct dialect *d, const struct dialect *base)
+{
+    if (!d->success.mark.line)
+        d->success = base->success;
+    load_list(&d->success.fields, base->success.fields);
+    if (d->success.body == SUCCESS_JSON)
+        load_text(&d->success.content_type, base->success.content_type);
+    load_text(&d->errors.body, base->errors.body);
+    load_text(&d->errors.content_type, base->errors.content_type);
+    load_text(&d->errors.challenge, base->errors.challenge);
+    if (!d->resource.mark.line)
+        d->resource = base->resource;
+    load_list(&d->resource.schemes, base->resource.schemes);
+    load_text(&d->resource.header, base->resource.header);
+    load_text(&d->resource.content_type, base->resource.content_type);
+    load_text(&d->resource.unauthorized, base->resource.unauthorized);
+    load_text(&d->resource.forbidden, base->resource.forbidden);
+    load_text(&d->resource.challenge, base->resource.challenge);
+}
+
+static bool load_has_meaning(const struct schema_list *parameters, unsigned meaning)
+{
+    const struct dialect_parameter *items = parameters->items;
+    for (size_t i = 0; i < parameters->count; i++)
+        if (items[i].is == meaning)
+            return true;
+    return false;
+}
+
+// Behind the file's own parameters come those of the base whose meaning none of them has.
+static void load_inherit_parameters(struct dialect_loader *loader)
+{
+    struct schema_list *own = &loader->dialect->parameters;
+    const struct schema_list *base = &loader->base->parameters;
+    const struct dialect_parameter *given = base->items;
+    struct dialect_parameter *all =
+        arena_array(loader->arena, own->count + base->count, sizeof *all);
+    if (!all) {
+        loader->no_memory = true;
+        return;
+    }
+    size_t count = own->count;
+    if (count)
+        memcpy(all, own->items, count * sizeof *all);
+    for (size_t i = 0; i < base->count; i++)
+        if (!load_has_meaning(own, given[i].is))
+            all[count++] = given[i];
+    *own = (struct schema_list){all, count};
+}
+
+// The file has this key.
+static bool load_has(const struct dialect_loader *loader, const char *key)
+{
+    const struct schema_shape *schema = dialect_schema();
+    for (size_t i = 0; i < schema->row_count; i++)
+        if (strcmp(schema->rows[i].name, key) == 0)
+            return loader->marks[i].line != 0;
+    return false;
+}
+
+static void load_inherit(struct dialect_loader *loader)
+{
+    struct dialect *d = loader->dialect;
+    const struct dialect *base = loader->base;
+    load_list(&d->endpoints, base->endpoints);
+    if (!load_has(loader, "bodies"))
+        d->bodies = base->bodies;
+    if (!load_has(loader, "accept"))
+        d->accept = base->accept;
+    load_list(&d->grants, base->grants);
+    if (!d->client.mark.line)
+        d->client = base->client;
+    if (!d->scope.mark.line)
+        d->scope = base->scope;
+    if (!d->token.mark.line)
+        d->token = base->token;
+    load_inherit_answers(d, base);
+    load_inherit_parameters(loader);
+}
+
+static void load_rules(struct dialect *d)
+{
+    d->rules = (struct request_rules){
+        .basic_decoded = d->client.basic != 2,
+        .basic_raw = d->client.basic != 1,
+        .scope_omitted = (enum scope_omitted)d->scope.omitted,
+        .scope_default = d->scope.words,
+        .scope_drops_unknown = d->scope.unknown == 1,
+        .has_format = d->token.format != 0,
+        .format = (enum token_format)(d->token.format ? d->token.format - 1 : 0),
+    };
+}
+
+static size_t load_problems(const struct config_report *report)
+{
+    return report->count + report->dropped;
+}
+
+static enum twoleg_error load_base(struct dialect_library *library, struct dialect_loader *loader)
+{
+    struct str name = loader->dialect->base;
+    if (str_equal(loader->dialect->name, STR("rfc6749")))
+        return TWOLEG_NONE; // says everything
+    enum twoleg_error error =
+        dialect_find(library, name.len ? name : STR("rfc6749"), &loader->base);
+    if (error != TWOLEG_NOT_FOUND)
+        return error;
+    DIALECT_REFUSE(loader, loader->marks[0], "base: there is no dialect \"%.*s\"", STR_ARG(name));
+    return TWOLEG_MALFORMED;
+}
+
+static enum twoleg_error load_compile(struct dialect_loader *loader)
+{
+    if (loader->base)
+        load_inherit(loader);
+    if (loader->no_memory)
+        return TWOLEG_NO_MEMORY;
+    dialect_check_request(loader);
+    load_rules(loader->dialect);
+    dialect_compile_success(loader);
+    dialect_compile_errors(loader);
+    dialect_compile_resource(loader);
+    return loader->no_memory ? TWOLEG_NO_MEMORY : TWOLEG_NONE;
+}
+
+enum twoleg_error dialect_load(struct dialect_library *library, struct str source, struct str text,
+                               const struct dialect **ret_dialect)
+{
+    struct dialect *dialect = ARENA_NEW(library->arena, struct dialect);
+    if (!dialect)
+        return TWOLEG_NO_MEMORY;
+    struct dialect_loader loader = {.source = source,
+                                    .arena = library->arena,
+                                    .report = library->report,
+                                    .dialect = dialect};
+    const struct walk_source file = {.name = source, .text = text};
+    size_t before = load_problems(library->report);
+    enum twoleg_error error = walk_load(&file, dialect_schema(), library->arena, dialect,
+                                        loader.marks, library->report);
+    if (!error)
+        error = load_base(library, &loader);
+    if (!error)
+        error = load_compile(&loader);
+    if (error)
+        return error;
+    if (load_problems(library->report) > before)
+        return TWOLEG_MALFORMED;
+    *ret_dialect = dialect;
+    return TWOLEG_NONE;
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dialect/set.h"
+
+#include <stdlib.h>
+
+#include "base/fault.h"
+
+#define SET_ARENA_CAP ((size_t)16 * 1024 * 1024)
+#define SET_DIALECTS_MAX 64
+
+struct dialect_set {
+    struct arena arena;
+    const struct config *config; // only while it is made
+    struct dialect_library library;
+    const struct dialect *all[SET_DIALECTS_MAX];
+    size_t count;
+    const struct dialect *rfc6749;
+    const struct dialect **listeners; // one for each
+    size_t listener_count;
+    const struct dialect **checks; // one for each gate, NULL: as the request says
+    size_t check_count;
+    const struct config_host *hosts; // names in our arena
+    const struct dialect **host_dialects;
+    size_t host_count;
+};
+
+// What the server allows its dialects is not the dialect's to say.
+static bool set_allows(struct dialect_set *set, const struct dialect *dialect,
+                       struct config_mark mark)
+{
+    if (!dialect->client_in_query || set->config->allow_query_credentials)
+        return true;
+    config_report_addf(set->library.report, set->config->file, mark,
+                       "the dialect %.*s takes a client's credentials from the query: that needs "
+                       "allow_query_credentials: true",
+                       STR_ARG(dialect->name));
+    return false;
+}
+
+static const struct dialect *set_known(const struct dialect_set *set, struct str name)
+{
+    for (size_t i = 0; i < set->count; i++)
+        if (str_equal(set->all[i]->name, name))
+            return set->all[i];
+    return NULL;
+}
+
+// Each is compiled once, however often it is named.
+static enum twoleg_error set_add(struct dialect_set *set, struct str name, struct config_mark mark,
+                                 const struct dialect **ret_dialect)
+{
+    const struct dialect *known = set_known(set, name);
+    if (known) {
+        *ret_dialect = known;
+        return TWOLEG_NONE;
+    }
+    if (set->count == SET_DIALECTS_MAX) {
+        config_report_addf(set->library.report, set->config->file, mark, "more than %d dialects",
+                           SET_DIALECTS_MAX);
+        return TWOLEG_MALFORMED;
+    }
+    enum twoleg_error error = dialect_find(&set->library, name, ret_dialect);
+    if (error == TWOLEG_NOT_FOUND)
+        config_report_addf(set->library.report, set->config->file, mark,
+                           "there is no dialect \"%.*s\" (twoleg dialect list)", STR_ARG(name));
+    if (error)
+        return error == TWOLEG_NOT_FOUND ? TWOLEG_MALFORMED : error;
+    set->all[set->count++] = *ret_dialect;
+    return set_allows(set, *ret_dialect, mark) ? TWOLEG_NONE : TWOLEG_MALFORMED;
+}
+
+// The shipped one, whatever the folder holds: introspection and revocation speak it.
+static enum twoleg_error set_add_rfc6749(struct dialect_set *set)
+{
+    struct dialect_library shipped = {.arena = &set->arena, .report = set->library.report};
+    return dialect_find(&shipped, STR("rfc6749"), &set->rfc6749);
+}
+
+static enum twoleg_error set_add_listeners(struct dialect_set *set)
+{
+    const struct config *config = set->config;
+    struct config_mark mark = config->origins[CONFIG_DIALECT].mark;
+    const struct dialect *usual;
+    enum twoleg_error error = set_add(set, config->dialect, mark, &usual);
+    set->listener_count = config->listen.count;
+    set->listeners =
+        arena_array(&set->arena, config->listen.count + 1, sizeof *set->listeners);
+    if (!set->listeners)
+        return TWOLEG_NO_MEMORY;
+    for (size_t i = 0; i < config->listen.count && !error; i++) {
+        const struct config_listener *listener = &config->listen.items[i];
+        set->listeners[i] = usual;
+        if (listener->dialect.len)
+            error = set_add(set, listener->dialect, listener->mark, &set->listeners[i]);
+    }
+    if (!error)
+        set->listeners[set->listener_count] = usual; // the admin socket is the last
+    return error;
+}
+
+static enum twoleg_error set_add_checks(struct dialect_set *set)
+{
+    const struct config *config = set->config;
+    enum twoleg_error error = TWOLEG_NONE;
+    set->check_count = config->checks.count;
+    set->checks = arena_array(&set->arena, config->checks.count + 1, sizeof *set->checks);
+    if (!set->checks)
+        return TWOLEG_NO_MEMORY;
+    for (size_t i = 0; i < config->checks.count && !error; i++) {
+        const struct config_check *check = &config->checks.items[i];
+        if (check->dialect.len)
+            error = set_add(set, check->dialect, check->mark, &set->checks[i]);
+    }
+    return error;
+}
+
+static enum twoleg_error set_add_hosts(struct dialect_set *set)
+{
+    const struct config *config = set->config;
+    enum twoleg_error error = TWOLEG_NONE;
+    size_t count = config->hosts.count;
+    struct config_host *hosts = arena_array(&set->arena, count + 1, sizeof *hosts);
+    set->host_dialects = arena_array(&set->arena, count + 1, sizeof *set->host_dialects);
+    if (!hosts || !set->host_dialects)
+        return TWOLEG_NO_MEMORY;
+    set->hosts = hosts;
+    set->host_count = count;
+    for (size_t i = 0; i < count && !error; i++) {
+        hosts[i].name = arena_copy(&set->arena, config->hosts.items[i].name);
+        error = hosts[i].name.ptr ? set_add(set, config->hosts.items[i].dialect,
+                                            config->hosts.items[i].mark, &set->host_dialects[i])
+                                  : TWOLEG_NO_MEMORY;
+    }
+    return error;
+}
+
+enum twoleg_error dialect_set_create(const struct config *config, struct config_report *report,
+                                     struct dialect_set **ret_set)
+{
+    struct dialect_set *set = fault_here(FAULT_MEMORY) ? NULL : calloc(1, sizeof *set);
+    if (!set)
+        return TWOLEG_NO_MEMORY;
+    arena_init(&set->arena, NULL, SET_ARENA_CAP);
+    set->config = config;
+    set->library = (struct dialect_library){
+        .arena = &set->arena, .report = report, .folder = config->dialect_folder};
+    enum twoleg_error error = set_add_rfc6749(set);
+    if (!error)
+        error = set_add_listeners(set);
+    if (!error)
+        error = set_add_checks(set);
+    if (!error)
+        error = set_add_hosts(set);
+    set->config = NULL;
+    if (error)
+        dialect_set_destroy(set);
+    else
+        *ret_set = set;
+    return error;
+}
+
+void dialect_set_destroy(struct dialect_set *set)
+{
+    if (!set)
+        return;
+    arena_finish(&set->arena);
+    free(set);
+}
+
+const struct dialect *dialect_set_rfc6749(const struct dialect_set *set)
+{
+    return set->rfc6749;
+}
+
+bool dialect_set_has_hosts(const struct dialect_set *set)
+{
+    return set->host_count > 0;
+}
+
+// Host is a name and maybe a port; that of an IPv6 address has colons of its own.
+static struct str set_host_name(struct str host)
+{
+    size_t end = host.len;
+    while (end > 0 && host.ptr[end - 1] >= '0' && host.ptr[end - 1] <= '9')
+        end--;
+    return end > 0 && host.ptr[end - 1] == ':' ? str_slice(host, 0, end - 1) : host;
+}
+
+const struct dialect *dialect_set_choose(const struct dialect_set *set, size_t listener,
+                                         struct str host)
+{
+    struct str name = set_host_name(host);
+    for (size_t i = 0; i < set->host_count; i++)
+        if (str_equal_nocase(set->hosts[i].name, name))
+            return set->host_dialects[i];
+    if (set->host_count)
+        return NULL;
+    return set->listeners[listener < set->listener_count ? listener : set->listener_count];
+}
+
+const struct dialect *dialect_set_gate(const struct dialect_set *set, size_t check,
+                                       size_t listener, struct str host)
+{
+    if (check < set->check_count && set->checks[check])
+        return set->checks[check];
+    const struct dialect *chosen = dialect_set_choose(set, listener, host);
+    return chosen ? chosen
+                  : set->listeners[listener < set->listener_count ? listener
+                                                                  : set->listener_count];
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// The dialects that a configuration names, compiled, and which of them a request is answered in.
+// Never changed: a reload makes another set.
+#pragma once
+#include "config/config.h"
+#include "dialect/dialect.h"
+
+struct dialect_set;
+
+// MALFORMED: the report says why, with file and line: a dialect that is not there or wrong, or one
+// that the configuration does not allow. NO_MEMORY.
+enum twoleg_error dialect_set_create(const struct config *config, struct config_report *report,
+                                     struct dialect_set **ret_set) TWOLEG_MUST_CHECK;
+void dialect_set_destroy(struct dialect_set *set); // NULL accepted
+
+const struct dialect *dialect_set_rfc6749(const struct dialect_set *set);
+bool dialect_set_has_hosts(const struct dialect_set *set);
+// Of a request's Host on the listener of that number. NULL: hosts are named, and this is none.
+const struct dialect *dialect_set_choose(const struct dialect_set *set, size_t listener,
+                                         struct str host);
+// Of the resource side, which nobody is refused for: check names the gate of that place in the
+// configuration, SIZE_MAX none.
+const struct dialect *dialect_set_gate(const struct dialect_set *set, size_t check,
+                                       size_t listener, struct str host);
