@@ -3,6 +3,8 @@
 
 #include "codec/utf8.h"
 
+#define BEARER_BARE STR("none")
+
 static bool bearer_has(const struct bearer_schemes *schemes, struct str name)
 {
     for (size_t i = 0; i < schemes->count; i++)
@@ -15,8 +17,9 @@ enum twoleg_error bearer_parse(struct str header, const struct bearer_schemes *s
                                struct str *ret_token)
 {
     size_t blank = str_find(header, ' ');
-    bool bare = header.len && blank == header.len && bearer_has(schemes, STR("none"));
-    if (!bare && !bearer_has(schemes, str_slice(header, 0, blank)))
+    struct str name = str_slice(header, 0, blank);
+    bool bare = header.len && blank == header.len && bearer_has(schemes, BEARER_BARE);
+    if (!bare && (str_equal_nocase(name, BEARER_BARE) || !bearer_has(schemes, name)))
         return TWOLEG_TOKEN_ABSENT;
     struct str token = bare ? header : str_slice(header, blank + 1, header.len);
     if (!schemes->one_blank)

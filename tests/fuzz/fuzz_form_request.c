@@ -8,6 +8,21 @@
 #include "dialect/dialect.h"
 #include "fuzz.h"
 
+// Loaded once, for the whole run.
+static const struct dialect *fuzz_dialect(void)
+{
+    static const struct dialect *dialect;
+    static struct arena arena;
+    struct config_report report;
+    if (dialect)
+        return dialect;
+    arena_init(&arena, NULL, (size_t)1 << 24);
+    struct dialect_library library = {.arena = &arena, .report = &report};
+    FUZZ_MUST(config_report_init(&report, &arena));
+    FUZZ_MUST(dialect_find(&library, STR("rfc6749"), &dialect) == TWOLEG_NONE);
+    return dialect;
+}
+
 static struct str fuzz_authorization(struct arena *arena, struct str line)
 {
     struct buf out;
@@ -57,7 +72,11 @@ static void fuzz_success(const struct http_request *request, const struct token_
                                        .expires_in_s = form->resource.ptr ? 0 : 60};
     if (!utf8_valid(form->scope))
         return;
-    FUZZ_MUST(dialect_answer_token(&dialect_rfc6749, request, &token, &answer) == TWOLEG_NONE);
+    static const struct application application = {.client_id = {"id", 2}, .name = {"name", 4}};
+    static const struct api api = {.identifier = {"https://api", 11}};
+    const struct decision decision = {.application = &application, .api = &api};
+    FUZZ_MUST(dialect_answer_token(fuzz_dialect(), request, &decision, &token, &answer) ==
+              TWOLEG_NONE);
     FUZZ_MUST(answer.status == 200 && answer.no_store);
     FUZZ_MUST(json_check(answer.body, NULL) == TWOLEG_NONE);
 }
@@ -68,7 +87,8 @@ static void fuzz_limited(enum twoleg_error error, size_t cap)
     struct http_answer answer;
     struct http_request request = {.arena = &arena};
     arena_init(&arena, NULL, cap);
-    dialect_answer_error(&dialect_rfc6749, &request, error, 1500000, &answer);
+    const struct dialect_refusal refusal = {.error = error, .retry_us = 1500000};
+    dialect_answer_refusal(fuzz_dialect(), &request, &refusal, &answer);
     FUZZ_MUST(json_check(answer.body, NULL) == TWOLEG_NONE);
     FUZZ_MUST(cap < 100 ? answer.status == 503
                         : str_ends_with(answer.headers, STR("Retry-After: 2\r\n")));
@@ -78,7 +98,8 @@ static void fuzz_limited(enum twoleg_error error, size_t cap)
 static void fuzz_answer(const struct http_request *request, enum twoleg_error error)
 {
     struct http_answer answer;
-    dialect_answer_error(&dialect_rfc6749, request, error, 0, &answer);
+    const struct dialect_refusal refusal = {.error = error};
+    dialect_answer_refusal(fuzz_dialect(), request, &refusal, &answer);
     FUZZ_MUST(answer.status == 400 || answer.status == 401 || answer.status == 413);
     FUZZ_MUST(str_starts_with(answer.body, STR("{\"error\":\"invalid_")));
     FUZZ_MUST(str_ends_with(answer.body, STR("\"}")));
@@ -88,6 +109,7 @@ static void fuzz_answer(const struct http_request *request, enum twoleg_error er
 
 static void fuzz_read(struct str input, bool with_token)
 {
+    const struct str path = STR("/oauth/token");
     struct arena arena;
     struct token_request form = {0};
     arena_init(&arena, NULL, ARENA_REQUEST_CAP);
@@ -96,7 +118,9 @@ static void fuzz_read(struct str input, bool with_token)
     request.authorization = fuzz_authorization(&arena, fuzz_line(&input));
     request.query = fuzz_line(&input);
     request.body = input;
-    enum twoleg_error error = dialect_read(&dialect_rfc6749, &request, with_token, &form);
+    enum twoleg_error error = dialect_read(
+        fuzz_dialect(), with_token ? NULL : dialect_find_endpoint(fuzz_dialect(), path), &request,
+        &form);
     FUZZ_MUST(arena.wipe);
     if (error)
         fuzz_answer(&request, error);

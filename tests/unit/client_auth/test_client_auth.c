@@ -88,7 +88,9 @@ static void auth_new_client(struct test_auth *a, uint64_t number, const char *cl
 static enum twoleg_error auth_ask(struct test_auth *a, enum client_method method, struct str id,
                                   struct str secret)
 {
-    struct token_request request = {.method = method, .client_id = id, .client_secret = secret};
+    static const struct request_rules rules = {.basic_decoded = true, .basic_raw = true};
+    struct token_request request = {
+        .rules = &rules, .method = method, .client_id = id, .client_secret = secret};
     a->client = (struct client){0};
     return client_auth(&a->context, &request, &a->client, &a->wait);
 }

@@ -4,36 +4,14 @@
 #include <stdio.h>
 
 #include "base64_text.h"
-#include "dialect/dialect.h"
-#include "unit/model/model_test.h"
+#include "dialect_test.h"
 
 #define FORM "application/x-www-form-urlencoded"
-
-struct world {
-    struct arena arena;
-    struct http_request http;
-    struct token_request form;
-    struct http_answer answer;
-};
+#define world dialect_world
 
 static int world_setup(void **state)
 {
-    struct world *w = calloc(1, sizeof *w);
-    if (!w)
-        return -1;
-    arena_init(&w->arena, NULL, ARENA_REQUEST_CAP);
-    w->http.arena = &w->arena;
-    w->http.content_type = STR(FORM);
-    *state = w;
-    return 0;
-}
-
-static int world_teardown(void **state)
-{
-    struct world *w = *state;
-    arena_finish(&w->arena);
-    free(w);
-    return 0;
+    return dialect_world_create(state, "rfc6749");
 }
 
 static struct str basic(struct world *w, const char *pair)
@@ -49,7 +27,22 @@ static enum twoleg_error read_body(struct world *w, struct str body)
 {
     w->http.body = body;
     w->form = (struct token_request){0};
-    return dialect_read(&dialect_rfc6749, &w->http, false, &w->form);
+    return dialect_read(w->dialect, dialect_find_endpoint(w->dialect, STR("/oauth/token")), &w->http,
+                        &w->form);
+}
+
+static void refuse(struct world *w, enum twoleg_error error, int64_t retry_us)
+{
+    const struct dialect_refusal refusal = {.error = error, .retry_us = retry_us};
+    dialect_answer_refusal(w->dialect, &w->http, &refusal, &w->answer);
+}
+
+static enum twoleg_error answer(struct world *w, const struct issued_token *token)
+{
+    static const struct application application = {.client_id = {"id", 2}, .name = {"name", 4}};
+    static const struct api api = {.identifier = {"https://api", 11}};
+    const struct decision decision = {.application = &application, .api = &api};
+    return dialect_answer_token(w->dialect, &w->http, &decision, token, &w->answer);
 }
 
 static void expect(struct world *w, const char *body, enum twoleg_error error)
@@ -259,11 +252,11 @@ static void rfc7662_2_1_rfc7009_2_1_a_token_is_asked_for_where_it_must_be(void *
 {
     struct world *w = *state;
     w->http.body = STR("token=&token_type_hint=x");
-    assert_int_equal(dialect_read(&dialect_rfc6749, &w->http, true, &w->form),
+    assert_int_equal(dialect_read(w->dialect, NULL, &w->http, &w->form),
                      TWOLEG_TOKEN_MISSING);
     w->form = (struct token_request){0};
     w->http.body = STR("token=abc");
-    assert_int_equal(dialect_read(&dialect_rfc6749, &w->http, true, &w->form), TWOLEG_NONE);
+    assert_int_equal(dialect_read(w->dialect, NULL, &w->http, &w->form), TWOLEG_NONE);
     check_str(w->form.token, "abc");
 }
 
@@ -280,7 +273,7 @@ static void a_body_that_cannot_be_decoded_within_the_cap_is_too_long(void **stat
     body[0] = 'a';
     body[1] = '=';
     assert_int_equal(read_body(w, str_of(body, longest)), TWOLEG_TOO_LONG);
-    dialect_answer_error(&dialect_rfc6749, &w->http, TWOLEG_TOO_LONG, 0, &w->answer);
+    refuse(w, TWOLEG_TOO_LONG, 0);
     assert_int_equal(w->answer.status, 413);
 }
 
@@ -291,7 +284,7 @@ static void rfc6749_5_1_the_answer_byte_by_byte(void **state)
     struct world *w = *state;
     struct issued_token token = {
         .text = STR("tlt_abc"), .scope = STR("a b"), .expires_in_s = 3600, .issued_s = 1};
-    assert_int_equal(dialect_answer_token(&dialect_rfc6749, &w->http, &token, &w->answer),
+    assert_int_equal(answer(w, &token),
                      TWOLEG_NONE);
     assert_int_equal(w->answer.status, 200);
     assert_true(w->answer.no_store);
@@ -301,7 +294,7 @@ static void rfc6749_5_1_the_answer_byte_by_byte(void **state)
                               "\"expires_in\":3600,\"scope\":\"a b\"}");
     token.expires_in_s = 0; // never
     token.scope = STR("");
-    assert_int_equal(dialect_answer_token(&dialect_rfc6749, &w->http, &token, &w->answer),
+    assert_int_equal(answer(w, &token),
                      TWOLEG_NONE);
     check_str(w->answer.body, "{\"access_token\":\"tlt_abc\",\"token_type\":\"Bearer\"}");
 }
@@ -316,6 +309,10 @@ static const struct {
     unsigned status;
     const char *code, *description, *headers;
 } rows[] = {
+    {TWOLEG_METHOD, 405, "invalid_request", "method not allowed", ""},
+    {TWOLEG_NOT_ACCEPTABLE, 406, "invalid_request",
+     "the answer would be JSON, which Accept excludes", ""},
+    {TWOLEG_PARAMETER_MISSING, 400, "invalid_request", "a required parameter is missing", ""},
     {TWOLEG_MEDIA_TYPE, 400, "invalid_request",
      "the body must be application/x-www-form-urlencoded", ""},
     {TWOLEG_PARAMETER_MALFORMED, 400, "invalid_request", "a parameter is malformed", ""},
@@ -374,7 +371,7 @@ static void rfc6749_5_2_each_error_byte_by_byte(void **state)
         char body[256];
         snprintf(body, sizeof body, "{\"error\":\"%s\",\"error_description\":\"%s\"}",
                  rows[i].code, rows[i].description);
-        dialect_answer_error(&dialect_rfc6749, &w->http, rows[i].error, 0, &w->answer);
+        refuse(w, rows[i].error, 0);
         check_str(w->answer.body, body);
         check_str(w->answer.headers, rows[i].headers);
         check_str(w->answer.content_type, "application/json");
@@ -395,23 +392,20 @@ static void B1_who_met_a_limit_is_told_when_to_come_again(void **state)
         {INT64_C(86400000000), "Retry-After: 86400\r\n"},
     };
     for (size_t i = 0; i < COUNT(waits); i++) {
-        dialect_answer_error(&dialect_rfc6749, &w->http, TWOLEG_FAILURES_CLIENT,
-                             waits[i].retry_us, &w->answer);
+        refuse(w, TWOLEG_FAILURES_CLIENT, waits[i].retry_us);
         check_str(w->answer.headers, waits[i].headers);
         assert_int_equal(w->answer.status, 429);
     }
 }
 
-static void every_row_of_the_table_is_tested(void **state)
+static void every_condition_is_tested(void **state)
 {
     (void)state;
-    for (size_t i = 0; i + 1 < dialect_rfc6749.error_count; i++) {
-        size_t k = 0;
-        while (k < COUNT(rows) && rows[k].error != dialect_rfc6749.errors[i].error)
-            k++;
-        if (k == COUNT(rows))
-            fail_msg("%s", twoleg_error_text(dialect_rfc6749.errors[i].error));
-    }
+    // Those of grants and endpoints that have tests of their own.
+    unsigned seen = 1u << CONDITION_USER;
+    for (size_t i = 0; i < COUNT(rows); i++)
+        seen |= 1u << dialect_condition(rows[i].error);
+    assert_int_equal(seen, (1u << CONDITIONS) - 1);
 }
 
 // Row 45: an error that nobody thought of tells nothing, and is never a 500.
@@ -424,7 +418,7 @@ static void an_error_without_a_row_is_503_in_the_same_words(void **state)
             known = known || (int)rows[k].error == error;
         if (known)
             continue;
-        dialect_answer_error(&dialect_rfc6749, &w->http, (enum twoleg_error)error, 0, &w->answer);
+        refuse(w, (enum twoleg_error)error, 0);
         assert_int_equal(w->answer.status, 503);
         check_str(w->answer.body,
                   "{\"error\":\"temporarily_unavailable\",\"error_description\":\"try again\"}");
@@ -438,17 +432,17 @@ static void without_memory_there_is_still_an_answer(void **state)
     struct issued_token token = {.text = STR("t")};
     arena_init(&none, NULL, 0);
     w->http.arena = &none;
-    assert_int_equal(dialect_answer_token(&dialect_rfc6749, &w->http, &token, &w->answer),
+    assert_int_equal(answer(w, &token),
                      TWOLEG_NO_MEMORY);
     assert_int_equal(w->answer.status, 0);
-    dialect_answer_error(&dialect_rfc6749, &w->http, TWOLEG_SECRET_WRONG, 0, &w->answer);
+    refuse(w, TWOLEG_SECRET_WRONG, 0);
     assert_true(w->answer.body.len > 0);
     assert_int_equal(w->answer.status, 503); // a 401 must say how (RFC 9110 section 11.6.1)
     check_str(w->answer.headers, LATER);
     arena_finish(&none);
 }
 
-#define WORLD(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
+#define WORLD(name) cmocka_unit_test_setup_teardown(name, world_setup, dialect_world_destroy)
 
 int main(void)
 {
@@ -470,7 +464,7 @@ int main(void)
         WORLD(rfc6749_5_1_the_answer_byte_by_byte),
         WORLD(rfc6749_5_2_each_error_byte_by_byte),
         WORLD(B1_who_met_a_limit_is_told_when_to_come_again),
-        cmocka_unit_test(every_row_of_the_table_is_tested),
+        cmocka_unit_test(every_condition_is_tested),
         WORLD(an_error_without_a_row_is_503_in_the_same_words),
         WORLD(without_memory_there_is_still_an_answer),
     };

@@ -15,6 +15,7 @@ struct world {
     struct application application;
     struct secret secret;
     struct client client;
+    struct request_rules rules; // zero: those of RFC 6749
     struct token_request request;
     struct grant_context context;
     struct decision decision;
@@ -38,7 +39,8 @@ static int world_setup(void **state)
                                           .apis = w->links, .api_count = 1};
     w->secret.number = 5;
     w->client = (struct client){&w->application, {STATUS_ACTIVE, 7}, &w->secret};
-    w->request.grant_type = STR("client_credentials");
+    w->request.grant = GRANT_CLIENT_CREDENTIALS;
+    w->request.rules = &w->rules;
     arena_init(&w->arena, NULL, ARENA_REQUEST_CAP);
     w->context = (struct grant_context){
         .apis = &w->set, .arena = &w->arena, .now_us = NOW, .jwt_max_ttl_us = 24 * HOUR};
@@ -94,16 +96,44 @@ static void rfc6749_4_4_the_decision_says_who_and_what(void **state)
 static void rfc6749_5_2_other_grants_are_not_supported(void **state)
 {
     struct world *w = *state;
-    static const char *const rows[] = {"password", "authorization_code", "refresh_token",
-                                       "Client_Credentials", "client_credentials ",
-                                       "client_credential", "client_credentialss"};
-    for (size_t i = 0; i < COUNT(rows); i++) {
-        w->request.grant_type = str_from(rows[i]);
-        check_error(decide(w), TWOLEG_GRANT_TYPE_UNSUPPORTED, rows[i]);
-    }
-    w->request.grant_type = STR_NONE;
+    w->request.grant = GRANT_UNKNOWN;
+    assert_int_equal(decide(w), TWOLEG_GRANT_TYPE_UNSUPPORTED);
+    w->request.grant = GRANT_MISSING;
     assert_int_equal(decide(w), TWOLEG_GRANT_TYPE_MISSING);
     assert_null(w->decision.application);
+}
+
+// T19: what an omitted scope means is the dialect's to say; so is what becomes of unknown words.
+static void T19_a_dialect_has_its_own_rules_of_scope(void **state)
+{
+    struct world *w = *state;
+    w->rules.scope_omitted = SCOPE_EMPTY;
+    assert_int_equal(decide(w), TWOLEG_NONE);
+    check_str(w->decision.scope, "");
+    w->rules.scope_omitted = SCOPE_DEFAULT;
+    w->rules.scope_default = STR("mail sms");
+    assert_int_equal(decide(w), TWOLEG_NONE);
+    check_str(w->decision.scope, "sms"); // never more than the application's
+    w->request.scope = STR("sms mail");
+    assert_int_equal(decide(w), TWOLEG_SCOPE_REFUSED);
+    w->rules.scope_drops_unknown = true;
+    assert_int_equal(decide(w), TWOLEG_NONE);
+    check_str(w->decision.scope, "sms");
+    w->request.scope = STR("mail");
+    assert_int_equal(decide(w), TWOLEG_SCOPE_REFUSED);
+}
+
+static void a_dialect_may_have_a_token_format_of_its_own(void **state)
+{
+    struct world *w = *state;
+    w->application.ttl_us = 48 * HOUR;
+    assert_int_equal(decide(w), TWOLEG_NONE);
+    assert_true(w->decision.ttl_us == 48 * HOUR);
+    w->rules.has_format = true;
+    w->rules.format = FORMAT_JWT;
+    assert_int_equal(decide(w), TWOLEG_NONE);
+    assert_int_equal(w->decision.format, FORMAT_JWT);
+    assert_true(w->decision.ttl_us == 24 * HOUR); // as every jwt
 }
 
 static void rfc8707_2_resource_names_the_api(void **state)
@@ -289,6 +319,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WORLD(rfc6749_4_4_the_decision_says_who_and_what),
         WORLD(rfc6749_5_2_other_grants_are_not_supported),
+        WORLD(T19_a_dialect_has_its_own_rules_of_scope),
+        WORLD(a_dialect_may_have_a_token_format_of_its_own),
         WORLD(rfc8707_2_resource_names_the_api),
         WORLD(rfc8707_2_an_api_that_is_not_the_applications_is_refused),
         WORLD(without_resource_the_only_api_is_meant),

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// A world with one dialect in it, for the tests of this folder.
+#pragma once
+#include "dialect/dialect.h"
+#include "unit/model/model_test.h"
+
+struct dialect_world {
+    struct arena kept;  // of the dialect
+    struct arena arena; // of the request
+    struct config_report report;
+    const struct dialect *dialect;
+    struct http_request http;
+    struct token_request form;
+    struct http_answer answer;
+};
+
+// The dialect of that name, or NULL when the name is NULL.
+static int dialect_world_create(void **state, const char *name)
+{
+    struct dialect_world *w = calloc(1, sizeof *w);
+    if (!w)
+        return -1;
+    arena_init(&w->kept, NULL, (size_t)1 << 22);
+    arena_init(&w->arena, NULL, ARENA_REQUEST_CAP);
+    w->http.arena = &w->arena;
+    w->http.method = HTTP_POST;
+    w->http.content_type = STR("application/x-www-form-urlencoded");
+    *state = w;
+    struct dialect_library library = {.arena = &w->kept, .report = &w->report};
+    if (!config_report_init(&w->report, &w->kept))
+        return -1;
+    return name && dialect_find(&library, str_from(name), &w->dialect) ? -1 : 0;
+}
+
+static int dialect_world_destroy(void **state)
+{
+    struct dialect_world *w = *state;
+    arena_finish(&w->arena);
+    arena_finish(&w->kept);
+    free(w);
+    return 0;
+}
