@@ -184,7 +184,8 @@ static enum twoleg_error reading_body(struct reading *reading)
     }
     if (as_json && (braces || !as_form))
         return reading_json(reading);
-    return as_form ? reading_form(reading) : REFUSE(TWOLEG_MEDIA_TYPE);
+    // T1: read as a form, an object would be one parameter that nobody knows.
+    return as_form && !braces ? reading_form(reading) : REFUSE(TWOLEG_MEDIA_TYPE);
 }
 
 // A secret in a query ends up in somebody's log, so one that came there is refused, not used, unless

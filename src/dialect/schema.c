@@ -233,7 +233,7 @@ static const struct schema_row rows_resource[] = {
     {.name = "header", .type = SCHEMA_TEXT, AT(dialect_resource, header), .min = "1", .max = "64",
      .shape = &shape_token},
     {.name = "one_blank", .type = SCHEMA_BOOL, AT(dialect_resource, one_blank),
-     .fallback = "false", .shape = &shape_none},
+     .fallback = "true", .shape = &shape_none},
     {.name = "content_type", .type = SCHEMA_TEXT, AT(dialect_resource, content_type), .min = "3",
      .max = "128", .shape = &shape_none},
     {.name = "unauthorized", .type = SCHEMA_TEXT, AT(dialect_resource, unauthorized), .min = "1",
