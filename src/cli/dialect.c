@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Dialects are looked at here, without a server: what came with the program, and files of one's own.
+// Dialects are looked at here, without a server: what came with the program, and files of one's
+// own.
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/dialect_try.h"
 #include "config/walk.h"
-#include "dialect/set.h"
 
 static enum cli_exit dialect_complain(struct cli *cli, enum twoleg_error error,
                                       struct config_report *report)

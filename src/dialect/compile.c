@@ -46,8 +46,8 @@ static const char *compile_header_problem(struct str line)
     return NULL;
 }
 
-static struct str compile_headers(struct dialect_loader *loader, const struct schema_list *headers,
-                                  struct config_mark mark)
+static struct str compile_headers(struct dialect_loader *loader, const char *key,
+                                  const struct schema_list *headers, struct config_mark mark)
 {
     const struct str *lines = headers->items;
     struct buf out;
@@ -55,8 +55,8 @@ static struct str compile_headers(struct dialect_loader *loader, const struct sc
     for (size_t i = 0; i < headers->count; i++) {
         const char *problem = compile_header_problem(lines[i]);
         if (problem)
-            DIALECT_REFUSE(loader, mark, "headers[%zu]: \"%.*s\" %s", i, STR_ARG(lines[i]),
-                           problem);
+            DIALECT_REFUSE(loader, mark, "%s.headers[%zu]: \"%.*s\" %s", key, i,
+                           STR_ARG(lines[i]), problem);
         buf_add(&out, lines[i]);
         buf_add(&out, STR("\r\n"));
     }
@@ -161,8 +161,8 @@ static void compile_nesting(struct dialect_loader *loader, const struct dialect_
         else if (compile_shared(&fields[at].under, &fields[k].under) >
                  compile_shared(&fields[at].under, &fields[at - 1].under))
             DIALECT_REFUSE(loader, fields[at].mark,
-                           "success.fields[%zu]: \"%.*s\" stands apart from line %u, which is under "
-                           "the same object: put them next to each other",
+                           "success.fields[%zu]: \"%.*s\" stands apart from line %u, which is "
+                           "under the same object: put them next to each other",
                            at, STR_ARG(fields[at].name), fields[k].mark.line);
     }
 }
@@ -192,7 +192,7 @@ void dialect_compile_success(struct dialect_loader *loader)
                                     ? STR("application/x-www-form-urlencoded")
                                     : STR("text/plain; charset=utf-8");
     compile_value(loader, success->mark, "success.content_type", success->content_type);
-    success->header_lines = compile_headers(loader, &success->headers, success->mark);
+    success->header_lines = compile_headers(loader, "success", &success->headers, success->mark);
 }
 
 // ------------------------------------------------------------------------------------- errors
@@ -226,7 +226,7 @@ static void compile_row(struct dialect_loader *loader, struct dialect_row *row, 
     compile_value(loader, mark, "errors.rows.message", row->message);
     compile_template(loader, mark, "errors", row->body.len ? row->body : d->errors.body,
                      d->json_errors, &row->template);
-    row->header_lines = compile_headers(loader, &row->headers, mark);
+    row->header_lines = compile_headers(loader, "errors.rows", &row->headers, mark);
 }
 
 // The file's rows, each condition in one of them at most.

@@ -68,14 +68,14 @@ static void load_inherit_parameters(struct dialect_loader *loader)
     *own = (struct schema_list){all, count};
 }
 
-// The file has this key.
-static bool load_has(const struct dialect_loader *loader, const char *key)
+// Where the file has this key; line 0: nowhere.
+static struct config_mark load_mark(const struct dialect_loader *loader, const char *key)
 {
     const struct schema_shape *schema = dialect_schema();
-    for (size_t i = 0; i < schema->row_count; i++)
-        if (strcmp(schema->rows[i].name, key) == 0)
-            return loader->marks[i].line != 0;
-    return false;
+    size_t i = 0;
+    while (i < schema->row_count - 1 && strcmp(schema->rows[i].name, key) != 0)
+        i++;
+    return loader->marks[i];
 }
 
 static void load_inherit(struct dialect_loader *loader)
@@ -83,9 +83,9 @@ static void load_inherit(struct dialect_loader *loader)
     struct dialect *d = loader->dialect;
     const struct dialect *base = loader->base;
     load_list(&d->endpoints, base->endpoints);
-    if (!load_has(loader, "bodies"))
+    if (!load_mark(loader, "bodies").line)
         d->bodies = base->bodies;
-    if (!load_has(loader, "accept"))
+    if (!load_mark(loader, "accept").line)
         d->accept = base->accept;
     load_list(&d->grants, base->grants);
     if (!d->client.mark.line)
@@ -125,7 +125,8 @@ static enum twoleg_error load_base(struct dialect_library *library, struct diale
         dialect_find(library, name.len ? name : STR("rfc6749"), &loader->base);
     if (error != TWOLEG_NOT_FOUND)
         return error;
-    DIALECT_REFUSE(loader, loader->marks[0], "base: there is no dialect \"%.*s\"", STR_ARG(name));
+    DIALECT_REFUSE(loader, load_mark(loader, "base"), "base: there is no dialect \"%.*s\"",
+                   STR_ARG(name));
     return TWOLEG_MALFORMED;
 }
 

@@ -31,11 +31,13 @@ static void fuzz_bearer(struct str header)
 {
     static const struct str names[] = {{"Bearer", 6}, {"none", 4}};
     struct str token;
-    enum twoleg_error error = bearer_parse(header, &(struct bearer_schemes){names, 2, true}, &token);
+    const struct bearer_schemes schemes = {names, 2, true};
+    enum twoleg_error error = bearer_parse(header, &schemes, &token);
     if (error)
         FUZZ_MUST(error == TWOLEG_TOKEN_ABSENT || error == TWOLEG_TOKEN_MALFORMED);
     else
-        FUZZ_MUST(text_is_visible_ascii(token) && (header.len == token.len + 7 || header.ptr == token.ptr));
+        FUZZ_MUST(text_is_visible_ascii(token) &&
+                  (header.len == token.len + 7 || header.ptr == token.ptr));
 }
 
 // With too little memory nothing else happens than that.

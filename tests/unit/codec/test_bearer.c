@@ -54,7 +54,8 @@ static void no_token_is_told_from_a_bad_one(void **state)
     assert_bearer(STR_NONE, TWOLEG_TOKEN_ABSENT, STR_NONE);
 }
 
-// T13: clients put token_type before the token. T9, T20: exactly one blank, where a dialect says so.
+// T13: clients put token_type before the token. T9, T20: exactly one blank, where a dialect says
+// so.
 static void T13_other_schemes_and_none(void **state)
 {
     (void)state;

@@ -40,3 +40,12 @@ static int dialect_world_destroy(void **state)
     free(w);
     return 0;
 }
+
+static inline void refuse_and_check(struct dialect_world *w, enum twoleg_error error,
+                                    unsigned status, const char *body)
+{
+    const struct dialect_refusal refusal = {.error = error};
+    dialect_answer_refusal(w->dialect, &w->http, &refusal, &w->answer);
+    assert_int_equal(w->answer.status, status);
+    check_str(w->answer.body, body);
+}

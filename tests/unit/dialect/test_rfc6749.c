@@ -27,8 +27,8 @@ static enum twoleg_error read_body(struct world *w, struct str body)
 {
     w->http.body = body;
     w->form = (struct token_request){0};
-    return dialect_read(w->dialect, dialect_find_endpoint(w->dialect, STR("/oauth/token")), &w->http,
-                        &w->form);
+    const struct dialect_endpoint *at = dialect_find_endpoint(w->dialect, STR("/oauth/token"));
+    return dialect_read(w->dialect, at, &w->http, &w->form);
 }
 
 static void refuse(struct world *w, enum twoleg_error error, int64_t retry_us)

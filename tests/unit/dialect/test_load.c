@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+// Dialect files that are wrong are refused with the line and what would be right.
+#include "dialect_test.h"
+
+#define HEAD "name: x\ntitle: X\n"
+#define PATHS "endpoints:\n  - path: /t\n"
+
+static int setup(void **state)
+{
+    return dialect_world_create(state, NULL);
+}
+
+// The report as it would be printed.
+static enum twoleg_error load(struct dialect_world *w, const char *text, struct str *ret_report)
+{
+    struct dialect_library library = {.arena = &w->kept, .report = &w->report};
+    struct buf out;
+    arena_finish(&w->kept); // of the one before
+    assert_true(config_report_init(&w->report, &w->kept));
+    enum twoleg_error error =
+        dialect_load(&library, STR("x.yaml"), str_from(text), &w->dialect);
+    buf_init_arena(&out, &w->kept, 1024);
+    config_report_print(&w->report, &out);
+    *ret_report = buf_str(&out);
+    return error;
+}
+
+static void every_shipped_dialect_loads(void **state)
+{
+    struct dialect_world *w = *state;
+    const char *name;
+    for (size_t i = 0; (name = dialect_shipped_name(i)); i++) {
+        struct dialect_library library = {.arena = &w->kept, .report = &w->report};
+        check_error(dialect_find(&library, str_from(name), &w->dialect), TWOLEG_NONE, name);
+        check_str(w->dialect->name, name);
+        for (unsigned c = 0; c < CONDITIONS; c++)
+            assert_non_null(w->dialect->by_condition[c]);
+    }
+}
+
+static const struct {
+    const char *text;
+    const char *report; // its start
+} wrong[] = {
+    {HEAD "colour: red\n", "x.yaml:3:1: unknown key \"colour\""},
+    {HEAD PATHS "    method: [GET]\n", "x.yaml:5:5: endpoints[0]: unknown key \"method\". Did you mean"},
+    {HEAD "success:\n  fields:\n    - {name: a, source: acces_token}\n",
+     "x.yaml:5:25: success.fields[0].source: \"acces_token\" is not one of its words. Did you mean "
+     "\"access_token\"?"},
+    {HEAD "endpoints:\n  - path: /t\n  - path: /t\n    methods: [GET]\n",
+     "x.yaml:5:5: endpoints[1]: the path \"/t\" stands there twice, first in line 4"},
+    {HEAD "endpoints:\n  - {path: /t/a}\n  - {path: /T/A, fold_case: true}\n",
+     "x.yaml:5:5: endpoints[1]: the path \"/T/A\" stands there twice"},
+    {HEAD "endpoints:\n  - {path: '/{a}/t'}\n  - {path: '/{b}/t'}\n",
+     "x.yaml:5:5: endpoints[1]: the path \"/{b}/t\" stands there twice"},
+    {HEAD "endpoints:\n  - path: token\n",
+     "x.yaml:4:5: endpoints[0]: path \"token\" does not start with /"},
+    {HEAD "endpoints:\n  - path: /a//b\n",
+     "x.yaml:4:5: endpoints[0]: path \"/a//b\" has an empty segment"},
+    {HEAD "endpoints:\n  - path: /a/../b\n",
+     "x.yaml:4:5: endpoints[0]: path \"/a/../b\" has an empty segment, . or .."},
+    {HEAD "endpoints:\n  - path: /a/\n", "x.yaml:4:5: endpoints[0]: path \"/a/\" ends with /"},
+    {HEAD "endpoints:\n  - path: '/a{b}'\n",
+     "x.yaml:4:5: endpoints[0]: path \"/a{b}\" has braces"},
+    {HEAD "endpoints:\n  - path: /admin/v1\n",
+     "x.yaml:4:5: endpoints[0]: path \"/admin/v1\" is a path of the server's own"},
+    {HEAD "endpoints:\n  - path: /OAuth/Introspect\n",
+     "x.yaml:4:5: endpoints[0]: path \"/OAuth/Introspect\" is a path of the server's own"},
+    {HEAD PATHS "grants:\n  - {name: a, is: client_credentials}\n  - {name: a, is: "
+     "client_credentials}\n",
+     "x.yaml:7:5: grants[1]: the name \"a\" stands there twice, first in line 6"},
+    {HEAD PATHS "parameters:\n  - {name: a, is: scope}\n  - {name: b, is: scope}\n",
+     "x.yaml:7:5: parameters: \"b\" has the meaning of \"a\" in line 6"},
+    {HEAD PATHS "parameters:\n  - {name: scope, is: client_id}\n",
+     "x.yaml:"}, // the name of the scope that rfc6749 has
+    {HEAD PATHS "parameters:\n  - {name: a, in: [body, body]}\n",
+     "x.yaml:6:5: parameters: \"a\" names one place twice"},
+    {HEAD PATHS "parameters:\n  - {name: authorization, in: [header]}\n",
+     "x.yaml:6:5: parameters: \"authorization\" is a header that means something else"},
+    {HEAD PATHS "parameters:\n  - {name: g, is: grant_type, default: password}\n",
+     "x.yaml:6:5: parameters: \"g\" has a default that is no name of client_credentials"},
+    {HEAD PATHS "parameters:\n  - {name: g, is: client_secret, default: s}\n",
+     "x.yaml:6:5: parameters: \"g\" may have no default"},
+    {HEAD PATHS "parameters:\n  - {name: g, is: scope, equals: s}\n",
+     "x.yaml:6:5: parameters: \"g\" may have no equals"},
+    {HEAD PATHS "parameters:\n  - {name: token, is: token, in: [query]}\n",
+     "x.yaml:6:5: parameters: \"token\" is of introspection"},
+    {HEAD PATHS "scope:\n  omitted: default\n",
+     "x.yaml:6:3: scope: omitted: default needs default"},
+    {HEAD PATHS "scope:\n  default: a\n", "x.yaml:6:3: scope: default stands there"},
+    {HEAD PATHS "scope: {omitted: default, default: 'a\"b'}\n", "x.yaml:5:8: scope: default holds"},
+    {HEAD PATHS "success:\n  fields:\n    - {name: a, value: b}\n",
+     "x.yaml:6:3: success.fields: none has source access_token"},
+    {HEAD PATHS "success:\n  fields:\n    - {name: a, source: access_token}\n    - {name: a, value: "
+     "b}\n",
+     "x.yaml:8:7: success.fields[1]: \"a\" is named twice, first in line 7"},
+    {HEAD PATHS "success:\n  fields:\n    - {name: a, source: access_token}\n    - {name: b, under: "
+     "[a], value: b}\n",
+     "x.yaml:8:7: success.fields[1]: \"b\" is named twice"},
+    {HEAD PATHS "success:\n  fields:\n    - {name: a, under: [d], source: access_token}\n    - {name: "
+     "b, value: c}\n    - {name: c, under: [d], value: d}\n",
+     "x.yaml:9:7: success.fields[2]: \"c\" "},
+    {HEAD PATHS "success:\n  fields:\n    - {name: a, source: access_token, type: number}\n",
+     "x.yaml:7:7: success.fields[0]: \"a\" has a type in which its source cannot be written"},
+    {HEAD PATHS "success:\n  fields:\n    - {name: a, source: access_token}\n    - {name: b, value: "
+     "x, type: number}\n",
+     "x.yaml:8:7: success.fields[1]: \"b\" has no value, or one that is not of its type"},
+    {HEAD PATHS "success:\n  status: 302\n", "x.yaml:6:11: success.status: \"302\" is too large"},
+    {HEAD PATHS "success:\n  headers: ['Set-Cookie: a=b']\n",
+     "x.yaml:6:3: success.headers[0]: \"Set-Cookie: a=b\" is a header that the server sets itself"},
+    {HEAD PATHS "success:\n  headers: ['X-Y']\n",
+     "x.yaml:6:3: success.headers[0]: \"X-Y\" is not of the form Name: value"},
+    {HEAD PATHS "errors:\n  body: '{\"error\":{code}}'\n",
+     "x.yaml:6:3: errors: the body is no JSON that stays whole"},
+    {HEAD PATHS "errors:\n  body: '{\"error\":\"{cod}\"}'\n",
+     "x.yaml:6:3: errors: the body has the unknown word {cod}. Did you mean {code}?"},
+    {HEAD PATHS "errors:\n  rows:\n    - {when: [client], status: 302}\n",
+     "x.yaml:7:7: errors.rows: status 302 is neither 200 nor an error"},
+    {HEAD PATHS "errors:\n  rows:\n    - {when: [unavailable], status: 400}\n",
+     "x.yaml:7:7: errors.rows: unavailable needs a status of 500 to 599"},
+    {HEAD PATHS "errors:\n  rows:\n    - {when: [client, client_unknown], status: 401}\n",
+     "x.yaml:7:23: errors.rows[0].when: \"client_unknown\" is not one of its words"},
+    {HEAD PATHS "errors:\n  rows:\n    - {when: [client], status: 401}\n    - {when: [client], "
+     "status: 400}\n",
+     "x.yaml:8:7: errors.rows[1]: \"client\" has a row already, in line 7"},
+    {HEAD PATHS "resource:\n  status: 200\n", "x.yaml:6:3: resource: unknown key \"status\""},
+    {HEAD PATHS "resource:\n  forbidden: '{'\n",
+     "x.yaml:6:3: resource.forbidden: the body is no JSON that stays whole"},
+    {HEAD "base: nobody\n", "x.yaml:3:1: base: there is no dialect \"nobody\""},
+    {"title: X\n" PATHS, "x.yaml:1:1: \"name\" is missing"},
+    {"name: rfc6749\ntitle: X\n" PATHS, "x.yaml:"},
+};
+
+static void bad_files_are_refused_with_line_and_reason(void **state)
+{
+    struct dialect_world *w = *state;
+    unsigned failures = 0;
+    for (size_t i = 0; i < COUNT(wrong); i++) {
+        struct str report;
+        check_error(load(w, wrong[i].text, &report), TWOLEG_MALFORMED, wrong[i].text);
+        if (str_starts_with(report, str_from(wrong[i].report)))
+            continue;
+        print_error("%s\ngives: %.*s\nand not: %s\n", wrong[i].text, STR_ARG(report),
+                    wrong[i].report);
+        failures++;
+    }
+    assert_int_equal(failures, 0);
+}
+
+static void a_file_says_only_how_it_differs(void **state)
+{
+    struct dialect_world *w = *state;
+    struct str report;
+    assert_int_equal(load(w, HEAD, &report), TWOLEG_NONE);
+    assert_int_equal(w->dialect->endpoints.count, 1);
+    assert_int_equal(w->dialect->success.fields.count, 4);
+    assert_int_equal(w->dialect->by_condition[CONDITION_CLIENT]->status, 401);
+    assert_int_equal(load(w, HEAD "base: wechat\n", &report), TWOLEG_NONE);
+    assert_int_equal(w->dialect->by_condition[CONDITION_CLIENT]->status, 200);
+    assert_true(w->dialect->client_in_query);
+    assert_int_equal(load(w, HEAD "errors:\n  body: '{\"e\":\"{code}\"}'\n", &report), TWOLEG_NONE);
+    refuse_and_check(w, TWOLEG_SECRET_WRONG, 401, "{\"e\":\"invalid_client\"}");
+}
+
+static void a_spelled_out_path_goes_before_a_hole(void **state)
+{
+    struct dialect_world *w = *state;
+    struct str report;
+    assert_int_equal(load(w, HEAD "endpoints:\n  - {path: '/{t}/token', trailing_slash: true}\n"
+                             "  - {path: /a/token}\n  - {path: /B, fold_case: true}\n", &report),
+                     TWOLEG_NONE);
+    static const struct {
+        const char *path;
+        const char *found; // NULL: nothing
+    } paths[] = {
+        {"/a/token", "/a/token"}, {"/b/token", "/{t}/token"}, {"/b/token/", "/{t}/token"},
+        {"/a/token/", "/{t}/token"}, {"/b", "/B"}, {"/B", "/B"}, {"/B/", NULL}, {"/a", NULL},
+        {"//token", NULL}, {"/./token", NULL}, {"/%2e/token", NULL}, {"/a/b/token", NULL},
+        {"/a/Token", NULL}, {"/", NULL},
+    };
+    for (size_t i = 0; i < COUNT(paths); i++) {
+        const struct dialect_endpoint *at =
+            dialect_find_endpoint(w->dialect, str_from(paths[i].path));
+        if (!at != !paths[i].found || (at && !str_equal(at->path, str_from(paths[i].found))))
+            fail_msg("%s", paths[i].path);
+    }
+}
+
+#define WORLD(name) cmocka_unit_test_setup_teardown(name, setup, dialect_world_destroy)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WORLD(every_shipped_dialect_loads),
+        WORLD(bad_files_are_refused_with_line_and_reason),
+        WORLD(a_file_says_only_how_it_differs),
+        WORLD(a_spelled_out_path_goes_before_a_hole),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
