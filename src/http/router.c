@@ -77,6 +77,7 @@ enum twoleg_error http_router_init(struct http_router *router, const struct http
         if (error)
             return error;
         router->lengths[i] = (uint16_t)strlen(routes[i].path);
+        router->prefixes[i] = (uint16_t)str_find(str_from(routes[i].path), '{');
         if (pattern)
             continue;
         uint8_t *bucket = &router->exact[router->lengths[i] % HTTP_ROUTER_BUCKETS];
@@ -141,6 +142,9 @@ static void router_pattern(const struct http_router *router, struct str path,
     for (uint8_t i = 0; i < router->pattern_count && !match->route; i++) {
         const struct http_route *route = &router->routes[router->patterns[i]];
         struct str pattern = str_of(route->path, router->lengths[router->patterns[i]]);
+        size_t prefix = router->prefixes[router->patterns[i]];
+        if (path.len < prefix || memcmp(path.ptr, route->path, prefix) != 0)
+            continue;
         // What takes every path is for those that no other row knows.
         if (match->allowed && str_equal(pattern, STR("/{*}")))
             continue;

@@ -14,6 +14,7 @@ struct http_router {
     uint8_t patterns[HTTP_ROUTES_MAX];
     uint8_t pattern_count;
     uint16_t lengths[HTTP_ROUTES_MAX];
+    uint16_t prefixes[HTTP_ROUTES_MAX]; // what stands before a pattern's first hole
 };
 
 struct http_match {

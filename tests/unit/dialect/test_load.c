@@ -4,6 +4,8 @@
 
 #define HEAD "name: x\ntitle: X\n"
 #define PATHS "endpoints:\n  - path: /t\n"
+#define FIELDS HEAD PATHS "success:\n  fields:\n"
+#define TOKEN "    - {name: a, source: access_token}\n"
 
 static int setup(void **state)
 {
@@ -43,7 +45,8 @@ static const struct {
     const char *report; // its start
 } wrong[] = {
     {HEAD "colour: red\n", "x.yaml:3:1: unknown key \"colour\""},
-    {HEAD PATHS "    method: [GET]\n", "x.yaml:5:5: endpoints[0]: unknown key \"method\". Did you mean"},
+    {HEAD PATHS "    method: [GET]\n",
+     "x.yaml:5:5: endpoints[0]: unknown key \"method\". Did you mean"},
     {HEAD "success:\n  fields:\n    - {name: a, source: acces_token}\n",
      "x.yaml:5:25: success.fields[0].source: \"acces_token\" is not one of its words. Did you mean "
      "\"access_token\"?"},
@@ -91,19 +94,16 @@ static const struct {
     {HEAD PATHS "scope: {omitted: default, default: 'a\"b'}\n", "x.yaml:5:8: scope: default holds"},
     {HEAD PATHS "success:\n  fields:\n    - {name: a, value: b}\n",
      "x.yaml:6:3: success.fields: none has source access_token"},
-    {HEAD PATHS "success:\n  fields:\n    - {name: a, source: access_token}\n    - {name: a, value: "
-     "b}\n",
+    {FIELDS TOKEN "    - {name: a, value: b}\n",
      "x.yaml:8:7: success.fields[1]: \"a\" is named twice, first in line 7"},
-    {HEAD PATHS "success:\n  fields:\n    - {name: a, source: access_token}\n    - {name: b, under: "
-     "[a], value: b}\n",
+    {FIELDS TOKEN "    - {name: b, under: [a], value: b}\n",
      "x.yaml:8:7: success.fields[1]: \"b\" is named twice"},
-    {HEAD PATHS "success:\n  fields:\n    - {name: a, under: [d], source: access_token}\n    - {name: "
-     "b, value: c}\n    - {name: c, under: [d], value: d}\n",
+    {FIELDS "    - {name: a, under: [d], source: access_token}\n    - {name: b, value: c}\n"
+            "    - {name: c, under: [d], value: d}\n",
      "x.yaml:9:7: success.fields[2]: \"c\" "},
     {HEAD PATHS "success:\n  fields:\n    - {name: a, source: access_token, type: number}\n",
      "x.yaml:7:7: success.fields[0]: \"a\" has a type in which its source cannot be written"},
-    {HEAD PATHS "success:\n  fields:\n    - {name: a, source: access_token}\n    - {name: b, value: "
-     "x, type: number}\n",
+    {FIELDS TOKEN "    - {name: b, value: x, type: number}\n",
      "x.yaml:8:7: success.fields[1]: \"b\" has no value, or one that is not of its type"},
     {HEAD PATHS "success:\n  status: 302\n", "x.yaml:6:11: success.status: \"302\" is too large"},
     {HEAD PATHS "success:\n  headers: ['Set-Cookie: a=b']\n",
