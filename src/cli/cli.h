@@ -122,4 +122,5 @@ enum cli_exit cli_backup(struct cli *cli), cli_restore(struct cli *cli);
 enum cli_exit cli_audit_list(struct cli *cli), cli_status(struct cli *cli);
 enum cli_exit cli_reload(struct cli *cli);
 enum cli_exit cli_dialect_list(struct cli *cli), cli_dialect_show(struct cli *cli);
+enum cli_exit cli_dialect_example(struct cli *cli);
 enum cli_exit cli_dialect_check(struct cli *cli), cli_dialect_try(struct cli *cli);

@@ -71,8 +71,11 @@ enum cli_exit cli_dialect_list(struct cli *cli)
         }
         if (!cli_speaks_json())
             printf("%-14s %.*s\n", name, STR_ARG(dialect->title));
-        json_array_append_new(rows, json_pack("{s:s, s:s%}", "name", name, "title",
-                                              dialect->title.ptr, dialect->title.len));
+        json_array_append_new(rows, json_pack("{s:s, s:s%, s:s%, s:b}", "name", name, "title",
+                                              dialect->title.ptr, dialect->title.len, "example",
+                                              dialect->example.ptr, dialect->example.len,
+                                              "needs_allow_query_credentials",
+                                              dialect->client_in_query));
     }
     if (cli_speaks_json())
         dialect_print(json_pack("{s:O}", "dialects", rows));
@@ -91,6 +94,21 @@ enum cli_exit cli_dialect_show(struct cli *cli)
                                 text.len));
     else
         fwrite(text.ptr, 1, text.len, stdout);
+    return CLI_DONE;
+}
+
+enum cli_exit cli_dialect_example(struct cli *cli)
+{
+    const struct dialect *dialect;
+    enum cli_exit code = dialect_compile(cli, cli->arguments[0], &dialect);
+    if (code)
+        return code;
+    if (!dialect->example.ptr)
+        return cli_fail(CLI_NOT_FOUND, "%s has no example", cli->arguments[0]);
+    if (cli_speaks_json())
+        dialect_print(json_pack("{s:s%}", "example", dialect->example.ptr, dialect->example.len));
+    else
+        printf("%.*s\n", STR_ARG(dialect->example));
     return CLI_DONE;
 }
 

@@ -250,6 +250,8 @@ static const struct schema_row rows_dialect[] = {
      .required = true, .shape = &shape_name},
     {.name = "title", .type = SCHEMA_TEXT, AT(dialect, title), .min = "1", .max = "128",
      .required = true, .shape = &shape_none},
+    {.name = "example", .type = SCHEMA_TEXT, AT(dialect, example), .min = "1", .max = "512",
+     .shape = &shape_none},
     {.name = "base", .type = SCHEMA_TEXT, AT(dialect, base), .min = "1", .max = "32",
      .shape = &shape_name},
     {.name = "endpoints", .type = SCHEMA_LIST, AT(dialect, endpoints), .min = "1", .max = "16",
