@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each dialect that came with the program answers its documented calls: tests/dialects/*.replay."""
 import pathlib
+import socket
 import subprocess
 
 import pytest
 
 import replay
+from dialect_oracle import Ask, has_default_grant, parameter, refusal
 from instance import BINARY, Server
 
 DIALECTS = sorted(path.stem for path in
@@ -47,3 +49,160 @@ def test_every_dialect_is_replayed_and_listed():
 @pytest.mark.parametrize("name,call", CALLS)
 def test_documented_call(replays, name, call):
     replays[name].run(call)
+
+
+# --- What is wrong is refused in the dialect's own form
+
+def send(server, data):
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as sock:
+        sock.sendall(data)
+        return replay.receive(sock)
+
+
+def expect(spoken, name, ask, condition, error):
+    status, headers, body = send(spoken, ask.bytes(f"{name}.example"))
+    wanted = refusal(name, condition, error)
+    assert (status, headers.get("content-type")) == wanted[:2], (status, headers, body)
+    assert wanted[2] is None or body == wanted[2]
+    return headers
+
+
+@pytest.fixture
+def ask(replays):
+    return lambda name: Ask(name, replays[name].words)
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_B5_no_parameter_may_come_twice(spoken, ask, name):
+    for parameter_name in ask(name).names():
+        twice = ask(name)
+        twice.double(parameter_name)
+        resource = parameter_name == parameter(name, "resource")
+        expect(spoken, name, twice, "target" if resource and not twice.json else "malformed",
+               "TARGET_DUPLICATE" if resource else "PARAMETER_DUPLICATE")
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_B6_B14_malformed_and_too_many_parameters(spoken, ask, name):
+    for bad in ("a=%zz", "a=%", "a=%00", "&".join(f"p{i}=1" for i in range(65))):
+        broken = ask(name)
+        error = "PARAMETER_COUNT" if "p64" in bad else "PARAMETER_MALFORMED"
+        if broken.json:
+            broken.raw = b'{"a":"\\u0000' if "%" in bad else \
+                b"{" + b",".join(b'"p%d":"x"' % i for i in range(65)) + b"}"
+        elif broken.method == "GET" or not broken.body:
+            broken.path += "?" + bad
+            broken.query = []
+        else:
+            broken.raw = bad.encode()
+        expect(spoken, name, broken, "malformed", error)
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_who_is_not_known_is_refused_in_the_same_bytes(spoken, ask, name, replays):
+    words = replays[name].words
+    disabled = spoken.app(name="off", scope="groups sms", secret="x" * 40)
+    spoken.cli("app", "disable", disabled.id, "--yes")
+    deleted = spoken.app(name="gone", scope="groups sms", secret="x" * 40)
+    spoken.cli("app", "delete", deleted.id, "--yes")
+    seen = set()
+    for client_id, secret in ((words["{ID}"], "wrong"), ("nobody", "x" * 40),
+                              (disabled.id, "x" * 40), (deleted.id, "x" * 40)):
+        wrong = ask(name)
+        wrong.credentials(name, client_id, secret)
+        expect(spoken, name, wrong, "client", "SECRET_WRONG")
+        status, headers, body = send(spoken, wrong.bytes(f"{name}.example"))
+        seen.add((status, headers.get("www-authenticate"), body))
+    if len(seen) > 1:  # a dialect without words of its own for it has ours
+        pytest.fail(f"{name} tells them apart: {seen}")
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_grants_methods_and_bodies_that_the_dialect_has_not(spoken, ask, name):
+    grant = parameter(name, "grant_type")
+    if not has_default_grant(name):
+        other = ask(name)
+        other.replace(grant, "password")
+        expect(spoken, name, other, "grant", "GRANT_TYPE_UNSUPPORTED")
+        none = ask(name)
+        none.drop(grant)
+        expect(spoken, name, none, "missing", "GRANT_TYPE_MISSING")
+    for method in ("PUT", "DELETE", "PATCH", "OPTIONS"):
+        put = ask(name)
+        put.method = method
+        assert "POST" in expect(spoken, name, put, "method", "METHOD")["allow"] or \
+            ask(name).method == "GET"
+    text = ask(name)
+    if text.body:
+        text.header("Content-Type", "text/plain")
+        expect(spoken, name, text, "media_type", "MEDIA_TYPE")
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_without_credentials(spoken, ask, name):
+    nobody = ask(name)
+    nobody.header("Authorization", None)
+    for meaning in ("client_id", "client_secret"):
+        nobody.drop(parameter(name, meaning))
+    expect(spoken, name, nobody, "client_missing", "CLIENT_MISSING")
+
+
+# --- Which dialect is spoken
+
+def test_another_host_is_misdirected(spoken, replays):
+    call = Ask("rfc6749", replays["rfc6749"].words)
+    for host in ("nobody.example", "rfc6749.example.org", "127.0.0.1", "example"):
+        assert send(spoken, call.bytes(host))[0] == 421
+    for host in ("rfc6749.example", "RFC6749.Example", "rfc6749.example:8443"):
+        assert send(spoken, call.bytes(host))[0] == 200
+    # Only tokens are asked for at a host.
+    assert spoken.get("/healthz").status == 200
+
+
+def test_a_secret_in_the_query_needs_the_operators_word(tmp_path):
+    file = tmp_path / "twoleg.yaml"
+    file.write_text("dialect: wechat\n")
+    status, words = Server(data=tmp_path / "data", config=file).refused()
+    assert status == 1
+    assert f"{file}:1:1: the dialect wechat takes a client's credentials from the query" in words
+    checked = subprocess.run([BINARY, "config", "check", "--config", file], capture_output=True,
+                             text=True, check=False)
+    assert checked.returncode == 1 and "allow_query_credentials: true" in checked.stderr
+
+
+def test_own_dialects_are_read_from_their_folder_and_again_at_a_reload(make_server, tmp_path):
+    folder = tmp_path / "dialects"
+    folder.mkdir()
+    own = folder / "acme.yaml"
+    good = "name: acme\ntitle: Acme\nendpoints:\n  - path: /login\n"
+    own.write_text(good)
+    file = tmp_path / "twoleg.yaml"
+    file.write_text(f"dialect_folder: {folder}\ndialect: acme\n")
+    server = make_server(config=file).start()
+    app = server.app()
+    fields = {"grant_type": "client_credentials"}
+    assert server.form("/login", fields, app).status == 200
+    assert server.form("/oauth/token", fields, app).status == 404
+    own.write_text(good + "colour: red\n")
+    refused = server.run_cli("reload")
+    assert refused.returncode == 1 and "acme.yaml:5:1: unknown key" in refused.stderr
+    assert server.form("/login", fields, app).status == 200, "the old set stays"
+    own.write_text(good.replace("/login", "/enter"))
+    server.cli("reload")
+    assert server.form("/enter", fields, app).status == 200
+    assert server.form("/login", fields, app).status == 404
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_try_reads_what_the_server_reads(replays, name):
+    """The first documented call, and no secret comes out."""
+    one = Ask(name, replays[name].words)
+    done = subprocess.run([BINARY, "dialect", "try", name], input=one.bytes("x"),
+                          capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    text = done.stdout.decode()
+    assert "grant       client_credentials" in text
+    assert "HTTP/1.1 200 OK" in text or "HTTP/1.1 201" in text
+    assert "ACCESS_TOKEN" in text
+    secret = replays[name].words["{SECRET}"]
+    assert secret not in text and secret not in done.stderr.decode()

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a dialect's refusal must look like, read from its YAML file by somebody else's parser; and
+token requests taken apart, so that one thing in them can be made wrong."""
+import base64
+import json
+import re
+import urllib.parse
+
+import yaml
+
+import replay
+from instance import ROOT
+
+ERRORS = dict(re.findall(r'^ERROR\((\w+), "([^"]*)"\)', (ROOT / "src/base/errors.def").read_text(),
+                         re.M))
+FILES = {path.stem: yaml.safe_load(path.read_text())
+         for path in (ROOT / "dialects").glob("*.yaml")}
+
+
+def chain(name):
+    """The dialect, its base, the base's base, at last rfc6749."""
+    while name:
+        yield FILES[name]
+        name = None if name == "rfc6749" else FILES[name].get("base", "rfc6749")
+
+
+def errors(name, key):
+    return next(each["errors"][key] for each in chain(name) if key in each.get("errors", {}))
+
+
+def refusal(name, condition, error):
+    """Status, content type and body (None: it holds a time or an id) for an error of ours."""
+    row = next(row for each in chain(name) for row in each.get("errors", {}).get("rows", [])
+               if condition in row["when"])
+    body = row.get("body") or errors(name, "body")
+    if body == "empty":
+        return row["status"], None, ""
+    for word, value in (("code", row.get("code", "")), ("number", str(row.get("number", 0))),
+                        ("message", row.get("message") or ERRORS[error]),
+                        ("status", str(row["status"]))):
+        body = body.replace("{%s}" % word, value)
+    return row["status"], errors(name, "content_type"), None if "{request_id}" in body else body
+
+
+class Ask:
+    """The first documented call that is granted, as parts."""
+
+    def __init__(self, name, words):
+        call = next(each for each in replay.read(name) if each.answer[0] == "200")
+        lines = call.request
+        for word, value in words.items():
+            lines = [line.replace(word, value) for line in lines]
+        end = lines.index("") if "" in lines else len(lines)
+        self.method, target, _ = lines[0].split()
+        self.path, _, query = target.partition("?")
+        self.query = urllib.parse.parse_qsl(query, keep_blank_values=True)
+        self.headers = [tuple(line.split(": ", 1)) for line in lines[1:end]]
+        self.json = "\n".join(lines[end + 1:]).lstrip().startswith("{")
+        text = "\n".join(lines[end + 1:])
+        self.body = list(json.loads(text).items()) if self.json else \
+            urllib.parse.parse_qsl(text, keep_blank_values=True)
+        self.raw = None  # a body as it is
+
+    def names(self):
+        return [name for name, _ in self.body + self.query]
+
+    def place(self, name):
+        return self.body if any(name == each for each, _ in self.body) else self.query
+
+    def replace(self, name, value):
+        place = self.place(name)
+        place[:] = [(each, value if each == name else old) for each, old in place]
+
+    def drop(self, name):
+        for place in (self.body, self.query):
+            place[:] = [pair for pair in place if pair[0] != name]
+
+    def double(self, name):
+        place = self.place(name)
+        place.append(next(pair for pair in place if pair[0] == name))
+
+    def header(self, name, value):
+        self.headers = [pair for pair in self.headers if pair[0].lower() != name.lower()]
+        if value is not None:
+            self.headers.append((name, value))
+
+    def basic(self):
+        return any(name == "Authorization" for name, _ in self.headers)
+
+    def credentials(self, name, client_id, secret):
+        """As this dialect wants them."""
+        if self.basic():
+            pair = base64.b64encode(f"{client_id}:{secret}".encode()).decode()
+            self.header("Authorization", "Basic " + pair)
+            return
+        for meaning, value in (("client_id", client_id), ("client_secret", secret)):
+            self.replace(parameter(name, meaning), value)
+
+    def bytes(self, host):
+        target = self.path + ("?" + urllib.parse.urlencode(self.query) if self.query else "")
+        if self.raw is not None:
+            body = self.raw
+        elif self.json:
+            body = ("{" + ",".join(f"{json.dumps(k)}:{json.dumps(v)}" for k, v in self.body) +
+                    "}").encode()
+        else:
+            body = urllib.parse.urlencode(self.body).encode()
+        lines = [f"{self.method} {target} HTTP/1.1", f"Host: {host}"]
+        lines += [f"{name}: {value}" for name, value in self.headers]
+        if body:
+            lines.append(f"Content-Length: {len(body)}")
+        return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def parameter(name, meaning):
+    """What the dialect calls it."""
+    return next(row["name"] for each in chain(name) for row in each.get("parameters", [])
+                if row.get("is") == meaning)
+
+
+def has_default_grant(name):
+    return any(row.get("is") == "grant_type" and "default" in row
+               for each in chain(name) for row in each.get("parameters", []))
