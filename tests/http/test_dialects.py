@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each dialect that came with the program answers its documented calls: tests/dialects/*.replay."""
+import base64
 import pathlib
 import socket
 import subprocess
@@ -206,3 +207,36 @@ def test_try_reads_what_the_server_reads(replays, name):
     assert "ACCESS_TOKEN" in text
     secret = replays[name].words["{SECRET}"]
     assert secret not in text and secret not in done.stderr.decode()
+
+
+# --- Rows of the seed systems that need more than one call
+
+def test_T8_basic_in_both_spellings(spoken):
+    app = spoken.app(name="spellings", scope="sms", client_id="a+b%41", secret="s%2B+" * 8)
+    for pair in (f"{app.id}:{app.secret}", "a%2Bb%2541:" + "s%252B%2B" * 8):
+        header = "Basic " + base64.b64encode(pair.encode()).decode()
+        answer = spoken.request("POST", "/oauth/token", "grant_type=client_credentials", {
+            "Host": "smscx.example", "Authorization": header,
+            "Content-Type": "application/x-www-form-urlencoded"})
+        assert answer.status == 200, answer
+
+
+def test_T11_credentials_may_be_long_dotted_texts(spoken):
+    client_id, secret = ("eyJ." + "a-_" * 340)[:1024], ("x.y-" * 256)[:1024]
+    app = spoken.app(name="long", scope="sms", client_id=client_id, secret=secret)
+    answer = spoken.form("/api/auth", {"grant_type": "client_credentials"}, app, "post",
+                         {"Host": "rti-sms.example"})
+    assert answer.status == 200 and list(answer.json()) == ["access_token", "validity_period"]
+
+
+def test_T12_the_misspelt_name_is_not_sent(spoken, replays):
+    answer = send(spoken, Ask("rapidsos", replays["rapidsos"].words).bytes("rapidsos.example"))[2]
+    assert '"access_token":' in answer and "acces_token" not in answer
+
+
+@pytest.mark.parametrize("life,seconds", [("1d", 86400), ("1w", 604800), ("never", 315360000)])
+def test_T21_lives_of_smscx(spoken, life, seconds):
+    app = spoken.app(name="life", scope="sms", token_ttl=life, token_format="sealed")
+    answer = spoken.form("/oauth/token", {"grant_type": "client_credentials"}, app,
+                         headers={"Host": "smscx.example"})
+    assert answer.json()["expires_in"] == seconds
