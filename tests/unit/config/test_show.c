@@ -93,6 +93,7 @@ static void each_value_names_its_origin(void **state)
         "checks:                                     # twoleg.yaml:3\n"
         "  - name: sms\n"
         "    scope: send\n"
+        "dialect: rfc6749                            # default\n",
         "token_ttl: 2h                               # twoleg.yaml:2\n"
         "jwt_max_ttl: 1d                             # default\n",
     };
