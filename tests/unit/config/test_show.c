@@ -94,8 +94,8 @@ static void each_value_names_its_origin(void **state)
         "  - name: sms\n"
         "    scope: send\n"
         "dialect: rfc6749                            # default\n",
-        "token_ttl: 2h                               # twoleg.yaml:2\n"
-        "jwt_max_ttl: 1d                             # default\n",
+        ("\ntoken_ttl: 2h                               # twoleg.yaml:2\n"
+         "jwt_max_ttl: 1d                             # default\n"),
     };
     for (size_t i = 0; i < COUNT(lines); i++)
         if (!strstr(copy.ptr, lines[i]))
