@@ -429,6 +429,12 @@ static void connection_on_readable(evutil_socket_t fd, short what, void *context
     (void)fd;
     (void)what;
     worker_turn(connection->worker);
+    // Few peers send anything while they wait, so a parked connection is taken out of the loop only
+    // then; since it is level-triggered, we would be woken for the same bytes again and again.
+    if (connection->state == CONNECTION_PARKED) {
+        connection_want(connection, 0);
+        return;
+    }
     if (connection->state == CONNECTION_LINGERING) {
         connection_drop_input(connection);
         return;

@@ -24,9 +24,7 @@ bool connection_park(struct http_connection *connection)
     worker->parked++;
     connection->state = CONNECTION_PARKED;
     connection_wait(connection, HTTP_WAIT_JOB);
-    // Level-triggered, so what the peer sends meanwhile would wake us again and again.
-    connection_want(connection, 0);
-    return false;
+    return false; // still in the loop: see connection_on_readable
 }
 
 void connection_resume(struct http_connection *connection)

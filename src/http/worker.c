@@ -150,6 +150,21 @@ static void worker_on_message(evutil_socket_t fd, short what, void *context)
     }
 }
 
+// Of this thread: the workers that have something to read and were not told yet.
+#define WORKER_POSTS 32
+static _Thread_local struct {
+    bool held;
+    size_t count;
+    struct http_worker *asleep[WORKER_POSTS];
+} worker_posts;
+
+static void worker_wake(struct http_worker *worker)
+{
+    uint64_t one = 1;
+    ssize_t put = write(worker->wake_fd, &one, sizeof one);
+    (void)put; // fails only at an overflow, when the worker is awake anyway
+}
+
 void http_worker_post(struct http_worker *worker, struct http_message *message)
 {
     struct http_message *first = atomic_load(&worker->messages);
@@ -159,9 +174,22 @@ void http_worker_post(struct http_worker *worker, struct http_message *message)
     // Somebody who found the list empty has already woken the worker, or is about to.
     if (first)
         return;
-    uint64_t one = 1;
-    ssize_t put = write(worker->wake_fd, &one, sizeof one);
-    (void)put; // fails only at an overflow, when the worker is awake anyway
+    if (worker_posts.held && worker_posts.count < WORKER_POSTS)
+        worker_posts.asleep[worker_posts.count++] = worker;
+    else
+        worker_wake(worker);
+}
+
+void http_posts_hold(void)
+{
+    worker_posts.held = true;
+}
+
+void http_posts_release(void)
+{
+    worker_posts.held = false;
+    while (worker_posts.count)
+        worker_wake(worker_posts.asleep[--worker_posts.count]);
 }
 
 static enum twoleg_error worker_init_loop(struct http_worker *worker)

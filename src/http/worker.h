@@ -86,4 +86,8 @@ struct http_message {
     void (*cancel)(struct http_message *message); // NULL: there is nothing to give back
 };
 void http_worker_post(struct http_worker *worker, struct http_message *message);
+// Around many posts of one thread: the workers are woken at the end, once each, instead of one by
+// one in between, when the poster would wait for its turn behind them. Not for long.
+void http_posts_hold(void);
+void http_posts_release(void);
 uint32_t http_worker_connections(const struct http_worker *worker); // any thread, for balancing
