@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static const char base62_digits[] =
+const char base62_digits[] =
     "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 // A table entry is the sum (xor) of what each bit of its index gives, since the CRC is linear: the

@@ -10,6 +10,8 @@
 // Characters for so many bytes, enough for each value; 32 bytes give 43.
 #define BASE62_LEN(bytes) (((bytes)*800000 + 595418) / 595419)
 
+extern const char base62_digits[63]; // with the NUL behind them
+
 // CRC-32 of IEEE 802.3 (reflected 0xEDB88320), as in zlib and PNG.
 uint32_t crc32_ieee(struct str text);
 

@@ -16,6 +16,7 @@
 #define FLUSH_BATCHES 64 // of 1000 notes each
 #define PURGE_KEEP_TURNS 600 // the purge's note is written so often, and at the end
 #define PURGE_SETTING STR("purge")
+#define TOKENS_PACE_US (600 * SECOND_US) // how often expired reference tokens are looked for
 #define WAIT_MAX_US (10 * SECOND_US) // nobody waits longer for the store
 
 struct housekeeper {
@@ -24,6 +25,7 @@ struct housekeeper {
     const struct notify *notify;
     struct env env;
     struct purge purge;
+    struct purge tokens; // likewise, of reference tokens; not remembered
     enum env_clock clock; // as the log has it
     bool store_stopped;   // likewise
     bool locked;          // all keys so far, likewise
@@ -37,6 +39,7 @@ struct housekeeper {
 
 // Batches that the store has; they may outlive the housekeeper.
 static atomic_uint housekeeper_under_way;
+static atomic_bool housekeeper_purging;
 
 static void housekeeper_done(struct store_batch *batch)
 {
@@ -118,6 +121,38 @@ static void housekeeper_purge(struct housekeeper *keeper)
     struct store_verb *verb = store_batch_add(batch, VERB_REVOCATIONS_PURGE, STORE_OPERATOR);
     verb->before_s = before_s;
     housekeeper_submit(keeper, batch);
+}
+
+// A slice is away: the next one goes behind all that came meanwhile, so that no request waits for
+// more than one. On the store's thread.
+static void housekeeper_purged(struct store_batch *batch)
+{
+    struct store *store = batch->context;
+    bool more = batch->result == TWOLEG_NONE && batch->purged.more;
+    if (more && store_submit(store, batch) == TWOLEG_NONE)
+        return;
+    store_batch_destroy(batch);
+    atomic_store(&housekeeper_purging, false);
+}
+
+static void housekeeper_purge_tokens(struct housekeeper *keeper)
+{
+    int64_t before_s;
+    if (atomic_load(&housekeeper_purging) ||
+        !purge_due(&keeper->tokens, &keeper->env, &before_s))
+        return;
+    struct store_batch *batch = store_batch_create(keeper->env.now_us);
+    if (!batch)
+        return;
+    struct store_verb *verb = store_batch_add(batch, VERB_TOKENS_PURGE, STORE_OPERATOR);
+    verb->before_s = before_s;
+    batch->done = housekeeper_purged;
+    batch->context = keeper->server->store;
+    atomic_store(&housekeeper_purging, true);
+    if (store_submit(keeper->server->store, batch) == TWOLEG_NONE)
+        return;
+    store_batch_destroy(batch);
+    atomic_store(&housekeeper_purging, false);
 }
 
 // Once for each time that the wall clock goes wrong or is right again.
@@ -202,6 +237,7 @@ static void *housekeeper_main(void *context)
 {
     struct housekeeper *keeper = context;
     housekeeper_recall_purge(keeper);
+    store_count_tokens(keeper->server->store);
     for (unsigned turn = 1; !housekeeper_wait(keeper); turn++) {
         stop_point("housekeeper.turn");
         env_tick(&keeper->env);
@@ -211,6 +247,7 @@ static void *housekeeper_main(void *context)
         housekeeper_note_locks(keeper);
         housekeeper_mend(keeper);
         housekeeper_purge(keeper);
+        housekeeper_purge_tokens(keeper);
         if (turn % PURGE_KEEP_TURNS == 0)
             housekeeper_keep_purge(keeper);
         if (turn % FLUSH_EVERY == 0 && atomic_load(&housekeeper_under_way) == 0)
@@ -261,6 +298,7 @@ enum twoleg_error housekeeper_start(struct server *server, struct workers *worke
     keeper->workers = workers;
     keeper->notify = notify;
     keeper->locked = secret_memory_is_locked();
+    keeper->tokens.pace_us = TOKENS_PACE_US;
     env_init(&keeper->env);
     env_init(&keeper->keys_env);
     pthread_condattr_t clock;

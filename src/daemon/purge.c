@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/purge.h"
 
-#define PURGE_WAIT_US (86400 * SECOND_US)
-#define PURGE_GRACE_S 86400           // kept beyond their expiry
+#define PURGE_DAY_US (86400 * SECOND_US)
 #define PURGE_APART_US (60 * SECOND_US) // how far a steered clock may go in a day
+
+static int64_t purge_pace(const struct purge *purge)
+{
+    return purge->pace_us ? purge->pace_us : PURGE_DAY_US;
+}
 
 static void purge_note(struct purge *purge, const struct env *env)
 {
-    *purge = (struct purge){.noted = true,
-                            .before_s = env->now_us / SECOND_US - PURGE_GRACE_S,
+    *purge = (struct purge){.pace_us = purge->pace_us,
+                            .noted = true,
+                            .before_s = (env->now_us - purge_pace(purge)) / SECOND_US,
                             .now_us = env->now_us,
                             .boot_us = env->boot_us};
 }
@@ -22,7 +27,7 @@ bool purge_due(struct purge *purge, const struct env *env, int64_t *ret_before_s
         purge_note(purge, env);
         return false;
     }
-    if (purge->counted_us + passed_us < PURGE_WAIT_US)
+    if (purge->counted_us + passed_us < purge_pace(purge))
         return false;
     *ret_before_s = purge->before_s;
     purge_note(purge, env);
@@ -48,7 +53,8 @@ void purge_read(struct purge *purge, const struct env *env, struct str text)
         if (!str_word(&text, &word) || !str_to_u64(word, &numbers[i]) ||
             numbers[i] > (uint64_t)(env->now_us + PURGE_APART_US) / SECOND_US)
             return;
-    *purge = (struct purge){.noted = true,
+    *purge = (struct purge){.pace_us = purge->pace_us,
+                            .noted = true,
                             .before_s = (int64_t)numbers[0],
                             .counted_us = (int64_t)numbers[1] * SECOND_US,
                             .now_us = env->now_us,

@@ -59,6 +59,15 @@ static void serving_on_change(void *context, const struct store_change *changes,
         registry_on_change(serving->server.registry, changes, count);
 }
 
+// A commit is for many requests, and one wake of each worker for all of them.
+static void serving_on_answers(bool begin)
+{
+    if (begin)
+        http_posts_hold();
+    else
+        http_posts_release();
+}
+
 static enum twoleg_error serving_open(struct serving *serving)
 {
     const struct config *config = serving->config;
@@ -68,6 +77,7 @@ static enum twoleg_error serving_open(struct serving *serving)
         .readers = STORE_READERS,
         .queue_batches = STORE_QUEUE_BATCHES,
         .queue_bytes = STORE_QUEUE_BYTES,
+        .on_answers = serving_on_answers,
         .on_change = serving_on_change,
         .on_change_context = serving,
     };

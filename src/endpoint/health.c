@@ -58,6 +58,19 @@ static void metrics_gauge(struct buf *out, const char *name, const char *help, u
     metrics_row(out, "gauge", name, help, value);
 }
 
+static void metrics_tokens(struct buf *out, const struct store *store)
+{
+    struct store_figures figures = store_figures(store);
+    metrics_row(out, "counter", "twoleg_reference_rows_written_total",
+                "Rows of reference tokens written", figures.tokens_written);
+    metrics_row(out, "counter", "twoleg_reference_rows_purged_total",
+                "Rows of reference tokens removed, since they had expired or their application is "
+                "deleted", figures.tokens_purged);
+    if (figures.tokens_counted)
+        metrics_gauge(out, "twoleg_reference_rows", "Rows of reference tokens, about",
+                      figures.tokens);
+}
+
 enum twoleg_error endpoint_metrics(struct http_request *request, struct http_answer *ret_answer)
 {
     struct server *server = endpoint_context(request)->server;
@@ -74,6 +87,7 @@ enum twoleg_error endpoint_metrics(struct http_request *request, struct http_ans
     metrics_gauge(&out, "twoleg_applications", "Applications known", figures.applications);
     metrics_gauge(&out, "twoleg_application_bodies", "Applications loaded", figures.bodies);
     metrics_gauge(&out, "twoleg_revocations", "Revocations kept", figures.revocations);
+    metrics_tokens(&out, server->store);
     metrics_gauge(&out, "twoleg_store_stopped", "1 when no commit is acknowledged any more",
                   store_stopped(server->store));
     metrics_gauge(&out, "twoleg_uptime_seconds", "Seconds since the start",

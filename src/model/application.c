@@ -18,18 +18,27 @@ bool application_serves_any(const struct application *application)
     return false;
 }
 
+static const struct str token_formats[TOKEN_FORMATS] = {
+    [FORMAT_JWT] = {"jwt", 3},
+    [FORMAT_SEALED] = {"sealed", 6},
+    [FORMAT_REFERENCE] = {"reference", 9},
+};
+
+// A list shows the rows of a newer release too.
 struct str token_format_name(enum token_format format)
 {
-    return format == FORMAT_SEALED ? STR("sealed") : STR("jwt");
+    return format < TOKEN_FORMATS ? token_formats[format] : STR("unknown");
 }
 
 bool token_format_from(struct str name, enum token_format *ret_format)
 {
-    bool jwt = str_equal(name, STR("jwt"));
-    if (!jwt && !str_equal(name, STR("sealed")))
-        return false;
-    *ret_format = jwt ? FORMAT_JWT : FORMAT_SEALED;
-    return true;
+    for (enum token_format format = 0; format < TOKEN_FORMATS; format++) {
+        if (!str_equal(name, token_formats[format]))
+            continue;
+        *ret_format = format;
+        return true;
+    }
+    return false;
 }
 
 struct str entity_status_name(enum entity_status status)

@@ -21,7 +21,7 @@
 
 enum entity_status { STATUS_ACTIVE = 0, STATUS_DISABLED = 1, STATUS_DELETED = 2 };
 
-enum token_format { FORMAT_JWT = 0, FORMAT_SEALED = 1 };
+enum token_format { FORMAT_JWT = 0, FORMAT_SEALED = 1, FORMAT_REFERENCE = 2, TOKEN_FORMATS };
 
 // Status and generation in one word, so that a reader gets both at once. The generation is
 // compared for equality only: a token of another generation is dead.
@@ -66,7 +66,7 @@ struct application {
     struct str name;
     struct application_state state; // as loaded; the registry's word is the one that counts
     enum token_format format;
-    int64_t ttl_us; // TIME_NEVER: sealed only
+    int64_t ttl_us; // TIME_NEVER: not for a jwt
     struct budget budget;
     int64_t created_us, updated_us;
     const struct application_api *apis;
@@ -80,7 +80,7 @@ const struct application_api *application_find_api(const struct application *app
                                                    uint64_t api);
 bool application_serves_any(const struct application *application);
 
-// "jwt", "sealed", and back.
+// "jwt", "sealed", "reference", and back.
 struct str token_format_name(enum token_format format);
 bool token_format_from(struct str name, enum token_format *ret_format);
 struct str entity_status_name(enum entity_status status);

@@ -5,9 +5,11 @@
 #pragma once
 #include "base/arena.h"
 #include "base/error.h"
+#include "crypto/hash.h"
 #include "model/api.h"
 #include "model/application.h"
 #include "model/token_record.h"
+#include "model/token_shape.h"
 
 struct store;
 struct store_reader;
@@ -40,6 +42,9 @@ struct store_change {
 
 typedef void store_on_change(void *context, const struct store_change *changes, size_t count);
 
+// On the writer's thread, before the first and behind the last of many calls of a batch's done.
+typedef void store_on_answers(bool begin);
+
 // ---------------------------------------------------------------------------------- open, close
 struct store_settings {
     const char *folder;   // holds twoleg.db; 0700, ours
@@ -49,6 +54,7 @@ struct store_settings {
     size_t queue_bytes;
     unsigned queue_ms; // what waited longer is refused with STORE_BUSY; 0 = 5 s
     unsigned busy_ms;  // how long another process's lock is waited for; 0 = 2 s
+    store_on_answers *on_answers; // may be NULL
     store_on_change *on_change; // may be NULL; set before the first batch
     void *on_change_context;
 };
@@ -92,6 +98,8 @@ enum store_verb_kind {
     VERB_AUDIT,
     VERB_API_RENAME_DEFAULT, // the default API follows a changed issuer
     VERB_KEY_REWRAP,
+    VERB_TOKEN_ADD, // of a reference token; no change is told
+    VERB_TOKENS_PURGE,
 };
 
 struct store_key {
@@ -105,6 +113,12 @@ struct store_key {
     struct str public_jwk;
     int64_t created_us, state_us;
     int64_t last_expiry_us; // of the longest token it signed, as known when it was retired
+};
+
+// What a reference token is found by. Rows of one slot lie together.
+struct store_token_key {
+    struct sha256 hash; // of its text
+    unsigned slot;      // below TOKEN_SLOTS_MAX
 };
 
 // Text in a verb belongs to the batch (store_batch_copy) or outlives it.
@@ -156,8 +170,16 @@ struct store_verb {
         struct {
             struct str name, value;
         } setting;
+        // TOKEN_ADD: CONFLICT when the row's place is taken: with another token it is not. Nothing
+        // is held against the application, so it must be looked at again after the commit.
+        struct {
+            struct store_token_key key;
+            const struct token_record *record;
+        } token;
         struct str identifier; // API_RENAME_DEFAULT: the new one
-        int64_t before_s; // REVOCATIONS_PURGE: rows that expired before, and the feed's up to then
+        // REVOCATIONS_PURGE: rows that expired before, and the feed's up to then. TOKENS_PURGE: one
+        // slice of the reference tokens that expired before or whose application is deleted.
+        int64_t before_s;
         struct {
             struct str actor;  // "uid:0", "app_..."
             struct str action; // a word of model/events.def
@@ -205,6 +227,10 @@ struct store_batch {
     enum twoleg_error result;
     const struct store_verb *refused; // the verb that was
     uint64_t sequence;                // of its last change
+    struct store_purged {
+        unsigned rows; // gone
+        bool more;     // there may be others: submit a slice again
+    } purged;          // by TOKENS_PURGE
     int64_t queued_us;                // the store's own: when it was submitted (monotonic)
     bool urgent;                      // the store's own: it takes something away
 };
@@ -222,6 +248,15 @@ struct str store_batch_copy(struct store_batch *batch, struct str text);
 enum twoleg_error store_submit(struct store *store, struct store_batch *batch) TWOLEG_MUST_CHECK;
 // Submits and waits: for start and tests, never on a loop thread.
 enum twoleg_error store_commit(struct store *store, struct store_batch *batch) TWOLEG_MUST_CHECK;
+
+struct store_figures {
+    uint64_t tokens_written, tokens_purged; // rows of reference tokens, in this life
+    uint64_t tokens;                        // that there are, about; once they are counted
+    bool tokens_counted;
+};
+struct store_figures store_figures(const struct store *store);
+// Begins to count them, on a reader's thread. Where that fails they stay uncounted.
+void store_count_tokens(struct store *store);
 
 // ---------------------------------------------------------------------------------- reads
 // What takes long waits for others of its kind, and no other kind for it: a key that must go at
@@ -272,6 +307,10 @@ enum twoleg_error store_keys(struct store_reader *reader, struct arena *arena,
 // TWOLEG_NOT_FOUND when it was never set. Names: "issuer", "epoch", "cluster" ...
 enum twoleg_error store_setting(struct store_reader *reader, struct str name, struct arena *arena,
                                 struct str *ret_value) TWOLEG_MUST_CHECK;
+// The reference token with this key; its scope lies in the arena. The id is made of the hash.
+enum twoleg_error store_token(struct store_reader *reader, const struct store_token_key *key,
+                              struct arena *arena,
+                              struct token_record *ret_record) TWOLEG_MUST_CHECK;
 uint64_t store_sequence(struct store_reader *reader); // of the last change; 0 on failure
 
 // Iterators: begin, next until false, end (which tells whether it was the true end). What next

@@ -7,6 +7,8 @@
 
 #include "store_test.h"
 
+#define LATEST 3 // schema
+
 static inline void path_in(const struct test_store *test, const char *name,
                            char ret_path[static 300])
 {
@@ -69,7 +71,8 @@ static inline void core_make(const struct test_store *test)
 // It is the store of the folder now, and there is no trace of a later one.
 static inline void core_folder(struct test_store *test)
 {
-    static const char *const leftovers[] = {"before-002.db", "before-002.db.tmp", "twoleg.db",
+    static const char *const leftovers[] = {"before-002.db", "before-002.db.tmp",
+                                            "before-003.db", "twoleg.db",
                                             "twoleg.db-wal", "twoleg.db-shm"};
     static char content[1024 * 1024];
     char path[300];

@@ -53,7 +53,7 @@ static enum twoleg_error read_application_head(struct store_reader *reader, uint
     if (error)
         return error;
     // Of a newer release, or damaged: the formats are a table, and this is its index.
-    if (found && application->format != FORMAT_JWT && application->format != FORMAT_SEALED)
+    if (found && application->format >= TOKEN_FORMATS)
         return TWOLEG_STORE_FAILED;
     return !found ? TWOLEG_NOT_FOUND : fits ? TWOLEG_NONE : TWOLEG_NO_MEMORY;
 }

@@ -10,7 +10,7 @@
 
 void round_init(struct round *round, struct database *database)
 {
-    *round = (struct round){.database = database};
+    *round = (struct round){.database = database, .sweeps = ROUND_SWEEPS, .sweep_from = INT64_MIN};
     arena_init(&round->arena, NULL, ROUND_ARENA_CAP);
 }
 

@@ -13,6 +13,8 @@ struct round_touched {
     uint64_t version;
 };
 
+// After an application was deleted: a token that was on its way then comes behind the first one.
+#define ROUND_SWEEPS 2
 #define ROUND_REVOKED 256u
 struct round_revoked {
     uint64_t application;
@@ -28,8 +30,12 @@ struct round {
     int64_t now_us;
     uint64_t sequence;
     struct round_touched *touched;
+    struct store_purged purged;
     // Kept over rounds; see verb_revoke.c.
     struct round_revoked revoked[ROUND_REVOKED];
+    // Likewise; see verb_token.c.
+    unsigned sweeps;    // to be made through the applications with tokens that never expire
+    int64_t sweep_from; // where the one under way goes on, in the store's order
 };
 
 void round_init(struct round *round, struct database *database);

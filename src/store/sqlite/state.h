@@ -17,6 +17,13 @@ struct reader_thread {
     struct store_reader *reader;
 };
 
+// Of reference tokens; see figures.c.
+struct figures {
+    _Atomic uint64_t written, purged; // in this life
+    _Atomic int64_t before;           // rows when it began
+    atomic_bool counted;
+};
+
 struct store {
     struct store_settings settings; // without folder, which was the caller's
     struct folder folder;
@@ -37,6 +44,7 @@ struct store {
     struct store_reader *shared; // store_reader_borrow
     pthread_mutex_t shared_lock;
 
+    struct figures figures;
     struct checkpoint checkpoint;
     pthread_mutex_t publish_lock; // on_change may be set while the writer runs
 };
@@ -49,6 +57,8 @@ struct store_reader {
 // fails the statement: to go on without it would lift it.
 void read_application_row(struct statement *row, struct application *ret_application);
 
+// After the commit, before the batches are given back.
+void figures_note(struct store *store, const struct store_batch *batches);
 void *writer_main(void *store);
 void writer_give_up(struct store *store);
 void *reader_main(void *reader_thread);

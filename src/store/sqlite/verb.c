@@ -24,6 +24,8 @@ static verb_function *const verb_functions[] = {
     [VERB_AUDIT] = verb_audit,
     [VERB_API_RENAME_DEFAULT] = verb_api_rename_default,
     [VERB_KEY_REWRAP] = verb_key_rewrap,
+    [VERB_TOKEN_ADD] = verb_token_add,
+    [VERB_TOKENS_PURGE] = verb_tokens_purge,
 };
 
 enum twoleg_error verb_run(struct round *round, const struct store_verb *verb)

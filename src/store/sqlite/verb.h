@@ -69,4 +69,8 @@ enum twoleg_error verb_key_rewrap(struct round *round,
                                   const struct store_verb *verb) TWOLEG_MUST_CHECK;
 enum twoleg_error verb_setting_set(struct round *round,
                                    const struct store_verb *verb) TWOLEG_MUST_CHECK;
+enum twoleg_error verb_token_add(struct round *round,
+                                 const struct store_verb *verb) TWOLEG_MUST_CHECK;
+enum twoleg_error verb_tokens_purge(struct round *round,
+                                    const struct store_verb *verb) TWOLEG_MUST_CHECK;
 enum twoleg_error verb_audit(struct round *round, const struct store_verb *verb) TWOLEG_MUST_CHECK;

@@ -170,5 +170,8 @@ enum twoleg_error verb_application_delete(struct round *round, const struct stor
         error = verb_simple(round, SQL_REVOKED_CLEAR, number);
     if (!error)
         error = verb_simple(round, SQL_CREDENTIAL_CLEAR, number);
+    // Its tokens may be millions: they leave in slices.
+    round->sweeps = ROUND_SWEEPS;
+    round->sweep_from = INT64_MIN;
     return error ? error : verb_application_changed(round, number);
 }

@@ -42,24 +42,34 @@ static enum twoleg_error writer_verbs(struct round *round, struct store_batch *b
     return TWOLEG_NONE;
 }
 
+// One statement changes all that it should or nothing, so a batch of one needs no savepoint.
+static bool writer_is_one(const struct store_batch *batch)
+{
+    return batch->verbs && !batch->verbs->next && batch->verbs->kind == VERB_TOKEN_ADD;
+}
+
 // TWOLEG_NONE also when the batch was refused, which its result says; an error loses the round.
 static enum twoleg_error writer_batch(struct round *round, struct store_batch *batch)
 {
     size_t changes = round->change_count;
+    bool one = writer_is_one(batch);
     round->now_us = batch->now_us;
     round->sequence = 0;
     round->touched = NULL;
-    enum twoleg_error error = writer_simple(round, SQL_BATCH_BEGIN);
+    round->purged = (struct store_purged){0};
+    enum twoleg_error error = one ? TWOLEG_NONE : writer_simple(round, SQL_BATCH_BEGIN);
     if (error)
         return error;
     batch->result = writer_verbs(round, batch);
-    if (writer_lost(batch->result))
-        return batch->result;
+    bool lost = writer_lost(batch->result) || (one && batch->result == TWOLEG_NO_MEMORY);
+    if (one || lost)
+        return lost ? batch->result : TWOLEG_NONE;
     if (batch->result) {
         round_undo(round, changes);
         error = writer_simple(round, SQL_BATCH_UNDO);
     } else {
         batch->sequence = round->sequence;
+        batch->purged = round->purged;
     }
     return error ? error : writer_simple(round, SQL_BATCH_END);
 }
@@ -100,6 +110,7 @@ static void writer_answer(struct store_batch *batches, enum twoleg_error lost)
             batch->result = lost;
             batch->refused = NULL;
             batch->sequence = 0;
+            batch->purged = (struct store_purged){0};
         }
         if (batch->done)
             batch->done(batch);
@@ -159,6 +170,16 @@ static enum twoleg_error writer_transaction(struct store *store, struct round *r
     return error;
 }
 
+static void writer_tell(struct store *store, const struct writing *writing, enum twoleg_error lost)
+{
+    store_on_answers *on_answers = store->settings.on_answers;
+    if (on_answers)
+        on_answers(true);
+    writer_answer(writing->batches, lost);
+    if (on_answers)
+        on_answers(false);
+}
+
 static void writer_round(struct store *store, struct round *round, struct store_batch *first)
 {
     first->next = NULL;
@@ -170,7 +191,9 @@ static void writer_round(struct store *store, struct round *round, struct store_
     enum twoleg_error error = writer_transaction(store, round, first, &writing);
     if (!error)
         writer_publish(store, round);
-    writer_answer(writing.batches, error);
+    if (!error)
+        figures_note(store, writing.batches);
+    writer_tell(store, &writing, error);
     if (!error)
         checkpoint_tell(&store->checkpoint, (int)atomic_load(&store->frames));
     round_clear(round);

@@ -107,11 +107,14 @@ static void words_of_formats_go_both_ways(void **state)
     assert_true(token_format_from(STR("jwt"), &format) && format == FORMAT_JWT);
     assert_true(token_format_from(STR("sealed"), &format) && format == FORMAT_SEALED);
     assert_false(token_format_from(STR("JWT"), &format));
-    assert_false(token_format_from(STR("reference"), &format));
+    assert_false(token_format_from(STR("references"), &format));
     assert_false(token_format_from(STR_NONE, &format));
     assert_int_equal(format, FORMAT_SEALED);
+    assert_true(token_format_from(STR("reference"), &format) && format == FORMAT_REFERENCE);
     check_str(token_format_name(FORMAT_JWT), "jwt");
     check_str(token_format_name(FORMAT_SEALED), "sealed");
+    check_str(token_format_name(FORMAT_REFERENCE), "reference");
+    check_str(token_format_name(TOKEN_FORMATS), "unknown");
     check_str(entity_status_name(STATUS_ACTIVE), "active");
     check_str(entity_status_name(STATUS_DISABLED), "disabled");
     check_str(entity_status_name(STATUS_DELETED), "deleted");

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reference tokens: a row for each, and how rows leave.
+#include "store/sqlite/token_place.h"
+#include "store/sqlite/verb.h"
+
+// Rows that one slice takes away: less than a millisecond for whoever waits for the same commit.
+#define TOKENS_SLICE 500
+#define TOKENS_SWEEP 100 // applications that one slice looks at
+
+// The tokens of one life lie in four to nine buckets at a time: so many must be looked into for a
+// token, and so much longer than its life does a row stay at most (a quarter, or 17 minutes).
+static int64_t token_bucket(const struct token_record *record)
+{
+    int64_t life = (record->expires_s - record->issued_s) / TOKEN_BUCKET_S;
+    int64_t width = 1;
+    while (width <= life / 8)
+        width *= 2;
+    int64_t after = record->expires_s / TOKEN_BUCKET_S + 1;
+    return record->expires_s ? (after + width - 1) / width * width : 0;
+}
+
+// Not held against the application: that would be a look into another table for each token. Whoever
+// asked looks again before it gives the token out, and a row that came too late is swept.
+enum twoleg_error verb_token_add(struct round *round, const struct store_verb *verb)
+{
+    const struct token_record *record = verb->token.record;
+    int64_t bucket = token_bucket(record);
+    if (record->api_count != 1 || record->expires_s < 0 || bucket >= TOKEN_BUCKETS ||
+        verb->token.key.slot >= TOKEN_SLOTS_MAX || verb->account == STORE_OPERATOR)
+        return TWOLEG_RANGE;
+    struct statement add = statement_begin(round->database, SQL_TOKEN_ADD);
+    statement_int(&add, token_place(bucket, &verb->token.key));
+    statement_bytes(&add, str_of(verb->token.key.hash.bytes, SHA256_SIZE));
+    statement_number(&add, verb->account);
+    statement_number(&add, record->application);
+    statement_number(&add, record->generation);
+    statement_number(&add, record->credential);
+    statement_number(&add, record->subject);
+    statement_number(&add, record->subject_generation);
+    statement_int(&add, record->epoch);
+    statement_number(&add, record->apis[0]);
+    statement_text(&add, record->scope);
+    statement_int(&add, record->issued_s);
+    statement_int(&add, record->expires_s);
+    return statement_run(&add);
+}
+
+static enum twoleg_error tokens_drop(struct round *round, struct statement *drop)
+{
+    statement_int(drop, TOKENS_SLICE);
+    enum twoleg_error error = statement_run(drop);
+    if (!error)
+        round->purged.rows = (unsigned)sqlite3_changes(round->database->db);
+    return error;
+}
+
+// Buckets that lie wholly before: the first ones, but for that of the tokens that never expire.
+static enum twoleg_error tokens_drop_expired(struct round *round, int64_t before_s)
+{
+    int64_t last = before_s / TOKEN_BUCKET_S;
+    if (last < 1)
+        return TWOLEG_NONE;
+    if (last >= TOKEN_BUCKETS)
+        last = TOKEN_BUCKETS - 1;
+    struct statement drop = statement_begin(round->database, SQL_TOKEN_PURGE);
+    statement_int(&drop, (int64_t)1 << TOKEN_PLACE_BITS);
+    statement_int(&drop, (last + 1) << TOKEN_PLACE_BITS);
+    return tokens_drop(round, &drop);
+}
+
+struct tokens_holder {
+    bool found, deleted;
+    int64_t application;
+};
+
+// The next application that has tokens which never expire.
+static enum twoleg_error tokens_next_holder(struct round *round, struct tokens_holder *ret_holder)
+{
+    struct statement next = statement_begin(round->database, SQL_TOKEN_LASTING);
+    statement_int(&next, round->sweep_from);
+    struct tokens_holder holder = {.found = statement_step(&next)};
+    if (holder.found) {
+        holder.application = statement_get_int(&next, 0);
+        holder.deleted = statement_get_status(&next, 1) == STATUS_DELETED;
+    }
+    *ret_holder = holder;
+    return statement_end(&next);
+}
+
+// Goes on from where the last slice was; an application is looked at again until it has none left.
+static enum twoleg_error tokens_drop_lasting(struct round *round)
+{
+    for (unsigned i = 0; i < TOKENS_SWEEP && round->sweeps; i++) {
+        struct tokens_holder holder;
+        enum twoleg_error error = tokens_next_holder(round, &holder);
+        if (error)
+            return error;
+        if (holder.deleted) {
+            struct statement drop = statement_begin(round->database, SQL_TOKEN_CLEAR);
+            statement_int(&drop, holder.application);
+            return tokens_drop(round, &drop);
+        }
+        bool last = !holder.found || holder.application == INT64_MAX;
+        round->sweep_from = last ? INT64_MIN : holder.application + 1;
+        if (last) {
+            round->sweeps--;
+            break;
+        }
+    }
+    return TWOLEG_NONE;
+}
+
+enum twoleg_error verb_tokens_purge(struct round *round, const struct store_verb *verb)
+{
+    enum twoleg_error error = tokens_drop_expired(round, verb->before_s);
+    unsigned sweeps = round->sweeps;
+    if (!error && round->purged.rows == 0)
+        error = tokens_drop_lasting(round);
+    // A sweep that has come to its end is enough for this time.
+    round->purged.more = round->purged.rows > 0 || (round->sweeps && round->sweeps == sweeps);
+    return error;
+}
