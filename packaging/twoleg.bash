@@ -23,7 +23,7 @@ _twoleg()
     --budget-mode)
         COMPREPLY=($(compgen -W "enforce observe default" -- "$current")) ;;
     --token-format)
-        COMPREPLY=($(compgen -W "jwt sealed" -- "$current")) ;;
+        COMPREPLY=($(compgen -W "jwt sealed reference" -- "$current")) ;;
     esac
 }
 complete -o filenames -F _twoleg twoleg

@@ -5,7 +5,7 @@
 
 #include "cli/show.h"
 #include "codec/duration.h"
-#include "model/budget.h"
+#include "model/application.h"
 
 static enum cli_exit app_put(struct cli *cli, json_t *body, const char *member,
                              enum cli_option option)
@@ -57,8 +57,9 @@ static enum cli_exit app_check(struct cli *cli)
     if (ttl && duration_parse(str_from(ttl), true, &us) != TWOLEG_NONE)
         return cli_usage(cli, "--token-ttl \"%.60s\" is not a time such as 3600, 1h, 1d, 1w or "
                          "never", ttl);
-    if (format && strcmp(format, "jwt") != 0 && strcmp(format, "sealed") != 0)
-        return cli_usage(cli, "--token-format is jwt or sealed, not \"%.60s\"", format);
+    enum token_format known;
+    if (format && !token_format_from(str_from(format), &known))
+        return cli_usage(cli, "--token-format is jwt, sealed or reference, not \"%.60s\"", format);
     return app_check_budget(cli);
 }
 

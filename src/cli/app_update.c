@@ -63,11 +63,12 @@ static void update_lost_serves(const json_t *now, const json_t *body, struct buf
     }
 }
 
-// Only from jwt to sealed: no API that verifies with the published keys can read the new tokens.
+// From jwt to another: no API that verifies with the published keys can read the new tokens.
 static bool update_hides_tokens(const json_t *now, const json_t *body)
 {
-    return strcmp(show_member(now, "token_format"), "jwt") == 0 &&
-           strcmp(show_member(body, "token_format"), "sealed") == 0;
+    const char *format = show_member(body, "token_format");
+    return strcmp(show_member(now, "token_format"), "jwt") == 0 && format[0] &&
+           strcmp(format, "jwt") != 0;
 }
 
 typedef void update_finder(const json_t *now, const json_t *body, struct buf *lost);
@@ -97,8 +98,9 @@ static void update_describe(struct cli *cli, const json_t *now, const json_t *bo
                      losses[i].behind);
     }
     if (update_hides_tokens(now, body))
-        buf_add(what, STR("Its new tokens are sealed: APIs that verify a jwt by themselves refuse "
-                          "them, and must ask this server. Its tokens already out stay good.\n"));
+        buf_addf(what, "Its new tokens are of the format %s: APIs that verify a jwt by themselves "
+                 "refuse them, and must ask this server. Its tokens already out stay good.\n",
+                 show_member(body, "token_format"));
 }
 
 // What was asked about is what is changed: the change is bound to the version that was looked at.

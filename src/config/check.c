@@ -97,7 +97,7 @@ static void config_check_hosts(const struct config *config, struct config_report
 // A life that could never be had is an error, not something to be cut in silence.
 static void config_check_lives(const struct config *config, struct config_report *report)
 {
-    if (config->token_format != CONFIG_TOKEN_JWT || config->token_ttl <= config->jwt_max_ttl)
+    if (config->token_format != FORMAT_JWT || config->token_ttl <= config->jwt_max_ttl)
         return;
     char memory[64];
     struct buf most;

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "codec/rate.h"
 #include "config/schema.h"
+#include "model/application.h"
 
 enum config_origin {
     CONFIG_DEFAULT,
@@ -23,7 +24,6 @@ enum config_option {
     CONFIG_OPTIONS
 };
 
-enum config_token_format { CONFIG_TOKEN_JWT, CONFIG_TOKEN_SEALED };
 enum config_log_requests { CONFIG_LOG_NONE, CONFIG_LOG_REFUSED, CONFIG_LOG_ALL };
 
 struct config_proxies {
@@ -110,7 +110,7 @@ struct config {
     bool allow_query_credentials;
     int64_t token_ttl;
     int64_t jwt_max_ttl;
-    unsigned token_format; // enum config_token_format
+    unsigned token_format; // enum token_format
     struct str token_prefix;
     struct str secret_prefix;
     int64_t jwks_max_age;

@@ -7,7 +7,9 @@
 static const char *const config_door_words[] = {"public", "gate", "admin", "metrics", NULL};
 _Static_assert(DOOR_PUBLIC == 1 && DOOR_GATE == 2 && DOOR_ADMIN == 4 && DOOR_METRICS == 8,
                "the words for doors follow enum http_door");
-static const char *const config_token_words[] = {"jwt", "sealed", NULL};
+static const char *const config_token_words[] = {"jwt", "sealed", "reference", NULL};
+_Static_assert(FORMAT_JWT == 0 && FORMAT_SEALED == 1 && FORMAT_REFERENCE == 2,
+               "the words for formats follow enum token_format");
 static const char *const config_log_request_words[] = {"none", "refused", "all", NULL};
 static const char *const config_log_level_words[] = {"error", "warning", "info", "debug", NULL};
 _Static_assert(LOG_ERROR == 0 && LOG_WARNING == 1 && LOG_INFO == 2 && LOG_DEBUG == 3,

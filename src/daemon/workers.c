@@ -16,7 +16,7 @@
 #include "endpoint/log.h"
 #include "endpoint/routes.h"
 
-#define JWT_CACHE_ENTRIES 4096
+#define TOKEN_CACHE_ENTRIES 4096
 
 struct draining {
     struct http_message message; // first
@@ -152,7 +152,7 @@ static enum twoleg_error worker_init(struct workers *workers, uint32_t number)
         .token = {.registry = server->registry,
                   .keyring = server->keyring,
                   .keys = keyring_worker_create(server->keyring),
-                  .jwt_cache = jwt_cache_create(JWT_CACHE_ENTRIES),
+                  .cache = token_cache_create(TOKEN_CACHE_ENTRIES),
                   .env = env,
                   .metrics = &worker->metrics,
                   .epoch = server->epoch},
@@ -162,7 +162,7 @@ static enum twoleg_error worker_init(struct workers *workers, uint32_t number)
         .log = endpoint_log_create(),
     };
     const struct endpoint_context *context = &worker->context;
-    bool whole = context->token.keys && context->token.jwt_cache && context->slow &&
+    bool whole = context->token.keys && context->token.cache && context->slow &&
                  context->usage && context->log;
     return whole ? TWOLEG_NONE : TWOLEG_NO_MEMORY;
 }
@@ -361,7 +361,7 @@ void workers_destroy(struct workers *workers)
         struct endpoint_context *context = &workers->all[i].context;
         http_worker_destroy(workers->all[i].http);
         keyring_worker_destroy(context->token.keys);
-        jwt_cache_destroy(context->token.jwt_cache);
+        token_cache_destroy(context->token.cache);
         slow_secret_cache_destroy(context->slow);
         usage_destroy(context->usage);
         endpoint_log_destroy(context->log);

@@ -10,6 +10,7 @@
 #include "crypto/wipe.h"
 #include "endpoint/limit.h"
 #include "endpoint/log.h"
+#include "endpoint/reference.h"
 
 // A body can be dropped again between its load and the next run; this many times is bad luck.
 #define LOADS_PER_REQUEST 4
@@ -172,8 +173,12 @@ enum twoleg_error endpoint_inspect(struct http_request *request,
                                    const struct token_question *question,
                                    struct token_verdict *ret_verdict)
 {
-    enum twoleg_error error = token_inspect(&endpoint_context(request)->token, question,
+    struct token_question asked = *question;
+    asked.known = reference_known(request);
+    enum twoleg_error error = token_inspect(&endpoint_context(request)->token, &asked,
                                             request->arena, ret_verdict);
+    if (error == TWOLEG_WAIT && !ret_verdict->read)
+        return reference_look_up(request, question->text);
     if (error == TWOLEG_WAIT)
         return endpoint_gone(endpoint_load(request, ret_verdict->view.number),
                              TWOLEG_APPLICATION_DELETED);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/fault.h"
+#include "endpoint/reference.h"
 
 // Keys and applications can change while a token is being signed; this many times is bad luck.
 #define SIGNATURES_PER_REQUEST 4
@@ -77,6 +78,8 @@ static enum twoleg_error issue_start(struct http_request *request, const struct 
 enum twoleg_error endpoint_issue(struct http_request *request, const struct decision *decision,
                                  struct issued_token *ret_token)
 {
+    if (decision->format == FORMAT_REFERENCE)
+        return reference_issue(request, decision, ret_token);
     enum twoleg_error error = issue_take(request, decision, ret_token);
     if (error != TWOLEG_NOT_FOUND)
         return error;

@@ -9,6 +9,12 @@
 #include "endpoint/routes.h"
 #include "grant/grant.h"
 
+static const enum metric token_issued[TOKEN_FORMATS] = {
+    [FORMAT_JWT] = METRIC_TOKEN_ISSUED_JWT,
+    [FORMAT_SEALED] = METRIC_TOKEN_ISSUED_SEALED,
+    [FORMAT_REFERENCE] = METRIC_TOKEN_ISSUED_REFERENCE,
+};
+
 static enum metric token_metric(enum dialect_condition condition)
 {
     switch (condition) {
@@ -90,8 +96,7 @@ static enum twoleg_error token_run(struct http_request *request, struct token_ca
     error = dialect_answer_token(call->dialect, request, &decision, &issued, ret_answer);
     if (error)
         return error;
-    bool sealed = decision.format == FORMAT_SEALED;
-    metrics_add(request->metrics, sealed ? METRIC_TOKEN_ISSUED_SEALED : METRIC_TOKEN_ISSUED_JWT, 1);
+    metrics_add(request->metrics, token_issued[decision.format], 1);
     usage_note(context->usage, client.application->number, client.secret->number, request->peer,
                request->env->now_us);
     endpoint_log(&(struct endpoint_event){

@@ -38,7 +38,8 @@ static enum twoleg_error application_check_life(struct manage_change *change,
     duration_format(&most, policy->jwt_max_ttl_us);
     if (ttl_us == TIME_NEVER && format == FORMAT_JWT)
         return manage_refuse(change, TWOLEG_RANGE, "a jwt must expire; `never` is for the token "
-                             "format sealed (a jwt lives at most %.*s, the option jwt_max_ttl)",
+                             "formats sealed and reference (a jwt lives at most %.*s, the option "
+                             "jwt_max_ttl)",
                              STR_ARG(buf_str(&most)));
     if (ttl_us == TIME_NEVER)
         return TWOLEG_NONE;
@@ -47,7 +48,8 @@ static enum twoleg_error application_check_life(struct manage_change *change,
                              "the life of tokens is from 1s to 10y, in whole seconds");
     if (format == FORMAT_JWT && ttl_us > policy->jwt_max_ttl_us)
         return manage_refuse(change, TWOLEG_RANGE, "a jwt lives at most %.*s here (the option "
-                             "jwt_max_ttl); use a shorter life or the token format sealed",
+                             "jwt_max_ttl); use a shorter life, or the token format sealed or "
+                             "reference",
                              STR_ARG(buf_str(&most)));
     return TWOLEG_NONE;
 }

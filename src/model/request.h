@@ -4,6 +4,7 @@
 #include "model/api.h"
 #include "model/application.h"
 #include "model/token_record.h"
+#include "model/token_shape.h"
 
 enum client_method { CLIENT_NONE, CLIENT_BASIC, CLIENT_POST };
 
@@ -55,7 +56,8 @@ struct decision {
     const struct api *api;
     struct str scope;
     enum token_format format;
-    int64_t ttl_us; // TIME_NEVER for sealed tokens that do not expire
+    const struct token_shape *shape; // of a reference token; NULL: the default one
+    int64_t ttl_us; // TIME_NEVER for tokens that do not expire: never a jwt
     int64_t now_us;
 };
 

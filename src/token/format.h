@@ -29,11 +29,22 @@ enum twoleg_error token_record_make(const struct token_context *context,
                                     const struct decision *decision,
                                     struct token_record *ret_record) TWOLEG_MUST_CHECK;
 
+// Is a token with this record, made a while ago, what the decision asks for now? How long it still
+// lives; 0 = for ever.
+bool token_record_holds(const struct token_record *record, const struct decision *decision,
+                        int64_t *ret_left_s);
+
+// known: what the store was asked for already; may be NULL. TWOLEG_WAIT: the store must be asked.
+enum twoleg_error token_reference_read(const struct token_context *context, struct str text,
+                                       const struct token_known *known, struct arena *arena,
+                                       struct token_record *ret_record) TWOLEG_MUST_CHECK;
+
 void token_jwt_write_id(const struct token_record *record, struct buf *out);
 
-// The signature cache behind token_jwt_read. A hit says only that these bytes were once verified
-// under a key of the set with this serial; the gate runs all the same.
-bool jwt_cache_find(const struct jwt_cache *cache, struct str text, uint64_t keys,
-                    struct arena *arena, struct token_record *ret_record);
-void jwt_cache_put(struct jwt_cache *cache, struct str text, uint64_t keys,
-                   const struct token_record *record);
+// What reading a token has cost before. A hit says only that these bytes were once verified under a
+// key of the set with this serial, or stood in the store; the gate runs all the same.
+#define TOKEN_CACHE_ROW UINT64_MAX // the serial of what came from a row: that never changes
+bool token_cache_find(const struct token_cache *cache, struct str text, uint64_t keys,
+                      struct arena *arena, struct token_record *ret_record);
+void token_cache_put(struct token_cache *cache, struct str text, uint64_t keys,
+                     const struct token_record *record);

@@ -248,7 +248,7 @@ enum twoleg_error token_jwt_read(const struct token_context *context, struct str
                                  struct arena *arena, struct token_record *ret_record)
 {
     uint64_t keys = keyring_current(context->keyring)->serial;
-    if (jwt_cache_find(context->jwt_cache, text, keys, arena, ret_record)) {
+    if (token_cache_find(context->cache, text, keys, arena, ret_record)) {
         metrics_add(context->metrics, METRIC_JWT_CACHE_HIT, 1);
         return TWOLEG_NONE;
     }
@@ -268,7 +268,7 @@ enum twoleg_error token_jwt_read(const struct token_context *context, struct str
     error = jwt_verified(context, jwt);
     if (error)
         return error;
-    jwt_cache_put(context->jwt_cache, text, keys, &record);
+    token_cache_put(context->cache, text, keys, &record);
     *ret_record = record;
     return TWOLEG_NONE;
 }

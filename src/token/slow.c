@@ -88,21 +88,16 @@ enum twoleg_error token_slow_take(const struct token_context *context,
                                   const struct decision *decision, const struct token_slow *slow,
                                   struct issued_token *ret_token)
 {
-    const struct token_record *record = &slow->record;
-    int64_t left_s = record->expires_s - decision->now_us / SECOND_US;
-    if (decision->format != FORMAT_JWT || decision->ttl_us == TIME_NEVER ||
-        record->application != decision->application->number ||
-        record->generation != decision->generation ||
-        record->credential != decision->credential || record->apis[0] != decision->api->number ||
-        !str_equal(record->scope, decision->scope) ||
-        record->expires_s - record->issued_s != decision->ttl_us / SECOND_US || left_s <= 0 ||
+    int64_t left_s;
+    if (decision->format != FORMAT_JWT ||
+        !token_record_holds(&slow->record, decision, &left_s) ||
         !slow_key_signs(context, decision, slow))
         return TWOLEG_NOT_FOUND;
     *ret_token = (struct issued_token){
         .text = buf_str(&slow->text),
         .scope = decision->scope,
         .expires_in_s = left_s,
-        .issued_s = record->issued_s,
+        .issued_s = slow->record.issued_s,
     };
     return TWOLEG_NONE;
 }

@@ -8,22 +8,25 @@
 #include "model/request.h"
 #include "registry/registry.h"
 
-struct jwt_cache; // of one worker: SHA-256 of a whole JWT -> its signature is valid under key K
+struct token_cache; // of one worker: SHA-256 of a whole token -> what reading it has found
 
 // What tokens need of the server and of this worker.
 struct token_context {
     struct registry *registry;
     struct keyring *keyring;
     struct keyring_worker *keys;
-    struct jwt_cache *jwt_cache;
+    struct token_cache *cache;
     struct env *env;
     struct metrics *metrics;
     struct str issuer;
     struct str prefix; // of sealed tokens
+    const struct token_shape *shapes; // of reference tokens, beside the default one
+    size_t shape_count;
     uint32_t epoch;    // the server's
 };
 
-// TWOLEG_WAIT: the algorithm of the API signs too slowly for a loop; token_slow_create takes over.
+// TWOLEG_WAIT: the algorithm of the API signs too slowly for a loop, and token_slow_create takes
+// over; or the token is a reference: token_reference_make.
 enum twoleg_error token_issue(const struct token_context *context, const struct decision *decision,
                               struct arena *arena,
                               struct issued_token *ret_token) TWOLEG_MUST_CHECK;
@@ -42,13 +45,46 @@ enum twoleg_error token_slow_take(const struct token_context *context,
                                   struct issued_token *ret_token) TWOLEG_MUST_CHECK;
 void token_slow_free(struct token_slow **slow);
 
-// Opens the seal or verifies the signature: what the token says is what we once wrote. Nothing else
-// is decided here; that is the gate's.
+// A reference token on its way: it is one once its row, the record under the hash, is durable. The
+// record's scope is the decision's.
+struct token_reference {
+    struct token_record record;
+    struct store_token_key key;
+    enum token_alphabet alphabet; // of its shape
+    bool checksum;
+    size_t len;
+    char text[TOKEN_SHAPE_TEXT_MAX]; // whoever frees it wipes it
+};
+enum twoleg_error token_reference_make(const struct token_context *context,
+                                       const struct decision *decision,
+                                       struct token_reference *ret_token) TWOLEG_MUST_CHECK;
+// After the commit: the token, if it is what this decision asks for, now; else NOT_FOUND. Its text
+// belongs to the reference.
+enum twoleg_error token_reference_take(const struct token_context *context,
+                                       const struct decision *decision,
+                                       const struct token_reference *token,
+                                       struct issued_token *ret_token) TWOLEG_MUST_CHECK;
+
+// What the store is to be asked for. TOKEN_MALFORMED, TOKEN_FORGED: it has no such row.
+enum twoleg_error token_reference_key(const struct token_context *context, struct str text,
+                                      struct store_token_key *ret_key) TWOLEG_MUST_CHECK;
+
+// What the store has said of one reference token.
+struct token_known {
+    struct store_token_key key;
+    bool found;
+    struct token_record record;
+};
+
+// Opens the seal, verifies the signature or finds the row: what the token says is what we once
+// wrote. Nothing else is decided here; that is the gate's. TWOLEG_WAIT: the store must be asked for
+// token_reference_key, and what it says be handed in as known.
 enum twoleg_error token_read(const struct token_context *context, struct str text,
-                             struct arena *arena, struct token_record *ret_record,
+                             const struct token_known *known, struct arena *arena,
+                             struct token_record *ret_record,
                              enum token_format *ret_format) TWOLEG_MUST_CHECK;
 
-// The token's id as the world knows it: a JWT's jti claim, a sealed token's id. At most
+// The token's id as the world knows it: a JWT's jti claim, another token's id. At most
 // TOKEN_ID_TEXT_MAX bytes.
 #define TOKEN_ID_TEXT_MAX 80
 void token_write_id(const struct token_record *record, enum token_format format, struct buf *out);
@@ -57,6 +93,7 @@ void token_write_id(const struct token_record *record, enum token_format format,
 struct token_question {
     enum gate_door door;
     struct str text;
+    const struct token_known *known;  // what the store was asked for; may be NULL
     const struct application *caller; // introspection and revocation
     uint64_t required_api;            // /check; 0 = any
     struct str required_scope;        // /check
@@ -71,12 +108,13 @@ struct token_verdict {
     struct gate_passed passed; // only when it was not refused
 };
 
-// token_read, the registry, the gate. TWOLEG_NONE: good. TWOLEG_WAIT: ret_verdict->view.number must
-// be loaded first. Anything else is the reason of the refusal. The verdict is filled as far as the
-// decision went, also on a refusal.
+// token_read, the registry, the gate. TWOLEG_NONE: good. TWOLEG_WAIT: the store must be asked for
+// the token if it was not read, else ret_verdict->view.number must be loaded first. Anything else
+// is the reason of the refusal. The verdict is filled as far as the decision went, also on a
+// refusal.
 enum twoleg_error token_inspect(const struct token_context *context,
                                 const struct token_question *question, struct arena *arena,
                                 struct token_verdict *ret_verdict) TWOLEG_MUST_CHECK;
 
-struct jwt_cache *jwt_cache_create(size_t entries); // a power of two; NULL without memory
-void jwt_cache_destroy(struct jwt_cache *cache);
+struct token_cache *token_cache_create(size_t entries); // a power of two; NULL without memory
+void token_cache_destroy(struct token_cache *cache);

@@ -112,7 +112,7 @@ static void fuzz_loaded(const struct config *config)
     FUZZ_MUST(config->listen.count >= 1 && config->listen.count <= CONFIG_LISTEN_MAX);
     for (size_t i = 0; i < config->listen.count; i++)
         FUZZ_MUST(config->listen.items[i].doors != 0);
-    if (config->token_format == CONFIG_TOKEN_JWT)
+    if (config->token_format == FORMAT_JWT)
         FUZZ_MUST(config->token_ttl <= config->jwt_max_ttl);
 }
 

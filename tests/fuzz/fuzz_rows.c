@@ -21,6 +21,7 @@ static const char *const tables[] = {
     "applications", "application_apis", "application_scopes", "secrets",
     "apis",         "scopes",           "keys",               "settings",
     "accounts",     "revoked_tokens",   "revoked_credentials", "audit",
+    "reference_tokens",
 };
 #define TABLES (sizeof tables / sizeof *tables)
 static sqlite3_stmt *inserts[TABLES], *removals[TABLES];
@@ -128,7 +129,7 @@ static void fuzz_text(struct str text)
 
 static void fuzz_application(const struct application *application)
 {
-    FUZZ_MUST(application->format == FORMAT_JWT || application->format == FORMAT_SEALED);
+    FUZZ_MUST(application->format < TOKEN_FORMATS);
     FUZZ_MUST(application->state.status == STATUS_ACTIVE ||
               application->state.status == STATUS_DISABLED);
     FUZZ_MUST(application->api_count <= APPLICATION_APIS_MAX);
@@ -145,6 +146,20 @@ static void fuzz_application(const struct application *application)
         fuzz_text(secret->label);
         fuzz_text(secret->used_address);
     }
+}
+
+// The token whose hash is all zeros, in each of its slots that a row may lie in.
+static void fuzz_token(struct arena *arena, unsigned slot)
+{
+    struct token_record record;
+    const struct store_token_key key = {.slot = slot};
+    enum twoleg_error error = store_token(&fuzz_reader, &key, arena, &record);
+    FUZZ_MUST(!error || error == TWOLEG_NOT_FOUND || error == TWOLEG_STORE_FAILED);
+    if (error)
+        return;
+    fuzz_text(record.scope);
+    FUZZ_MUST(record.scope.len <= SCOPE_TEXT_MAX && record.api_count == 1);
+    FUZZ_MUST(record.expires_s >= 0 && record.id.bytes[0] == 0);
 }
 
 static bool fuzz_refusal(enum twoleg_error error)
@@ -186,6 +201,9 @@ static void fuzz_little(size_t cap)
     error = store_keys(&fuzz_reader, &arena, &keys, &count);
     FUZZ_MUST(!error || error == TWOLEG_NO_MEMORY || fuzz_refusal(error));
     error = store_setting(&fuzz_reader, STR("issuer"), &arena, &value);
+    FUZZ_MUST(!error || error == TWOLEG_NO_MEMORY || fuzz_refusal(error));
+    struct token_record record;
+    error = store_token(&fuzz_reader, &(struct store_token_key){.slot = 0}, &arena, &record);
     FUZZ_MUST(!error || error == TWOLEG_NO_MEMORY || fuzz_refusal(error));
     arena_finish(&arena);
 }
@@ -307,9 +325,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     arena_init(&arena, NULL, (size_t)1 << 26);
     for (uint64_t number = 1; number <= 4; number++)
         fuzz_one(&arena, number);
+    fuzz_token(&arena, 0);
+    fuzz_token(&arena, TOKEN_SLOTS_MAX - 1);
     fuzz_sets(&arena);
     fuzz_little(size % 2 ? 1 : size);
-    fuzz_fault(1 + size % 24);
+    fuzz_fault(1 + size % 32);
     fuzz_changes(store_states_begin, store_states_next);
     fuzz_changes(store_revocations_begin, store_revocations_next);
     fuzz_revocations();

@@ -52,9 +52,9 @@ static void fuzz_sealed_record(struct arena *arena, struct str plain)
     struct token_record record;
     enum token_format format;
     struct str text = fuzz_seal(arena, plain);
-    enum twoleg_error error = token_read(&context, text, arena, &record, &format);
+    enum twoleg_error error = token_read(&context, text, NULL, arena, &record, &format);
     fuzz_little(text, error);
-    if (text.len > TOKEN_TEXT_MAX)
+    if (text.len > TOKEN_TEXT_MAX || text.len <= TOKEN_SHAPE_TEXT_MAX)
         FUZZ_MUST(error == TWOLEG_TOKEN_MALFORMED);
     else
         FUZZ_MUST(error == TWOLEG_NONE || error == TWOLEG_TOKEN_VERSION);
@@ -70,7 +70,7 @@ static void fuzz_any(struct arena *arena, struct str text)
 {
     struct token_record record;
     enum token_format format;
-    enum twoleg_error error = token_read(&context, text, arena, &record, &format);
+    enum twoleg_error error = token_read(&context, text, NULL, arena, &record, &format);
     fuzz_little(text, error);
     FUZZ_MUST(error != TWOLEG_NO_MEMORY && error != TWOLEG_INTERNAL);
     if (error == TWOLEG_NONE)

@@ -69,21 +69,21 @@ static void fuzz_read(struct arena *arena, struct str text)
 {
     struct token_record record, again;
     enum token_format format;
-    enum twoleg_error error = token_read(&context, text, arena, &record, &format);
+    enum twoleg_error error = token_read(&context, text, NULL, arena, &record, &format);
     fuzz_little(text, error);
     FUZZ_MUST(error != TWOLEG_NO_MEMORY && error != TWOLEG_INTERNAL);
     if (error)
         return;
     FUZZ_MUST(format == FORMAT_JWT && record.application == NUMBER && record.epoch == EPOCH);
     FUZZ_MUST(record.api_count >= 1 && record.expires_s > 0);
-    FUZZ_MUST(token_read(&context, text, arena, &again, &format) == TWOLEG_NONE);
+    FUZZ_MUST(token_read(&context, text, NULL, arena, &again, &format) == TWOLEG_NONE);
     FUZZ_MUST(fuzz_same(&record, &again));
     fuzz_gate(arena, text);
     char *changed = arena_alloc(arena, text.len);
     memcpy(changed, text.ptr, text.len);
     size_t at = (size_t)record.issued_s % text.len;
     changed[at] = (char)(changed[at] ^ 4);
-    FUZZ_MUST(token_read(&context, str_of(changed, text.len), arena, &again, &format));
+    FUZZ_MUST(token_read(&context, str_of(changed, text.len), NULL, arena, &again, &format));
 }
 
 static void fuzz_written(struct arena *arena, struct str line, struct str input)
@@ -124,7 +124,7 @@ static void fuzz_issued(struct arena *arena, struct str scope, enum token_format
     if (scope_normalise(arena, scope, &decision.scope))
         return;
     FUZZ_MUST(token_issue(&context, &decision, arena, &token) == TWOLEG_NONE);
-    FUZZ_MUST(token_read(&context, token.text, arena, &record, &found) == TWOLEG_NONE);
+    FUZZ_MUST(token_read(&context, token.text, NULL, arena, &record, &found) == TWOLEG_NONE);
     FUZZ_MUST(found == format && str_equal(record.scope, decision.scope));
     FUZZ_MUST(record.expires_s - record.issued_s == 60 && token.expires_in_s == 60);
     FUZZ_MUST(record.credential == 9 && record.api_count == 1 && record.apis[0] == API);

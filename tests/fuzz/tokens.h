@@ -93,7 +93,7 @@ static void fuzz_signing_key(struct signing_key *key, struct str kid, enum key_s
 
 static void fuzz_prepare(void)
 {
-    if (context.jwt_cache)
+    if (context.cache)
         return;
     FUZZ_MUST(crypto_init() == TWOLEG_NONE);
     FUZZ_MUST(mac_key_init(&data_keys[1].mac, "another fixed key", 17) == TWOLEG_NONE);
@@ -101,9 +101,9 @@ static void fuzz_prepare(void)
     fuzz_signing_key(&signing_keys[1], STR("new"), KEY_ANNOUNCED);
     keys.signing = signing_keys;
     keys.signing_count = 2;
-    context.jwt_cache = jwt_cache_create(8);
+    context.cache = token_cache_create(8);
     context.keys = keyring_worker_create(NULL);
-    FUZZ_MUST(context.jwt_cache && context.keys);
+    FUZZ_MUST(context.cache && context.keys);
 }
 
 // The environment's randomness is fixed too, so that each input always does the same.
@@ -122,7 +122,7 @@ static void fuzz_little(struct str text, enum twoleg_error expected)
         struct token_record record;
         enum token_format format;
         arena_init(&arena, NULL, cap);
-        enum twoleg_error error = token_read(&context, text, &arena, &record, &format);
+        enum twoleg_error error = token_read(&context, text, NULL, &arena, &record, &format);
         FUZZ_MUST(error == expected || error == TWOLEG_NO_MEMORY);
         arena_finish(&arena);
     }

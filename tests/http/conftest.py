@@ -3,7 +3,7 @@
 own; what changes more than that takes `own_server`, and what moves the clock `timed`."""
 import pytest
 
-from instance import BINARY, HAS_HOOKS, Server
+from instance import BINARY, FORMATS, HAS_HOOKS, Server
 
 
 def pytest_configure(config):
@@ -62,9 +62,14 @@ def resource_server(server):
     return server.app(name="resource server", resource_server=True)
 
 
-@pytest.fixture(params=["jwt", "sealed"])
-def any_app(request, app, sealed_app):
-    return app if request.param == "jwt" else sealed_app
+@pytest.fixture(scope="module")
+def reference_app(server):
+    return server.app(name="reference", scope="alpha beta", token_format="reference")
+
+
+@pytest.fixture(params=FORMATS)
+def any_app(request, app, sealed_app, reference_app):
+    return {"jwt": app, "sealed": sealed_app, "reference": reference_app}[request.param]
 
 
 class Timed:
@@ -78,7 +83,7 @@ class Timed:
         self.step = self.server.hooks.step
 
 
-@pytest.fixture(params=["jwt", "sealed"])
+@pytest.fixture(params=FORMATS)
 def timed(request):
     instance = Timed(request.param)
     yield instance

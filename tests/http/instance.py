@@ -24,6 +24,9 @@ REPORTS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:",
            "WARNING: ThreadSanitizer")
 
 
+FORMATS = ("jwt", "sealed", "reference")  # of access tokens
+
+
 class Answer:
     """An HTTP answer, read to its end."""
 

@@ -5,10 +5,11 @@ import re
 import sqlite3
 import urllib.parse
 
+from instance import FORMATS
+
 RULES = pathlib.Path(__file__).with_name("state_matrix.rules")
 ENDPOINTS = ("token", "introspect", "ask", "revoke", "check")
 AUTHS = ("basic", "post")
-FORMATS = ("jwt", "sealed")
 OTHER_API = "https://other.example/"
 ACCOUNT_API = "https://account.example/"
 ACCOUNT = 4711

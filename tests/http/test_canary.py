@@ -8,7 +8,7 @@ import urllib.parse
 
 import pytest
 
-from instance import Application
+from instance import FORMATS, Application
 
 BROUGHT = "canary-brought-secret-of-more-than-32-bytes"
 SHORT = "canary-short-pw9"
@@ -75,7 +75,7 @@ def led_through(make_server, tmp_path):
     caller = server.app(name="caller", resource_server=True)
     canaries.add("caller's secret", caller.secret)
     apps = [server.app(name="jwt", scope="alpha"),
-            server.app(name="sealed", scope="alpha", token_format="sealed"),
+            *(server.app(name=kind, scope="alpha", token_format=kind) for kind in FORMATS[1:]),
             server.app(name="brought", secret=BROUGHT), server.app(name="short", secret=SHORT)]
     for app in apps:
         canaries.add(f"secret of {app.facts.get('name', app.id)}", app.secret)

@@ -77,9 +77,14 @@ def reading_goes_on(server, app, caller, token):
 @pytest.mark.parametrize("how", [b"f", b"r"])
 def test_H4_H5_full_and_read_only_disks_refuse_writes_only(disk, known, how):
     app, caller, good, tokens = known
+    reference = disk.app(name="reference", token_format="reference")
+    row = disk.bearer(reference)
     assert disk.revoke(app, tokens[0]).status == 200
     for _ in range(3):
         disk.fail(how)
+        answer = disk.token(reference)
+        assert answer.status == 503 and answer.headers["Retry-After"], answer
+        assert disk.check(row).status == 200
         for token in tokens[1:4]:
             answer = disk.revoke(app, token)
             assert answer.status == 503 and answer.headers["Retry-After"], answer
@@ -91,6 +96,7 @@ def test_H4_H5_full_and_read_only_disks_refuse_writes_only(disk, known, how):
     disk.restart(hard=True)
     assert not disk.active(caller, tokens[0])
     assert disk.revoke(app, tokens[2]).status == 200
+    assert disk.active(caller, row) and disk.active(caller, disk.bearer(reference))
     reading_goes_on(disk, app, caller, good)
 
 

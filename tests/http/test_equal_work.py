@@ -70,9 +70,9 @@ def wrong(secret):
     return secret[:-8] + ("A" * 8 if secret[-8:] != "A" * 8 else "B" * 8)
 
 
-def made(server, name, secrets=1):
+def made(server, name, secrets=1, **fields):
     app = Application(server.manage("POST", "applications", None,
-                                    {"name": name, "client_id": client_id(name)}))
+                                    {"name": name, "client_id": client_id(name), **fields}))
     for _ in range(secrets - 1):
         server.manage("POST", "application/secrets", app, {})
     if secrets == 0:
@@ -85,6 +85,8 @@ def clients(counted):
     """Who is refused, by what there is of them: id and secret."""
     apps = {name: made(counted, name, secrets)
             for name, secrets in (("one", 1), ("two", 2), ("ten", 10), ("none", 0))}
+    for kind in ("sealed", "reference"):
+        apps[kind] = made(counted, kind, token_format=kind)
     for name in ("disabled", "deleted"):
         apps[name] = made(counted, name)
     counted.act("disable", apps["disabled"])

@@ -11,7 +11,8 @@ import threading
 import pytest
 
 from authority import Authority
-from instance import PATIENCE, UNLIMITED, Application, Server, drain, statuses, token_request, until
+from instance import (FORMATS, PATIENCE, UNLIMITED, Application, Server, drain, statuses,
+                      token_request, until)
 from secure import CLOSE, Secure
 
 VISITORS, ROUNDS = 6, 8
@@ -97,7 +98,7 @@ def an_application_lives_and_dies(busy, rng):
     server = busy.server
     made = Application(server.manage("POST", "applications", None, {
         "client_id": f"v{next(busy.serial)}", "name": "v", "scope": "alpha beta",
-        "token_format": rng.choice(["jwt", "sealed"])}))
+        "token_format": rng.choice(FORMATS)}))
     token = server.bearer(made, scope="beta")
     server.update(made, scope="alpha")
     assert server.check(token).status == 401, "nothing is left of its scope"

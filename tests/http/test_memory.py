@@ -53,7 +53,7 @@ root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root may look int
 
 @root_only
 @pytest.mark.parametrize("token_format, algorithm", [("sealed", "ES256"), ("jwt", "ES256"),
-                                                     ("jwt", "RS256")])
+                                                     ("jwt", "RS256"), ("reference", "ES256")])
 def test_D7_what_was_issued_and_asked_for_is_gone(own_server, token_format, algorithm):
     api = f"https://{algorithm.lower()}.example"
     own_server.cli("api", "create", api, "--name", "x", "--algorithm", algorithm, "--json")

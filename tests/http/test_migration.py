@@ -35,6 +35,7 @@ def core_app(name):
 def to_schema_1(data):
     """What this release has written, in the first one's schema."""
     db = sqlite3.connect(os.path.join(data, "twoleg.db"), isolation_level=None)
+    db.execute("DROP TABLE reference_tokens")
     db.execute("ALTER TABLE applications DROP COLUMN budget")
     db.execute("ALTER TABLE applications DROP COLUMN budget_mode")
     db.execute("PRAGMA user_version = 0")
@@ -51,7 +52,7 @@ def asked(data, sql):
 
 def test_H16_what_the_first_release_gave_out_works(make_server, tmp_path):
     server = make_server(data=core_store(tmp_path / "core")).start()
-    assert "was brought from schema 1 to 2; before-002.db beside it" in server.stderr()
+    assert "was brought from schema 1 to 3; before-002.db beside it" in server.stderr()
     caller = core_app("caller")
     states = {name: server.active(caller, token) for name, token in CORE["tokens"].items()}
     assert states == {"good": True, "revoked": False, "of_removed_secret": False,
@@ -80,7 +81,7 @@ def test_H16_tokens_out_survive_the_upgrade(own_server, token_format):
     server.stop()
     to_schema_1(server.data)
     server.start()
-    assert asked(server.data, "PRAGMA user_version") == 2
+    assert asked(server.data, "PRAGMA user_version") == 3
     assert server.active(caller, good) and not server.active(caller, revoked)
     assert server.check(good).status == 200 and server.check(revoked).status == 401
     assert server.token(app).status == 200
@@ -115,7 +116,7 @@ def test_H16_an_upgrade_under_load_refuses_nobody(manage):  # noqa: F811
             server.stop()
             to_schema_1(server.data)
             server.start()
-            assert asked(server.data, "PRAGMA user_version") == 2
+            assert asked(server.data, "PRAGMA user_version") == 3
     finally:
         ended.set()
         for visitor in visitors:
@@ -127,7 +128,7 @@ def test_H16_an_upgrade_under_load_refuses_nobody(manage):  # noqa: F811
 def test_H16_a_newer_schema_is_refused_in_words_and_left_alone(make_server, tmp_path):
     data = core_store(tmp_path / "newer")
     db = sqlite3.connect(data / "twoleg.db")
-    db.execute("INSERT INTO schema_version VALUES (3, 0)")
+    db.execute("INSERT INTO schema_version VALUES (4, 0)")
     db.commit()
     db.close()
 
@@ -137,8 +138,8 @@ def test_H16_a_newer_schema_is_refused_in_words_and_left_alone(make_server, tmp_
     before = content()
     status, words = make_server(data=data).refused()
     assert status == 1
-    assert f"{data}/twoleg.db: was written by a newer twoleg (schema 3; this one knows " \
-        "schema 2): use that release, or restore a backup from before" in words
+    assert f"{data}/twoleg.db: was written by a newer twoleg (schema 4; this one knows " \
+        "schema 3): use that release, or restore a backup from before" in words
     assert content() == before and not list(pathlib.Path(data).glob("before-*"))
 
 

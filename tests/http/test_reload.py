@@ -14,7 +14,7 @@ import threading
 import pytest
 
 from authority import Authority
-from instance import (Application, HAS_HOOKS, PATIENCE, basic, release_by, statuses,
+from instance import (Application, FORMATS, HAS_HOOKS, PATIENCE, basic, release_by, statuses,
                       token_request, two_admins, until)
 from test_health_metrics import figures
 from test_service import listening, manage  # noqa: F401 the fixture
@@ -466,8 +466,8 @@ def sets(number):
 
 def test_G7_reloads_under_load_fail_no_request_and_mix_nothing(reloading):
     server = reloading.start(sets(0))
-    apps = [server.app(token_format=f) for f in ("jwt", "sealed")]
-    visitors = [Visitor(server, apps[i % 2], i) for i in range(6)]
+    apps = [server.app(token_format=f) for f in FORMATS]
+    visitors = [Visitor(server, apps[i % 3], i) for i in range(6)]
     for visitor in visitors:
         visitor.start()
     reloads = 0

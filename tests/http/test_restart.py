@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from instance import Application, until
+from instance import FORMATS, Application, until
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def filled(own_server):
     server = own_server
     caller = server.app(name="caller", resource_server=True)
     apps = []
-    for token_format in ("jwt", "sealed"):
+    for token_format in FORMATS:
         app = server.app(name=token_format, scope="alpha", token_format=token_format)
         good, revoked = server.bearer(app), server.bearer(app)
         assert server.revoke(app, revoked).status == 200
@@ -63,7 +63,7 @@ def test_design_3_1_a_deleted_id_made_anew_gets_no_old_rights(own_server):
     """CVE-2026-55670: recycled identifiers."""
     server = own_server
     caller = server.app(name="caller", resource_server=True)
-    for token_format in ("jwt", "sealed"):
+    for token_format in FORMATS:
         name = "again-" + token_format
         old = server.app(client_id=name, token_format=token_format)
         token = server.bearer(old)
@@ -85,6 +85,7 @@ def test_backup_while_running_and_restore(filled, make_server, tmp_path):
     assert os.stat(backup).st_mode & 0o077 == 0
     late = server.app(name="late")
     after = server.bearer(apps[0][0])
+    unknown = server.bearer(apps[FORMATS.index("reference")][0])
     server.stop()
 
     done = server.run_cli("restore", str(backup), "--keep-tokens", "--yes")
@@ -92,6 +93,7 @@ def test_backup_while_running_and_restore(filled, make_server, tmp_path):
     server.start()
     verify(server, caller, apps)
     assert server.active(caller, after)
+    assert not server.active(caller, unknown), "its row came after the copy"
     assert server.token(late).status == 401
 
     server.stop()
@@ -133,7 +135,7 @@ class Writer(threading.Thread):
     def change(self):
         server = self.server
         app = Application(server.manage("POST", "applications", None, {
-            "name": "w", "scope": "alpha", "token_format": self.rng.choice(["jwt", "sealed"])}))
+            "name": "w", "scope": "alpha", "token_format": self.rng.choice(FORMATS)}))
         self.facts.append(("works", app))
         token = server.bearer(self.lasting)
         assert server.revoke(self.lasting, token).status == 200

@@ -2,6 +2,8 @@
 """RFC 8707: the resource parameter chooses the audience."""
 import pytest
 
+from instance import FORMATS
+
 SMS, MAIL = "https://sms.example/v1", "urn:example:mail"
 
 
@@ -11,7 +13,7 @@ def apis(server):
     server.api(MAIL, "mail")
 
 
-@pytest.fixture(scope="module", params=["jwt", "sealed"])
+@pytest.fixture(scope="module", params=FORMATS)
 def both(request, server, apis):
     """May ask tokens for both APIs."""
     return server.app(name="both", token_format=request.param, audience=[SMS, MAIL])

@@ -299,5 +299,6 @@ def test_completion_knows_every_command_and_option():
     assert complete(BINARY, "app", "cr") == {"create"}
     assert complete(BINARY, "app", "revoke-tokens", "x", "--y") == {"--yes"}
     assert "--token-format" in complete(BINARY, "app", "create", "--name", "x", "--")
-    assert complete(BINARY, "app", "create", "--token-format", "") == {"jwt", "sealed"}
+    assert complete(BINARY, "app", "create", "--token-format", "") == {"jwt", "sealed",
+                                                                             "reference"}
     assert complete(BINARY, "serve", "--u") == {"--user"}

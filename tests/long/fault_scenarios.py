@@ -43,6 +43,7 @@ class World:
         self.serial = itertools.count()
         self.jwt = server.app(name="jwt", scope="alpha beta")
         self.sealed = server.app(name="sealed", scope="alpha beta", token_format="sealed")
+        self.reference = server.app(name="reference", scope="alpha beta", token_format="reference")
         self.brought = server.app(name="brought", secret="only-sixteen-cha")
         self.caller = server.app(name="caller", resource_server=True)
 
@@ -96,6 +97,12 @@ def token_sealed(world):
 
 
 @scenario
+def token_reference(world):
+    """Its row is durable, or there was no answer."""
+    return issued(world, world.reference)
+
+
+@scenario
 def token_by_post(world):
     return issued(world, world.jwt, method="post")
 
@@ -146,6 +153,11 @@ def introspect_sealed(world):
 
 
 @scenario
+def introspect_reference(world):
+    return described(world, world.reference)
+
+
+@scenario
 def introspect_a_revoked_one(world):
     token = world.server.bearer(world.sealed)
     assert world.server.revoke(world.sealed, token).status == 200
@@ -162,6 +174,12 @@ def check_jwt(world):
 @scenario
 def check_sealed(world):
     token = world.server.bearer(world.sealed)
+    return Step(lambda: world.server.check(token, "?scope=alpha"))
+
+
+@scenario
+def check_reference(world):
+    token = world.server.bearer(world.reference)
     return Step(lambda: world.server.check(token, "?scope=alpha"))
 
 
@@ -183,6 +201,11 @@ def revoke_jwt(world):
 @scenario
 def revoke_sealed(world):
     return revoked(world, world.sealed)
+
+
+@scenario
+def revoke_reference(world):
+    return revoked(world, world.reference)
 
 
 # ------------------------------------------------------------------ what is published

@@ -103,11 +103,11 @@ static void token_prepare(struct timing *t, const char *data)
         keyring_create(&keys, &t->context.keyring, reason, notice))
         timing_fail(reason);
     t->context.keys = keyring_worker_create(t->context.keyring);
-    t->context.jwt_cache = jwt_cache_create(64);
+    t->context.cache = token_cache_create(64);
     t->context.env = &t->env;
     t->context.metrics = &t->metrics;
     t->context.prefix = STR("tlt_");
-    if (!t->context.keys || !t->context.jwt_cache)
+    if (!t->context.keys || !t->context.cache)
         timing_fail("no memory");
 }
 
@@ -118,7 +118,7 @@ static void token_once(struct timing *t)
     enum token_format format;
     arena_init(&arena, &t->pool, ARENA_REQUEST_CAP);
     enum twoleg_error error =
-        token_read(&t->context, str_of(t->text, t->len), &arena, &record, &format);
+        token_read(&t->context, str_of(t->text, t->len), NULL, &arena, &record, &format);
     arena_finish(&arena);
     // What is refused for another reason has not come to where its secret is compared.
     if (error != TWOLEG_TOKEN_FORGED)

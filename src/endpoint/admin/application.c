@@ -43,7 +43,8 @@ static enum twoleg_error application_read(struct admin_call *call, size_t fields
     if (error)
         return error;
     if (body->token_format.ptr && !token_format_from(body->token_format, &body->format))
-        return admin_refuse(call, TWOLEG_RANGE, "\"token_format\" must be jwt or sealed");
+        return admin_refuse(call, TWOLEG_RANGE,
+                            "\"token_format\" must be jwt, sealed or reference");
     error = body->budget.ptr ? budget_parse(body->budget, &body->budget_read) : TWOLEG_NONE;
     if (error)
         return admin_refuse(call, error, "\"budget\" must be " BUDGET_WORDS);
@@ -65,7 +66,7 @@ static struct manage_policy application_policy(const struct admin_call *call)
 {
     const struct config *config = endpoint_config(call->request);
     return (struct manage_policy){
-        .format = config->token_format == CONFIG_TOKEN_SEALED ? FORMAT_SEALED : FORMAT_JWT,
+        .format = (enum token_format)config->token_format,
         .ttl_us = config->token_ttl,
         .jwt_max_ttl_us = config->jwt_max_ttl};
 }

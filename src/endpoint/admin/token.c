@@ -5,6 +5,7 @@
 #include "endpoint/admin/body.h"
 #include "endpoint/admin/job.h"
 #include "endpoint/admin/view.h"
+#include "endpoint/reference.h"
 
 struct token_body {
     struct str token;
@@ -28,9 +29,12 @@ static enum twoleg_error token_judge(struct admin_call *call, struct token_verdi
     if (body.token.len == 0)
         return admin_refuse(call, TWOLEG_MISSING, "\"token\" is missing");
     question.text = body.token;
+    question.known = reference_known(call->request);
     *ret_verdict = (struct token_verdict){0};
     *ret_reason = token_inspect(&call->context->token, &question, call->request->arena,
                                 ret_verdict);
+    if (*ret_reason == TWOLEG_WAIT && !ret_verdict->read)
+        return reference_look_up(call->request, body.token);
     if (*ret_reason == TWOLEG_WAIT)
         return admin_wait_body(call, ret_verdict->view.number);
     return *ret_reason == TWOLEG_NO_MEMORY ? TWOLEG_NO_MEMORY : TWOLEG_NONE;

@@ -21,7 +21,7 @@ static void defaults_without_any_source(void **state)
     assert_int_equal(config.workers, 4);
     assert_int_equal(config.token_ttl, 3600 * SECOND_US);
     assert_int_equal(config.jwt_max_ttl, 24 * 3600 * SECOND_US);
-    assert_int_equal(config.token_format, CONFIG_TOKEN_JWT);
+    assert_int_equal(config.token_format, FORMAT_JWT);
     assert_string_equal(config.token_prefix.ptr, "tlt_");
     assert_string_equal(config.secret_prefix.ptr, "tls_");
     assert_int_equal(config.log_requests, CONFIG_LOG_REFUSED);

@@ -277,7 +277,7 @@ static void two_audiences_are_two_apis(void **state)
     f.aud_json = STR("[\"https://api.example\",\"urn:second\"]");
     struct token_record record;
     enum token_format format;
-    assert_int_equal(token_read(&t->context, forged_sign(t, &f), &t->arena, &record, &format),
+    assert_int_equal(token_read(&t->context, forged_sign(t, &f), NULL, &t->arena, &record, &format),
                      TWOLEG_NONE);
     assert_int_equal(record.api_count, 2);
     assert_int_equal(record.apis[0], TEST_API);
@@ -355,9 +355,9 @@ static void the_gate_runs_on_a_hit_too(void **state)
 static void a_token_with_a_long_scope_is_verified_each_time(void **state)
 {
     struct test_tokens *t = *state;
-    char scope[129];
+    char scope[257];
     memset(scope, 'x', sizeof scope);
-    t->decision.scope = str_of(scope, 129);
+    t->decision.scope = str_of(scope, 257);
     struct str text = tokens_issue(t, FORMAT_JWT);
     tokens_expect(t, text, TWOLEG_NONE);
     tokens_expect(t, text, TWOLEG_NONE);
@@ -387,9 +387,11 @@ static void a_full_arena_is_said(void **state)
     enum token_format format;
     arena_init(&none, NULL, 0);
     assert_int_equal(token_issue(&t->context, &t->decision, &none, &token), TWOLEG_NO_MEMORY);
-    assert_int_equal(token_read(&t->context, text, &none, &record, &format), TWOLEG_NO_MEMORY);
+    assert_int_equal(token_read(&t->context, text, NULL, &none, &record, &format),
+                     TWOLEG_NO_MEMORY);
     tokens_expect(t, text, TWOLEG_NONE);
-    assert_int_equal(token_read(&t->context, text, &none, &record, &format), TWOLEG_NO_MEMORY);
+    assert_int_equal(token_read(&t->context, text, NULL, &none, &record, &format),
+                     TWOLEG_NO_MEMORY);
     arena_finish(&none);
 }
 

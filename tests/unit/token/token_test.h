@@ -71,7 +71,7 @@ static inline int tokens_setup(void **state)
         .registry = t->on->registry,
         .keyring = t->keyring,
         .keys = keyring_worker_create(t->keyring),
-        .jwt_cache = jwt_cache_create(64),
+        .cache = token_cache_create(64),
         .env = &t->env,
         .metrics = &t->metrics,
         .issuer = STR(TEST_ISSUER),
@@ -79,7 +79,7 @@ static inline int tokens_setup(void **state)
         .epoch = 3,
     };
     assert_non_null(t->context.keys);
-    assert_non_null(t->context.jwt_cache);
+    assert_non_null(t->context.cache);
     tokens_decide(t);
     *state = t;
     return 0;
@@ -89,7 +89,7 @@ static inline int tokens_teardown(void **state)
 {
     struct test_tokens *t = *state;
     fault_arm(FAULT_RANDOM, 0, false);
-    jwt_cache_destroy(t->context.jwt_cache);
+    token_cache_destroy(t->context.cache);
     keyring_worker_destroy(t->context.keys);
     store_set_on_change(t->on->test->store, NULL, NULL);
     keyring_destroy(t->keyring);
@@ -115,7 +115,7 @@ static inline enum twoleg_error tokens_read(struct test_tokens *t, struct str te
     struct token_record record;
     enum token_format format;
     arena_init(&arena, NULL, ARENA_REQUEST_CAP);
-    enum twoleg_error error = token_read(&t->context, text, &arena, &record, &format);
+    enum twoleg_error error = token_read(&t->context, text, NULL, &arena, &record, &format);
     arena_finish(&arena);
     return error;
 }
@@ -135,7 +135,7 @@ static inline void tokens_expect_record(struct test_tokens *t, const struct issu
 {
     struct token_record record;
     enum token_format format = expected == FORMAT_JWT ? FORMAT_SEALED : FORMAT_JWT;
-    assert_int_equal(token_read(&t->context, token->text, &t->arena, &record, &format),
+    assert_int_equal(token_read(&t->context, token->text, NULL, &t->arena, &record, &format),
                      TWOLEG_NONE);
     assert_int_equal(format, expected);
     assert_int_equal(record.epoch, 3);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Eight-way set-associative, of fixed size, for one thread: a newcomer takes the oldest place of
-// its set. A mark, made in a third of the time of a digest, tells whether a digest is worth making:
-// what is forged is told apart by the mark, what is seen by mark and digest.
+// What reading tokens has found: JWTs that were verified, rows of reference tokens. Eight-way
+// set-associative, of fixed size, for one thread: a newcomer takes the oldest place of its set. A
+// mark, made in a third of the time of a digest, tells whether a digest is worth making: what is
+// forged is told apart by the mark, what is seen by mark and digest.
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,32 +12,32 @@
 #include "crypto/hash.h"
 #include "token/format.h"
 
-#define JWT_CACHE_SCOPE_MAX 128 // tokens with longer scopes are verified each time
-#define JWT_CACHE_WAYS 8
+#define TOKEN_CACHE_SCOPE_MAX 256 // tokens with longer scopes are read each time
+#define TOKEN_CACHE_WAYS 8
 
-struct jwt_cache_entry {
+struct token_cache_entry {
     struct sha256 digest;
-    uint64_t keys; // serial of the key set; 0 = free
+    uint64_t keys; // serial of the key set, or TOKEN_CACHE_ROW; 0 = free
     struct token_record record;
-    char scope[JWT_CACHE_SCOPE_MAX];
+    char scope[TOKEN_CACHE_SCOPE_MAX];
 };
 
-struct jwt_cache_set {
-    uint64_t marks[JWT_CACHE_WAYS]; // keyed hash of each whole token: which entries to look at
+struct token_cache_set {
+    uint64_t marks[TOKEN_CACHE_WAYS]; // keyed hash of each whole token: which entries to look at
     size_t next;                    // where the next newcomer goes
-    struct jwt_cache_entry entries[JWT_CACHE_WAYS];
+    struct token_cache_entry entries[TOKEN_CACHE_WAYS];
 };
 
-struct jwt_cache {
+struct token_cache {
     struct siphash_key key;
     size_t count; // of sets, a power of two
-    struct jwt_cache_set sets[];
+    struct token_cache_set sets[];
 };
 
-struct jwt_cache *jwt_cache_create(size_t entries)
+struct token_cache *token_cache_create(size_t entries)
 {
-    size_t count = entries > JWT_CACHE_WAYS ? entries / JWT_CACHE_WAYS : 1;
-    struct jwt_cache *cache = calloc(1, sizeof *cache + count * sizeof(struct jwt_cache_set));
+    size_t count = entries > TOKEN_CACHE_WAYS ? entries / TOKEN_CACHE_WAYS : 1;
+    struct token_cache *cache = calloc(1, sizeof *cache + count * sizeof(struct token_cache_set));
     if (!cache)
         return NULL;
     struct env env;
@@ -50,18 +51,18 @@ struct jwt_cache *jwt_cache_create(size_t entries)
     return NULL;
 }
 
-void jwt_cache_destroy(struct jwt_cache *cache)
+void token_cache_destroy(struct token_cache *cache)
 {
     free(cache);
 }
 
-bool jwt_cache_find(const struct jwt_cache *cache, struct str text, uint64_t keys,
+bool token_cache_find(const struct token_cache *cache, struct str text, uint64_t keys,
                     struct arena *arena, struct token_record *ret_record)
 {
     uint64_t mark = siphash(&cache->key, text);
-    const struct jwt_cache_set *set = &cache->sets[mark & (cache->count - 1)];
-    for (size_t i = 0; i < JWT_CACHE_WAYS; i++) {
-        const struct jwt_cache_entry *entry = &set->entries[i];
+    const struct token_cache_set *set = &cache->sets[mark & (cache->count - 1)];
+    for (size_t i = 0; i < TOKEN_CACHE_WAYS; i++) {
+        const struct token_cache_entry *entry = &set->entries[i];
         if (set->marks[i] != mark || entry->keys != keys)
             continue;
         struct sha256 digest = sha256(text);
@@ -78,15 +79,15 @@ bool jwt_cache_find(const struct jwt_cache *cache, struct str text, uint64_t key
     return false;
 }
 
-void jwt_cache_put(struct jwt_cache *cache, struct str text, uint64_t keys,
+void token_cache_put(struct token_cache *cache, struct str text, uint64_t keys,
                    const struct token_record *record)
 {
-    if (record->scope.len > JWT_CACHE_SCOPE_MAX)
+    if (record->scope.len > TOKEN_CACHE_SCOPE_MAX)
         return;
     uint64_t mark = siphash(&cache->key, text);
-    struct jwt_cache_set *set = &cache->sets[mark & (cache->count - 1)];
-    size_t at = set->next++ % JWT_CACHE_WAYS;
-    struct jwt_cache_entry *entry = &set->entries[at];
+    struct token_cache_set *set = &cache->sets[mark & (cache->count - 1)];
+    size_t at = set->next++ % TOKEN_CACHE_WAYS;
+    struct token_cache_entry *entry = &set->entries[at];
     set->marks[at] = mark;
     entry->digest = sha256(text);
     entry->keys = keys;

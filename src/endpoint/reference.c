@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "endpoint/reference.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+#include "base/fault.h"
+#include "crypto/wipe.h"
+
+// What was written may be wrong by the time it is durable, or its place taken; this many times is
+// bad luck.
+#define ROWS_PER_REQUEST 4
+#define LOOK_UP_CAP ((size_t)16 * 1024)
+
+static const char commit_kind, look_up_kind;
+
+// ---------------------------------------------------------------------------------- issue
+
+struct commit_job {
+    struct http_job job; // first: http_job_done hands it back as this
+    struct store_batch *batch;
+    struct token_reference token; // its scope lies in the batch
+};
+
+static void commit_job_destroy(struct http_job *job)
+{
+    struct commit_job *commit = (struct commit_job *)job;
+    store_batch_destroy(commit->batch);
+    wipe(&commit->token, sizeof commit->token);
+    free(commit);
+}
+
+static void commit_job_done(struct store_batch *batch)
+{
+    struct commit_job *commit = batch->context;
+    commit->job.result = batch->result;
+    http_job_done(&commit->job);
+}
+
+// The token whose row was written for this request. NOT_FOUND: there is none, or none that is still
+// right; its row stays until it expires, and nobody has its text.
+static enum twoleg_error reference_take(struct http_request *request,
+                                        const struct decision *decision,
+                                        struct issued_token *ret_token)
+{
+    unsigned count = 0;
+    for (struct http_job *job = request->jobs; job; job = job->next) {
+        if (job->kind != &commit_kind)
+            continue;
+        count++;
+        enum twoleg_error error = job->result;
+        if (!error)
+            error = token_reference_take(&endpoint_context(request)->token, decision,
+                                         &((struct commit_job *)job)->token, ret_token);
+        else if (error == TWOLEG_CONFLICT)
+            error = TWOLEG_NOT_FOUND; // its place was taken: another token will do
+        if (error != TWOLEG_NOT_FOUND)
+            return error;
+    }
+    return count < ROWS_PER_REQUEST ? TWOLEG_NOT_FOUND : TWOLEG_OVERLOADED;
+}
+
+static enum twoleg_error commit_build(struct http_request *request,
+                                      const struct decision *decision, struct commit_job *commit)
+{
+    enum twoleg_error error =
+        token_reference_make(&endpoint_context(request)->token, decision, &commit->token);
+    if (error)
+        return error;
+    commit->token.record.scope = store_batch_copy(commit->batch, decision->scope);
+    commit->batch->done = commit_job_done;
+    commit->batch->context = commit;
+    struct store_verb *verb =
+        store_batch_add(commit->batch, VERB_TOKEN_ADD, decision->application->account);
+    verb->token.key = commit->token.key;
+    verb->token.record = &commit->token.record;
+    return TWOLEG_NONE;
+}
+
+static enum twoleg_error reference_start(struct http_request *request,
+                                         const struct decision *decision)
+{
+    struct commit_job *commit = fault_here(FAULT_MEMORY) ? NULL : calloc(1, sizeof *commit);
+    if (!commit)
+        return TWOLEG_NO_MEMORY;
+    enum twoleg_error error =
+        http_job_init(&commit->job, request, &commit_kind, commit_job_destroy);
+    commit->batch = error ? NULL : store_batch_create(request->env->now_us);
+    if (!error && !commit->batch)
+        error = TWOLEG_NO_MEMORY;
+    if (!error)
+        error = commit_build(request, decision, commit);
+    if (!error)
+        error = store_submit(endpoint_context(request)->server->store, commit->batch);
+    if (error)
+        commit_job_destroy(&commit->job);
+    return error ? error : TWOLEG_WAIT;
+}
+
+enum twoleg_error reference_issue(struct http_request *request, const struct decision *decision,
+                                  struct issued_token *ret_token)
+{
+    enum twoleg_error error = reference_take(request, decision, ret_token);
+    return error == TWOLEG_NOT_FOUND ? reference_start(request, decision) : error;
+}
+
+// ---------------------------------------------------------------------------------- look up
+
+// One for each request: what a look finds that began before the request came could be older than
+// an answer that the client has already.
+struct look_up_job {
+    struct http_job job; // first
+    struct store_read read;
+    struct arena arena;
+    struct token_known known;
+};
+
+static void look_up_destroy(struct http_job *job)
+{
+    struct look_up_job *look = (struct look_up_job *)job;
+    arena_finish(&look->arena);
+    free(look);
+}
+
+static struct look_up_job *look_up_of(struct store_read *read)
+{
+    return (struct look_up_job *)(void *)((char *)read - offsetof(struct look_up_job, read));
+}
+
+static void look_up_run(struct store_read *read, struct store_reader *reader)
+{
+    struct look_up_job *look = look_up_of(read);
+    enum twoleg_error error =
+        store_token(reader, &look->known.key, &look->arena, &look->known.record);
+    look->known.found = error == TWOLEG_NONE;
+    look->job.result = error == TWOLEG_NOT_FOUND ? TWOLEG_NONE : error;
+}
+
+static void look_up_done(struct store_read *read)
+{
+    struct look_up_job *look = look_up_of(read);
+    if (read->result)
+        look->job.result = read->result;
+    http_job_done(&look->job);
+}
+
+const struct token_known *reference_known(const struct http_request *request)
+{
+    const struct look_up_job *look =
+        (const struct look_up_job *)http_job_find(request, &look_up_kind);
+    return look && !look->job.result ? &look->known : NULL;
+}
+
+enum twoleg_error reference_look_up(struct http_request *request, struct str text)
+{
+    struct endpoint_context *context = endpoint_context(request);
+    const struct http_job *last = http_job_find(request, &look_up_kind);
+    if (last) // a second one would be for another token, and there is only one
+        return last->result ? last->result : TWOLEG_INTERNAL;
+    struct look_up_job *look = fault_here(FAULT_MEMORY) ? NULL : calloc(1, sizeof *look);
+    if (!look)
+        return TWOLEG_NO_MEMORY;
+    arena_init(&look->arena, NULL, LOOK_UP_CAP);
+    look->read.run = look_up_run;
+    look->read.done = look_up_done;
+    enum twoleg_error error =
+        http_job_init(&look->job, request, &look_up_kind, look_up_destroy);
+    if (!error)
+        error = token_reference_key(&context->token, text, &look->known.key);
+    if (!error)
+        error = store_read(context->server->store, &look->read);
+    if (error) {
+        look_up_destroy(&look->job);
+        return error;
+    }
+    metrics_add(request->metrics, METRIC_TOKEN_LOOKED_UP, 1);
+    return TWOLEG_WAIT;
+}

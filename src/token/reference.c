@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+// The reference format: a text that says nothing, and a row of the store under its SHA-256 that
+// says it all. What the text looks like is its shape's business (model/token_shape.h):
+//
+//   prefix, random places, places of a slot, places of a tag, suffix, checksum
+//
+//   slot   a number that tokens of one moment share, so that their rows lie together; each digit is
+//          moved on by one of MAC(key, "ref" | 1 | the text, '.' in the slot's and tag's places)
+//   tag    a digit of MAC(key, "ref" | 2 | the text, '.' in the tag's places) for each place
+//   id     first 16 bytes of the text's hash
+//
+// A MAC's digits are those of its first 8 bytes as a number; the checksum is in none, and the key
+// is that of the jti tags. The tag makes a made-up token cheap to refuse. It is not what keeps one
+// from being guessed: that are the random places (docs/why/2026-11-22-reference.md).
+#include <string.h>
+
+#include "base/refusal.h"
+#include "codec/base62.h"
+#include "crypto/compare.h"
+#include "crypto/wipe.h"
+#include "token/format.h"
+
+#define REFERENCE_MOMENT_US 8000 // a few commits
+
+struct reference_digits {
+    uint8_t digits[TOKEN_SHAPE_KEYED_MAX];
+    size_t count;
+};
+
+// Of the places of one kind; what stands in those and in later kinds' is not looked at.
+static struct reference_digits reference_mac(const struct data_key *key,
+                                             const struct token_shape *shape, struct str text,
+                                             enum token_place_kind kind)
+{
+    struct token_layout layout = token_shape_layout(shape);
+    char marked[TOKEN_SHAPE_TEXT_MAX];
+    size_t size = shape->prefix.len + shape->length + shape->suffix.len;
+    memcpy(marked, text.ptr, size);
+    for (size_t i = 0; i < shape->length; i++)
+        if (token_layout_place(&layout, i).kind >= kind)
+            marked[shape->prefix.len + i] = '.';
+    struct mac_state state;
+    mac_begin(&state, &key->mac);
+    mac_add(&state, STR("ref"));
+    mac_add_u64(&state, kind);
+    mac_add(&state, str_of(marked, size));
+    struct sha256 mac = mac_end(&state);
+    wipe(marked, sizeof marked);
+    uint64_t number = 0;
+    for (size_t i = 0; i < sizeof number; i++)
+        number = number << 8 | mac.bytes[i];
+    struct reference_digits found = {.count = 0};
+    for (size_t i = 0; i < shape->length; i++) {
+        struct token_place place = token_layout_place(&layout, i);
+        if (place.kind != kind)
+            continue;
+        found.digits[found.count++] = (uint8_t)(number % place.count);
+        number /= place.count;
+    }
+    return found;
+}
+
+// Each digit as likely as every other: a byte beyond the last multiple is drawn again.
+static bool reference_draw(struct env *env, struct token_place place, char *ret_digit)
+{
+    unsigned most = 256 - 256 % place.count;
+    uint8_t byte = 0;
+    while (place.count > 1 && place.kind == PLACE_RANDOM) {
+        if (!env_random(env, &byte, sizeof byte))
+            return false;
+        if (byte < most)
+            break;
+    }
+    *ret_digit = place.digits[byte % place.count];
+    return true;
+}
+
+static void reference_put(const struct data_key *key, const struct token_shape *shape,
+                          struct str text, enum token_place_kind kind, unsigned number, char *body)
+{
+    struct token_layout layout = token_shape_layout(shape);
+    struct reference_digits mac = reference_mac(key, shape, text, kind);
+    for (size_t i = layout.slot_from, at = 0; i < shape->length; i++) {
+        struct token_place place = token_layout_place(&layout, i);
+        if (place.kind != kind)
+            continue;
+        body[i] = place.digits[(number + mac.digits[at++]) % place.count];
+        number /= place.count;
+    }
+}
+
+// The number that was put into the places of a kind.
+static unsigned reference_get(const struct data_key *key, const struct token_shape *shape,
+                              struct str text, enum token_place_kind kind)
+{
+    struct token_layout layout = token_shape_layout(shape);
+    struct reference_digits mac = reference_mac(key, shape, text, kind);
+    const char *body = text.ptr + shape->prefix.len;
+    unsigned number = 0, weight = 1;
+    for (size_t i = layout.slot_from, at = 0; i < shape->length; i++) {
+        struct token_place place = token_layout_place(&layout, i);
+        if (place.kind != kind)
+            continue;
+        const char *digit = memchr(place.digits, body[i], place.count);
+        unsigned value = digit ? (unsigned)(digit - place.digits) : 0;
+        number += (value + place.count - mac.digits[at++]) % place.count * weight;
+        weight *= place.count;
+    }
+    return number;
+}
+
+static enum twoleg_error reference_write(const struct token_context *context,
+                                         const struct token_shape *shape, unsigned slot,
+                                         struct buf *out)
+{
+    struct token_layout layout = token_shape_layout(shape);
+    const struct data_key *key = keyring_active(keyring_current(context->keyring), KEY_JTI);
+    if (!key)
+        return REFUSE(TWOLEG_INTERNAL);
+    buf_add(out, shape->prefix);
+    char *body = buf_reserve(out, shape->length);
+    buf_add(out, shape->suffix);
+    if (!body || out->failed)
+        return REFUSE(TWOLEG_INTERNAL);
+    for (size_t i = 0; i < shape->length; i++)
+        if (!reference_draw(context->env, token_layout_place(&layout, i), &body[i]))
+            return TWOLEG_NO_RANDOM;
+    reference_put(key, shape, buf_str(out), PLACE_SLOT, slot, body);
+    reference_put(key, shape, buf_str(out), PLACE_TAG, 0, body);
+    if (shape->checksum)
+        credential_checksum_append(out, 0);
+    return out->failed ? REFUSE(TWOLEG_INTERNAL) : TWOLEG_NONE;
+}
+
+// A shape without slots: as good as anywhere.
+static unsigned reference_any_slot(const struct sha256 *hash)
+{
+    return (unsigned)(hash->bytes[SHA256_SIZE - 2] << 8 | hash->bytes[SHA256_SIZE - 1]) %
+           TOKEN_SLOTS_MAX;
+}
+
+static const struct token_shape *reference_shape(const struct decision *decision)
+{
+    return decision->shape ? decision->shape : &token_shape_default;
+}
+
+enum twoleg_error token_reference_make(const struct token_context *context,
+                                       const struct decision *decision,
+                                       struct token_reference *ret_token)
+{
+    struct token_reference *token = ret_token;
+    const struct token_shape *shape = reference_shape(decision);
+    unsigned slots = token_shape_slots(shape);
+    unsigned slot = (unsigned)(context->env->mono_us / REFERENCE_MOMENT_US % slots);
+    struct buf text;
+    if (decision->format != FORMAT_REFERENCE)
+        return REFUSE(TWOLEG_INTERNAL);
+    enum twoleg_error error = token_record_make(context, decision, &token->record);
+    buf_init(&text, token->text, sizeof token->text);
+    if (!error)
+        error = reference_write(context, shape, slot, &text);
+    if (error)
+        return error;
+    token->alphabet = shape->alphabet;
+    token->checksum = shape->checksum;
+    token->len = text.len;
+    token->key.hash = sha256(buf_str(&text));
+    token->key.slot = slots > 1 ? slot : reference_any_slot(&token->key.hash);
+    memcpy(token->record.id.bytes, token->key.hash.bytes, TOKEN_ID_LEN);
+    return TWOLEG_NONE;
+}
+
+// What lies at the shape's place in memory may be another one by now, so its content counts.
+static bool reference_has_shape(const struct token_reference *token,
+                                const struct token_shape *shape)
+{
+    struct str text = str_of(token->text, token->len);
+    size_t tail = shape->prefix.len + shape->length;
+    return token->alphabet == shape->alphabet && token->checksum == shape->checksum &&
+           text.len == token_shape_size(shape) && str_starts_with(text, shape->prefix) &&
+           str_starts_with(str_slice(text, tail, text.len), shape->suffix);
+}
+
+enum twoleg_error token_reference_take(const struct token_context *context,
+                                       const struct decision *decision,
+                                       const struct token_reference *token,
+                                       struct issued_token *ret_token)
+{
+    int64_t left_s;
+    if (decision->format != FORMAT_REFERENCE ||
+        !token_record_holds(&token->record, decision, &left_s) ||
+        token->record.epoch != context->epoch ||
+        !reference_has_shape(token, reference_shape(decision)))
+        return TWOLEG_NOT_FOUND;
+    *ret_token = (struct issued_token){
+        .text = str_of(token->text, token->len),
+        .scope = decision->scope,
+        .expires_in_s = left_s,
+        .issued_s = token->record.issued_s,
+    };
+    return TWOLEG_NONE;
+}
+
+// The key that the tag was made with; NULL: it was not made by us.
+static const struct data_key *reference_key(const struct keyring_set *keys,
+                                            const struct token_shape *shape, struct str text)
+{
+    for (size_t i = 0; i < keys->data_count; i++)
+        if (keys->data[i].purpose == KEY_JTI &&
+            reference_get(&keys->data[i], shape, text, PLACE_TAG) == 0)
+            return &keys->data[i];
+    return NULL;
+}
+
+// A token of one of the shapes that we know, with a tag of ours.
+static enum twoleg_error reference_known(const struct token_context *context, struct str text,
+                                         const struct token_shape **ret_shape,
+                                         const struct data_key **ret_key)
+{
+    const struct keyring_set *keys = keyring_current(context->keyring);
+    enum twoleg_error error = TWOLEG_TOKEN_MALFORMED;
+    for (size_t i = 0; i <= context->shape_count; i++) {
+        const struct token_shape *shape =
+            i < context->shape_count ? &context->shapes[i] : &token_shape_default;
+        if (!token_shape_fits(shape, text))
+            continue;
+        const struct data_key *key = reference_key(keys, shape, text);
+        if (key) {
+            *ret_shape = shape;
+            *ret_key = key;
+            return TWOLEG_NONE;
+        }
+        error = TWOLEG_TOKEN_FORGED;
+    }
+    return REFUSE(error);
+}
+
+enum twoleg_error token_reference_key(const struct token_context *context, struct str text,
+                                      struct store_token_key *ret_key)
+{
+    const struct token_shape *shape;
+    const struct data_key *key;
+    enum twoleg_error error = reference_known(context, text, &shape, &key);
+    if (error)
+        return error;
+    ret_key->hash = sha256(text);
+    ret_key->slot = token_shape_slots(shape) > 1 ? reference_get(key, shape, text, PLACE_SLOT)
+                                                 : reference_any_slot(&ret_key->hash);
+    return TWOLEG_NONE;
+}
+
+enum twoleg_error token_reference_read(const struct token_context *context, struct str text,
+                                       const struct token_known *known, struct arena *arena,
+                                       struct token_record *ret_record)
+{
+    if (token_cache_find(context->cache, text, TOKEN_CACHE_ROW, arena, ret_record))
+        return TWOLEG_NONE;
+    struct store_token_key key;
+    enum twoleg_error error = token_reference_key(context, text, &key);
+    if (error)
+        return error;
+    if (!known || !secret_equal(known->key.hash.bytes, key.hash.bytes, SHA256_SIZE))
+        return TWOLEG_WAIT;
+    if (!known->found)
+        return REFUSE(TWOLEG_TOKEN_UNKNOWN);
+    token_cache_put(context->cache, text, TOKEN_CACHE_ROW, &known->record);
+    *ret_record = known->record;
+    return TWOLEG_NONE;
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reference tokens: a text, or, behind 'i', what is done to a token of some shape that was issued.
+// Nothing is believed that is not a row of the store, and the store is asked only for what has a
+// tag of ours.
+#include "tokens.h"
+
+static const struct token_shape shapes[] = {
+    {.alphabet = TOKEN_HEX, .length = 40},
+    {.alphabet = TOKEN_UUID, .length = 36},
+    {.alphabet = TOKEN_BASE62, .length = 28, .prefix = {"p.", 2}, .suffix = {"~", 1}},
+    {.alphabet = TOKEN_HEX, .length = 31},
+};
+#define SHAPES (sizeof shapes / sizeof *shapes)
+
+static const struct token_record known_record = {.epoch = EPOCH,
+                                                 .application = NUMBER,
+                                                 .generation = GENERATION,
+                                                 .credential = 1,
+                                                 .apis = {API},
+                                                 .api_count = 1,
+                                                 .scope = {"sms", 3},
+                                                 .issued_s = 1,
+                                                 .expires_s = 0};
+
+static enum twoleg_error fuzz_read(struct arena *arena, struct str text,
+                                   const struct token_known *known,
+                                   struct token_record *ret_record)
+{
+    enum token_format format;
+    enum twoleg_error error = token_read(&context, text, known, arena, ret_record, &format);
+    FUZZ_MUST(error || format == FORMAT_REFERENCE);
+    return error;
+}
+
+// What the store says decides, if it is about this very text. Found last: that is remembered.
+static void fuzz_known(struct arena *arena, struct str text)
+{
+    struct token_record record;
+    struct token_known known = {0}, other;
+    FUZZ_MUST(token_reference_key(&context, text, &known.key) == TWOLEG_NONE);
+    struct sha256 hash = sha256(text);
+    FUZZ_MUST(memcmp(known.key.hash.bytes, hash.bytes, sizeof hash.bytes) == 0);
+    FUZZ_MUST(known.key.slot < TOKEN_SLOTS_MAX);
+    FUZZ_MUST(fuzz_read(arena, text, &known, &record) == TWOLEG_TOKEN_UNKNOWN);
+    known.found = true;
+    known.record = known_record;
+    other = known;
+    other.key.hash.bytes[0] ^= 1;
+    FUZZ_MUST(fuzz_read(arena, text, &other, &record) == TWOLEG_WAIT);
+    FUZZ_MUST(fuzz_read(arena, text, &known, &record) == TWOLEG_NONE);
+    FUZZ_MUST(record.application == NUMBER && str_equal(record.scope, STR("sms")));
+    FUZZ_MUST(fuzz_read(arena, text, NULL, &record) == TWOLEG_NONE); // from the cache
+    fuzz_gate(arena, text);
+}
+
+static void fuzz_text(struct arena *arena, struct str text)
+{
+    struct token_record record;
+    struct store_token_key key;
+    enum twoleg_error error = token_reference_read(&context, text, NULL, arena, &record);
+    bool fits = false;
+    for (size_t i = 0; i < SHAPES; i++)
+        fits |= token_shape_fits(&shapes[i], text);
+    fits |= token_shape_fits(&token_shape_default, text);
+    FUZZ_MUST(error == TWOLEG_WAIT || error == TWOLEG_TOKEN_MALFORMED ||
+              error == TWOLEG_TOKEN_FORGED);
+    FUZZ_MUST((error == TWOLEG_TOKEN_MALFORMED) == !fits);
+    fuzz_little(text, fuzz_read(arena, text, NULL, &record));
+    if (error == TWOLEG_WAIT)
+        fuzz_known(arena, text);
+    else
+        FUZZ_MUST(token_reference_key(&context, text, &key) == error);
+}
+
+// Each pair of bytes of the input changes a character, puts one in or takes one out.
+static struct str fuzz_change(struct arena *arena, struct str text, struct str changes)
+{
+    char *at = arena_alloc(arena, text.len + changes.len + 1);
+    FUZZ_MUST(at);
+    memcpy(at, text.ptr, text.len);
+    size_t len = text.len;
+    for (size_t i = 0; i + 1 < changes.len && len; i += 2) {
+        size_t place = (uint8_t)changes.ptr[i] % len;
+        uint8_t how = (uint8_t)changes.ptr[i + 1];
+        if (how == 0xff) {
+            memmove(at + place, at + place + 1, --len - place);
+        } else if (how & 0x80) {
+            memmove(at + place + 1, at + place, len++ - place);
+            at[place] = (char)(how & 0x7f);
+        } else {
+            at[place] = (char)(at[place] ^ how);
+        }
+    }
+    return str_of(at, len);
+}
+
+static void fuzz_issued(struct arena *arena, const struct token_shape *shape, struct str changes)
+{
+    struct token_reference token;
+    struct issued_token issued;
+    struct decision decision = {.application = &application,
+                                .generation = GENERATION,
+                                .credential = 1,
+                                .api = &api,
+                                .scope = STR("sms"),
+                                .format = FORMAT_REFERENCE,
+                                .shape = shape,
+                                .ttl_us = TIME_NEVER,
+                                .now_us = env.now_us};
+    FUZZ_MUST(token_reference_make(&context, &decision, &token) == TWOLEG_NONE);
+    FUZZ_MUST(token_reference_take(&context, &decision, &token, &issued) == TWOLEG_NONE);
+    FUZZ_MUST(token_shape_fits(shape ? shape : &token_shape_default, issued.text));
+    struct store_token_key key;
+    FUZZ_MUST(token_reference_key(&context, issued.text, &key) == TWOLEG_NONE);
+    FUZZ_MUST(key.slot == token.key.slot);
+    FUZZ_MUST(memcmp(key.hash.bytes, token.key.hash.bytes, sizeof key.hash.bytes) == 0);
+    fuzz_text(arena, fuzz_change(arena, issued.text, changes));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct arena arena;
+    struct str input = str_of(data, size);
+    fuzz_prepare();
+    fuzz_still();
+    if (size > 1) // also randomness that must be drawn again
+        memset(env.random, data[1], sizeof env.random / 64);
+    token_cache_destroy(context.cache);
+    context.cache = token_cache_create(8);
+    FUZZ_MUST(context.cache);
+    context.shapes = shapes;
+    context.shape_count = SHAPES;
+    arena_init(&arena, NULL, 8 * ARENA_REQUEST_CAP);
+    if (size > 1 && data[0] == 'i')
+        fuzz_issued(&arena, data[1] % (SHAPES + 1) < SHAPES ? &shapes[data[1] % (SHAPES + 1)]
+                                                            : NULL,
+                    str_slice(input, 2, size));
+    else
+        fuzz_text(&arena, input);
+    arena_finish(&arena);
+    return 0;
+}
