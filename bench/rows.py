@@ -14,6 +14,7 @@ from verify import (Client, Verifier, verify_check, verify_introspection, verify
 SEEN = 1_000  # ES256 tokens of the rows with seen ones
 CONNECTIONS = 32
 LOGGED, REVOKED = "sealed issue, logged", "sealed introspection, million revoked"
+REFERENCE, MILLIONS = "reference issue", "reference issue, ten million rows"
 LOOKS_AFTER = 20
 TLS = ("--tls",)
 FULL, RESUMED = ("--tls", "--fresh"), ("--resume",)  # a handshake for each request
@@ -40,13 +41,16 @@ def requests_file(name, requests):
 class Row:
     """`way`: options of bench_load, which comes over TLS then; without them wrk asks."""
 
-    def __init__(self, name, server, requests, look=None, refused=False, way=()):
+    def __init__(self, name, server, requests, look=None, refused=False, way=(),
+                 connections=CONNECTIONS):
+        self.connections = connections
         self.name, self.server, self.look, self.refused = name, server, look, refused
         self.way, self.fresh = way, len(way) > 0 and way != TLS
         self.figures, self.rates, self.void, self.noted = [], [], None, ""
         self.file = requests_file(name, requests)
 
-    def load(self, seconds, cores="1", connections=CONNECTIONS):
+    def load(self, seconds, cores="1", connections=None):
+        connections = connections or self.connections
         if self.way:
             # With few at a time: what is measured is a handshake, not a queue of them.
             return load(self.server.tls_port, self.file, seconds, self.way,
@@ -171,6 +175,12 @@ def revoked_row(server, apps):
     return Row(REVOKED, server,
                [introspection(*pair) for pair in zip(ask, sealed)],
                lambda client, i: verify_introspection(client, apps, *pairs[i * 7919 % len(pairs)]))
+
+
+def reference_row(name, server, apps):
+    """Of 64 at a time: a commit is for all who have come meanwhile."""
+    return Row(name, server, [token_request(app) for app in apps["sealed"]],
+               lambda client, i: verify_token(client, apps, i * 7919, "sealed"), connections=64)
 
 
 def measure_rows(rows, rounds, seconds):
