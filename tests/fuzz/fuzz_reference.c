@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reference tokens: a text, or, behind 'i', what is done to a token of some shape that was issued.
+// Reference tokens: a text, or, behind 'i', what is done to a token of some shape that was issued,
+// or, behind 'c', a shape.
 // Nothing is believed that is not a row of the store, and the store is asked only for what has a
 // tag of ours.
 #include "tokens.h"
@@ -59,8 +60,8 @@ static void fuzz_text(struct arena *arena, struct str text)
     struct store_token_key key;
     enum twoleg_error error = token_reference_read(&context, text, NULL, arena, &record);
     bool fits = false;
-    for (size_t i = 0; i < SHAPES; i++)
-        fits |= token_shape_fits(&shapes[i], text);
+    for (size_t i = 0; i < context.shape_count; i++)
+        fits |= token_shape_fits(&context.shapes[i], text);
     fits |= token_shape_fits(&token_shape_default, text);
     FUZZ_MUST(error == TWOLEG_WAIT || error == TWOLEG_TOKEN_MALFORMED ||
               error == TWOLEG_TOKEN_FORGED);
@@ -117,6 +118,29 @@ static void fuzz_issued(struct arena *arena, const struct token_shape *shape, st
     fuzz_text(arena, fuzz_change(arena, issued.text, changes));
 }
 
+// A shape made of the input: what is a shape gives tokens that are read again.
+static void fuzz_shape(struct arena *arena, struct str input)
+{
+    const uint8_t *bytes = (const uint8_t *)input.ptr;
+    struct str texts = str_slice(input, 6, input.len);
+    struct token_shape shape = {
+        .alphabet = (enum token_alphabet)(bytes[2] % 3),
+        .length = bytes[3],
+        .prefix = str_slice(texts, 0, bytes[4]),
+        .suffix = str_slice(texts, bytes[4], texts.len),
+        .checksum = bytes[5] & 1,
+    };
+    enum twoleg_error error = token_shape_check(&shape);
+    FUZZ_MUST(!error || error == TWOLEG_RANGE || error == TWOLEG_MALFORMED);
+    if (error)
+        return;
+    FUZZ_MUST(token_shape_size(&shape) <= TOKEN_SHAPE_TEXT_MAX && token_shape_slots(&shape) >= 1);
+    context.shapes = &shape;
+    context.shape_count = 1;
+    fuzz_issued(arena, &shape, STR(""));
+    context.shapes = shapes;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct arena arena;
@@ -131,7 +155,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     context.shapes = shapes;
     context.shape_count = SHAPES;
     arena_init(&arena, NULL, 8 * ARENA_REQUEST_CAP);
-    if (size > 1 && data[0] == 'i')
+    if (size > 6 && data[0] == 'c')
+        fuzz_shape(&arena, input);
+    else if (size > 1 && data[0] == 'i')
         fuzz_issued(&arena, data[1] % (SHAPES + 1) < SHAPES ? &shapes[data[1] % (SHAPES + 1)]
                                                             : NULL,
                     str_slice(input, 2, size));
