@@ -36,11 +36,21 @@ static enum cli_exit dialect_text(struct cli *cli, const char *which, struct str
     return error ? cli_fail(CLI_REFUSED, "%s", twoleg_error_text(error)) : CLI_DONE;
 }
 
+// Where the file's base may stand beside it; STR_NONE for one that came with the program.
+static struct str dialect_folder(struct cli *cli, const char *which)
+{
+    const char *slash = strrchr(which, '/');
+    if (dialect_shipped(str_from(which)).ptr)
+        return STR_NONE;
+    return slash ? arena_copy(&cli->arena, str_of(which, (size_t)(slash - which) + 1)) : STR(".");
+}
+
 static enum cli_exit dialect_compile(struct cli *cli, const char *which,
                                      const struct dialect **ret_dialect)
 {
     struct config_report report;
-    struct dialect_library library = {.arena = &cli->arena, .report = &report};
+    struct dialect_library library = {
+        .arena = &cli->arena, .report = &report, .folder = dialect_folder(cli, which)};
     struct str text;
     enum cli_exit code = dialect_text(cli, which, &text);
     if (code)
@@ -112,12 +122,25 @@ enum cli_exit cli_dialect_example(struct cli *cli)
     return CLI_DONE;
 }
 
+// The server looks for NAME.yaml.
+static bool dialect_is_named(const char *which, struct str name)
+{
+    const char *slash = strrchr(which, '/');
+    struct str file = str_from(slash ? slash + 1 : which);
+    return dialect_shipped(str_from(which)).ptr ||
+           (str_equal(str_slice(file, 0, name.len), name) &&
+            str_equal(str_slice(file, name.len, file.len), STR(".yaml")));
+}
+
 enum cli_exit cli_dialect_check(struct cli *cli)
 {
     const struct dialect *dialect;
     enum cli_exit code = dialect_compile(cli, cli->arguments[0], &dialect);
     if (code)
         return code;
+    if (!dialect_is_named(cli->arguments[0], dialect->name))
+        return cli_fail(CLI_REFUSED, "%s: the server looks for the dialect %.*s in %.*s.yaml",
+                        cli->arguments[0], STR_ARG(dialect->name), STR_ARG(dialect->name));
     if (cli_speaks_json())
         dialect_print(json_pack("{s:b, s:s%, s:b}", "ok", true, "name", dialect->name.ptr,
                                 dialect->name.len, "needs_allow_query_credentials",

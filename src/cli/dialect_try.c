@@ -138,15 +138,11 @@ static void try_print_client(const struct token_request *form)
     putchar('\n');
 }
 
-static void try_print_text(const char *name, struct str text)
+// A client that mixes up its fields sends its secret as any of them, so no value is printed.
+static void try_print_len(const char *name, struct str text)
 {
-    struct buf out;
-    char memory[1024];
-    if (!text.ptr)
-        return;
-    buf_init(&out, memory, sizeof memory);
-    schema_quote(&out, text);
-    printf("%-11s %.*s\n", name, STR_ARG(buf_str(&out)));
+    if (text.ptr)
+        printf("%-11s %zu bytes\n", name, text.len);
 }
 
 static void try_print_reading(const struct dialect_endpoint *endpoint,
@@ -159,8 +155,8 @@ static void try_print_reading(const struct dialect_endpoint *endpoint,
     printf("endpoint    %.*s\n", STR_ARG(endpoint->path));
     printf("grant       %s\n", grants[form->grant]);
     try_print_client(form);
-    try_print_text("scope", form->scope);
-    try_print_text("resource", form->resource);
+    try_print_len("scope", form->scope);
+    try_print_len("resource", form->resource);
 }
 
 static enum cli_exit try_print_answer(const struct trying *t, const struct http_answer *answer)
@@ -185,16 +181,15 @@ static enum cli_exit try_print_answer(const struct trying *t, const struct http_
 }
 
 // What a client gets whose credentials are good, with words in the place of what is its own.
-static enum cli_exit try_answer(const struct trying *t, const struct token_request *form)
+static enum cli_exit try_answer(const struct trying *t)
 {
     const struct application application = {.client_id = STR("CLIENT_ID"),
                                             .name = STR("APPLICATION")};
-    const struct api api = {.identifier = form->resource.ptr ? form->resource
-                                                             : STR("https://issuer.example")};
+    const struct api api = {.identifier = STR("https://issuer.example")};
     const struct decision decision = {.application = &application, .api = &api};
     const struct issued_token token = {
         .text = STR("ACCESS_TOKEN"),
-        .scope = form->scope.ptr ? form->scope : STR("SCOPES"),
+        .scope = STR("SCOPE_1 SCOPE_2"),
         .expires_in_s = TRY_SAMPLE_LIFE_S,
         .issued_s = t->env.now_us / SECOND_US,
     };
@@ -226,20 +221,35 @@ static enum twoleg_error try_grant_error(const struct token_request *form)
     return form->grant == GRANT_UNKNOWN ? TWOLEG_GRANT_TYPE_UNSUPPORTED : TWOLEG_NONE;
 }
 
+// Not the path that was asked for: it may have a token in it.
+static enum cli_exit try_nowhere(const struct trying *t)
+{
+    const struct dialect_endpoint *items = t->dialect->endpoints.items;
+    struct buf paths;
+    buf_init_arena(&paths, t->request.arena, 256);
+    for (size_t i = 0; i < t->dialect->endpoints.count; i++) {
+        buf_add(&paths, i ? STR(", ") : STR(""));
+        buf_add(&paths, items[i].path);
+    }
+    return cli_fail(CLI_REFUSED,
+                    "%.*s has no endpoint at the path of this request: it is answered 404 (there "
+                    "is %.*s)",
+                    STR_ARG(t->dialect->name), STR_ARG(buf_str(&paths)));
+}
+
 static enum cli_exit try_run(struct trying *t)
 {
     struct token_request form = {0};
     const struct dialect_endpoint *endpoint = dialect_find_endpoint(t->dialect, t->request.path);
     if (!endpoint)
-        return cli_fail(CLI_REFUSED, "%.*s has no endpoint at %.*s: it is answered 404",
-                        STR_ARG(t->dialect->name), STR_ARG(t->request.path));
+        return try_nowhere(t);
     enum twoleg_error error = dialect_read(t->dialect, endpoint, &t->request, &form);
     if (!error && form.method == CLIENT_NONE)
         error = TWOLEG_CLIENT_MISSING;
     if (!error)
         error = try_grant_error(&form);
     try_print_reading(endpoint, &form);
-    return error ? try_refusal(t, endpoint, error) : try_answer(t, &form);
+    return error ? try_refusal(t, endpoint, error) : try_answer(t);
 }
 
 enum cli_exit dialect_try(struct cli *cli, const struct dialect *dialect)

@@ -82,16 +82,31 @@ static void config_check_gates(const struct config *config, struct config_report
     }
 }
 
+// A port is cut off what is asked for before it is compared.
+static bool config_host_is_plain(struct str name)
+{
+    bool brackets = name.len > 2 && name.ptr[0] == '[' && name.ptr[name.len - 1] == ']';
+    struct str plain = brackets ? str_slice(name, 1, name.len - 1) : name;
+    return str_find(plain, '[') == plain.len && str_find(plain, ']') == plain.len &&
+           (brackets || str_find(plain, ':') == plain.len);
+}
+
 static void config_check_hosts(const struct config *config, struct config_report *report)
 {
     const struct config_host *items = config->hosts.items;
-    for (size_t i = 0; i < config->hosts.count; i++)
+    for (size_t i = 0; i < config->hosts.count; i++) {
+        if (!config_host_is_plain(items[i].name))
+            config_report_addf(report, config->file, items[i].mark,
+                               "hosts[%zu]: the name \"%.*s\" never stands in Host: leave the port "
+                               "out, and put an IPv6 address in [ ]",
+                               i, STR_ARG(items[i].name));
         for (size_t k = 0; k < i; k++)
             if (str_equal(items[i].name, items[k].name))
                 config_report_addf(
                     report, config->file, items[i].mark,
                     "hosts[%zu]: the name \"%.*s\" stands there twice, first in line %u", i,
                     STR_ARG(items[i].name), items[k].mark.line);
+    }
 }
 
 // A life that could never be had is an error, not something to be cut in silence.

@@ -477,6 +477,12 @@ enum twoleg_error walk_read_file(const char *path, struct arena *arena, struct s
     return walk_read_open(fd, arena, ret_text, ret_reason);
 }
 
+bool walk_folder_exists(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
 bool walk_file_exists(const char *path)
 {
     struct stat status;

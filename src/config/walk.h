@@ -28,3 +28,4 @@ enum twoleg_error walk_read_file(const char *path, struct arena *arena, struct s
                                  const char **ret_reason) TWOLEG_MUST_CHECK;
 // Is there something at the path? Whether it can be read is told by reading it.
 bool walk_file_exists(const char *path);
+bool walk_folder_exists(const char *path);

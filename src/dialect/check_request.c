@@ -5,28 +5,6 @@
 #include "dialect/inside.h"
 #include "model/scope.h"
 
-// Paths that answer something else, whatever the dialect.
-static const struct str check_own_paths[] = {
-    {"/oauth/introspect", 17}, {"/oauth/revoke", 13}, {"/healthz", 8}, {"/readyz", 7},
-    {"/check", 6},             {"/metrics", 8},
-};
-static const struct str check_own_folders[] = {
-    {"/.well-known/", 13}, {"/check/", 7}, {"/admin/", 7}, {"/test/", 6},
-};
-
-static bool check_path_is_ours(struct str path)
-{
-    for (size_t i = 0; i < sizeof check_own_paths / sizeof *check_own_paths; i++)
-        if (str_equal_nocase(path, check_own_paths[i]))
-            return true;
-    for (size_t i = 0; i < sizeof check_own_folders / sizeof *check_own_folders; i++) {
-        struct str folder = check_own_folders[i];
-        if (str_equal_nocase(str_slice(path, 0, folder.len), folder))
-            return true;
-    }
-    return false;
-}
-
 static bool check_is_hole(struct str segment)
 {
     return segment.len > 2 && segment.ptr[0] == '{' && segment.ptr[segment.len - 1] == '}';
@@ -46,25 +24,26 @@ static const char *check_path(struct str path)
         if (braces && !check_is_hole(segment))
             return "has braces that are not a whole segment such as {tenant}";
     }
-    return check_path_is_ours(path) ? "is a path of the server's own" : NULL;
+    return dialect_path_is_ours(path) ? "is a path of the server's own" : NULL;
 }
 
-// Does some request stand at both?
+// Does some request stand at both, with no more reason to be the one's than the other's?
 static bool check_paths_meet(const struct dialect_endpoint *a, const struct dialect_endpoint *b)
 {
     struct str rest_a = a->path, rest_b = b->path, part_a, part_b;
     bool fold = a->fold_case || b->fold_case;
+    size_t holes_a = 0, holes_b = 0;
     while (str_split(&rest_a, '/', &part_a)) {
         if (!str_split(&rest_b, '/', &part_b))
             return false;
-        if (check_is_hole(part_a) != check_is_hole(part_b))
-            return false; // the one that names its segment comes first, whatever the order
-        bool same = check_is_hole(part_a) || (fold ? str_equal_nocase(part_a, part_b)
-                                                   : str_equal(part_a, part_b));
+        holes_a += check_is_hole(part_a);
+        holes_b += check_is_hole(part_b);
+        bool same = check_is_hole(part_a) || check_is_hole(part_b) ||
+                    (fold ? str_equal_nocase(part_a, part_b) : str_equal(part_a, part_b));
         if (!same)
             return false;
     }
-    return rest_b.ptr == NULL;
+    return rest_b.ptr == NULL && holes_a == holes_b; // fewer holes come first
 }
 
 // The words of the file are not the bits of HTTP.
@@ -120,29 +99,31 @@ static bool check_in(const struct dialect_parameter *parameter, enum dialect_pla
     return false;
 }
 
-static bool check_header_is_taken(struct str name)
+bool dialect_header_is_taken(struct str name)
 {
-    static const char *const taken[] = {"Authorization", "Host", "Cookie", "Connection",
-                                        "Content-Type", "Content-Length", "Transfer-Encoding",
-                                        "Expect", "Upgrade", "Forwarded", "X-Forwarded-For"};
+    static const char *const taken[] = {
+        "Authorization",  "Host",              "Cookie",           "Connection",  "Content-Type",
+        "Content-Length", "Transfer-Encoding", "Expect",           "Upgrade",     "Forwarded",
+        "X-Forwarded-For", "Accept",           "Content-Encoding", "Proxy-Authorization"};
     for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
         if (str_equal_nocase(name, str_from(taken[i])))
             return true;
     return false;
 }
 
-static const char *check_places(const struct dialect_parameter *parameter)
+static const char *check_places(const struct dialect_parameter *parameter, bool derived)
 {
     const unsigned *places = parameter->in.items;
     for (size_t i = 1; i < parameter->in.count; i++)
         for (size_t k = 0; k < i; k++)
             if (places[i] == places[k])
                 return "names one place twice";
-    bool body = parameter->in.count == 1 && places[0] == PLACE_BODY;
-    if ((parameter->is == MEANING_TOKEN || parameter->is == MEANING_TOKEN_TYPE_HINT) && !body)
-        return "is of introspection, which knows the body only";
-    if (check_in(parameter, PLACE_HEADER) && check_header_is_taken(parameter->name))
+    if (derived && dialect_is_of_introspection(parameter))
+        return "is of introspection, which speaks rfc6749 whatever the host";
+    if (check_in(parameter, PLACE_HEADER) && dialect_header_is_taken(parameter->name))
         return "is a header that means something else";
+    if (check_in(parameter, PLACE_QUERY) && str_equal(parameter->name, STR("access_token")))
+        return "is never taken from a query: there it would be somebody's token";
     return NULL;
 }
 
@@ -156,16 +137,22 @@ static bool check_default_is_safe(const struct dialect *dialect, struct str name
     return false;
 }
 
-static const char *check_parameter(const struct dialect *dialect,
+bool dialect_is_of_introspection(const struct dialect_parameter *parameter)
+{
+    return parameter->is == MEANING_TOKEN || parameter->is == MEANING_TOKEN_TYPE_HINT;
+}
+
+static const char *check_parameter(const struct dialect_loader *loader,
                                    const struct dialect_parameter *parameter)
 {
+    const struct dialect *dialect = loader->dialect;
     if (parameter->fallback.ptr && parameter->is != MEANING_GRANT_TYPE)
         return "may have no default: only grant_type may";
     if (parameter->fallback.ptr && !check_default_is_safe(dialect, parameter->fallback))
         return "has a default that is no name of client_credentials";
     if (parameter->equals.ptr && parameter->is != MEANING_EXTRA)
         return "may have no equals: only an extra parameter may";
-    return check_places(parameter);
+    return check_places(parameter, loader->base != NULL);
 }
 
 static bool check_same_name(const struct dialect_parameter *a, const struct dialect_parameter *b)
@@ -180,7 +167,7 @@ static void check_parameters(struct dialect_loader *loader)
     const struct dialect_parameter *items = d->parameters.items;
     for (size_t i = 0; i < d->parameters.count; i++) {
         const struct dialect_parameter *each = &items[i];
-        const char *problem = check_parameter(d, each);
+        const char *problem = check_parameter(loader, each);
         bool secret = each->is == MEANING_CLIENT_ID || each->is == MEANING_CLIENT_SECRET;
         d->queries = d->queries || check_in(each, PLACE_QUERY);
         d->client_in_query = d->client_in_query || (secret && check_in(each, PLACE_QUERY));

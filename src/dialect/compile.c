@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "codec/json_read.h"
-#include "codec/utf8.h"
 #include "dialect/inside.h"
 
 bool dialect_content_is_json(struct str content_type)
@@ -23,6 +22,19 @@ static const char *const compile_headers_taken[] = {
     "WWW-Authenticate", "X-Request-Id",   "Allow",          "Transfer-Encoding",
 };
 
+// RFC 9110 section 5.6.2.
+static bool compile_is_token(struct str name)
+{
+    static const struct str marks = {"!#$%&'*+-.^_`|~", 15};
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!letter && !(c >= '0' && c <= '9') && str_find(marks, c) == marks.len)
+            return false;
+    }
+    return name.len > 0;
+}
+
 static bool compile_is_printable(struct str text)
 {
     for (size_t i = 0; i < text.len; i++)
@@ -35,8 +47,7 @@ static const char *compile_header_problem(struct str line)
 {
     struct str name = str_slice(line, 0, str_find(line, ':'));
     struct str value = str_slice(line, name.len + 1, line.len);
-    if (name.len == line.len || name.len == 0 || str_find(name, ' ') < name.len ||
-        !text_is_visible_ascii(name))
+    if (name.len == line.len || !compile_is_token(name))
         return "is not of the form Name: value";
     if (value.len < 2 || value.ptr[0] != ' ' || !compile_is_printable(value))
         return "has a value that is not one blank and visible ASCII";
@@ -51,6 +62,8 @@ static struct str compile_headers(struct dialect_loader *loader, const char *key
 {
     const struct str *lines = headers->items;
     struct buf out;
+    if (headers->count == 0)
+        return STR_NONE;
     buf_init_arena(&out, loader->arena, 256);
     for (size_t i = 0; i < headers->count; i++) {
         const char *problem = compile_header_problem(lines[i]);
@@ -61,7 +74,7 @@ static struct str compile_headers(struct dialect_loader *loader, const char *key
         buf_add(&out, STR("\r\n"));
     }
     loader->no_memory = loader->no_memory || out.failed;
-    return headers->count ? buf_str(&out) : STR_NONE;
+    return buf_str(&out);
 }
 
 static void compile_value(struct dialect_loader *loader, struct config_mark mark, const char *key,
@@ -167,6 +180,21 @@ static void compile_nesting(struct dialect_loader *loader, const struct dialect_
     }
 }
 
+// A name that owners chose may stand in the answer: no browser is to take it for markup.
+static void compile_content_type(struct dialect_loader *loader, struct str type)
+{
+    static const char *const run[] = {"html", "xml", "script", "svg"};
+    compile_value(loader, loader->dialect->success.mark, "success.content_type", type);
+    for (size_t at = 0; at < type.len; at++)
+        for (size_t i = 0; i < sizeof run / sizeof *run; i++) {
+            struct str word = str_from(run[i]);
+            if (str_equal_nocase(str_slice(type, at, at + word.len), word))
+                DIALECT_REFUSE(loader, loader->dialect->success.mark,
+                               "success.content_type: \"%.*s\" is one that browsers run",
+                               STR_ARG(type));
+        }
+}
+
 void dialect_compile_success(struct dialect_loader *loader)
 {
     struct dialect_success *success = &loader->dialect->success;
@@ -191,7 +219,7 @@ void dialect_compile_success(struct dialect_loader *loader)
         success->content_type = success->body == SUCCESS_FORM
                                     ? STR("application/x-www-form-urlencoded")
                                     : STR("text/plain; charset=utf-8");
-    compile_value(loader, success->mark, "success.content_type", success->content_type);
+    compile_content_type(loader, success->content_type);
     success->header_lines = compile_headers(loader, "success", &success->headers, success->mark);
 }
 
@@ -212,6 +240,21 @@ static void compile_template(struct dialect_loader *loader, struct config_mark m
         DIALECT_REFUSE(loader, mark, "%s: the body %s", key, problem);
 }
 
+// What a row puts into its body may be a key that stands there already.
+static void compile_row_json(struct dialect_loader *loader, const struct dialect_row *row,
+                             struct config_mark mark)
+{
+    const struct template_values values = {.code = row->code, .message = row->message,
+                                           .number = row->number,
+                                           .status = (unsigned)row->status};
+    enum twoleg_error error =
+        row->template.count ? template_try(&row->template, &values) : TWOLEG_NONE;
+    if (error == TWOLEG_NO_MEMORY)
+        loader->no_memory = true;
+    else if (error)
+        DIALECT_REFUSE(loader, mark, "errors: the body is no JSON with the words of this row");
+}
+
 static void compile_row(struct dialect_loader *loader, struct dialect_row *row, bool own)
 {
     const struct dialect *d = loader->dialect;
@@ -226,6 +269,8 @@ static void compile_row(struct dialect_loader *loader, struct dialect_row *row, 
     compile_value(loader, mark, "errors.rows.message", row->message);
     compile_template(loader, mark, "errors", row->body.len ? row->body : d->errors.body,
                      d->json_errors, &row->template);
+    if (d->json_errors)
+        compile_row_json(loader, row, mark);
     row->header_lines = compile_headers(loader, "errors.rows", &row->headers, mark);
 }
 
@@ -283,11 +328,29 @@ void dialect_compile_errors(struct dialect_loader *loader)
     }
 }
 
+static bool compile_is_identity(struct str name)
+{
+    static const char *const identity[] = {
+        "X-Auth-Client-Id", "X-Auth-Application", "X-Auth-Subject", "X-Auth-Scope",
+        "X-Auth-Audience",  "X-Auth-Token-Id",    "X-Auth-Expires"};
+    for (size_t i = 0; i < sizeof identity / sizeof *identity; i++)
+        if (str_equal_nocase(name, str_from(identity[i])))
+            return true;
+    return false;
+}
+
 void dialect_compile_resource(struct dialect_loader *loader)
 {
     struct dialect *d = loader->dialect;
     struct dialect_resource *resource = &d->resource;
     bool json = dialect_content_is_json(resource->content_type);
+    // What /check answers with is no client's to send, and Authorization is where tokens are.
+    if (compile_is_identity(resource->header) ||
+        (dialect_header_is_taken(resource->header) &&
+         !str_equal_nocase(resource->header, STR("Authorization"))))
+        DIALECT_REFUSE(loader, resource->mark,
+                       "resource.header: \"%.*s\" is a header that means something else",
+                       STR_ARG(resource->header));
     compile_value(loader, resource->mark, "resource.content_type", resource->content_type);
     compile_value(loader, resource->mark, "resource.challenge", resource->challenge);
     compile_template(loader, resource->mark, "resource.unauthorized", resource->unauthorized, json,

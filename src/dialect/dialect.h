@@ -10,12 +10,9 @@
 #include "http/http.h"
 #include "model/request.h"
 
-#define DIALECT_NAME_MAX 32
-#define DIALECT_ENDPOINTS_MAX 16
 #define DIALECT_PARAMETERS_MAX 24
 #define DIALECT_PARAMETER_PLACES 3
-#define DIALECT_FIELDS_MAX 32
-#define DIALECT_NESTING_MAX 4
+#define DIALECT_LIBRARY_MAX 64
 
 enum dialect_condition {
 #define CONDITION(id, word, text) CONDITION_##id,
@@ -197,6 +194,8 @@ struct dialect_library {
     struct config_report *report;
     struct str folder; // STR_NONE: none
     unsigned depth;    // of bases that are being loaded
+    const struct dialect *known[DIALECT_LIBRARY_MAX]; // each is compiled once
+    size_t count;
 };
 
 // Reads, checks and compiles a file; its base is looked for in the library. MALFORMED: the report

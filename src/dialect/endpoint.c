@@ -1,8 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which endpoint of a dialect a path is. A spelled-out segment goes before a {hole}, whatever the
 // order in the file.
-#include "dialect/dialect.h"
+#include "dialect/inside.h"
 #include "http/target.h"
+
+static const struct str endpoint_own_paths[] = {
+    {"/oauth/introspect", 17}, {"/oauth/revoke", 13}, {"/healthz", 8}, {"/readyz", 7},
+    {"/check", 6},             {"/metrics", 8},
+};
+static const struct str endpoint_own_folders[] = {
+    {"/.well-known/", 13}, {"/check/", 7}, {"/admin/", 7}, {"/test/", 6},
+};
+
+bool dialect_path_is_ours(struct str path)
+{
+    for (size_t i = 0; i < sizeof endpoint_own_paths / sizeof *endpoint_own_paths; i++)
+        if (str_equal_nocase(path, endpoint_own_paths[i]))
+            return true;
+    for (size_t i = 0; i < sizeof endpoint_own_folders / sizeof *endpoint_own_folders; i++) {
+        struct str folder = endpoint_own_folders[i];
+        if (str_equal_nocase(str_slice(path, 0, folder.len), folder))
+            return true;
+    }
+    return false;
+}
 
 static bool endpoint_is_hole(struct str segment)
 {
@@ -25,7 +46,8 @@ static bool endpoint_fits(const struct dialect_endpoint *endpoint, struct str pa
         path.len--;
     if (str_find(pattern, '{') == pattern.len)
         return endpoint_is_same(endpoint, pattern, path);
-    if (!http_path_is_canonical(path))
+    // At a listener without their doors our paths are nobody's, so no hole takes them in.
+    if (!http_path_is_canonical(path) || dialect_path_is_ours(path))
         return false;
     while (str_split(&pattern, '/', &want)) {
         if (!str_split(&path, '/', &have))

@@ -14,6 +14,13 @@ struct dialect_loader {
     bool no_memory;
 };
 
+// A path that answers something else, whatever the dialect.
+bool dialect_path_is_ours(struct str path);
+// A request header that means something to the server, or to what stands before it.
+bool dialect_header_is_taken(struct str name);
+// Of introspection and revocation, which no dialect but rfc6749 has.
+bool dialect_is_of_introspection(const struct dialect_parameter *parameter);
+
 #define DIALECT_REFUSE(loader, mark, ...)                                                          \
     config_report_addf((loader)->report, (loader)->source, mark, __VA_ARGS__)
 

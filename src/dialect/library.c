@@ -36,9 +36,35 @@ static enum twoleg_error library_find_own(struct dialect_library *library, struc
                                       : TWOLEG_NOT_FOUND;
 }
 
+static const struct dialect *library_known(const struct dialect_library *library, struct str name)
+{
+    for (size_t i = 0; i < library->count; i++)
+        if (str_equal(library->known[i]->name, name))
+            return library->known[i];
+    return NULL;
+}
+
+static enum twoleg_error library_keep(struct dialect_library *library, struct str source,
+                                      const struct dialect *found)
+{
+    if (library->count == DIALECT_LIBRARY_MAX) {
+        config_report_addf(library->report, source, (struct config_mark){1, 1},
+                           "more than %d dialects, with those that they are based on",
+                           DIALECT_LIBRARY_MAX);
+        return TWOLEG_MALFORMED;
+    }
+    library->known[library->count++] = found;
+    return TWOLEG_NONE;
+}
+
 enum twoleg_error dialect_find(struct dialect_library *library, struct str name,
                                const struct dialect **ret_dialect)
 {
+    const struct dialect *found = library_known(library, name);
+    if (found) {
+        *ret_dialect = found;
+        return TWOLEG_NONE;
+    }
     struct str text, source = name;
     enum twoleg_error error = library_find_own(library, name, &source, &text);
     if (error == TWOLEG_NOT_FOUND) {
@@ -54,7 +80,6 @@ enum twoleg_error dialect_find(struct dialect_library *library, struct str name,
                            LIBRARY_DEPTH_MAX);
         return TWOLEG_MALFORMED;
     }
-    const struct dialect *found;
     library->depth++;
     error = dialect_load(library, source, text, &found);
     library->depth--;
@@ -65,6 +90,8 @@ enum twoleg_error dialect_find(struct dialect_library *library, struct str name,
                            "name: \"%.*s\" is not the file's name", STR_ARG(found->name));
         return TWOLEG_MALFORMED;
     }
-    *ret_dialect = found;
-    return TWOLEG_NONE;
+    error = library_keep(library, source, found);
+    if (!error)
+        *ret_dialect = found;
+    return error;
 }

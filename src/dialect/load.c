@@ -23,6 +23,7 @@ static void load_inherit_answers(struct dialect *d, const struct dialect *base)
     if (!d->success.mark.line)
         d->success = base->success;
     load_list(&d->success.fields, base->success.fields);
+    load_list(&d->success.headers, base->success.headers);
     if (d->success.body == SUCCESS_JSON)
         load_text(&d->success.content_type, base->success.content_type);
     load_text(&d->errors.body, base->errors.body);
@@ -63,7 +64,7 @@ static void load_inherit_parameters(struct dialect_loader *loader)
     if (count)
         memcpy(all, own->items, count * sizeof *all);
     for (size_t i = 0; i < base->count; i++)
-        if (!load_has_meaning(own, given[i].is))
+        if (!load_has_meaning(own, given[i].is) && !dialect_is_of_introspection(&given[i]))
             all[count++] = given[i];
     *own = (struct schema_list){all, count};
 }
@@ -92,6 +93,8 @@ static void load_inherit(struct dialect_loader *loader)
         d->client = base->client;
     if (!d->scope.mark.line)
         d->scope = base->scope;
+    if (d->scope.omitted == SCOPE_DEFAULT)
+        load_text(&d->scope.words, base->scope.words);
     if (!d->token.mark.line)
         d->token = base->token;
     load_inherit_answers(d, base);
@@ -116,13 +119,17 @@ static size_t load_problems(const struct config_report *report)
     return report->count + report->dropped;
 }
 
-static enum twoleg_error load_base(struct dialect_library *library, struct dialect_loader *loader)
+// The rfc6749 that came with the program says everything; one of somebody's own differs from it.
+static enum twoleg_error load_base(struct dialect_library *library, struct dialect_loader *loader,
+                                   struct str text)
 {
-    struct str name = loader->dialect->base;
-    if (str_equal(loader->dialect->name, STR("rfc6749")))
-        return TWOLEG_NONE; // says everything
-    enum twoleg_error error =
-        dialect_find(library, name.len ? name : STR("rfc6749"), &loader->base);
+    struct dialect_library shipped = {.arena = library->arena, .report = library->report};
+    struct str name = loader->dialect->base, last = STR("rfc6749");
+    if (text.ptr == dialect_shipped(last).ptr)
+        return TWOLEG_NONE;
+    bool own_last = !name.len && str_equal(loader->dialect->name, last);
+    enum twoleg_error error = dialect_find(own_last ? &shipped : library, name.len ? name : last,
+                                           &loader->base);
     if (error != TWOLEG_NOT_FOUND)
         return error;
     DIALECT_REFUSE(loader, load_mark(loader, "base"), "base: there is no dialect \"%.*s\"",
@@ -159,7 +166,7 @@ enum twoleg_error dialect_load(struct dialect_library *library, struct str sourc
     enum twoleg_error error = walk_load(&file, dialect_schema(), library->arena, dialect,
                                         loader.marks, library->report);
     if (!error)
-        error = load_base(library, &loader);
+        error = load_base(library, &loader, text);
     if (!error)
         error = load_compile(&loader);
     if (error)

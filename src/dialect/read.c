@@ -72,11 +72,16 @@ static enum twoleg_error reading_basic(const struct reading *reading, struct tok
 static enum twoleg_error reading_client(const struct reading *reading, struct token_request *ret)
 {
     unsigned methods = reading->dialect->client.methods;
+    struct str header = reading->request->authorization;
+    if ((methods & DIALECT_BASIC) && header.ptr)
+        return reading_basic(reading, ret);
     if (!(methods & DIALECT_PARAMETERS))
         ret->client_id = ret->client_secret = STR_NONE;
-    if ((methods & DIALECT_BASIC) && reading->request->authorization.ptr)
-        return reading_basic(reading, ret);
     ret->method = ret->client_id.ptr && ret->client_secret.ptr ? CLIENT_POST : CLIENT_NONE;
+    // B4: who else reads the request may take the other pair for who asks.
+    if (ret->method == CLIENT_POST &&
+        str_equal_nocase(str_slice(header, 0, str_find(header, ' ')), STR("Basic")))
+        return REFUSE(TWOLEG_CLIENT_TWO_METHODS);
     return TWOLEG_NONE;
 }
 
@@ -108,27 +113,32 @@ static enum twoleg_error reading_scope(const struct reading *reading, struct str
     return TWOLEG_NONE;
 }
 
-// RFC 9110 section 12.5.1, as far as JSON goes: a range that has it and is not worth nothing.
+// RFC 9110 section 12.5.1, as far as JSON goes: of the ranges that have it the closest one counts,
+// unless it is worth nothing.
 static bool reading_takes_json(struct str accept)
 {
+    static const struct str ranges[] = {
+        {"*/*", 3}, {"application/*", 13}, {"application/json", 16}};
     struct str range;
+    size_t closest = 0;
+    bool takes = false;
     while (str_split(&accept, ',', &range)) {
-        struct str rest = range;
         struct str part;
-        bool takes = false, worthless = false;
-        for (size_t i = 0; str_split(&rest, ';', &part); i++) {
+        size_t close = 3;
+        bool worthless = false;
+        struct str type = str_trim(str_slice(range, 0, str_find(range, ';')), " \t");
+        while (close > 0 && !str_equal_nocase(type, ranges[close - 1]))
+            close--;
+        while (str_split(&range, ';', &part)) {
             part = str_trim(part, " \t");
-            if (i == 0)
-                takes = str_equal(part, STR("*/*")) ||
-                        str_equal_nocase(part, STR("application/*")) ||
-                        str_equal_nocase(part, STR("application/json"));
-            else if (str_starts_with(part, STR("q=0")))
+            if (str_equal_nocase(str_slice(part, 0, 3), STR("q=0")))
                 worthless = str_trim(str_slice(part, 3, part.len), ".0").len == 0;
         }
-        if (takes && !worthless)
-            return true;
+        if (close > closest || (close == closest && !worthless))
+            takes = close && !worthless;
+        closest = close > closest ? close : closest;
     }
-    return false;
+    return takes;
 }
 
 static enum twoleg_error reading_accept(const struct reading *reading)

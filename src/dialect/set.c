@@ -4,23 +4,26 @@
 #include <stdlib.h>
 
 #include "base/fault.h"
+#include "config/walk.h"
 
 #define SET_ARENA_CAP ((size_t)16 * 1024 * 1024)
-#define SET_DIALECTS_MAX 64
+#define SET_HOST_MAX 256 // longer than any name (RFC 1035 section 2.3.4)
+
+struct set_host {
+    struct str name; // in lower case
+    const struct dialect *dialect;
+};
 
 struct dialect_set {
     struct arena arena;
     const struct config *config; // only while it is made
     struct dialect_library library;
-    const struct dialect *all[SET_DIALECTS_MAX];
-    size_t count;
     const struct dialect *rfc6749;
     const struct dialect **listeners; // one for each
     size_t listener_count;
     const struct dialect **checks; // one for each gate, NULL: as the request says
     size_t check_count;
-    const struct config_host *hosts; // names in our arena
-    const struct dialect **host_dialects;
+    struct set_host *hosts; // in the order of their names
     size_t host_count;
 };
 
@@ -37,35 +40,15 @@ static bool set_allows(struct dialect_set *set, const struct dialect *dialect,
     return false;
 }
 
-static const struct dialect *set_known(const struct dialect_set *set, struct str name)
-{
-    for (size_t i = 0; i < set->count; i++)
-        if (str_equal(set->all[i]->name, name))
-            return set->all[i];
-    return NULL;
-}
-
-// Each is compiled once, however often it is named.
 static enum twoleg_error set_add(struct dialect_set *set, struct str name, struct config_mark mark,
                                  const struct dialect **ret_dialect)
 {
-    const struct dialect *known = set_known(set, name);
-    if (known) {
-        *ret_dialect = known;
-        return TWOLEG_NONE;
-    }
-    if (set->count == SET_DIALECTS_MAX) {
-        config_report_addf(set->library.report, set->config->file, mark, "more than %d dialects",
-                           SET_DIALECTS_MAX);
-        return TWOLEG_MALFORMED;
-    }
     enum twoleg_error error = dialect_find(&set->library, name, ret_dialect);
     if (error == TWOLEG_NOT_FOUND)
         config_report_addf(set->library.report, set->config->file, mark,
                            "there is no dialect \"%.*s\" (twoleg dialect list)", STR_ARG(name));
     if (error)
         return error == TWOLEG_NOT_FOUND ? TWOLEG_MALFORMED : error;
-    set->all[set->count++] = *ret_dialect;
     return set_allows(set, *ret_dialect, mark) ? TWOLEG_NONE : TWOLEG_MALFORMED;
 }
 
@@ -73,7 +56,8 @@ static enum twoleg_error set_add(struct dialect_set *set, struct str name, struc
 static enum twoleg_error set_add_rfc6749(struct dialect_set *set)
 {
     struct dialect_library shipped = {.arena = &set->arena, .report = set->library.report};
-    return dialect_find(&shipped, STR("rfc6749"), &set->rfc6749);
+    return dialect_find(set->library.folder.len ? &shipped : &set->library, STR("rfc6749"),
+                        &set->rfc6749);
 }
 
 static enum twoleg_error set_add_listeners(struct dialect_set *set)
@@ -114,24 +98,43 @@ static enum twoleg_error set_add_checks(struct dialect_set *set)
     return error;
 }
 
+static int set_host_compare(const void *a, const void *b)
+{
+    return str_compare(((const struct set_host *)a)->name, ((const struct set_host *)b)->name);
+}
+
 static enum twoleg_error set_add_hosts(struct dialect_set *set)
 {
     const struct config *config = set->config;
     enum twoleg_error error = TWOLEG_NONE;
     size_t count = config->hosts.count;
-    struct config_host *hosts = arena_array(&set->arena, count + 1, sizeof *hosts);
-    set->host_dialects = arena_array(&set->arena, count + 1, sizeof *set->host_dialects);
-    if (!hosts || !set->host_dialects)
+    set->hosts = arena_array(&set->arena, count + 1, sizeof *set->hosts);
+    if (!set->hosts)
         return TWOLEG_NO_MEMORY;
-    set->hosts = hosts;
     set->host_count = count;
     for (size_t i = 0; i < count && !error; i++) {
-        hosts[i].name = arena_copy(&set->arena, config->hosts.items[i].name);
-        error = hosts[i].name.ptr ? set_add(set, config->hosts.items[i].dialect,
-                                            config->hosts.items[i].mark, &set->host_dialects[i])
-                                  : TWOLEG_NO_MEMORY;
+        const struct config_host *host = &config->hosts.items[i];
+        set->hosts[i].name = arena_copy(&set->arena, host->name);
+        error = set->hosts[i].name.ptr
+                    ? set_add(set, host->dialect, host->mark, &set->hosts[i].dialect)
+                    : TWOLEG_NO_MEMORY;
     }
+    if (!error)
+        qsort(set->hosts, count, sizeof *set->hosts, set_host_compare);
     return error;
+}
+
+// Else all names would be those of shipped ones, and nobody would know why.
+static enum twoleg_error set_check_folder(struct dialect_set *set)
+{
+    const struct config *config = set->config;
+    if (!config->dialect_folder.len || walk_folder_exists(config->dialect_folder.ptr))
+        return TWOLEG_NONE;
+    config_report_addf(set->library.report, config->file,
+                       config->origins[CONFIG_DIALECT_FOLDER].mark,
+                       "dialect_folder: there is no folder \"%.*s\"",
+                       STR_ARG(config->dialect_folder));
+    return TWOLEG_MALFORMED;
 }
 
 enum twoleg_error dialect_set_create(const struct config *config, struct config_report *report,
@@ -144,7 +147,9 @@ enum twoleg_error dialect_set_create(const struct config *config, struct config_
     set->config = config;
     set->library = (struct dialect_library){
         .arena = &set->arena, .report = report, .folder = config->dialect_folder};
-    enum twoleg_error error = set_add_rfc6749(set);
+    enum twoleg_error error = set_check_folder(set);
+    if (!error)
+        error = set_add_rfc6749(set);
     if (!error)
         error = set_add_listeners(set);
     if (!error)
@@ -186,15 +191,26 @@ static struct str set_host_name(struct str host)
     return end > 0 && host.ptr[end - 1] == ':' ? str_slice(host, 0, end - 1) : host;
 }
 
+static const struct dialect *set_find_host(const struct dialect_set *set, struct str host)
+{
+    char lower[SET_HOST_MAX];
+    if (host.len > sizeof lower)
+        return NULL;
+    for (size_t i = 0; i < host.len; i++) {
+        char c = host.ptr[i];
+        lower[i] = c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+    }
+    const struct set_host key = {.name = str_of(lower, host.len)};
+    const struct set_host *found =
+        bsearch(&key, set->hosts, set->host_count, sizeof key, set_host_compare);
+    return found ? found->dialect : NULL;
+}
+
 const struct dialect *dialect_set_choose(const struct dialect_set *set, size_t listener,
                                          struct str host)
 {
-    struct str name = set_host_name(host);
-    for (size_t i = 0; i < set->host_count; i++)
-        if (str_equal_nocase(set->hosts[i].name, name))
-            return set->host_dialects[i];
     if (set->host_count)
-        return NULL;
+        return set_find_host(set, set_host_name(host));
     return set->listeners[listener < set->listener_count ? listener : set->listener_count];
 }
 

@@ -10,6 +10,7 @@
 #include "config/schema.h"
 
 #define TEMPLATE_PIECES_MAX 64
+#define TEMPLATE_TRY_CAP ((size_t)64 * 1024)
 
 static const struct {
     struct str name;
@@ -64,9 +65,24 @@ static bool template_find(struct str name, enum template_word *ret_word)
     return false;
 }
 
+enum twoleg_error template_try(const struct dialect_template *template,
+                               const struct template_values *values)
+{
+    struct arena scratch;
+    struct buf out;
+    arena_init(&scratch, NULL, TEMPLATE_TRY_CAP);
+    buf_init_arena(&out, &scratch, 1024);
+    template_write(template, values, true, &out);
+    enum twoleg_error error = out.failed                        ? TWOLEG_NO_MEMORY
+                              : json_check(buf_str(&out), NULL) ? TWOLEG_MALFORMED
+                                                                : TWOLEG_NONE;
+    arena_finish(&scratch);
+    return error;
+}
+
 // JSON is good when it is good with the longest and with the shortest that words can stand for.
 static enum twoleg_error template_check_json(const struct dialect_template *template,
-                                             struct arena *arena, const char **ret_problem)
+                                             const char **ret_problem)
 {
     static const struct template_values samples[] = {
         {.code = {"a\"\\\n", 4}, .message = {"}\"]\x80", 4}, .request_id = {"\"", 1},
@@ -74,15 +90,10 @@ static enum twoleg_error template_check_json(const struct dialect_template *temp
         {.code = {"", 0}, .message = {"", 0}, .request_id = {"", 0}},
     };
     for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
-        struct buf out;
-        buf_init_arena(&out, arena, 512);
-        template_write(template, &samples[i], true, &out);
-        if (out.failed)
-            return TWOLEG_NO_MEMORY;
-        if (json_check(buf_str(&out), NULL)) {
-            *ret_problem = "is no JSON that stays whole whatever its words stand for";
-            return TWOLEG_MALFORMED;
-        }
+        enum twoleg_error error = template_try(template, &samples[i]);
+        *ret_problem = "is no JSON that stays whole whatever its words stand for";
+        if (error)
+            return error;
     }
     return TWOLEG_NONE;
 }
@@ -122,16 +133,19 @@ enum twoleg_error template_compile(struct str text, bool json, struct arena *are
                                    struct dialect_template *ret_template,
                                    const char **ret_problem)
 {
-    struct template_piece *pieces = arena_array(arena, TEMPLATE_PIECES_MAX, sizeof *pieces);
-    if (!pieces)
-        return TWOLEG_NO_MEMORY;
+    struct template_piece pieces[TEMPLATE_PIECES_MAX];
     struct dialect_template template = {.pieces = pieces};
     enum twoleg_error error = template_cut(text, pieces, &template.count, arena, ret_problem);
     if (!error && json && template.count)
-        error = template_check_json(&template, arena, ret_problem);
-    if (!error)
-        *ret_template = template;
-    return error;
+        error = template_check_json(&template, ret_problem);
+    if (error)
+        return error;
+    struct template_piece *kept = arena_array(arena, template.count + 1, sizeof *kept);
+    if (!kept)
+        return TWOLEG_NO_MEMORY;
+    memcpy(kept, pieces, template.count * sizeof *kept);
+    *ret_template = (struct dialect_template){.pieces = kept, .count = template.count};
+    return TWOLEG_NONE;
 }
 
 static void template_write_time(int64_t now_us, struct buf *out)

@@ -39,5 +39,8 @@ struct template_values {
 enum twoleg_error template_compile(struct str text, bool json, struct arena *arena,
                                    struct dialect_template *ret_template,
                                    const char **ret_problem) TWOLEG_MUST_CHECK;
+// One with the words of a row that uses it: MALFORMED when that is not one JSON value. NO_MEMORY.
+enum twoleg_error template_try(const struct dialect_template *template,
+                               const struct template_values *values) TWOLEG_MUST_CHECK;
 void template_write(const struct dialect_template *template, const struct template_values *values,
                     bool json, struct buf *out);

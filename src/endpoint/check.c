@@ -149,14 +149,18 @@ static void check_challenge(struct buf *out, unsigned status, enum twoleg_error 
                             const struct check_needs *needs)
 {
     struct str challenge = needs->dialect->resource.challenge;
+    // RFC 9110 section 11.2: the first parameter stands behind a blank.
+    struct str next = str_find(challenge, '=') < challenge.len ? STR(", ") : STR(" ");
     if (str_equal(challenge, STR("none")))
         return;
     buf_add(out, STR("WWW-Authenticate: "));
     buf_add(out, challenge);
+    if (status == 403 || error != TWOLEG_TOKEN_ABSENT)
+        buf_add(out, next);
     if (status == 403)
-        buf_add(out, STR(", error=\"insufficient_scope\""));
+        buf_add(out, STR("error=\"insufficient_scope\""));
     else if (error != TWOLEG_TOKEN_ABSENT)
-        buf_add(out, STR(", error=\"invalid_token\""));
+        buf_add(out, STR("error=\"invalid_token\""));
     if (error == TWOLEG_TOKEN_SCOPE) {
         buf_add(out, STR(", scope=\""));
         buf_add(out, needs->scope);
@@ -189,7 +193,8 @@ static unsigned check_status(enum twoleg_error error, bool read)
     }
 }
 
-// Filled as the dialect says, with nothing of the request in it.
+// Filled as the dialect says, with nothing of the request in it. A copy also where it holds no
+// word: an answer may outlive the snapshot that the dialect is of.
 static struct str check_template(const struct http_request *request,
                                  const struct dialect_template *template, bool json,
                                  unsigned status)
@@ -203,8 +208,6 @@ static struct str check_template(const struct http_request *request,
         .now_us = request->env->now_us,
     };
     struct buf body;
-    if (template->count == 1 && template->pieces[0].word == TEMPLATE_LITERAL)
-        return template->pieces[0].literal;
     buf_init_arena(&body, request->arena, 256);
     template_write(template, &values, json, &body);
     return buf_str(&body);

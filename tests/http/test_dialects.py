@@ -140,6 +140,24 @@ def test_grants_methods_and_bodies_that_the_dialect_has_not(spoken, ask, name):
 
 
 @pytest.mark.parametrize("name", DIALECTS)
+def test_B4_two_ways_at_once_are_none(spoken, ask, name, replays):
+    """Also where only one of them is known: who else reads the request may know the other."""
+    two, words = ask(name), replays[name].words
+    if not two.basic():
+        two.header("Authorization", "Basic " + base64.b64encode(b"nobody:secret").decode())
+    elif two.method == "GET":  # of which the body is never read
+        two.query.append((parameter(name, "client_secret"), words["{SECRET}"]))
+        expect(spoken, name, two, "in_query", "CLIENT_IN_QUERY")
+        return
+    else:
+        two.body += [(parameter(name, "client_id"), words["{ID}"]),
+                     (parameter(name, "client_secret"), words["{SECRET}"])]
+        if not two.json:
+            two.header("Content-Type", "application/x-www-form-urlencoded")
+    expect(spoken, name, two, "malformed", "CLIENT_TWO_METHODS")
+
+
+@pytest.mark.parametrize("name", DIALECTS)
 def test_without_credentials(spoken, ask, name):
     nobody = ask(name)
     nobody.header("Authorization", None)

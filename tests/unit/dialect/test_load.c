@@ -56,6 +56,9 @@ static const struct {
      "x.yaml:5:5: endpoints[1]: the path \"/T/A\" stands there twice"},
     {HEAD "endpoints:\n  - {path: '/{a}/t'}\n  - {path: '/{b}/t'}\n",
      "x.yaml:5:5: endpoints[1]: the path \"/{b}/t\" stands there twice"},
+    // One hole each: neither is the more exact one.
+    {HEAD "endpoints:\n  - {path: '/{a}/t'}\n  - {path: '/b/{c}'}\n",
+     "x.yaml:5:5: endpoints[1]: the path \"/b/{c}\" stands there twice, first in line 4"},
     {HEAD "endpoints:\n  - path: token\n",
      "x.yaml:4:5: endpoints[0]: path \"token\" does not start with /"},
     {HEAD "endpoints:\n  - path: /a//b\n",
@@ -86,8 +89,10 @@ static const struct {
      "x.yaml:6:5: parameters: \"g\" may have no default"},
     {HEAD PATHS "parameters:\n  - {name: g, is: scope, equals: s}\n",
      "x.yaml:6:5: parameters: \"g\" may have no equals"},
-    {HEAD PATHS "parameters:\n  - {name: token, is: token, in: [query]}\n",
-     "x.yaml:6:5: parameters: \"token\" is of introspection"},
+    {HEAD PATHS "parameters:\n  - {name: key, is: token}\n",
+     "x.yaml:6:5: parameters: \"key\" is of introspection, which speaks rfc6749"},
+    {HEAD PATHS "parameters:\n  - {name: access_token, in: [query]}\n",
+     "x.yaml:6:5: parameters: \"access_token\" is never taken from a query"},
     {HEAD PATHS "scope:\n  omitted: default\n",
      "x.yaml:6:3: scope: omitted: default needs default"},
     {HEAD PATHS "scope:\n  default: a\n", "x.yaml:6:3: scope: default stands there"},
@@ -110,6 +115,13 @@ static const struct {
      "x.yaml:6:3: success.headers[0]: \"Set-Cookie: a=b\" is a header that the server sets itself"},
     {HEAD PATHS "success:\n  headers: ['X-Y']\n",
      "x.yaml:6:3: success.headers[0]: \"X-Y\" is not of the form Name: value"},
+    {HEAD PATHS "success:\n  headers: ['X(Y): 1']\n",
+     "x.yaml:6:3: success.headers[0]: \"X(Y): 1\" is not of the form Name: value"},
+    {HEAD PATHS "success:\n  content_type: Text/HTML\n",
+     "x.yaml:6:3: success.content_type: \"Text/HTML\" is one that browsers run"},
+    {HEAD PATHS "errors:\n  body: '{\"a\":1,\"{code}\":2}'\n  rows:\n"
+                "    - {when: [client], status: 401, code: a}\n",
+     "x.yaml:8:7: errors: the body is no JSON with the words of this row"},
     {HEAD PATHS "errors:\n  body: '{\"error\":{code}}'\n",
      "x.yaml:6:3: errors: the body is no JSON that stays whole"},
     {HEAD PATHS "errors:\n  body: '{\"error\":\"{cod}\"}'\n",
@@ -124,11 +136,14 @@ static const struct {
      "status: 400}\n",
      "x.yaml:8:7: errors.rows[1]: \"client\" has a row already, in line 7"},
     {HEAD PATHS "resource:\n  status: 200\n", "x.yaml:6:3: resource: unknown key \"status\""},
+    {HEAD PATHS "resource:\n  header: X-Auth-Client-Id\n",
+     "x.yaml:6:3: resource.header: \"X-Auth-Client-Id\" is a header that means something else"},
+    {HEAD PATHS "resource:\n  header: cookie\n",
+     "x.yaml:6:3: resource.header: \"cookie\" is a header that means something else"},
     {HEAD PATHS "resource:\n  forbidden: '{'\n",
      "x.yaml:6:3: resource.forbidden: the body is no JSON that stays whole"},
     {HEAD "base: nobody\n", "x.yaml:3:1: base: there is no dialect \"nobody\""},
     {"title: X\n" PATHS, "x.yaml:1:1: \"name\" is missing"},
-    {"name: rfc6749\ntitle: X\n" PATHS, "x.yaml:"},
 };
 
 static void bad_files_are_refused_with_line_and_reason(void **state)
@@ -158,6 +173,15 @@ static void a_file_says_only_how_it_differs(void **state)
     assert_int_equal(load(w, HEAD "base: wechat\n", &report), TWOLEG_NONE);
     assert_int_equal(w->dialect->by_condition[CONDITION_CLIENT]->status, 200);
     assert_true(w->dialect->client_in_query);
+    assert_int_equal(load(w, HEAD "base: wechat\nsuccess: {headers: ['X-A: b']}\n", &report),
+                     TWOLEG_NONE);
+    check_str(w->dialect->success.header_lines, "X-A: b\r\n");
+    // What only introspection has is no parameter of any token endpoint: its names are free.
+    assert_int_equal(load(w, HEAD "parameters:\n  - {name: token, is: client_secret}\n", &report),
+                     TWOLEG_NONE);
+    assert_int_equal(w->dialect->parameters.count, 5);
+    assert_int_equal(load(w, "name: rfc6749\ntitle: X\n" PATHS, &report), TWOLEG_NONE);
+    assert_int_equal(w->dialect->success.fields.count, 4); // of the one that was shipped
     assert_int_equal(load(w, HEAD "errors:\n  body: '{\"e\":\"{code}\"}'\n", &report), TWOLEG_NONE);
     refuse_and_check(w, TWOLEG_SECRET_WRONG, 401, "{\"e\":\"invalid_client\"}");
 }
@@ -167,7 +191,8 @@ static void a_spelled_out_path_goes_before_a_hole(void **state)
     struct dialect_world *w = *state;
     struct str report;
     assert_int_equal(load(w, HEAD "endpoints:\n  - {path: '/{t}/token', trailing_slash: true}\n"
-                             "  - {path: /a/token}\n  - {path: /B, fold_case: true}\n", &report),
+                             "  - {path: /a/token}\n  - {path: /B, fold_case: true}\n"
+                             "  - {path: '/{a}/{b}/{c}'}\n", &report),
                      TWOLEG_NONE);
     static const struct {
         const char *path;
@@ -175,8 +200,11 @@ static void a_spelled_out_path_goes_before_a_hole(void **state)
     } paths[] = {
         {"/a/token", "/a/token"}, {"/b/token", "/{t}/token"}, {"/b/token/", "/{t}/token"},
         {"/a/token/", "/{t}/token"}, {"/b", "/B"}, {"/B", "/B"}, {"/B/", NULL}, {"/a", NULL},
-        {"//token", NULL}, {"/./token", NULL}, {"/%2e/token", NULL}, {"/a/b/token", NULL},
-        {"/a/Token", NULL}, {"/", NULL},
+        {"//token", NULL}, {"/./token", NULL}, {"/%2e/token", NULL}, {"/a/b/token/", NULL},
+        {"/a/Token", NULL}, {"/", NULL}, {"/a/b/c", "/{a}/{b}/{c}"},
+        // A22: no hole takes in what is ours.
+        {"/check/token", NULL}, {"/Check/token/", NULL}, {"/oauth/revoke/x", "/{a}/{b}/{c}"},
+        {"/admin/v1/status", NULL}, {"/.well-known/token", NULL},
     };
     for (size_t i = 0; i < COUNT(paths); i++) {
         const struct dialect_endpoint *at =
@@ -184,6 +212,26 @@ static void a_spelled_out_path_goes_before_a_hole(void **state)
         if (!at != !paths[i].found || (at && !str_equal(at->path, str_from(paths[i].found))))
             fail_msg("%s", paths[i].path);
     }
+}
+
+// A folder of own dialects for each of which others are named costs no more than they are.
+static void a_base_is_compiled_once_and_a_dialect_is_small(void **state)
+{
+    struct dialect_world *w = *state;
+    struct dialect_library library = {.arena = &w->kept, .report = &w->report};
+    const struct dialect *again;
+    size_t before = 0, most = 0;
+    for (size_t i = 0; dialect_shipped_name(i); i++) {
+        struct str name = str_from(dialect_shipped_name(i));
+        check_error(dialect_find(&library, name, &w->dialect), TWOLEG_NONE, name.ptr);
+        if (w->kept.total - before > most && i > 0)
+            most = w->kept.total - before;
+        before = w->kept.total;
+        check_error(dialect_find(&library, name, &again), TWOLEG_NONE, name.ptr);
+        assert_ptr_equal(again, w->dialect);
+    }
+    assert_int_equal(w->kept.total, before);
+    assert_true(most <= (size_t)48 * 1024);
 }
 
 #define WORLD(name) cmocka_unit_test_setup_teardown(name, setup, dialect_world_destroy)
@@ -195,6 +243,7 @@ int main(void)
         WORLD(bad_files_are_refused_with_line_and_reason),
         WORLD(a_file_says_only_how_it_differs),
         WORLD(a_spelled_out_path_goes_before_a_hole),
+        WORLD(a_base_is_compiled_once_and_a_dialect_is_small),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

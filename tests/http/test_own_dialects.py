@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Dialects of one's own, from a folder: what a file can say and no shipped dialect does, and what
+is looked at before it is spoken."""
+import calendar
+import json
+import pathlib
+import re
+import subprocess
+import time
+import urllib.parse
+
+import pytest
+
+from instance import BINARY, Server, basic
+
+FOLDER = pathlib.Path(__file__).resolve().parent / "dialects"
+FORM = "application/x-www-form-urlencoded"
+NAMES = ("odd", "odd-form", "odd-bare")
+
+
+@pytest.fixture(scope="module")
+def odd(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("odd")
+    file = folder / "twoleg.yaml"
+    file.write_text(f"dialect_folder: {FOLDER}\nchecks:\n  - {{name: odd, dialect: odd}}\n  - "
+                    "{name: far, dialect: odd, scope: voice}\nhosts:\n" +
+                    "".join(f"  - {{name: {name}.example, dialect: {name}}}\n" for name in NAMES))
+    server = Server(data=folder / "data", config=file).start()
+    yield server
+    server.destroy()
+
+
+@pytest.fixture(scope="module")
+def client(odd):
+    return odd.app(name="odd & even", scope="mail sms", token_format="sealed")
+
+
+def ask(server, body=b"", query="version=2", path="/acme/v1/login", host="odd", method="POST",
+        **headers):
+    headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    return server.request(method, path + (f"?{query}" if query else ""), body,
+                          {"Host": f"{host}.example", **headers})
+
+
+def pair(app):
+    return {"X_Client": app.id, "X_Secret": app.secret}
+
+
+def seconds(text):
+    return calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ"))
+
+
+def test_fields_of_every_type_and_depth(odd, client):
+    answer = ask(odd, **pair(client))
+    assert answer.status == 201
+    assert answer.headers["X-Powered-By"] == "gears"
+    assert answer.headers["Link"] == '</v2>; rel="next"'
+    token = answer.json()["data"]["token"]
+    assert abs(seconds(token["began"]) - time.time()) < 60
+    assert seconds(token["ends"]) - seconds(token["began"]) == 3600
+    assert answer.text == (
+        '{"kind":"token","data":{"token":{"value":"%s","began":"%s","ends":"%s"},'
+        '"scopes":["mail","sms"],"ttl":3600},"refresh":null,"old":false,"version":2,"note":"",'
+        '"trace":"%s"}' % (token["value"], token["began"], token["ends"],
+                           answer.headers["X-Request-Id"]))
+
+
+def test_a_token_without_end_and_without_scope(odd):
+    nothing = odd.app(name="nothing", token_format="sealed", token_ttl="never")
+    data = ask(odd, **pair(nothing)).json()["data"]
+    assert data["ttl"] is None and data["scopes"] == [] and "ends" not in data["token"]
+
+
+@pytest.mark.parametrize("scopes,given", [
+    ("sms", ["sms"]), ("sms,mail", ["mail", "sms"]), (",sms,,mail,", ["mail", "sms"]),
+    ("sms,voice", ["sms"]), ("sms mail", ["mail", "sms"]), ("voice", None), (",", None)])
+def test_T19_commas_and_words_that_are_dropped(odd, client, scopes, given):
+    answer = ask(odd, query="version=2&scopes=" + urllib.parse.quote(scopes), **pair(client))
+    assert (answer.status, answer.status == 201 and answer.json()["data"]["scopes"]) == \
+        ((201, given) if given else (422, False)), answer
+
+
+def test_bodies_by_what_they_are_and_not_by_their_label(odd, client):
+    fields = {"version": "2", "X-Client": client.id, "X-Secret": client.secret}
+    form, document = urllib.parse.urlencode(fields), json.dumps(fields)
+    for body, label in ((form, FORM), (form, "application/json"), (form, None), (document, None),
+                        (document, "application/json; charset=utf-8")):
+        headers = {"Content_Type": label} if label else {}
+        assert ask(odd, body.encode(), None, **headers).status == 201, (body, label)
+    for body, label in ((document, FORM), (form, "text/plain"), (document, "text/json")):
+        answer = ask(odd, body.encode(), None, Content_Type=label)
+        assert answer.status == 400, (body, label)
+
+
+def test_a_body_may_be_missing_and_a_get_has_none(odd, client):
+    assert ask(odd, Content_Type="text/plain", **pair(client)).status == 201
+    assert ask(odd, method="GET", **pair(client)).status == 201
+    for method in ("HEAD", "OPTIONS", "PUT"):
+        answer = ask(odd, method=method, **pair(client))
+        assert (answer.status, answer.headers["Allow"]) == (405, "GET, POST")
+
+
+def test_the_first_place_that_has_a_parameter_is_taken(odd, client):
+    other = odd.app(name="other", scope="voice", token_format="sealed")
+    body = urllib.parse.urlencode({"X-Client": other.id, "X-Secret": other.secret}).encode()
+    # Of header and body the header goes first, and never is half a pair taken with another's half.
+    answer = ask(odd, body, Content_Type=FORM, **pair(client))
+    assert answer.json()["data"]["scopes"] == ["mail", "sms"]
+    assert ask(odd, body, Content_Type=FORM, X_Client=client.id).status == 401
+    assert ask(odd, body, Content_Type=FORM, X_Secret=client.secret).status == 401
+    assert ask(odd, body, Content_Type=FORM).json()["data"]["scopes"] == []
+    # Of one that has a value and one that has none the former is meant.
+    assert ask(odd, b"version=2", "version=", Content_Type=FORM, **pair(client)).status == 201
+
+
+def test_B5_no_place_has_a_parameter_twice(odd, client):
+    twice = "POST /a/v1/login?version=2 HTTP/1.1\r\nHost: odd.example\r\nContent-Length: 0\r\n" \
+        f"X-Client: {client.id}\r\nX-Secret: {client.secret}\r\nx-client: {client.id}\r\n\r\n"
+    assert odd.raw(twice.encode(), half_close=True).startswith(b"HTTP/1.1 400 ")
+    assert ask(odd, query="version=2&version=2", **pair(client)).status == 400
+    assert ask(odd, b"version=2&version=2", Content_Type=FORM, **pair(client)).status == 400
+
+
+def test_B4_basic_where_only_parameters_are_known(odd, client):
+    other = odd.app(name="second")
+    answer = ask(odd, Authorization=basic(other.id, other.secret), **pair(client))
+    assert answer.status == 400, "who asked would be a guess"
+    assert ask(odd, Authorization=basic(other.id, other.secret)).status == 401
+    assert ask(odd, Authorization="Bearer x", **pair(client)).status == 201
+
+
+def test_what_must_be_there_and_how(odd, client):
+    for query in (None, "version=", "version=3", "version=2%20", "Version=2"):
+        assert ask(odd, query=query, **pair(client)).status == 400, query
+    for query in ("version=2&X-Secret=x", "version=2&grant_type=password"):
+        assert ask(odd, query=query, **pair(client)).status == 400, query
+
+
+@pytest.mark.parametrize("path,status", [
+    ("/acme/v1/login", 201), ("/acme/v1/login/", 201), ("/a%20b/v1/login", 201),
+    ("/acme/v1/login//", 404), ("//v1/login", 404), ("/./v1/login", 404), ("/%2e%2e/v1/login", 404),
+    ("/a%2fb/v1/login", 404), ("/acme/V1/login", 404), ("/acme/v1/login/x", 404),
+    ("/admin/v1/login", 404), ("/check/v1/login", 403)])
+def test_A22_paths_with_a_hole(odd, client, path, status):
+    assert ask(odd, path=path, **pair(client)).status == status
+
+
+def test_a_refusal_with_words_and_headers_of_its_own(odd):
+    answer = ask(odd, X_Client="nobody", X_Secret="x" * 40)
+    assert answer.headers["X-Reason"] == "nobody"
+    assert answer.headers["WWW-Authenticate"] == 'Basic realm="twoleg"'
+    assert answer.headers["Content-Type"] == "application/json"
+    match = re.fullmatch(
+        r'\{"trace":"([0-9a-f]{24})","at":"([-0-9T:Z]{20})","status":401,"code":7\}', answer.text)
+    assert match and match[1] == answer.headers["X-Request-Id"]
+    assert abs(seconds(match[2]) - time.time()) < 60
+    assert "X-Reason" not in ask(odd, query=None).headers
+
+
+def test_the_answer_as_a_form(odd, client):
+    answer = ask(odd, host="odd-form", query="version=2&scopes=sms%2Bmail", **pair(client))
+    assert answer.status == 200 and answer.headers["Content-Type"] == FORM
+    assert answer.headers["X-Powered-By"] == "springs" and "Link" not in answer.headers
+    fields = urllib.parse.parse_qsl(answer.text, keep_blank_values=True, strict_parsing=True)
+    assert fields[1:] == [("ttl", "3599500"), ("may do", "mail+sms"), ("who & what", "odd & even")]
+    assert fields[0][0] == "token"
+    none = ask(odd, host="odd-form", **pair(client))
+    assert ("may do", "") in urllib.parse.parse_qsl(none.text, keep_blank_values=True)
+    assert ask(odd, host="odd-form", query="version=2&scopes=voice%2Bsms", **pair(client)).status \
+        == 422, "a section that stands in the file says all of its plain values"
+
+
+def test_the_answer_is_the_token(odd, client):
+    answer = ask(odd, host="odd-bare", **pair(client))
+    assert answer.status == 201 and answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert odd.request("GET", "/check/odd", headers={"X-Access-Token": answer.text}).status == 200
+
+
+def test_the_resource_side_in_a_header_of_its_own(odd, client):
+    token = ask(odd, **pair(client)).json()["data"]["token"]["value"]
+
+    def check(status, name="odd", **headers):
+        headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        answer = odd.request("GET", f"/check/{name}/x", headers=headers)
+        assert answer.status == status, headers
+        return answer
+
+    for value in (token, f"Token {token}", f"token   {token} "):
+        assert check(200, X_Access_Token=value).headers["X-Auth-Client-Id"] == client.id
+    wrong = check(401, Authorization=f"Bearer {token}")
+    assert wrong.headers["WWW-Authenticate"] == "Token"
+    assert wrong.text == f"no: invalid_token 401 {wrong.headers['X-Request-Id']}"
+    assert wrong.headers["Content-Type"] == "text/plain"
+    for value in ("", "x", f"Bearer {token}", f"none {token}", f"Token{token}",
+                  f"{token} {token}"):
+        check(401, X_Access_Token=value)
+    assert check(401, X_Access_Token="x").headers["WWW-Authenticate"] == \
+        'Token error="invalid_token"', "RFC 9110 section 11.2: no comma before the first"
+    far = check(403, "far", X_Access_Token=token)
+    assert far.text == "not so far: the access token does not reach so far"
+    assert far.headers["WWW-Authenticate"] == \
+        'Token error="insufficient_scope", scope="voice"'
+    twice = f"GET /check/odd HTTP/1.1\r\nHost: x\r\nX-Access-Token: {token}\r\n" \
+        f"x-access-token: {token}\r\n\r\n"
+    assert odd.raw(twice.encode(), half_close=True).startswith(b"HTTP/1.1 401 ")
+
+
+# --- Before it is spoken
+
+def run(*args, **options):
+    return subprocess.run([BINARY, *args], capture_output=True, text=True, check=False, **options)
+
+
+def test_check_finds_a_base_beside_the_file(tmp_path):
+    for name in NAMES:
+        assert run("dialect", "check", FOLDER / f"{name}.yaml").returncode == 0
+    beside = run("dialect", "check", "odd-bare.yaml", cwd=FOLDER)
+    assert beside.stdout == "odd-bare.yaml: ok\n"
+    alone = tmp_path / "odd-bare.yaml"
+    alone.write_text((FOLDER / "odd-bare.yaml").read_text())
+    assert 'there is no dialect "odd"' in run("dialect", "check", alone).stderr
+
+
+def test_check_wants_the_name_under_which_the_server_looks(tmp_path):
+    file = tmp_path / "other.yaml"
+    file.write_text("name: acme\ntitle: Acme\n")
+    checked = run("dialect", "check", file)
+    assert checked.returncode == 1 and "looks for the dialect acme in acme.yaml" in checked.stderr
+
+
+@pytest.mark.parametrize("query", [
+    "version=2", "version=2&scopes={}", "version=2&grant_type={}", "version={}", "{}=2",
+    "version=2&{}=1&{}=1", "version=2&X-Secret={}"])
+def test_B13_try_prints_nothing_that_was_sent(query):
+    """Also of a client that has mixed up its fields."""
+    word = "c4n4ry-Zx9"
+    for path in ("/acme/v1/login", f"/{word}/v1/login", f"/{word}"):
+        for headers in (f"X-Client: {word}\nX-Secret: {word}\n", f"Authorization: Basic {word}\n",
+                        f"X-Client: {word}\nContent-Type: {word}\nAccept: {word}\n",
+                        f"{word}: x\n"):
+            for body in ("", f'{{"X-Secret":"{word}"}}', f"X-Secret={word}&{word}={word}",
+                         f'{{"{word}":{word}'):
+                text = f"POST {path}?{query.format(word, word)} HTTP/1.1\nHost: {word}\n" \
+                    f"{headers}\n{body}"
+                done = run("dialect", "try", "./odd.yaml", input=text, cwd=FOLDER)
+                assert word not in done.stdout + done.stderr, text
+
+
+def test_own_dialects_go_first_but_introspection_does_not_change(make_server, tmp_path):
+    folder = tmp_path / "dialects"
+    folder.mkdir()
+    (folder / "rfc6749.yaml").write_text(
+        "name: rfc6749\ntitle: Ours\nendpoints:\n  - path: /ours\nparameters:\n"
+        "  - {name: user, is: client_id}\n  - {name: token, is: client_secret}\n"
+        "errors:\n  body: empty\n")
+    file = tmp_path / "twoleg.yaml"
+    file.write_text(f"dialect_folder: {folder}\n")
+    server = make_server(config=file).start()
+    app, caller = server.app(), server.app(name="caller", resource_server=True)
+    fields = {"grant_type": "client_credentials", "user": app.id, "token": app.secret}
+    answer = server.form("/ours", fields)
+    assert answer.status == 200
+    assert server.active(caller, answer.json()["access_token"])
+    assert server.form("/ours", {**fields, "token": "x"}).text == ""
+    assert server.form("/oauth/introspect", {"token": "x"}).error == "invalid_client"
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path):
+    file = tmp_path / "twoleg.yaml"
+    file.write_text(f"dialect_folder: {tmp_path}/nowhere\n")
+    status, words = Server(data=tmp_path / "data", config=file).refused()
+    assert status == 1
+    assert f'{file}:1:1: dialect_folder: there is no folder "{tmp_path}/nowhere"' in words
+
+
+@pytest.mark.parametrize("name", ["a.example:8080", "::1", "a]", "[::1]:80"])
+def test_a_host_that_nobody_can_ask_for_is_refused(tmp_path, name):
+    file = tmp_path / "twoleg.yaml"
+    file.write_text(f"hosts:\n  - {{name: '{name}', dialect: rfc6749}}\n")
+    checked = run("config", "check", "--config", file)
+    assert checked.returncode == 1 and f'{file}:2:5: hosts[0]: the name "{name}" never stands' in \
+        checked.stderr
+
+
+def test_sixty_four_dialects_are_loaded_in_little_memory(make_server, tmp_path):
+    folder = tmp_path / "dialects"
+    folder.mkdir()
+    text = (FOLDER / "odd.yaml").read_text()
+
+    def write(count):
+        for number in range(count):
+            (folder / f"odd-{number}.yaml").write_text(
+                text.replace("name: odd", f"name: odd-{number}", 1))
+        file.write_text(f"dialect_folder: {folder}\nhosts:\n" + "".join(
+            f"  - {{name: h{number}.example, dialect: odd-{number}}}\n" for number in range(count)))
+
+    file = tmp_path / "twoleg.yaml"
+    write(63)  # and rfc6749
+    server = make_server(config=file).start()
+    app = server.app(token_format="sealed")
+    assert ask(server, host="h62", **pair(app)).status == 201
+    write(64)
+    refused = server.run_cli("reload")
+    assert refused.returncode == 1 and "more than 64 dialects" in refused.stderr
+    assert ask(server, host="H62", **pair(app)).status == 201
