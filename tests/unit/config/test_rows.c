@@ -20,6 +20,8 @@ static const struct place places[] = {
     {"listen:\n  - doors: [public]\n", "    ", NULL, "address"},
     {PLACE_LISTENER "    tls:\n      - certificate: /c\n", "        ", "certificate", NULL},
     {PLACE_LISTENER "    tls:\n      - key: /k\n", "        ", "key", NULL},
+    {"hosts:\n  - name: a\n", "    ", "name", NULL},
+    {"hosts:\n  - dialect: a\n", "    ", NULL, "name"},
 };
 
 static const struct schema_row *row_find(const struct schema_shape *shape, const char *name)
@@ -37,8 +39,9 @@ static const struct schema_shape *place_shape(size_t place)
     const struct schema_shape *check = row_find(schema, "checks")->shape->item->shape;
     const struct schema_shape *listener = row_find(schema, "listen")->shape->item->shape;
     const struct schema_shape *tls = row_find(listener, "tls")->shape->item->shape;
-    const struct schema_shape *const shapes[] = {schema,   check, check, listener,
-                                                 listener, tls,   tls};
+    const struct schema_shape *host = row_find(schema, "hosts")->shape->item->shape;
+    const struct schema_shape *const shapes[] = {schema, check, check, listener, listener,
+                                                 tls,    tls,   host,  host};
     _Static_assert(COUNT(shapes) == COUNT(places), "each place has its keys");
     return shapes[place];
 }
@@ -70,7 +73,7 @@ static void rows_each(struct config_test *test, row_check *check)
             count++;
         }
     }
-    assert_int_equal(count, config_schema()->row_count + 4 + 4 + 2);
+    assert_int_equal(count, config_schema()->row_count + 5 + 5 + 2 + 2);
 }
 
 static enum twoleg_error row_load(struct config_test *test, const char *text, const char **printed)
@@ -125,7 +128,9 @@ static void row_missing(struct config_test *test, const struct row_case *row)
     static const char *const wanted[] = {"name", "address", "certificate", "key"};
     char word[64];
     const char *printed;
-    bool required = false;
+    // A host is named for its dialect; elsewhere there is a usual one.
+    bool required = strcmp("dialect", row->row->name) == 0 &&
+                    strncmp("hosts", row->place->above, 5) == 0;
     for (size_t i = 0; i < COUNT(wanted); i++)
         required = required || strcmp(wanted[i], row->row->name) == 0;
     enum twoleg_error error = row_load(test, row->place->above, &printed);
