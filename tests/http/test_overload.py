@@ -133,12 +133,16 @@ def test_A27_the_first_refusal_comes_at_once_also_in_a_flood(release, tmp_path):
     guesses = [token_request(type(app)({"client_id": app.id, "client_secret": f"guess {i}"}))
                for i in range(4000)]
     (tmp_path / "flood").write_bytes(b"".join(guess + b"\0" for guess in guesses))
-    flood = subprocess.Popen([crowd.LOAD, "--connections", "128", "--seconds", "60",
+    flood = subprocess.Popen([crowd.LOAD, "--connections", "128", "--seconds", "120",
                               str(server.port), tmp_path / "flood"], stdout=subprocess.PIPE)
     first, second = [], []
     try:
         until(lambda: Process(server.process.pid).files() > 128, "the flood")
-        for i, sock in enumerate(connect_many(server.port, 24, each=4)):
+        # Some find a place just free, and count for nothing.
+        for i, sock in enumerate(connect_many(server.port, 128, each=4)):
+            if len(first) == 12:
+                sock.close()
+                continue
             answers, times = [], [time.monotonic()]
             for _ in range(2):
                 sock.sendall(guesses[i])
@@ -151,7 +155,7 @@ def test_A27_the_first_refusal_comes_at_once_also_in_a_flood(release, tmp_path):
     finally:
         flood.terminate()
         flood.communicate()
-    assert len(first) > 10, "it was no flood"
+    assert len(first) > 5, "it was no flood"
     assert statistics.median(first) < statistics.median(second) / 3, (first, second)
 
 
