@@ -49,6 +49,17 @@ class Process:
             total += int((task / "schedstat").read_text().split()[0])
         return total / 1000
 
+    def settle(self):
+        """Waits for what a start leaves to be done behind it, such as the check of a large store."""
+        deadline, before = time.monotonic() + 300, self.cpu_us()
+        while time.monotonic() < deadline:
+            time.sleep(1)
+            now = self.cpu_us()
+            if now - before < 10_000:
+                return self
+            before = now
+        raise SystemExit(f"it comes to no rest: see {WORK}/server.log")
+
     def memory_mb(self):
         text = pathlib.Path(f"/proc/{self.pid}/status").read_text()
         rows = dict(line.split(":", 1) for line in text.splitlines())
