@@ -3,7 +3,7 @@
 import sqlite3
 import time
 
-from rig import copy_of
+from rig import Twoleg, copy_of
 
 PLACE_BITS, BUCKET_S = 39, 1024  # src/store/sqlite/token_place.h
 LIFE_S = 3600
@@ -22,6 +22,7 @@ def reference_store(data, name, rows):
     """A copy in which the applications with sealed tokens have references, and these many rows in
     the buckets that a token of now or of the next half hour comes into."""
     copy = copy_of(data, name)
+    Twoleg(copy).stop()  # a store that was kept may be of an earlier schema
     store = sqlite3.connect(copy / "twoleg.db", isolation_level=None)
     store.execute("PRAGMA synchronous = OFF")
     store.execute("UPDATE applications SET format = 2 WHERE format = 1")
