@@ -39,13 +39,11 @@ static enum twoleg_error check_query(const struct http_request *request, struct 
     return form_reader_error(&query);
 }
 
-// The name is the first part of what stands behind /check/.
 static enum twoleg_error check_configured(const struct http_request *request,
                                           struct check_needs *needs)
 {
     const struct config_checks *checks = &endpoint_config(request)->checks;
-    struct str rest = request->segments[0];
-    struct str name = str_slice(rest, 0, str_find(rest, '/'));
+    struct str name = request->segments[0];
     for (size_t i = 0; i < checks->count; i++) {
         if (!str_equal(checks->items[i].name, name))
             continue;
@@ -295,6 +293,11 @@ enum twoleg_error endpoint_check(struct http_request *request, struct http_answe
     };
     struct token_verdict verdict = {0};
     struct token_question question = {.door = GATE_CHECK};
+    // The gate's name is the first part of what stands behind /check/. The rest is the path that is
+    // asked for, which is no more to be logged than any other.
+    struct str *name = &request->segments[0];
+    if (request->segment_count > 0)
+        *name = str_slice(*name, 0, str_find(*name, '/'));
     enum twoleg_error error = check_needs_read(request, &needs, &question.required_api);
     question.peer = endpoint_client_address(request, needs.proxies);
     question.required_scope = needs.scope;

@@ -113,6 +113,8 @@ enum twoleg_error endpoint_token(struct http_request *request, struct http_answe
     call.endpoint = dialect_find_endpoint(call.dialect, request->path);
     if (!call.endpoint)
         return TWOLEG_NOT_FOUND;
+    // For the log: what stood in a hole of the path is the client's, and may be a secret.
+    request->segments[0] = call.endpoint->path;
     enum twoleg_error error = token_run(request, &call, ret_answer);
     if (!error)
         return TWOLEG_NONE;
