@@ -14,12 +14,17 @@ struct set_host {
     const struct dialect *dialect;
 };
 
+struct set_listener {
+    const struct dialect *dialect;
+    bool own; // it names one, which is for all hosts that are not named
+};
+
 struct dialect_set {
     struct arena arena;
     const struct config *config; // only while it is made
     struct dialect_library library;
     const struct dialect *rfc6749;
-    const struct dialect **listeners; // one for each
+    struct set_listener *listeners; // one for each
     size_t listener_count;
     const struct dialect **checks; // one for each gate, NULL: as the request says
     size_t check_count;
@@ -73,12 +78,13 @@ static enum twoleg_error set_add_listeners(struct dialect_set *set)
         return TWOLEG_NO_MEMORY;
     for (size_t i = 0; i < config->listen.count && !error; i++) {
         const struct config_listener *listener = &config->listen.items[i];
-        set->listeners[i] = usual;
-        if (listener->dialect.len)
-            error = set_add(set, listener->dialect, listener->mark, &set->listeners[i]);
+        struct set_listener *kept = &set->listeners[i];
+        *kept = (struct set_listener){usual, listener->dialect.len > 0};
+        if (kept->own)
+            error = set_add(set, listener->dialect, listener->mark, &kept->dialect);
     }
-    if (!error)
-        set->listeners[set->listener_count] = usual; // the admin socket is the last
+    if (!error) // the admin socket is the last
+        set->listeners[set->listener_count] = (struct set_listener){usual, false};
     return error;
 }
 
@@ -206,12 +212,20 @@ static const struct dialect *set_find_host(const struct dialect_set *set, struct
     return found ? found->dialect : NULL;
 }
 
+static const struct set_listener *set_listener(const struct dialect_set *set, size_t number)
+{
+    return &set->listeners[number < set->listener_count ? number : set->listener_count];
+}
+
 const struct dialect *dialect_set_choose(const struct dialect_set *set, size_t listener,
                                          struct str host)
 {
-    if (set->host_count)
-        return set_find_host(set, set_host_name(host));
-    return set->listeners[listener < set->listener_count ? listener : set->listener_count];
+    const struct dialect *named =
+        set->host_count ? set_find_host(set, set_host_name(host)) : NULL;
+    const struct set_listener *door = set_listener(set, listener);
+    if (named)
+        return named;
+    return set->host_count == 0 || door->own ? door->dialect : NULL;
 }
 
 const struct dialect *dialect_set_gate(const struct dialect_set *set, size_t check,
@@ -220,7 +234,5 @@ const struct dialect *dialect_set_gate(const struct dialect_set *set, size_t che
     if (check < set->check_count && set->checks[check])
         return set->checks[check];
     const struct dialect *chosen = dialect_set_choose(set, listener, host);
-    return chosen ? chosen
-                  : set->listeners[listener < set->listener_count ? listener
-                                                                  : set->listener_count];
+    return chosen ? chosen : set_listener(set, listener)->dialect;
 }

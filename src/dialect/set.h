@@ -15,7 +15,8 @@ void dialect_set_destroy(struct dialect_set *set); // NULL accepted
 
 const struct dialect *dialect_set_rfc6749(const struct dialect_set *set);
 bool dialect_set_has_hosts(const struct dialect_set *set);
-// Of a request's Host on the listener of that number. NULL: hosts are named, and this is none.
+// Of a request's Host on the listener of that number. NULL: hosts are named, this is none, and
+// the listener names no dialect itself.
 const struct dialect *dialect_set_choose(const struct dialect_set *set, size_t listener,
                                          struct str host);
 // Of the resource side, which nobody is refused for: check names the gate of that place in the

@@ -4,6 +4,7 @@ import base64
 import pathlib
 import socket
 import subprocess
+import urllib.parse
 
 import pytest
 
@@ -176,6 +177,34 @@ def test_another_host_is_misdirected(spoken, replays):
         assert send(spoken, call.bytes(host))[0] == 200
     # Only tokens are asked for at a host.
     assert spoken.get("/healthz").status == 200
+
+
+def test_a_listener_with_a_dialect_of_its_own_speaks_it_to_every_host_that_is_not_named(
+        make_server, tmp_path):
+    file = tmp_path / "twoleg.yaml"
+    listen = "listen:\n  - 127.0.0.1:0\n  - {address: 127.0.0.1:0, dialect: rti-sms}\n"
+    file.write_text(listen)
+    server = make_server(config=file, listen=())
+    server.listeners = 2
+    server.start()
+    app = server.app(token_format="sealed")
+    ports = [urllib.parse.urlsplit(url).port for url in server.urls]
+    form = urllib.parse.urlencode({"grant_type": "client_credentials", "client_id": app.id,
+                                   "client_secret": app.secret})
+
+    def status(listener, host, path):
+        head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {len(form)}\r\n" \
+            "Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", ports[listener]), timeout=60) as sock:
+            sock.sendall((head + form).encode())
+            return replay.receive(sock)[0]
+
+    both = [(listener, path) for listener in (0, 1) for path in ("/oauth/token", "/api/auth")]
+    assert [status(listener, "any", path) for listener, path in both] == [200, 404, 404, 200]
+    file.write_text(listen + "hosts:\n  - {name: named.example, dialect: smscx}\n")
+    server.cli("reload")
+    assert [status(listener, "any", path) for listener, path in both] == [421, 421, 404, 200]
+    assert [status(listener, "named.example", path) for listener, path in both] == [200, 404] * 2
 
 
 def test_a_secret_in_the_query_needs_the_operators_word(tmp_path):
