@@ -259,12 +259,17 @@ static void compile_row(struct dialect_loader *loader, struct dialect_row *row, 
 {
     const struct dialect *d = loader->dialect;
     struct config_mark mark = own ? row->mark : d->errors.mark;
+    if (!row->number)
+        row->number = d->errors.number;
     if (row->status != 200 && row->status < 400)
         DIALECT_REFUSE(loader, mark, "errors.rows: status %lld is neither 200 nor an error",
                        (long long)row->status);
     // Told to come again, nobody takes a refusal for an answer.
     if (row->when & 1u << CONDITION_UNAVAILABLE && row->status < 500)
         DIALECT_REFUSE(loader, mark, "errors.rows: unavailable needs a status of 500 to 599");
+    // Else whoever looks for what else this server has would find it everywhere.
+    if (row->when & 1u << CONDITION_NOT_FOUND && row->status < 400)
+        DIALECT_REFUSE(loader, mark, "errors.rows: not_found needs a status of 400 to 599");
     compile_value(loader, mark, "errors.rows.code", row->code);
     compile_value(loader, mark, "errors.rows.message", row->message);
     compile_template(loader, mark, "errors", row->body.len ? row->body : d->errors.body,

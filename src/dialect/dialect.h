@@ -147,6 +147,7 @@ struct dialect_errors {
     struct str body;
     struct str content_type;
     struct str challenge; // WWW-Authenticate with 401; "none": none is sent
+    int64_t number;       // of rows that have none
     struct schema_list rows; // struct dialect_row
 };
 

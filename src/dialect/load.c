@@ -26,6 +26,8 @@ static void load_inherit_answers(struct dialect *d, const struct dialect *base)
     load_list(&d->success.headers, base->success.headers);
     if (d->success.body == SUCCESS_JSON)
         load_text(&d->success.content_type, base->success.content_type);
+    if (!d->errors.mark.line)
+        d->errors.number = base->errors.number;
     load_text(&d->errors.body, base->errors.body);
     load_text(&d->errors.content_type, base->errors.content_type);
     load_text(&d->errors.challenge, base->errors.challenge);

@@ -42,6 +42,7 @@ static const struct {
     {TWOLEG_NOT_A_RESOURCE_SERVER, CONDITION_NOT_A_RESOURCE_SERVER},
     {TWOLEG_TOKEN_FOREIGN, CONDITION_FOREIGN_TOKEN},
     {TWOLEG_LIMIT, CONDITION_REVOCATIONS},
+    {TWOLEG_NOT_FOUND, CONDITION_NOT_FOUND},
 };
 
 enum dialect_condition dialect_condition(enum twoleg_error error)

@@ -222,6 +222,8 @@ static const struct schema_row rows_errors[] = {
      .max = "128", .shape = &shape_none},
     {.name = "challenge", .type = SCHEMA_TEXT, AT(dialect_errors, challenge), .min = "1",
      .max = "255", .shape = &shape_none},
+    {.name = "number", .type = SCHEMA_INTEGER, AT(dialect_errors, number),
+     .max = "9007199254740991", .fallback = "0", .shape = &shape_none},
     {.name = "rows", .type = SCHEMA_LIST, AT(dialect_errors, rows), .min = "1", .max = "31",
      .shape = &shape_rows},
 };

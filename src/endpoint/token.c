@@ -105,6 +105,16 @@ static enum twoleg_error token_run(struct http_request *request, struct token_ca
     return TWOLEG_NONE;
 }
 
+// As little to note as any path that nothing stands at, but in the words of the dialect.
+static enum twoleg_error token_nowhere(const struct http_request *request,
+                                       const struct dialect *dialect,
+                                       struct http_answer *ret_answer)
+{
+    const struct dialect_refusal refusal = {.error = TWOLEG_NOT_FOUND};
+    dialect_answer_refusal(dialect, request, &refusal, ret_answer);
+    return TWOLEG_NONE;
+}
+
 enum twoleg_error endpoint_token(struct http_request *request, struct http_answer *ret_answer)
 {
     struct token_call call = {.dialect = endpoint_dialect(request)};
@@ -112,7 +122,7 @@ enum twoleg_error endpoint_token(struct http_request *request, struct http_answe
         return TWOLEG_UNKNOWN;
     call.endpoint = dialect_find_endpoint(call.dialect, request->path);
     if (!call.endpoint)
-        return TWOLEG_NOT_FOUND;
+        return token_nowhere(request, call.dialect, ret_answer);
     // For the log: what stood in a hole of the path is the client's, and may be a secret.
     request->segments[0] = call.endpoint->path;
     enum twoleg_error error = token_run(request, &call, ret_answer);

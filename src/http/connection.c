@@ -201,8 +201,6 @@ static enum http_refusal connection_failure(enum twoleg_error error)
     switch (error) {
     case TWOLEG_NO_MEMORY:
         return HTTP_REFUSAL_MEMORY;
-    case TWOLEG_NOT_FOUND: // its route takes more paths than there are
-        return HTTP_REFUSAL_NOT_FOUND;
     case TWOLEG_UNKNOWN:
         return HTTP_REFUSAL_MISDIRECTED;
     case TWOLEG_NO_RANDOM:

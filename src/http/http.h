@@ -98,8 +98,7 @@ struct http_answer {
 
 // Fills the answer and returns TWOLEG_NONE, or returns TWOLEG_WAIT after it has handed a job to
 // somebody who will resume request->handle; the handler then runs again from its first line.
-// TWOLEG_NOT_FOUND: nothing stands at this path after all, 404. TWOLEG_UNKNOWN: nor at this host,
-// 421. Any other error is a 500 or 503.
+// TWOLEG_UNKNOWN: nothing stands at this host, 421. Any other error is a 500 or 503.
 typedef enum twoleg_error http_handler(struct http_request *request,
                                        struct http_answer *ret_answer);
 

@@ -35,7 +35,9 @@ def refusal(name, condition, error):
     body = row.get("body") or errors(name, "body")
     if body == "empty":
         return row["status"], None, ""
-    for word, value in (("code", row.get("code", "")), ("number", str(row.get("number", 0))),
+    number = row.get("number") or next((each["errors"].get("number", 0) for each in chain(name)
+                                        if "errors" in each), 0)
+    for word, value in (("code", row.get("code", "")), ("number", str(number)),
                         ("message", row.get("message") or ERRORS[error]),
                         ("status", str(row["status"]))):
         body = body.replace("{%s}" % word, value)

@@ -24,9 +24,10 @@ def loud(tmp_path_factory):
     file = folder / "twoleg.yaml"
     hosts = "".join(f"  - {{name: {name}.example, dialect: {name}}}\n"
                     for name in (*DIALECTS, "odd"))
-    file.write_text(f"workers: 1\nlog_requests: all\nallow_query_credentials: true\ndialect_folder: {OWN}\n"
-                    "failures_per_address: none\nfailures_per_client: none\n"
-                    f"checks:\n  - {{name: odd, dialect: odd}}\nhosts:\n{hosts}")
+    file.write_text(f"workers: 1\nlog_requests: all\ndialect_folder: {OWN}\n"
+                    "allow_query_credentials: true\nfailures_per_address: none\n"
+                    "failures_per_client: none\nchecks:\n  - {name: odd, dialect: odd}\n"
+                    f"hosts:\n{hosts}")
     server = Server(data=folder / "data", config=file).start()
     yield server
     server.destroy()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each dialect that came with the program answers its documented calls: tests/dialects/*.replay."""
 import base64
+import json
 import pathlib
 import socket
 import subprocess
@@ -138,6 +139,32 @@ def test_grants_methods_and_bodies_that_the_dialect_has_not(spoken, ask, name):
     if text.body:
         text.header("Content-Type", "text/plain")
         expect(spoken, name, text, "media_type", "MEDIA_TYPE")
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_a_path_where_nothing_stands_is_refused_in_the_dialects_words(spoken, ask, name):
+    """T16: also a 404 has the body that callers of this system read."""
+    lost = ask(name)
+    lost.path += "/nowhere"
+    status, headers, _ = send(spoken, lost.bytes(f"{name}.example"))
+    assert (status, headers["cache-control"]) == (404, "no-store")
+    expect(spoken, name, lost, "not_found", "NOT_FOUND")
+
+
+def test_no_refusal_of_wechats_has_the_number_of_success(spoken, ask):
+    """Its callers look at errcode, whatever the status."""
+    seen = set()
+    for change in (lambda call: setattr(call, "method", "PUT"),
+                   lambda call: setattr(call, "path", "/x"),
+                   lambda call: call.drop("grant_type"), lambda call: call.drop("secret"),
+                   lambda call: call.query.append(("a", "1")) or call.query.append(("a", "2")),
+                   lambda call: call.query.append(("scope", "sms"))):
+        wrong = ask("wechat")
+        change(wrong)
+        body = json.loads(send(spoken, wrong.bytes("wechat.example"))[2])
+        assert body["errcode"] > 0, body
+        seen.add(body["errcode"])
+    assert len(seen) > 2
 
 
 @pytest.mark.parametrize("name", DIALECTS)

@@ -110,6 +110,8 @@ static const struct {
      "x.yaml:7:7: success.fields[0]: \"a\" has a type in which its source cannot be written"},
     {FIELDS TOKEN "    - {name: b, value: x, type: number}\n",
      "x.yaml:8:7: success.fields[1]: \"b\" has no value, or one that is not of its type"},
+    {HEAD PATHS "errors:\n  rows:\n    - {when: [not_found], status: 200}\n",
+     "x.yaml:7:7: errors.rows: not_found needs a status of 400 to 599"},
     {HEAD PATHS "success:\n  status: 302\n", "x.yaml:6:11: success.status: \"302\" is too large"},
     {HEAD PATHS "success:\n  headers: ['Set-Cookie: a=b']\n",
      "x.yaml:6:3: success.headers[0]: \"Set-Cookie: a=b\" is a header that the server sets itself"},

@@ -349,6 +349,7 @@ static const struct {
     {TWOLEG_TOKEN_FOREIGN, 400, "invalid_grant", "the token belongs to another client", ""},
     {TWOLEG_LIMIT, 429, "temporarily_unavailable",
      "too many single revocations; have the operator run: twoleg app revoke-tokens", ""},
+    {TWOLEG_NOT_FOUND, 404, "not_found", "no such resource", ""},
     {TWOLEG_FAILURES_ADDRESS, 429, "temporarily_unavailable", FAILURES, LATER},
     {TWOLEG_FAILURES_CLIENT, 429, "temporarily_unavailable", FAILURES, LATER},
     {TWOLEG_SLOW_HASHES, 429, "temporarily_unavailable", FAILURES, LATER},
