@@ -50,7 +50,7 @@ class Process:
         return total / 1000
 
     def settle(self):
-        """Waits for what a start leaves to be done behind it, such as the check of a large store."""
+        """Waits for what a start leaves to be done behind it, such as a large store's check."""
         deadline, before = time.monotonic() + 300, self.cpu_us()
         while time.monotonic() < deadline:
             time.sleep(1)

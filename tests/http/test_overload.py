@@ -3,7 +3,6 @@
 is measured are ratios of cost and bytes of memory; the full size is in tests/long/overload."""
 import os
 import socket
-import statistics
 import struct
 import subprocess
 import threading
@@ -125,38 +124,46 @@ def test_A27_whoever_waits_a_second_is_refused_at_once(release):
         sock.close()
 
 
+def two_refusals(server, guesses, wanted=12):
+    """How long those waited for the first refusal and for the second who were refused twice. Some
+    find a place just free, and count for nothing."""
+    first, second = [], []
+    for guess in guesses[:200]:
+        answers, times = [], [time.monotonic()]
+        with server.connect() as sock:
+            for _ in range(2):
+                sock.sendall(guess)
+                answers += statuses(sock.recv(4096))
+                times.append(time.monotonic())
+        if answers == [503, 503]:
+            first.append(times[1] - times[0])
+            second.append(times[2] - times[1])
+        if len(first) == wanted:
+            break
+    return first, second
+
+
 def test_A27_the_first_refusal_comes_at_once_also_in_a_flood(release, tmp_path):
     """Whoever asks for the first time while others never pause hears so much sooner than who does
-    not wait the second of Retry-After: that one is let wait."""
+    not wait the second of Retry-After: that one is let wait. Some get a place in the line and are
+    refused when their time is over; so it is the quickest quarter that is compared, and of what is
+    held not even that is quick."""
     server = release("workers: 1\n")
     app = server.app(name="slow", secret="brought-1", scope="a")
     guesses = [token_request(type(app)({"client_id": app.id, "client_secret": f"guess {i}"}))
                for i in range(4000)]
     (tmp_path / "flood").write_bytes(b"".join(guess + b"\0" for guess in guesses))
-    flood = subprocess.Popen([crowd.LOAD, "--connections", "128", "--seconds", "120",
+    flood = subprocess.Popen([crowd.LOAD, "--connections", "512", "--seconds", "120",
                               str(server.port), tmp_path / "flood"], stdout=subprocess.PIPE)
-    first, second = [], []
     try:
-        until(lambda: Process(server.process.pid).files() > 128, "the flood")
-        # Some find a place just free, and count for nothing.
-        for i, sock in enumerate(connect_many(server.port, 128, each=4)):
-            if len(first) == 12:
-                sock.close()
-                continue
-            answers, times = [], [time.monotonic()]
-            for _ in range(2):
-                sock.sendall(guesses[i])
-                answers += statuses(sock.recv(4096))
-                times.append(time.monotonic())
-            if answers == [503, 503]:
-                first.append(times[1] - times[0])
-                second.append(times[2] - times[1])
-            sock.close()
+        until(lambda: Process(server.process.pid).files() > 512, "the flood")
+        first, second = two_refusals(server, guesses)
     finally:
         flood.terminate()
         flood.communicate()
-    assert len(first) > 5, "it was no flood"
-    assert statistics.median(first) < statistics.median(second) / 3, (first, second)
+    assert len(first) >= 4, "it was no flood"
+    quick, held = (sorted(times)[len(times) // 4] for times in (first, second))
+    assert quick < held / 3, (first, second)
 
 
 def test_A1_A15_connections_that_drip_end_by_their_deadline_and_disturb_nobody(release):
