@@ -29,8 +29,16 @@ static bool basic_has_control(struct str text)
     return false;
 }
 
-enum twoleg_error basic_parse(struct str header, struct arena *arena, struct str *ret_id,
-                              struct str *ret_secret)
+static struct str basic_trim_end(struct str text)
+{
+    static const struct str white = {" \t\r\n", 4};
+    while (text.len && str_find(white, text.ptr[text.len - 1]) < white.len)
+        text.len--;
+    return text;
+}
+
+static enum twoleg_error basic_read(struct str header, bool trim, struct arena *arena,
+                                    struct str *ret_id, struct str *ret_secret)
 {
     size_t blank = str_find(header, ' ');
     if (!str_equal_nocase(str_slice(header, 0, blank), STR("Basic")))
@@ -45,10 +53,24 @@ enum twoleg_error basic_parse(struct str header, struct arena *arena, struct str
     if (base64_decode(text, memory, BASE64_BYTES(text.len), &len))
         return TWOLEG_CLIENT_MALFORMED;
     struct str pair = str_of(memory, len);
+    if (trim)
+        pair = basic_trim_end(pair);
     size_t colon = str_find(pair, ':');
     if (colon == 0 || colon == pair.len || basic_has_control(pair))
         return TWOLEG_CLIENT_MALFORMED;
     *ret_id = str_slice(pair, 0, colon);
     *ret_secret = str_slice(pair, colon + 1, pair.len);
     return TWOLEG_NONE;
+}
+
+enum twoleg_error basic_parse(struct str header, struct arena *arena, struct str *ret_id,
+                              struct str *ret_secret)
+{
+    return basic_read(header, false, arena, ret_id, ret_secret);
+}
+
+enum twoleg_error basic_parse_trimmed(struct str header, struct arena *arena, struct str *ret_id,
+                                      struct str *ret_secret)
+{
+    return basic_read(header, true, arena, ret_id, ret_secret);
 }

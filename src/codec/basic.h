@@ -11,3 +11,8 @@
 TWOLEG_MUST_CHECK
 enum twoleg_error basic_parse(struct str header, struct arena *arena, struct str *ret_id,
                               struct str *ret_secret);
+// The same without the blanks, tabs and line ends behind the secret: they are there when somebody
+// encoded a line of text (T5). The secret may be empty then.
+TWOLEG_MUST_CHECK
+enum twoleg_error basic_parse_trimmed(struct str header, struct arena *arena, struct str *ret_id,
+                                      struct str *ret_secret);

@@ -51,18 +51,18 @@ static bool reading_same_client(const struct http_request *request, struct str b
 
 static enum twoleg_error reading_basic(const struct reading *reading, struct token_request *ret)
 {
+    const struct http_request *request = reading->request;
     struct str id, secret;
     enum twoleg_error error =
-        basic_parse(reading->request->authorization, reading->request->arena, &id, &secret);
+        reading->dialect->client.trim
+            ? basic_parse_trimmed(request->authorization, request->arena, &id, &secret)
+            : basic_parse(request->authorization, request->arena, &id, &secret);
     if (error)
         return error;
     if (ret->client_secret.ptr)
         return REFUSE(TWOLEG_CLIENT_TWO_METHODS);
-    if (ret->client_id.ptr && !reading_same_client(reading->request, id, ret->client_id))
+    if (ret->client_id.ptr && !reading_same_client(request, id, ret->client_id))
         return REFUSE(TWOLEG_CLIENT_TWO_METHODS);
-    if (reading->dialect->client.trim)
-        while (secret.len && secret.ptr[secret.len - 1] == ' ')
-            secret.len--;
     ret->method = CLIENT_BASIC;
     ret->client_id = id;
     ret->client_secret = secret;

@@ -27,6 +27,20 @@ static void fuzz_basic(struct arena *arena, struct str header)
     FUZZ_MUST(str_ends_with(str_trim(header, " "), buf_str(&out)));
 }
 
+// Where the pair is good as it is only its end can differ; else at least nothing is left to trim.
+static void fuzz_trimmed(struct arena *arena, struct str header)
+{
+    static const struct str white = {" \t\r\n", 4};
+    struct str id, secret, as_it_is, whole;
+    if (basic_parse_trimmed(header, arena, &id, &secret))
+        return;
+    char last = secret.len ? secret.ptr[secret.len - 1] : 'x';
+    FUZZ_MUST(id.len > 0 && str_find(white, last) == white.len);
+    if (basic_parse(header, arena, &as_it_is, &whole) == TWOLEG_NONE)
+        FUZZ_MUST(str_equal(id, as_it_is) && str_starts_with(whole, secret) &&
+                  str_trim(str_slice(whole, secret.len, whole.len), " ").len == 0);
+}
+
 static void fuzz_bearer(struct str header)
 {
     static const struct str names[] = {{"Bearer", 6}, {"none", 4}};
@@ -58,6 +72,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct str header = str_of(data, size);
     arena_init(&arena, NULL, (size_t)1 << 26);
     fuzz_basic(&arena, header);
+    fuzz_trimmed(&arena, header);
     fuzz_bearer(header);
     fuzz_little(header);
     arena_finish(&arena);

@@ -67,6 +67,29 @@ static void B7_malformed_credentials(void **state)
         assert_basic(str_from(bad[i]), TWOLEG_CLIENT_MALFORMED, STR_NONE, STR_NONE);
 }
 
+static void T5_white_space_behind_the_secret_is_cut_off_where_it_is_wanted(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *header, *secret; // NULL: malformed
+    } rows[] = {
+        {"Basic YTpi", "b"},         {"Basic YTpiIA==", "b"},   {"Basic YTpiCg==", "b"},
+        {"Basic YTpiIA0KCSA=", "b"}, {"Basic YTog", ""},        {"Basic YToK", ""},
+        {"Basic YTogYg==", " b"},    {"Basic YToKYg==", NULL},  {"Basic YQo6Yg==", NULL},
+        {"Basic ICAg", NULL},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct str id, secret;
+        enum twoleg_error error =
+            basic_parse_trimmed(str_from(rows[i].header), &arena, &id, &secret);
+        assert_int_equal(error, rows[i].secret ? TWOLEG_NONE : TWOLEG_CLIENT_MALFORMED);
+        if (rows[i].secret) {
+            assert_text(id, STR("a"));
+            assert_text(secret, str_from(rows[i].secret));
+        }
+    }
+}
+
 // Every byte at every place of pairs of every length up to 40.
 static void B7_a_control_anywhere_is_refused(void **state)
 {
@@ -127,6 +150,7 @@ int main(void)
         WITH_ARENA(rfc6749_2_3_1_example),
         WITH_ARENA(rfc9110_11_1_scheme_in_any_case_and_blanks),
         WITH_ARENA(other_schemes_are_no_basic),
+        WITH_ARENA(T5_white_space_behind_the_secret_is_cut_off_where_it_is_wanted),
         WITH_ARENA(B7_malformed_credentials),
         WITH_ARENA(B7_a_control_anywhere_is_refused),
         WITH_ARENA(B7_B9_empty_secret_and_colons),
