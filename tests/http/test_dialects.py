@@ -285,6 +285,20 @@ def test_try_reads_what_the_server_reads(replays, name):
 
 # --- Rows of the seed systems that need more than one call
 
+@pytest.mark.parametrize("end", [" ", "  ", "\n", "\r\n", "\t", " \n"])
+def test_T5_white_space_behind_the_secret(spoken, replays, end):
+    """`echo ID:SECRET | base64` has a line end in it."""
+    words = replays["smscx"].words
+    header = "Basic " + base64.b64encode(f"{words['{ID}']}:{words['{SECRET}']}{end}".encode()) \
+        .decode()
+    for host, status in (("smscx", 200), ("rfc6749", 401), ("ebay", 401)):
+        path = "/identity/v1/oauth2/token" if host == "ebay" else "/oauth/token"
+        answer = spoken.request("POST", path, "grant_type=client_credentials", {
+            "Host": f"{host}.example", "Authorization": header,
+            "Content-Type": "application/x-www-form-urlencoded"})
+        assert answer.status == status, (host, answer)
+
+
 def test_T8_basic_in_both_spellings(spoken):
     app = spoken.app(name="spellings", scope="sms", client_id="a+b%41", secret="s%2B+" * 8)
     for pair in (f"{app.id}:{app.secret}", "a%2Bb%2541:" + "s%252B%2B" * 8):
