@@ -110,14 +110,14 @@ static void field_write(struct json_writer *json, const struct answering *a,
 {
     if (field->type == TYPE_NULL || (value->kind == VALUE_NONE && field->empty == EMPTY_NULL))
         json_nil(json);
-    else if (field->type == TYPE_ARRAY)
+    else if (field->type == TYPE_ARRAY && field->source != SOURCE_CONSTANT)
         field_write_words(json, value->text);
     else if (field->type == TYPE_NUMBER && value->kind == VALUE_NUMBER)
         json_i64(json, value->number);
     else if (field->type == TYPE_STRING)
         json_str(json, field_spell(a, field, value));
     else
-        json_raw(json, value->text); // a constant that is a number or a boolean
+        json_raw(json, value->text); // a constant, JSON as it stands there
 }
 
 static bool field_is_there(const struct dialect_field *field, const struct field_value *value)

@@ -91,7 +91,7 @@ static bool compile_type_fits(const struct dialect_field *field)
 {
     switch ((enum dialect_source)field->source) {
     case SOURCE_CONSTANT:
-        return field->type != TYPE_ARRAY;
+        return true;
     case SOURCE_EXPIRES_IN:
     case SOURCE_EXPIRES_AT:
     case SOURCE_ISSUED_AT:
@@ -118,6 +118,9 @@ static bool compile_constant_fits(const struct dialect_field *field)
     if (field->type == TYPE_NUMBER)
         return value.len && value.ptr[0] != '"' && value.ptr[0] != '{' && value.ptr[0] != '[' &&
                value.ptr[0] != 't' && value.ptr[0] != 'f' && value.ptr[0] != 'n' &&
+               !json_check(value, NULL);
+    if (field->type == TYPE_ARRAY || field->type == TYPE_OBJECT)
+        return value.len && value.ptr[0] == (field->type == TYPE_ARRAY ? '[' : '{') &&
                !json_check(value, NULL);
     return field->type == TYPE_NULL ? !value.ptr : value.ptr != NULL;
 }

@@ -55,7 +55,7 @@ enum dialect_source {
     SOURCE_RESOURCE,
     SOURCE_REQUEST_ID,
 };
-enum dialect_type { TYPE_STRING, TYPE_NUMBER, TYPE_BOOLEAN, TYPE_ARRAY, TYPE_NULL };
+enum dialect_type { TYPE_STRING, TYPE_NUMBER, TYPE_BOOLEAN, TYPE_ARRAY, TYPE_NULL, TYPE_OBJECT };
 enum dialect_unit { UNIT_S, UNIT_MS, UNIT_TEXT };
 enum dialect_empty { EMPTY_OMIT, EMPTY_KEEP, EMPTY_NULL };
 enum dialect_success_body { SUCCESS_JSON, SUCCESS_FORM, SUCCESS_TOKEN };

@@ -23,7 +23,8 @@ static const char *const words_success[] = {"json", "form", "token", NULL};
 static const char *const words_source[] = {"constant", "access_token", "expires_in", "expires_at",
                                            "issued_at", "scope", "client_id", "application",
                                            "resource", "request_id", NULL};
-static const char *const words_type[] = {"string", "number", "boolean", "array", "null", NULL};
+static const char *const words_type[] = {"string", "number", "boolean", "array",
+                                         "null",   "object", NULL};
 static const char *const words_unit[] = {"s", "ms", "text", NULL};
 static const char *const words_empty[] = {"omit", "keep", "null", NULL};
 static const char *const words_condition[] = {

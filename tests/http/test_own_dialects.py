@@ -61,8 +61,8 @@ def test_fields_of_every_type_and_depth(odd, client):
     assert answer.text == (
         '{"kind":"token","data":{"token":{"value":"%s","began":"%s","ends":"%s"},'
         '"scopes":["mail","sms"],"ttl":3600},"refresh":null,"old":false,"version":2,"note":"",'
-        '"trace":"%s"}' % (token["value"], token["began"], token["ends"],
-                           answer.headers["X-Request-Id"]))
+        '"roles":["a", {"b": []}],"limits":{"a": 1},"trace":"%s"}' % (
+            token["value"], token["began"], token["ends"], answer.headers["X-Request-Id"]))
 
 
 def test_a_token_without_end_and_without_scope(odd):
