@@ -44,6 +44,15 @@ def refusal(name, condition, error):
     return row["status"], errors(name, "content_type"), None if "{request_id}" in body else body
 
 
+def endpoints(name):
+    return next(each["endpoints"] for each in chain(name) if "endpoints" in each)
+
+
+def fields(name):
+    return next(each["success"]["fields"] for each in chain(name)
+                if "fields" in each.get("success", {}))
+
+
 class Ask:
     """The first documented call that is granted, as parts."""
 

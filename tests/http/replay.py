@@ -16,7 +16,7 @@ these, nothing else.
 Host and Content-Length are added where they are missing; an answer's body is compared byte by byte
 where one stands there, and `< (empty)` is an empty one. Words in braces: in requests ID, SECRET,
 BASIC (their base64), TOKEN (the last one that was answered), AUDIENCE (the default API, encoded);
-in answers TOKEN, REQUEST_ID, S and MS (points in time near now), DATE, ANY.
+in answers TOKEN, REQUEST_ID, S and MS (now), E (an hour from now, in seconds), DATE, ANY.
 """
 import base64
 import pathlib
@@ -31,6 +31,7 @@ WORDS = {
     "{REQUEST_ID}": r"[0-9a-f]{24}",
     "{S}": r"(?P<s>[0-9]{10})",
     "{MS}": r"(?P<ms>[0-9]{13})",
+    "{E}": r"(?P<e>[0-9]{10})",
     "{DATE}": r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z",
     "{ANY}": r".*?",
 }
@@ -134,9 +135,9 @@ class Replay:
         found = match.groupdict()
         if found.get("token"):
             self.words["{TOKEN}"] = found["token"]
-        for key, unit in (("s", 1), ("ms", 1000)):
+        for key, unit, later in (("s", 1, 0), ("ms", 1000, 0), ("e", 1, 3600)):
             if found.get(key):
-                assert abs(int(found[key]) / unit - time.time()) < 86400 * 366, where
+                assert abs(int(found[key]) / unit - later - time.time()) < 300, where
 
     def fill_answer(self, text):
         return self.fill(text) if "{TOKEN}" not in text else \

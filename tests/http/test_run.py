@@ -23,20 +23,23 @@ Is it good\?
 
 
 class Run:
-    def __init__(self, folder, listen="127.0.0.1:0"):
+    def __init__(self, folder, listen="127.0.0.1:0", more=()):
         self.process = subprocess.Popen(
-            ["./run", "--listen", listen], cwd=ROOT, stdout=subprocess.PIPE,
+            ["./run", "--listen", listen, *more], cwd=ROOT, stdout=subprocess.PIPE,
             stderr=subprocess.PIPE, text=True, start_new_session=True,
             env={**os.environ, "TWOLEG_DEMO": str(folder)})
 
     def lines(self):
+        return re.fullmatch(LINES, self.text())
+
+    def text(self):
         """All that is printed until the server is ready."""
         found = ""
         while "/check\n" not in found:
             line = self.process.stdout.readline()
             assert line, found + self.process.stderr.read()
             found += line
-        return re.fullmatch(LINES, found)
+        return found
 
     def press_ctrl_c(self):
         """As a terminal does: to the whole process group."""
@@ -80,6 +83,17 @@ def test_the_printed_lines_get_a_token_and_check_it(run, tmp_path):
     assert second.process.wait(PATIENCE) == 0
     words = (tmp_path / "demo/log").read_text()
     assert secret.read_text().strip() not in words
+
+
+@pytest.mark.parametrize("dialect,answer", [
+    ("rti-sms", r'\{"access_token":"eyJ[^"]+","validity_period":"3600"\}'),
+    ("marketo", r'\{"access_token":"[^"]+","token_type":"bearer","expires_in":\d+,.*\}')])
+def test_the_line_of_a_dialect_is_answered(run, dialect, answer):
+    text = run(more=["--dialect", dialect]).text()
+    line = re.search(f"Get a token, as {dialect} has it:\n  (curl .*)\n", text)[1]
+    done = subprocess.run(["bash", "-c", line], cwd=ROOT, capture_output=True, text=True,
+                          timeout=PATIENCE, check=True)
+    assert re.fullmatch(answer, done.stdout), done.stdout
 
 
 def test_a_taken_port_says_by_whom_and_what_to_do(run, tmp_path):
