@@ -132,10 +132,14 @@ bool str_word(struct str *rest, struct str *ret_word)
 
 bool str_has_word(struct str words, struct str word)
 {
-    struct str each;
-    while (str_word(&words, &each))
-        if (str_equal(each, word))
+    size_t at = 0;
+    while (word.len && at + word.len <= words.len) {
+        struct str rest = str_slice(words, at, words.len);
+        bool ends = rest.len == word.len || rest.ptr[word.len] == ' ';
+        if (ends && memcmp(rest.ptr, word.ptr, word.len) == 0)
             return true;
+        at += str_find(rest, ' ') + 1;
+    }
     return false;
 }
 

@@ -74,6 +74,7 @@ enum cli_exit app_body(struct cli *cli, json_t *body)
                  {"token_ttl", CLI_TOKEN_TTL},
                  {"budget", CLI_BUDGET},
                  {"budget_mode", CLI_BUDGET_MODE},
+                 {"dialects", CLI_DIALECTS},
                  {"client_id", CLI_CLIENT_ID}};
     enum cli_exit code = app_check(cli);
     for (size_t i = 0; !code && i < sizeof texts / sizeof *texts; i++)

@@ -63,6 +63,23 @@ static void update_lost_serves(const json_t *now, const json_t *body, struct buf
     }
 }
 
+// Where it was known and is not any more; from all to some, all but those.
+static void update_lost_dialects(const json_t *now, const json_t *body, struct buf *lost)
+{
+    struct str old = str_from(show_member(now, "dialects"));
+    struct str new = str_from(show_member(body, "dialects"));
+    struct str word;
+    if (!json_object_get(body, "dialects") || str_equal(new, STR("all")))
+        return;
+    if (str_equal(old, STR("all"))) {
+        buf_addf(lost, "all but %.*s", STR_ARG(new));
+        return;
+    }
+    while (str_word(&old, &word))
+        if (!str_has_word(new, word))
+            update_append(lost, word);
+}
+
 // From jwt to another: no API that verifies with the published keys can read the new tokens.
 static bool update_hides_tokens(const json_t *now, const json_t *body)
 {
@@ -88,6 +105,8 @@ static void update_describe(struct cli *cli, const json_t *now, const json_t *bo
          ". Its tokens already out for them stop working at once.\n"},
         {update_lost_serves, "It is no longer the resource server of: ",
          ". Its questions about tokens for them (introspection) stop working at once.\n"},
+        {update_lost_dialects, "It becomes an unknown client where these dialects are spoken: ",
+         ". Gates that speak them refuse its tokens at once, those already out as well.\n"},
     };
     for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) {
         struct buf lost;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The configuration is looked at here, without a server.
+// The configuration is looked at here; a server is asked only what applications are tied to.
 #include "cli/config.h"
+
+#include "cli/call.h"
 #include "cli/show.h"
 
 #include "config/show.h"
@@ -199,15 +201,51 @@ static enum cli_exit config_check_certificates(struct cli *cli, const struct con
     return error ? config_complain(cli, error, &report) : CLI_DONE;
 }
 
+static void config_notice_tie(const struct dialect_set *dialects, const json_t *tie)
+{
+    struct str rest = str_from(show_member(tie, "dialects"));
+    bool more = json_integer_value(json_object_get(tie, "applications")) > 1;
+    struct str word;
+    while (str_word(&rest, &word))
+        if (!dialect_set_speaks(dialects, word))
+            cli_notice("tied_to_nothing", "warning: the application %s%s is tied to the dialect "
+                       "%.*s, but no host, listener or gate would speak that: it would be no "
+                       "client there", show_member(tie, "client_id"),
+                       more ? ", as others," : "", STR_ARG(word));
+}
+
+// Which applications there are knows only the server. Without one nothing is said here: its start
+// will say it. Whatever it answers, the configuration is good.
+static void config_check_ties(struct cli *cli, const struct config *config,
+                              const struct dialect_set *dialects)
+{
+    json_t *answer;
+    cli->folder = config->data.ptr;
+    if (!cli_server_runs(cli))
+        return;
+    if (cli_call(cli, "GET", "/admin/v1/dialects", NULL, &answer)) {
+        cli_notice("ties_unknown", "warning: the server did not say what its applications are "
+                   "tied to");
+        return;
+    }
+    const json_t *ties = json_object_get(answer, "ties");
+    for (size_t i = 0; i < json_array_size(ties); i++)
+        config_notice_tie(dialects, json_array_get(ties, i));
+    json_decref(answer);
+}
+
 static enum cli_exit config_check_dialects(struct cli *cli, const struct config *config)
 {
     struct config_report report;
-    struct dialect_set *dialects = NULL;
+    struct dialect_set *dialects;
     if (!config_report_init(&report, &cli->arena))
         return cli_fail(CLI_REFUSED, "out of memory");
     enum twoleg_error error = dialect_set_create(config, &report, &dialects);
+    if (error)
+        return config_complain(cli, error, &report);
+    config_check_ties(cli, config, dialects);
     dialect_set_destroy(dialects);
-    return error ? config_complain(cli, error, &report) : CLI_DONE;
+    return CLI_DONE;
 }
 
 enum cli_exit cli_config_check(struct cli *cli)

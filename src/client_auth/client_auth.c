@@ -145,6 +145,7 @@ static enum twoleg_error client_auth_gate(const struct client_auth_context *cont
         .state = view->state,
         .secret = secret,
         .account_active = view->account_active,
+        .dialect = context->dialect,
         .peer = context->peer,
         .now_us = context->now_us,
     };

@@ -16,6 +16,7 @@ struct client_auth_context {
     struct arena *arena;
     struct address peer;
     enum gate_door door;
+    struct str dialect; // that is spoken where the client asks; see struct gate_client
     int64_t now_us; // env->latest_us
 };
 

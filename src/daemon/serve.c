@@ -177,8 +177,10 @@ static enum twoleg_error serving_prepare(struct serving *serving,
     };
     enum twoleg_error error = registry_create(&registry, &server->registry);
     unsigned cores = env_cores();
-    if (!error)
+    if (!error) {
         warn_of_gates(serving->config, &serving->env, server->registry);
+        warn_of_ties(serving->config, &serving->env, serving->first->dialects, server->store);
+    }
     if (!error)
         error = pool_create(cores > 3 ? cores / 2 : 1, POOL_QUEUE, POOL_WAIT_US,
                             &server->pool);

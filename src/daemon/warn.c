@@ -36,6 +36,39 @@ void warn_of_gates(const struct config *config, const struct env *env, struct re
     }
 }
 
+// More of them would say nothing new.
+#define WARN_TIES_MAX 16
+
+static void warn_of_tie(const struct config *config, const struct env *env,
+                        const struct store_tie *tie, struct str word)
+{
+    warn(config, env, "tied_to_nothing",
+         "the application %.*s%s is tied to the dialect %.*s, but no host, listener or gate speaks "
+         "that: it is no client there (twoleg app update --dialects)",
+         STR_ARG(tie->client_id), tie->count > 1 ? ", as others," : "", STR_ARG(word));
+}
+
+void warn_of_ties(const struct config *config, const struct env *env,
+                  const struct dialect_set *dialects, struct store *store)
+{
+    struct store_cursor *cursor = NULL;
+    struct store_tie tie;
+    struct str word;
+    unsigned count = 0;
+    struct store_reader *reader = store_reader_borrow(store);
+    enum twoleg_error error = store_ties_begin(reader, &cursor);
+    while (!error && count < WARN_TIES_MAX && store_ties_next(cursor, &tie))
+        for (struct str rest = tie.dialects; str_word(&rest, &word);)
+            if (!dialect_set_speaks(dialects, word) && ++count <= WARN_TIES_MAX)
+                warn_of_tie(config, env, &tie, word);
+    if (!error)
+        error = store_end(cursor);
+    store_reader_return(store);
+    if (error)
+        warn(config, env, "ties_unknown", "what applications are tied to could not be read: %s",
+             twoleg_error_text(error));
+}
+
 void warn_of_swap(const struct config *config, const struct env *env)
 {
     struct rlimit limit;

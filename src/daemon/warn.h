@@ -2,6 +2,7 @@
 // What the operator should know at once and what is no error.
 #pragma once
 #include "config/config.h"
+#include "dialect/set.h"
 #include "registry/registry.h"
 
 // In words, whatever the log's level is, and as an event for those who search the log.
@@ -10,5 +11,9 @@ void warn(const struct config *config, const struct env *env, const char *event,
 // A gate for an API that is not there is no error: the API may be created while the server runs.
 // Inside of the epoch.
 void warn_of_gates(const struct config *config, const struct env *env, struct registry *registry);
+// Applications that are tied to a dialect which nobody speaks: whoever took it away should hear
+// that they are unknown clients.
+void warn_of_ties(const struct config *config, const struct env *env,
+                  const struct dialect_set *dialects, struct store *store);
 // D7: keys that may be swapped out, since the limit of locked memory is too low.
 void warn_of_swap(const struct config *config, const struct env *env);

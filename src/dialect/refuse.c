@@ -35,6 +35,7 @@ static const struct {
     {TWOLEG_APPLICATION_DISABLED, CONDITION_CLIENT},
     {TWOLEG_APPLICATION_DELETED, CONDITION_CLIENT},
     {TWOLEG_ACCOUNT_DISABLED, CONDITION_CLIENT},
+    {TWOLEG_APPLICATION_ELSEWHERE, CONDITION_CLIENT},
     {TWOLEG_FAILURES_ADDRESS, CONDITION_LIMITED},
     {TWOLEG_FAILURES_CLIENT, CONDITION_LIMITED},
     {TWOLEG_SLOW_HASHES, CONDITION_LIMITED},
@@ -85,6 +86,16 @@ static struct str refuse_headers(const struct dialect *dialect, const struct dia
     return buf_str(&out);
 }
 
+// The error's own words where the row has none, but one text for all that is of the client: no file
+// can tell an unknown one from a wrong secret.
+static struct str refuse_message(const struct dialect_row *row, enum twoleg_error error)
+{
+    if (row->message.len)
+        return row->message;
+    return dialect_condition(error) == CONDITION_CLIENT ? STR("client authentication failed")
+                                                        : str_from(twoleg_error_text(error));
+}
+
 void dialect_answer_refusal(const struct dialect *dialect, const struct http_request *request,
                             const struct dialect_refusal *refusal, struct http_answer *ret_answer)
 {
@@ -95,7 +106,7 @@ void dialect_answer_refusal(const struct dialect *dialect, const struct http_req
                            : (uint64_t)row->retry_after;
     const struct template_values values = {
         .code = row->code,
-        .message = row->message.len ? row->message : str_from(twoleg_error_text(refusal->error)),
+        .message = refuse_message(row, refusal->error),
         .request_id = str_of(request->id, sizeof request->id),
         .number = row->number,
         .status = (unsigned)row->status,

@@ -183,6 +183,28 @@ const struct dialect *dialect_set_rfc6749(const struct dialect_set *set)
     return set->rfc6749;
 }
 
+bool dialect_set_knows(const struct dialect_set *set, struct str name)
+{
+    for (size_t i = 0; i < set->library.count; i++)
+        if (str_equal(set->library.known[i]->name, name))
+            return true;
+    return dialect_shipped(name).ptr != NULL;
+}
+
+bool dialect_set_speaks(const struct dialect_set *set, struct str name)
+{
+    for (size_t i = 0; i <= set->listener_count; i++)
+        if (str_equal(set->listeners[i].dialect->name, name))
+            return true;
+    for (size_t i = 0; i < set->check_count; i++)
+        if (set->checks[i] && str_equal(set->checks[i]->name, name))
+            return true;
+    for (size_t i = 0; i < set->host_count; i++)
+        if (str_equal(set->hosts[i].dialect->name, name))
+            return true;
+    return false;
+}
+
 bool dialect_set_has_hosts(const struct dialect_set *set)
 {
     return set->host_count > 0;

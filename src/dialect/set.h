@@ -14,6 +14,10 @@ enum twoleg_error dialect_set_create(const struct config *config, struct config_
 void dialect_set_destroy(struct dialect_set *set); // NULL accepted
 
 const struct dialect *dialect_set_rfc6749(const struct dialect_set *set);
+// One that is spoken, that another one is based on, or that came with the program.
+bool dialect_set_knows(const struct dialect_set *set, struct str name);
+// Some host, listener or gate has it.
+bool dialect_set_speaks(const struct dialect_set *set, struct str name);
 bool dialect_set_has_hosts(const struct dialect_set *set);
 // Of a request's Host on the listener of that number. NULL: hosts are named, this is none, and
 // the listener names no dialect itself.

@@ -146,6 +146,7 @@ enum twoleg_error endpoint_authenticate(struct http_request *request, enum gate_
                                         struct client *ret_client, int64_t *ret_retry_us)
 {
     struct endpoint_context *context = endpoint_context(request);
+    const struct dialect *dialect = endpoint_dialect(request);
     struct client_auth_context auth = {
         .registry = context->server->registry,
         .keys = keyring_current(context->server->keyring),
@@ -153,6 +154,7 @@ enum twoleg_error endpoint_authenticate(struct http_request *request, enum gate_
         .arena = request->arena,
         .peer = request->peer,
         .door = door,
+        .dialect = dialect ? dialect->name : STR_NONE,
         .now_us = request->env->latest_us,
     };
     struct client_auth_wait wait;

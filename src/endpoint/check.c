@@ -301,6 +301,7 @@ enum twoleg_error endpoint_check(struct http_request *request, struct http_answe
     enum twoleg_error error = check_needs_read(request, &needs, &question.required_api);
     question.peer = endpoint_client_address(request, needs.proxies);
     question.required_scope = needs.scope;
+    question.dialect = needs.dialect->name;
     if (!error)
         error = check_token(request, &needs.dialect->resource, &question.text);
     if (!error)

@@ -102,6 +102,7 @@ static void application_write(struct json_writer *json, struct str key,
     json_key_str(json, STR("token_format"), token_format_name(application->format));
     application_write_life(json, application->ttl_us);
     budget_write(json, &application->budget);
+    json_key_str(json, STR("dialects"), application_dialects_text(application));
     application_write_access(json, application->apis, application->api_count);
     json_object_end(json);
 }
@@ -179,6 +180,7 @@ enum twoleg_error manage_application_create(struct manage_change *change,
     application->name = store_batch_copy(batch, request->name);
     application->state.generation = (uint64_t)batch->now_us;
     application->budget = request->budget;
+    application->dialects = store_batch_copy(batch, request->dialects);
     application->created_us = application->updated_us = batch->now_us;
     application->apis = ret_access->apis;
     application->api_count = ret_access->api_count;
@@ -298,6 +300,8 @@ static enum twoleg_error application_check_update(struct manage_change *change,
     }
     if (request->has_budget_mode)
         after->budget.mode = request->budget.mode;
+    if (request->has_dialects)
+        after->dialects = store_batch_copy(change->batch, request->dialects);
     // A row older than a stricter jwt_max_ttl may be renamed all the same.
     if (!request->has_format && !request->has_ttl)
         return TWOLEG_NONE;
@@ -318,7 +322,8 @@ enum twoleg_error manage_application_update(struct manage_change *change,
                       (request->has_format ? FIELD_FORMAT : 0u) |
                       (request->has_ttl ? FIELD_TTL : 0u) |
                       (request->has_budget ? FIELD_BUDGET : 0u) |
-                      (request->has_budget_mode ? FIELD_BUDGET_MODE : 0u);
+                      (request->has_budget_mode ? FIELD_BUDGET_MODE : 0u) |
+                      (request->has_dialects ? FIELD_DIALECTS : 0u);
     if (!access && !fields)
         return manage_refuse(change, TWOLEG_MISSING, "nothing to change was given");
     enum twoleg_error error =
@@ -334,6 +339,7 @@ enum twoleg_error manage_application_update(struct manage_change *change,
     verb->update.format = after.format;
     verb->update.ttl_us = after.ttl_us;
     verb->update.budget = after.budget;
+    verb->update.dialects = after.dialects;
     if (access) {
         after.apis = ret_access->apis;
         after.api_count = ret_access->api_count;

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "model/application.h"
 
+#include "model/scope.h"
+
+#define APPLICATION_DIALECT_MAX 32
+#define APPLICATION_ALL STR("all")
+
 const struct application_api *application_find_api(const struct application *application,
                                                    uint64_t api)
 {
@@ -16,6 +21,51 @@ bool application_serves_any(const struct application *application)
         if (application->apis[i].serves)
             return true;
     return false;
+}
+
+bool application_speaks(const struct application *application, struct str dialect)
+{
+    return application->dialects.len == 0 ||
+           (dialect.len && str_has_word(application->dialects, dialect));
+}
+
+static bool application_names_dialect(struct str word)
+{
+    for (size_t i = 0; i < word.len; i++) {
+        char c = word.ptr[i];
+        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-')
+            return false;
+    }
+    return word.len <= APPLICATION_DIALECT_MAX && !str_equal(word, APPLICATION_ALL);
+}
+
+enum twoleg_error application_dialects_read(struct arena *arena, struct str text,
+                                            struct str *ret_dialects)
+{
+    struct str words, word;
+    if (str_equal(text, APPLICATION_ALL)) {
+        *ret_dialects = STR("");
+        return TWOLEG_NONE;
+    }
+    enum twoleg_error error = scope_normalise(arena, text, &words);
+    if (error == TWOLEG_NO_MEMORY || error == TWOLEG_TOO_LONG)
+        return error;
+    // No name at all would be an application that nobody knows anywhere.
+    if (error || words.len == 0)
+        return TWOLEG_MALFORMED;
+    struct str rest = words;
+    while (str_word(&rest, &word))
+        if (!application_names_dialect(word))
+            return TWOLEG_MALFORMED;
+    if (words.len > APPLICATION_DIALECTS_MAX)
+        return TWOLEG_TOO_LONG;
+    *ret_dialects = words;
+    return TWOLEG_NONE;
+}
+
+struct str application_dialects_text(const struct application *application)
+{
+    return application->dialects.len ? application->dialects : APPLICATION_ALL;
 }
 
 static const struct str token_formats[TOKEN_FORMATS] = {

@@ -3,7 +3,9 @@
 #pragma once
 #include <stdbool.h>
 
+#include "base/arena.h"
 #include "base/env.h"
+#include "base/error.h"
 #include "base/str.h"
 #include "model/budget.h"
 
@@ -13,6 +15,7 @@
 #define SECRETS_LIVE_MAX 10
 #define APPLICATION_NAME_MAX 128
 #define APPLICATION_APIS_MAX 64
+#define APPLICATION_DIALECTS_MAX 512 // bytes, of all names with the blanks between them
 #define SCOPE_NAME_MAX 128
 #define SCOPE_TEXT_MAX 4096 // the words of one application for one API together
 #define TOKEN_TTL_MIN_US SECOND_US
@@ -68,6 +71,9 @@ struct application {
     enum token_format format;
     int64_t ttl_us; // TIME_NEVER: not for a jwt
     struct budget budget;
+    // Names in ascending order with a blank between them: elsewhere it is an unknown client. Empty:
+    // it is known in all dialects.
+    struct str dialects;
     int64_t created_us, updated_us;
     const struct application_api *apis;
     size_t api_count;
@@ -79,6 +85,13 @@ struct application {
 const struct application_api *application_find_api(const struct application *application,
                                                    uint64_t api);
 bool application_serves_any(const struct application *application);
+// Is it known where this dialect is spoken? Empty: nobody says which one is.
+bool application_speaks(const struct application *application, struct str dialect);
+// What a person writes: "all", or names with blanks between them; and back. MALFORMED, TOO_LONG,
+// NO_MEMORY.
+enum twoleg_error application_dialects_read(struct arena *arena, struct str text,
+                                            struct str *ret_dialects) TWOLEG_MUST_CHECK;
+struct str application_dialects_text(const struct application *application);
 
 // "jwt", "sealed", "reference", and back.
 struct str token_format_name(enum token_format format);

@@ -7,11 +7,11 @@
 
 const char *const gate_checks[] = {
     "client_status",   "client_deleted",   "client_account",    "secret_expired",
-    "secret_early",    "client_serves",    "token_epoch",       "token_status",
-    "token_deleted",   "token_account",    "token_generation",  "token_expired",
-    "token_revoked",   "token_credential", "token_audience",    "token_scope_left",
-    "token_served",    "token_owner",      "token_required_api", "token_required_scope",
-    NULL,
+    "secret_early",    "client_serves",    "application_dialect", "token_epoch",
+    "token_status",    "token_deleted",    "token_account",     "token_generation",
+    "token_expired",   "token_revoked",    "token_credential",  "token_audience",
+    "token_scope_left", "token_served",    "token_owner",       "token_required_api",
+    "token_required_scope", NULL,
 };
 
 // A check fails unless its condition holds. A mutation run leaves one out and must see a test fail.
@@ -20,10 +20,21 @@ static bool gate_fails(const char *check, bool holds)
     return !holds && !mutant_drops(check);
 }
 
+// Where another dialect is spoken than those that it is tied to, an application is nobody's.
+static enum twoleg_error gate_dialect(const struct application *application, struct str dialect)
+{
+    if (gate_fails("application_dialect", application_speaks(application, dialect)))
+        return REFUSE(TWOLEG_APPLICATION_ELSEWHERE);
+    return TWOLEG_NONE;
+}
+
 enum twoleg_error gate_client(const struct gate_client *q)
 {
     if (gate_fails("client_deleted", q->state.status != STATUS_DELETED))
         return REFUSE(TWOLEG_APPLICATION_DELETED);
+    enum twoleg_error elsewhere = gate_dialect(q->application, q->dialect);
+    if (elsewhere)
+        return elsewhere;
     if (gate_fails("client_status", q->state.status != STATUS_DISABLED))
         return REFUSE(TWOLEG_APPLICATION_DISABLED);
     if (gate_fails("client_account", q->account_active))
@@ -119,6 +130,9 @@ enum twoleg_error gate_token(const struct gate_token *q, struct arena *arena,
         error = gate_owner(q->token, q->caller);
     if (!error)
         error = gate_token_alive(q);
+    // A resource server asks about tokens at whatever host it likes; a gate stands in one world.
+    if (!error && q->door == GATE_CHECK)
+        error = gate_dialect(q->application, q->dialect);
     if (error)
         return error;
     // Its owner may revoke a token whatever is left of its rights: they may come back, and an

@@ -23,6 +23,7 @@ struct gate_client {
     struct application_state state; // the registry's, now
     const struct secret *secret;    // the one that matched
     bool account_active;
+    struct str dialect; // that is spoken where it asks; empty: at a host that is nobody's
     struct address peer;
     int64_t now_us; // env->latest_us
 };
@@ -41,6 +42,7 @@ struct gate_token {
     const struct application *caller; // GATE_INTROSPECT, GATE_REVOKE: who asks
     uint64_t required_api;            // GATE_CHECK: 0 = any audience of ours
     struct str required_scope;        // GATE_CHECK: all of these words
+    struct str dialect;               // GATE_CHECK: that the gate speaks
     struct address peer;
     int64_t now_us; // env->latest_us
 };

@@ -8,7 +8,7 @@
 
 static size_t body_text_size(const struct application *from)
 {
-    size_t size = from->client_id.len + from->name.len;
+    size_t size = from->client_id.len + from->name.len + from->dialects.len;
     for (size_t i = 0; i < from->api_count; i++)
         size += from->apis[i].scopes.len;
     for (size_t i = 0; i < from->secret_count; i++) {
@@ -44,6 +44,7 @@ struct body *body_create(const struct application *application)
     body->application.apis = api;
     body->application.secrets = secret;
     body_pack(&text, &body->application.client_id);
+    body_pack(&text, &body->application.dialects);
     body_pack(&text, &body->application.name);
     for (size_t i = 0; i < from->api_count; i++) {
         api[i] = from->apis[i];

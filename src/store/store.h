@@ -137,6 +137,7 @@ struct store_verb {
             uint64_t generation; // written as max(previous + 1, this)
             enum token_format format;
             int64_t ttl_us;
+            struct str dialects;
             struct budget budget; // FIELD_BUDGET: own and rate; FIELD_BUDGET_MODE: mode
         } update;
         struct {
@@ -202,6 +203,7 @@ enum application_field {
     FIELD_TTL = 1 << 4,
     FIELD_BUDGET = 1 << 5,
     FIELD_BUDGET_MODE = 1 << 6,
+    FIELD_DIALECTS = 1 << 7,
 };
 
 #define STORE_OPERATOR UINT64_MAX
@@ -343,8 +345,18 @@ struct store_page {
 enum twoleg_error store_applications_begin(struct store_reader *reader,
                                            const struct store_page *page,
                                            struct store_cursor **ret_cursor) TWOLEG_MUST_CHECK;
-// Without apis and secrets: number, client_id, name, state, format, ttl, budget, times.
+// Without apis and secrets: number, client_id, name, state, format, ttl, budget, dialects, times.
 bool store_applications_next(struct store_cursor *cursor, struct application *ret_application);
+
+// What applications are tied to, one for each set of dialects; the first thousand.
+struct store_tie {
+    struct str dialects;  // as struct application has them
+    uint64_t count;       // of applications
+    struct str client_id; // of one of them
+};
+enum twoleg_error store_ties_begin(struct store_reader *reader,
+                                   struct store_cursor **ret_cursor) TWOLEG_MUST_CHECK;
+bool store_ties_next(struct store_cursor *cursor, struct store_tie *ret_tie);
 
 enum twoleg_error store_end(struct store_cursor *cursor); // NULL is fine
 

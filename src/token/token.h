@@ -97,6 +97,7 @@ struct token_question {
     const struct application *caller; // introspection and revocation
     uint64_t required_api;            // /check; 0 = any
     struct str required_scope;        // /check
+    struct str dialect;               // /check; see struct gate_token
     struct address peer;
 };
 

@@ -100,6 +100,7 @@ class Matrix:
             for state in ("active", "disabled", "reenabled", "deleted", "recreated",
                           "secret_removed", "secret_revoked", "secret_expired", "secret_early",
                           "generation_raised", "token_revoked", "scopes_gone",
+                          "tied_elsewhere", "tied_here",
                           "account_disabled"):
                 self.add(state, token_format)
             self.add("expired", token_format, token_ttl="60")
@@ -178,6 +179,12 @@ class Matrix:
         for auth in AUTHS:
             for token in [subject.tokens[auth], *subject.spare[auth]]:
                 assert self.server.revoke(subject.app, token).status == 200
+
+    def become_tied_elsewhere(self, subject):
+        self.server.update(subject.app, dialects="rti-sms smscx")
+
+    def become_tied_here(self, subject):
+        self.server.update(subject.app, dialects="rti-sms rfc6749")
 
     def become_scope_removed(self, subject):
         self.server.update(subject.app, scope="alpha")

@@ -89,10 +89,12 @@ def clients(counted):
         apps[kind] = made(counted, kind, token_format=kind)
     for name in ("disabled", "deleted"):
         apps[name] = made(counted, name)
+    apps["elsewhere"] = made(counted, "elsewhere", dialects="rti-sms smscx")
     counted.act("disable", apps["disabled"])
     counted.delete(apps["deleted"])
     asked = {name: (app.id, wrong(app.secret)) for name, app in apps.items()}
     asked["disabled, right secret"] = (apps["disabled"].id, apps["disabled"].secret)
+    asked["elsewhere, right secret"] = (apps["elsewhere"].id, apps["elsewhere"].secret)
     asked["unknown"] = (client_id("nobody"), wrong(apps["one"].secret))
     return asked
 

@@ -13,6 +13,7 @@ import pytest
 from instance import ROOT, Application
 from test_service import listening, manage  # noqa: F401 (a fixture)
 
+LATEST = max(int(path.stem) for path in (ROOT / "src/store/schema").glob("*.sql"))
 CORE = json.loads((ROOT / "tests/store/core.json").read_text())
 
 
@@ -32,13 +33,19 @@ def core_app(name):
     return Application({"client_id": name, "client_secret": CORE["secrets"][name]})
 
 
-def to_schema_1(data):
-    """What this release has written, in the first one's schema."""
+# What each step has added, the latest first.
+ADDED = {5: "DROP INDEX applications_by_dialects; ALTER TABLE applications DROP COLUMN dialects;",
+         3: "DROP TABLE reference_tokens;",
+         2: "ALTER TABLE applications DROP COLUMN budget;"
+            "ALTER TABLE applications DROP COLUMN budget_mode;"}
+
+
+def to_schema(data, schema):
+    """What this release has written, in the schema of an earlier one."""
     db = sqlite3.connect(os.path.join(data, "twoleg.db"), isolation_level=None)
-    db.execute("DROP TABLE reference_tokens")
-    db.execute("ALTER TABLE applications DROP COLUMN budget")
-    db.execute("ALTER TABLE applications DROP COLUMN budget_mode")
-    db.execute("PRAGMA user_version = 0")
+    for step, undo in ADDED.items():
+        db.executescript(undo if step > schema else "")
+    db.execute(f"PRAGMA user_version = {schema if schema > 1 else 0}")
     db.close()
 
 
@@ -52,7 +59,7 @@ def asked(data, sql):
 
 def test_H16_what_the_first_release_gave_out_works(make_server, tmp_path):
     server = make_server(data=core_store(tmp_path / "core")).start()
-    assert "was brought from schema 1 to 3; before-002.db beside it" in server.stderr()
+    assert f"was brought from schema 1 to {LATEST}; before-002.db beside it" in server.stderr()
     caller = core_app("caller")
     states = {name: server.active(caller, token) for name, token in CORE["tokens"].items()}
     assert states == {"good": True, "revoked": False, "of_removed_secret": False,
@@ -71,20 +78,27 @@ def test_H16_what_the_first_release_gave_out_works(make_server, tmp_path):
     assert not server.active(caller, CORE["tokens"]["good"])
 
 
-@pytest.mark.parametrize("token_format", ["jwt", "sealed"])
-def test_H16_tokens_out_survive_the_upgrade(own_server, token_format):
+@pytest.mark.parametrize("schema,token_format", [(1, "jwt"), (1, "sealed"), (3, "sealed"),
+                                                 (3, "reference")])
+def test_H16_tokens_out_survive_the_upgrade(own_server, schema, token_format):
     server = own_server
     caller = server.app(name="caller", resource_server=True)
     app = server.app(scope="alpha", token_format=token_format)
     good, revoked = server.bearer(app), server.bearer(app)
     assert server.revoke(app, revoked).status == 200
     server.stop()
-    to_schema_1(server.data)
+    to_schema(server.data, schema)
+    kept = asked(server.data, "SELECT group_concat(client_id || generation || name || ttl_us)"
+                              " FROM applications")
     server.start()
-    assert asked(server.data, "PRAGMA user_version") == 3
+    assert asked(server.data, "SELECT group_concat(client_id || generation || name || ttl_us)"
+                              " FROM applications WHERE dialects = ''") == kept
+    assert asked(server.data, "PRAGMA user_version") == LATEST
     assert server.active(caller, good) and not server.active(caller, revoked)
     assert server.check(good).status == 200 and server.check(revoked).status == 401
     assert server.token(app).status == 200
+    assert {row["dialects"] for row in server.cli("app", "list", "--json")["applications"]} == \
+        {"all"}
 
 
 def test_H16_an_upgrade_under_load_refuses_nobody(manage):  # noqa: F811
@@ -114,9 +128,9 @@ def test_H16_an_upgrade_under_load_refuses_nobody(manage):  # noqa: F811
             while len(tokens) < before + 5:
                 assert not failures, failures[:3]
             server.stop()
-            to_schema_1(server.data)
+            to_schema(server.data, 1)
             server.start()
-            assert asked(server.data, "PRAGMA user_version") == 3
+            assert asked(server.data, "PRAGMA user_version") == LATEST
     finally:
         ended.set()
         for visitor in visitors:
@@ -128,7 +142,7 @@ def test_H16_an_upgrade_under_load_refuses_nobody(manage):  # noqa: F811
 def test_H16_a_newer_schema_is_refused_in_words_and_left_alone(make_server, tmp_path):
     data = core_store(tmp_path / "newer")
     db = sqlite3.connect(data / "twoleg.db")
-    db.execute("INSERT INTO schema_version VALUES (4, 0)")
+    db.execute("INSERT INTO schema_version VALUES (?, 0)", (LATEST + 1,))
     db.commit()
     db.close()
 
@@ -138,8 +152,8 @@ def test_H16_a_newer_schema_is_refused_in_words_and_left_alone(make_server, tmp_
     before = content()
     status, words = make_server(data=data).refused()
     assert status == 1
-    assert f"{data}/twoleg.db: was written by a newer twoleg (schema 4; this one knows " \
-        "schema 3): use that release, or restore a backup from before" in words
+    assert f"{data}/twoleg.db: was written by a newer twoleg (schema {LATEST + 1}; this one " \
+        f"knows schema {LATEST}): use that release, or restore a backup from before" in words
     assert content() == before and not list(pathlib.Path(data).glob("before-*"))
 
 

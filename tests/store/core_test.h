@@ -7,7 +7,7 @@
 
 #include "store_test.h"
 
-#define LATEST 3 // schema
+#define LATEST 5 // schema
 
 static inline void path_in(const struct test_store *test, const char *name,
                            char ret_path[static 300])
@@ -71,8 +71,8 @@ static inline void core_make(const struct test_store *test)
 // It is the store of the folder now, and there is no trace of a later one.
 static inline void core_folder(struct test_store *test)
 {
-    static const char *const leftovers[] = {"before-002.db", "before-002.db.tmp",
-                                            "before-003.db", "twoleg.db",
+    static const char *const leftovers[] = {"before-002.db", "before-002.db.tmp", "before-003.db",
+                                            "before-004.db", "before-005.db", "twoleg.db",
                                             "twoleg.db-wal", "twoleg.db-shm"};
     static char content[1024 * 1024];
     char path[300];

@@ -98,6 +98,44 @@ static void update_changes_only_the_given_fields(void **state)
     assert_string_equal(test->told.client_ids[3], "a");
 }
 
+static void dialects_are_kept_changed_and_listed(void **state)
+{
+    struct test_store *test = *state;
+    test_make_api(test);
+    assert_int_equal(test_make_application(test, 11, "a"), TWOLEG_NONE);
+    assert_int_equal(test_load(test, 11)->dialects.len, 0);
+    struct store_verb verb = update_of(11, FIELD_DIALECTS);
+    verb.update.dialects = STR("rti-sms smscx");
+    assert_int_equal(test_one(test, VERB_APPLICATION_UPDATE, STORE_OPERATOR, &verb), TWOLEG_NONE);
+    verb = update_of(11, FIELD_NAME); // without the bit they stay
+    verb.update.name = STR("b");
+    assert_int_equal(test_one(test, VERB_APPLICATION_UPDATE, STORE_OPERATOR, &verb), TWOLEG_NONE);
+    assert_true(str_equal(test_load(test, 11)->dialects, STR("rti-sms smscx")));
+    struct store_page page = {STORE_OPERATOR, STR_NONE, 10};
+    struct store_cursor *cursor;
+    struct application listed;
+    assert_int_equal(store_applications_begin(test->reader, &page, &cursor), TWOLEG_NONE);
+    assert_true(store_applications_next(cursor, &listed));
+    assert_true(str_equal(listed.dialects, STR("rti-sms smscx")));
+    assert_int_equal(store_end(cursor), TWOLEG_NONE);
+    struct store_tie tie;
+    assert_int_equal(test_make_application(test, 12, "0"), TWOLEG_NONE);
+    assert_int_equal(store_ties_begin(test->reader, &cursor), TWOLEG_NONE);
+    assert_true(store_ties_next(cursor, &tie));
+    assert_true(str_equal(tie.dialects, STR("rti-sms smscx")));
+    assert_true(str_equal(tie.client_id, STR("a")));
+    assert_int_equal(tie.count, 1);
+    assert_false(store_ties_next(cursor, &tie));
+    assert_int_equal(store_end(cursor), TWOLEG_NONE);
+    verb = update_of(11, FIELD_DIALECTS);
+    verb.update.dialects = STR("");
+    assert_int_equal(test_one(test, VERB_APPLICATION_UPDATE, STORE_OPERATOR, &verb), TWOLEG_NONE);
+    assert_int_equal(test_load(test, 11)->dialects.len, 0);
+    assert_int_equal(store_ties_begin(test->reader, &cursor), TWOLEG_NONE);
+    assert_false(store_ties_next(cursor, &tie));
+    assert_int_equal(store_end(cursor), TWOLEG_NONE);
+}
+
 static void budget_is_kept_changed_and_listed(void **state)
 {
     struct test_store *test = *state;
@@ -361,6 +399,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(create_and_load, test_setup, test_teardown),
         cmocka_unit_test_setup_teardown(states_are_listed, test_setup, test_teardown),
         cmocka_unit_test_setup_teardown(update_changes_only_the_given_fields, test_setup,
+                                        test_teardown),
+        cmocka_unit_test_setup_teardown(dialects_are_kept_changed_and_listed, test_setup,
                                         test_teardown),
         cmocka_unit_test_setup_teardown(budget_is_kept_changed_and_listed, test_setup,
                                         test_teardown),

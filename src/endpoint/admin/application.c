@@ -7,7 +7,7 @@
 #include "endpoint/admin/view.h"
 
 struct application_body {
-    struct str name, scope, token_format, budget, budget_mode;
+    struct str name, scope, token_format, budget, budget_mode, dialects;
     struct str client_id, client_secret; // of a new one
     struct admin_life token_ttl;
     struct manage_texts audience, serves;
@@ -15,6 +15,7 @@ struct application_body {
     // What application_read makes of the words above.
     enum token_format format;
     struct budget budget_read;
+    struct str dialects_read;
 };
 
 // The last two are for a new application only.
@@ -25,6 +26,7 @@ static const struct admin_field application_fields[] = {
     {"token_ttl", ADMIN_LIFE, offsetof(struct application_body, token_ttl)},
     {"budget", ADMIN_TEXT, offsetof(struct application_body, budget)},
     {"budget_mode", ADMIN_TEXT, offsetof(struct application_body, budget_mode)},
+    {"dialects", ADMIN_TEXT, offsetof(struct application_body, dialects)},
     {"audience", ADMIN_TEXTS, offsetof(struct application_body, audience)},
     {"serves", ADMIN_TEXTS, offsetof(struct application_body, serves)},
     {"resource_server", ADMIN_BOOL, offsetof(struct application_body, resource_server)},
@@ -33,6 +35,30 @@ static const struct admin_field application_fields[] = {
 };
 #define NEW_FIELDS (sizeof application_fields / sizeof *application_fields)
 #define UPDATE_FIELDS (NEW_FIELDS - 2)
+
+// A name that is nowhere would lock the application out for a slip of the pen.
+static enum twoleg_error application_read_dialects(struct admin_call *call,
+                                                   struct application_body *body)
+{
+    struct str word;
+    if (!body->dialects.ptr)
+        return TWOLEG_NONE;
+    enum twoleg_error error = application_dialects_read(call->request->arena, body->dialects,
+                                                        &body->dialects_read);
+    if (error == TWOLEG_NO_MEMORY)
+        return error;
+    if (error)
+        return admin_refuse(call, error, "\"dialects\" must be all, or names of dialects with "
+                            "blanks between them, in all at most %d bytes",
+                            APPLICATION_DIALECTS_MAX);
+    struct str rest = body->dialects_read;
+    while (str_word(&rest, &word))
+        if (!dialect_set_knows(endpoint_dialects(call->request), word))
+            return admin_refuse(call, TWOLEG_RANGE, "there is no dialect %.*s here (twoleg dialect "
+                                "list; one of a folder must be named in the configuration first)",
+                                STR_ARG(word));
+    return TWOLEG_NONE;
+}
 
 static enum twoleg_error application_read(struct admin_call *call, size_t fields,
                                           struct application_body *ret_body)
@@ -51,7 +77,7 @@ static enum twoleg_error application_read(struct admin_call *call, size_t fields
     if (body->budget_mode.ptr && !budget_mode_from(body->budget_mode, &body->budget_read.mode))
         return admin_refuse(call, TWOLEG_RANGE,
                             "\"budget_mode\" must be enforce, observe or default");
-    return TWOLEG_NONE;
+    return application_read_dialects(call, body);
 }
 
 static struct manage_access_request application_access(const struct application_body *body)
@@ -139,6 +165,7 @@ static enum twoleg_error application_build(struct admin_call *call, struct admin
                                          .has_ttl = body->token_ttl.given,
                                          .ttl_us = body->token_ttl.us,
                                          .budget = body->budget_read,
+                                         .dialects = body->dialects_read,
                                          .access = application_access(body)};
     if (!env_random_u64(call->request->env, &new.number))
         return TWOLEG_NO_RANDOM;
@@ -213,6 +240,7 @@ static enum twoleg_error application_created(struct admin_call *call,
     json_key_str(&call->json, STR("scope"), application_scope_given(arena, body->scope));
     json_key_str(&call->json, STR("token_format"), token_format_name(application->format));
     admin_view_time(&call->json, STR("token_ttl"), application->ttl_us);
+    json_key_str(&call->json, STR("dialects"), application_dialects_text(application));
     application_show_declared(call, body->scope, &commit->access);
     application_show_resource(call, application);
     application_show_likeness(call, application->client_id);
@@ -364,6 +392,8 @@ static enum twoleg_error application_build_update(struct admin_call *call,
         .has_budget = body->budget.ptr != NULL,
         .has_budget_mode = body->budget_mode.ptr != NULL,
         .budget = body->budget_read,
+        .has_dialects = body->dialects.ptr != NULL,
+        .dialects = body->dialects_read,
         .has_scope = body->scope.ptr != NULL,
         .has_audience = body->audience.items != NULL,
         .has_serves = body->serves.items != NULL,

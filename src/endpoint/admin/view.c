@@ -30,6 +30,7 @@ void admin_view_summary(struct json_writer *json, const struct application *appl
     json_key_str(json, STR("token_format"), token_format_name(application->format));
     admin_view_time(json, STR("token_ttl"), application->ttl_us);
     budget_write(json, &application->budget);
+    json_key_str(json, STR("dialects"), application_dialects_text(application));
     admin_view_time(json, STR("created"), application->created_us);
     admin_view_time(json, STR("updated"), application->updated_us);
 }

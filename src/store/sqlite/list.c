@@ -149,6 +149,22 @@ bool store_applications_next(struct store_cursor *cursor, struct application *re
     return !cursor->statement.code;
 }
 
+enum twoleg_error store_ties_begin(struct store_reader *reader, struct store_cursor **ret_cursor)
+{
+    return list_begin(reader, SQL_APPLICATION_TIES, ret_cursor);
+}
+
+bool store_ties_next(struct store_cursor *cursor, struct store_tie *ret_tie)
+{
+    const struct statement *row = &cursor->statement;
+    if (!statement_step(&cursor->statement))
+        return false;
+    *ret_tie = (struct store_tie){.dialects = statement_get_text(row, 0),
+                                  .count = statement_get_number(row, 1),
+                                  .client_id = statement_get_text(row, 2)};
+    return true;
+}
+
 enum twoleg_error store_audit_begin(struct store_reader *reader, uint64_t after, unsigned limit,
                                     struct store_cursor **ret_cursor)
 {

@@ -27,6 +27,7 @@ void read_application_row(struct statement *row, struct application *ret_applica
         .created_us = statement_get_int(row, 8),
         .updated_us = statement_get_int(row, 9),
         .number = statement_get_number(row, 10),
+        .dialects = statement_get_text(row, 13),
         .budget.mode = (enum budget_mode)mode};
     if (mode < 0 || mode > BUDGET_MODE_OBSERVE ||
         budget_parse(statement_get_text(row, 11), &ret_application->budget))
@@ -37,7 +38,8 @@ static bool read_head(struct arena *arena, struct statement *row, struct applica
 {
     read_application_row(row, application);
     return read_text(arena, row, 2, &application->client_id) &&
-           read_text(arena, row, 3, &application->name);
+           read_text(arena, row, 3, &application->name) &&
+           read_text(arena, row, 13, &application->dialects);
 }
 
 static enum twoleg_error read_application_head(struct store_reader *reader, uint64_t account,

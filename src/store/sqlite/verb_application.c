@@ -84,6 +84,7 @@ static enum twoleg_error application_insert(struct round *round,
     struct application_budget_text budget;
     statement_text(&add, application_budget_text(&budget, &application->budget));
     statement_int(&add, application->budget.mode);
+    statement_text(&add, application->dialects.ptr ? application->dialects : STR(""));
     return statement_run(&add);
 }
 
@@ -108,6 +109,14 @@ enum twoleg_error verb_application_create(struct round *round, const struct stor
 }
 
 // NULL leaves a column as it is.
+static void application_bind_text(struct statement *update, bool given, struct str value)
+{
+    if (given)
+        statement_text(update, value);
+    else
+        statement_null(update);
+}
+
 static void application_bind_field(struct statement *update, bool given, int64_t value)
 {
     if (given)
@@ -133,20 +142,16 @@ enum twoleg_error verb_application_update(struct round *round, const struct stor
         generation = verb->update.generation;
     struct statement update = statement_begin(round->database, SQL_APPLICATION_UPDATE);
     statement_number(&update, number);
-    if (fields & FIELD_NAME)
-        statement_text(&update, verb->update.name);
-    else
-        statement_null(&update);
+    application_bind_text(&update, fields & FIELD_NAME, verb->update.name);
     application_bind_field(&update, fields & FIELD_STATUS, verb->update.status);
     application_bind_field(&update, fields & FIELD_GENERATION, (int64_t)generation);
     application_bind_field(&update, fields & FIELD_FORMAT, verb->update.format);
     application_bind_field(&update, fields & FIELD_TTL, verb->update.ttl_us);
     struct application_budget_text budget;
-    if (fields & FIELD_BUDGET)
-        statement_text(&update, application_budget_text(&budget, &verb->update.budget));
-    else
-        statement_null(&update);
+    application_bind_text(&update, fields & FIELD_BUDGET,
+                          application_budget_text(&budget, &verb->update.budget));
     application_bind_field(&update, fields & FIELD_BUDGET_MODE, verb->update.budget.mode);
+    application_bind_text(&update, fields & FIELD_DIALECTS, verb->update.dialects);
     error = statement_run(&update);
     return error ? error : verb_application_changed(round, number);
 }

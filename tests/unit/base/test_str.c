@@ -94,6 +94,10 @@ static void words_are_separated_by_runs_of_blanks(void **state)
     assert_true(str_has_word(STR("sms groups"), STR("groups")));
     assert_false(str_has_word(STR("sms groups"), STR("group")));
     assert_false(str_has_word(STR("sms groups"), STR("")));
+    assert_false(str_has_word(STR("sms groups"), STR("roups")));
+    assert_false(str_has_word(STR("sms groups"), STR("sms groups mail")));
+    assert_true(str_has_word(STR("smsx  sms "), STR("sms")));
+    assert_false(str_has_word(STR_NONE, STR("sms")));
 }
 
 static void decimal_numbers(void **state)

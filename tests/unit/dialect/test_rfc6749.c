@@ -344,6 +344,7 @@ static const struct {
     {TWOLEG_APPLICATION_DISABLED, 401, "invalid_client", WHO, BASIC},
     {TWOLEG_APPLICATION_DELETED, 401, "invalid_client", WHO, BASIC},
     {TWOLEG_ACCOUNT_DISABLED, 401, "invalid_client", WHO, BASIC},
+    {TWOLEG_APPLICATION_ELSEWHERE, 401, "invalid_client", WHO, BASIC},
     {TWOLEG_NOT_A_RESOURCE_SERVER, 403, "unauthorized_client",
      "the application is not a resource server", ""},
     {TWOLEG_TOKEN_FOREIGN, 400, "invalid_grant", "the token belongs to another client", ""},

@@ -101,6 +101,21 @@ static void client_serves_nothing(struct world *w)
 {
     w->ask_client.door = GATE_INTROSPECT;
 }
+static void client_speaks_another(struct world *w)
+{
+    w->application.dialects = STR("rti-sms smscx");
+    w->ask_client.dialect = STR("rti-sms-renew");
+}
+static void client_speaks_nowhere(struct world *w)
+{
+    w->application.dialects = STR("rti-sms smscx");
+    w->ask_client.dialect = STR_NONE;
+}
+static void token_speaks_another(struct world *w)
+{
+    w->application.dialects = STR("rti-sms smscx");
+    w->ask_token.dialect = STR("rfc6749");
+}
 static void token_epoch(struct world *w)
 {
     w->token.epoch = 2;
@@ -188,6 +203,9 @@ static const struct {
     {"secret_expired", world_client, secret_expires_now, TWOLEG_SECRET_EXPIRED},
     {"secret_early", world_client, secret_begins_later, TWOLEG_SECRET_EARLY},
     {"client_serves", world_client, client_serves_nothing, TWOLEG_NOT_A_RESOURCE_SERVER},
+    {"application_dialect", world_client, client_speaks_another, TWOLEG_APPLICATION_ELSEWHERE},
+    {"application_dialect", world_client, client_speaks_nowhere, TWOLEG_APPLICATION_ELSEWHERE},
+    {"application_dialect", world_token, token_speaks_another, TWOLEG_APPLICATION_ELSEWHERE},
     {"token_epoch", world_token, token_epoch, TWOLEG_TOKEN_EPOCH},
     {"token_deleted", world_token, token_deleted, TWOLEG_APPLICATION_DELETED},
     {"token_status", world_token, token_disabled, TWOLEG_APPLICATION_DISABLED},
