@@ -130,8 +130,10 @@ static struct look_up_job *look_up_of(struct store_read *read)
 static void look_up_run(struct store_read *read, struct store_reader *reader)
 {
     struct look_up_job *look = look_up_of(read);
-    enum twoleg_error error =
-        store_token(reader, &look->known.key, &look->arena, &look->known.record);
+    const struct token_keys *keys = &look->known.keys;
+    enum twoleg_error error = TWOLEG_NOT_FOUND;
+    for (size_t i = 0; i < keys->count && error == TWOLEG_NOT_FOUND; i++)
+        error = store_token(reader, &keys->all[i], &look->arena, &look->known.record);
     look->known.found = error == TWOLEG_NONE;
     look->job.result = error == TWOLEG_NOT_FOUND ? TWOLEG_NONE : error;
 }
@@ -166,7 +168,7 @@ enum twoleg_error reference_look_up(struct http_request *request, struct str tex
     enum twoleg_error error =
         http_job_init(&look->job, request, &look_up_kind, look_up_destroy);
     if (!error)
-        error = token_reference_key(&context->token, text, &look->known.key);
+        error = token_reference_keys(&context->token, text, &look->known.keys);
     if (!error)
         error = store_read(context->server->store, &look->read);
     if (error) {

@@ -25,6 +25,7 @@ struct request_rules {
     bool scope_drops_unknown;      // rather than refusing them
     bool has_format;               // the dialect's format, not the application's
     enum token_format format;
+    const struct token_shape *shape; // of its reference tokens; NULL: the default one
 };
 
 // 1 read: what the client sent, decoded once, each parameter at most once. STR_NONE = not sent.

@@ -30,6 +30,17 @@ size_t token_shape_size(const struct token_shape *shape)
            (shape->checksum ? CREDENTIAL_CHECKSUM_LEN : 0);
 }
 
+size_t token_shape_length_min(enum token_alphabet alphabet)
+{
+    return alphabet == TOKEN_UUID ? TOKEN_UUID_LENGTH : token_alphabets[alphabet].random;
+}
+
+bool token_shape_equal(const struct token_shape *a, const struct token_shape *b)
+{
+    return a->alphabet == b->alphabet && a->length == b->length && a->checksum == b->checksum &&
+           str_equal(a->prefix, b->prefix) && str_equal(a->suffix, b->suffix);
+}
+
 enum twoleg_error token_shape_check(const struct token_shape *shape)
 {
     bool uuid = shape->alphabet == TOKEN_UUID;

@@ -31,6 +31,9 @@ struct token_shape {
 // tlr_ and 27 letters, of which 2 are the slot and 4 the tag.
 extern const struct token_shape token_shape_default;
 
+bool token_shape_equal(const struct token_shape *a, const struct token_shape *b);
+// The fewest places of the alphabet that hold 120 random bits.
+size_t token_shape_length_min(enum token_alphabet alphabet);
 // RANGE: fewer than 120 random bits, or longer than TOKEN_SHAPE_TEXT_MAX; MALFORMED: bytes in the
 // prefix or suffix that are not visible ASCII.
 enum twoleg_error token_shape_check(const struct token_shape *shape) TWOLEG_MUST_CHECK;

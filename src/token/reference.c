@@ -201,51 +201,41 @@ enum twoleg_error token_reference_take(const struct token_context *context,
     return TWOLEG_NONE;
 }
 
-// The key that the tag was made with; NULL: it was not made by us.
-static const struct data_key *reference_key(const struct keyring_set *keys,
-                                            const struct token_shape *shape, struct str text)
+// The row that the text is of, if its tag was made with this key and it has this shape.
+static void reference_add_key(const struct data_key *key, const struct token_shape *shape,
+                              struct str text, struct token_keys *keys)
 {
-    for (size_t i = 0; i < keys->data_count; i++)
-        if (keys->data[i].purpose == KEY_JTI &&
-            reference_get(&keys->data[i], shape, text, PLACE_TAG) == 0)
-            return &keys->data[i];
-    return NULL;
+    if (reference_get(key, shape, text, PLACE_TAG) != 0)
+        return;
+    struct sha256 hash = sha256(text);
+    unsigned slot = token_shape_slots(shape) > 1 ? reference_get(key, shape, text, PLACE_SLOT)
+                                                 : reference_any_slot(&hash);
+    for (size_t i = 0; i < keys->count; i++)
+        if (keys->all[i].slot == slot)
+            return;
+    if (keys->count < TOKEN_KEYS_MAX)
+        keys->all[keys->count++] = (struct store_token_key){hash, slot};
 }
 
-// A token of one of the shapes that we know, with a tag of ours.
-static enum twoleg_error reference_known(const struct token_context *context, struct str text,
-                                         const struct token_shape **ret_shape,
-                                         const struct data_key **ret_key)
+enum twoleg_error token_reference_keys(const struct token_context *context, struct str text,
+                                       struct token_keys *ret_keys)
 {
-    const struct keyring_set *keys = keyring_current(context->keyring);
-    enum twoleg_error error = TWOLEG_TOKEN_MALFORMED;
+    const struct keyring_set *set = keyring_current(context->keyring);
+    struct token_keys keys = {.count = 0};
+    bool fits = false;
     for (size_t i = 0; i <= context->shape_count; i++) {
         const struct token_shape *shape =
             i < context->shape_count ? &context->shapes[i] : &token_shape_default;
         if (!token_shape_fits(shape, text))
             continue;
-        const struct data_key *key = reference_key(keys, shape, text);
-        if (key) {
-            *ret_shape = shape;
-            *ret_key = key;
-            return TWOLEG_NONE;
-        }
-        error = TWOLEG_TOKEN_FORGED;
+        fits = true;
+        for (size_t k = 0; k < set->data_count; k++)
+            if (set->data[k].purpose == KEY_JTI)
+                reference_add_key(&set->data[k], shape, text, &keys);
     }
-    return REFUSE(error);
-}
-
-enum twoleg_error token_reference_key(const struct token_context *context, struct str text,
-                                      struct store_token_key *ret_key)
-{
-    const struct token_shape *shape;
-    const struct data_key *key;
-    enum twoleg_error error = reference_known(context, text, &shape, &key);
-    if (error)
-        return error;
-    ret_key->hash = sha256(text);
-    ret_key->slot = token_shape_slots(shape) > 1 ? reference_get(key, shape, text, PLACE_SLOT)
-                                                 : reference_any_slot(&ret_key->hash);
+    if (keys.count == 0)
+        return REFUSE(fits ? TWOLEG_TOKEN_FORGED : TWOLEG_TOKEN_MALFORMED);
+    *ret_keys = keys;
     return TWOLEG_NONE;
 }
 
@@ -255,11 +245,12 @@ enum twoleg_error token_reference_read(const struct token_context *context, stru
 {
     if (token_cache_find(context->cache, text, TOKEN_CACHE_ROW, arena, ret_record))
         return TWOLEG_NONE;
-    struct store_token_key key;
-    enum twoleg_error error = token_reference_key(context, text, &key);
+    struct token_keys keys;
+    enum twoleg_error error = token_reference_keys(context, text, &keys);
     if (error)
         return error;
-    if (!known || !secret_equal(known->key.hash.bytes, key.hash.bytes, SHA256_SIZE))
+    if (!known ||
+        !secret_equal(known->keys.all[0].hash.bytes, keys.all[0].hash.bytes, SHA256_SIZE))
         return TWOLEG_WAIT;
     if (!known->found)
         return REFUSE(TWOLEG_TOKEN_UNKNOWN);

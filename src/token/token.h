@@ -65,20 +65,27 @@ enum twoleg_error token_reference_take(const struct token_context *context,
                                        const struct token_reference *token,
                                        struct issued_token *ret_token) TWOLEG_MUST_CHECK;
 
+// Where the store has a token's row, if it has one: a text may fit several shapes, and a tag fits
+// by chance. The hash is the same for all, and so only one of them can be there.
+#define TOKEN_KEYS_MAX 4 // one is right; the chance of each other one is 1 in 3844 or less
+struct token_keys {
+    struct store_token_key all[TOKEN_KEYS_MAX];
+    size_t count;
+};
 // What the store is to be asked for. TOKEN_MALFORMED, TOKEN_FORGED: it has no such row.
-enum twoleg_error token_reference_key(const struct token_context *context, struct str text,
-                                      struct store_token_key *ret_key) TWOLEG_MUST_CHECK;
+enum twoleg_error token_reference_keys(const struct token_context *context, struct str text,
+                                       struct token_keys *ret_keys) TWOLEG_MUST_CHECK;
 
 // What the store has said of one reference token.
 struct token_known {
-    struct store_token_key key;
+    struct token_keys keys;
     bool found;
     struct token_record record;
 };
 
 // Opens the seal, verifies the signature or finds the row: what the token says is what we once
 // wrote. Nothing else is decided here; that is the gate's. TWOLEG_WAIT: the store must be asked for
-// token_reference_key, and what it says be handed in as known.
+// token_reference_keys, and what it says be handed in as known.
 enum twoleg_error token_read(const struct token_context *context, struct str text,
                              const struct token_known *known, struct arena *arena,
                              struct token_record *ret_record,

@@ -38,15 +38,20 @@ static void fuzz_known(struct arena *arena, struct str text)
 {
     struct token_record record;
     struct token_known known = {0}, other;
-    FUZZ_MUST(token_reference_key(&context, text, &known.key) == TWOLEG_NONE);
+    FUZZ_MUST(token_reference_keys(&context, text, &known.keys) == TWOLEG_NONE);
+    FUZZ_MUST(known.keys.count > 0 && known.keys.count <= TOKEN_KEYS_MAX);
     struct sha256 hash = sha256(text);
-    FUZZ_MUST(memcmp(known.key.hash.bytes, hash.bytes, sizeof hash.bytes) == 0);
-    FUZZ_MUST(known.key.slot < TOKEN_SLOTS_MAX);
+    for (size_t i = 0; i < known.keys.count; i++) {
+        const struct store_token_key *key = &known.keys.all[i];
+        FUZZ_MUST(memcmp(key->hash.bytes, hash.bytes, sizeof hash.bytes) == 0);
+        FUZZ_MUST(key->slot < TOKEN_SLOTS_MAX);
+        FUZZ_MUST(i == 0 || key->slot != known.keys.all[i - 1].slot);
+    }
     FUZZ_MUST(fuzz_read(arena, text, &known, &record) == TWOLEG_TOKEN_UNKNOWN);
     known.found = true;
     known.record = known_record;
     other = known;
-    other.key.hash.bytes[0] ^= 1;
+    other.keys.all[0].hash.bytes[0] ^= 1;
     FUZZ_MUST(fuzz_read(arena, text, &other, &record) == TWOLEG_WAIT);
     FUZZ_MUST(fuzz_read(arena, text, &known, &record) == TWOLEG_NONE);
     FUZZ_MUST(record.application == NUMBER && str_equal(record.scope, STR("sms")));
@@ -57,7 +62,7 @@ static void fuzz_known(struct arena *arena, struct str text)
 static void fuzz_text(struct arena *arena, struct str text)
 {
     struct token_record record;
-    struct store_token_key key;
+    struct token_keys found;
     enum twoleg_error error = token_reference_read(&context, text, NULL, arena, &record);
     bool fits = false;
     for (size_t i = 0; i < context.shape_count; i++)
@@ -70,7 +75,7 @@ static void fuzz_text(struct arena *arena, struct str text)
     if (error == TWOLEG_WAIT)
         fuzz_known(arena, text);
     else
-        FUZZ_MUST(token_reference_key(&context, text, &key) == error);
+        FUZZ_MUST(token_reference_keys(&context, text, &found) == error);
 }
 
 // Each pair of bytes of the input changes a character, puts one in or takes one out.
@@ -111,10 +116,13 @@ static void fuzz_issued(struct arena *arena, const struct token_shape *shape, st
     FUZZ_MUST(token_reference_make(&context, &decision, &token) == TWOLEG_NONE);
     FUZZ_MUST(token_reference_take(&context, &decision, &token, &issued) == TWOLEG_NONE);
     FUZZ_MUST(token_shape_fits(shape ? shape : &token_shape_default, issued.text));
-    struct store_token_key key;
-    FUZZ_MUST(token_reference_key(&context, issued.text, &key) == TWOLEG_NONE);
-    FUZZ_MUST(key.slot == token.key.slot);
-    FUZZ_MUST(memcmp(key.hash.bytes, token.key.hash.bytes, sizeof key.hash.bytes) == 0);
+    struct token_keys found;
+    bool there = false;
+    FUZZ_MUST(token_reference_keys(&context, issued.text, &found) == TWOLEG_NONE);
+    for (size_t i = 0; i < found.count; i++)
+        there |= found.all[i].slot == token.key.slot;
+    FUZZ_MUST(there);
+    FUZZ_MUST(memcmp(found.all[0].hash.bytes, token.key.hash.bytes, SHA256_SIZE) == 0);
     fuzz_text(arena, fuzz_change(arena, issued.text, changes));
 }
 
@@ -137,6 +145,10 @@ static void fuzz_shape(struct arena *arena, struct str input)
     FUZZ_MUST(token_shape_size(&shape) <= TOKEN_SHAPE_TEXT_MAX && token_shape_slots(&shape) >= 1);
     context.shapes = &shape;
     context.shape_count = 1;
+    struct token_shape other = shape;
+    FUZZ_MUST(token_shape_equal(&shape, &other));
+    other.checksum = !other.checksum;
+    FUZZ_MUST(!token_shape_equal(&shape, &other));
     fuzz_issued(arena, &shape, STR(""));
     context.shapes = shapes;
 }
