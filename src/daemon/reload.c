@@ -116,6 +116,8 @@ static void reload_publish(struct reload *reload, struct snapshot *fresh)
 {
     struct server *server = reload->settings.server;
     size_t bodies = (size_t)fresh->config.application_cache;
+    warn_of_shapes(&fresh->config, &reload->env, reload_running(reload)->dialects,
+                   fresh->dialects);
     snapshot_publish(server, fresh);
     registry_bound(server->registry, bodies);
     epoch_enter(server->turns, reload->reader);

@@ -69,6 +69,18 @@ void warn_of_ties(const struct config *config, const struct env *env,
              twoleg_error_text(error));
 }
 
+void warn_of_shapes(const struct config *config, const struct env *env,
+                    const struct dialect_set *before, const struct dialect_set *after)
+{
+    const struct dialect *lost;
+    size_t at = 0;
+    while ((lost = dialect_set_lost(before, after, &at)))
+        warn(config, env, "shape_lost",
+             "no dialect makes tokens as %.*s did: those that are out become inactive, until one "
+             "makes such again; keep one, at a host that nobody asks for, until they have expired",
+             STR_ARG(lost->name));
+}
+
 void warn_of_swap(const struct config *config, const struct env *env)
 {
     struct rlimit limit;

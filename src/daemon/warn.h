@@ -15,5 +15,8 @@ void warn_of_gates(const struct config *config, const struct env *env, struct re
 // that they are unknown clients.
 void warn_of_ties(const struct config *config, const struct env *env,
                   const struct dialect_set *dialects, struct store *store);
+// Tokens of a shape that no dialect has any more are known to nobody.
+void warn_of_shapes(const struct config *config, const struct env *env,
+                    const struct dialect_set *before, const struct dialect_set *after);
 // D7: keys that may be swapped out, since the limit of locked memory is too low.
 void warn_of_swap(const struct config *config, const struct env *env);

@@ -95,6 +95,8 @@ static void worker_on_turn(void *object, struct http_worker *http)
     context->limited_by = context->snapshot->number;
     context->token.issuer = config->issuer;
     context->token.prefix = config->token_prefix;
+    context->token.shapes = dialect_set_shapes(context->snapshot->dialects,
+                                               &context->token.shape_count);
     http_worker_limit(http, &context->snapshot->limits);
 }
 

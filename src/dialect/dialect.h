@@ -103,6 +103,11 @@ struct dialect_scope {
 struct dialect_token {
     struct config_mark mark;
     unsigned format; // 0: the application's, else enum token_format + 1
+    // What a reference looks like.
+    unsigned alphabet; // 0: the default shape, else enum token_alphabet + 1
+    int64_t length;    // of what stands between prefix and suffix; 0: as the alphabet has it
+    struct str prefix, suffix;
+    bool checksum;
 };
 
 struct dialect_field {
@@ -180,6 +185,7 @@ struct dialect {
 
     // Compiled.
     struct request_rules rules;
+    struct token_shape shape; // of rules
     bool json_errors;
     bool queries; // some parameter may stand in the query
     bool client_in_query;

@@ -113,6 +113,7 @@ static void load_rules(struct dialect *d)
         .scope_drops_unknown = d->scope.unknown == 1,
         .has_format = d->token.format != 0,
         .format = (enum token_format)(d->token.format ? d->token.format - 1 : 0),
+        .shape = d->token.alphabet ? &d->shape : NULL,
     };
 }
 
@@ -146,6 +147,7 @@ static enum twoleg_error load_compile(struct dialect_loader *loader)
     if (loader->no_memory)
         return TWOLEG_NO_MEMORY;
     dialect_check_request(loader);
+    dialect_compile_token(loader);
     load_rules(loader->dialect);
     dialect_compile_success(loader);
     dialect_compile_errors(loader);

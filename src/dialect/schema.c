@@ -18,7 +18,8 @@ static const char *const words_basic[] = {"both", "decoded", "raw", NULL};
 static const char *const words_separator[] = {"blank", "comma", "plus", NULL};
 static const char *const words_omitted[] = {"all", "default", "none", NULL};
 static const char *const words_unknown[] = {"refuse", "drop", NULL};
-static const char *const words_format[] = {"application", "jwt", "sealed", NULL};
+static const char *const words_format[] = {"application", "jwt", "sealed", "reference", NULL};
+static const char *const words_alphabet[] = {"default", "alphanumeric", "hex", "uuid", NULL};
 static const char *const words_success[] = {"json", "form", "token", NULL};
 static const char *const words_source[] = {"constant", "access_token", "expires_in", "expires_at",
                                            "issued_at", "scope", "client_id", "application",
@@ -53,6 +54,11 @@ static const struct schema_shape shape_token = { // RFC 9110 section 5.6.2
     .characters = LETTERS "!#$%&'*+-.^_`|~",
     .characters_text = "letters, digits and !#$%&'*+-.^_`|~",
 };
+// Those of RFC 6750 section 2.1, and a colon: what a client may put behind `Bearer` as it is.
+static const struct schema_shape shape_affix = {
+    .characters = LETTERS "-._~+/=:",
+    .characters_text = "letters, digits and - . _ ~ + / = :",
+};
 static const struct schema_shape shape_method = WORDS(words_method);
 static const struct schema_shape shape_grant = WORDS(words_grant);
 static const struct schema_shape shape_place = WORDS(words_place);
@@ -65,6 +71,7 @@ static const struct schema_shape shape_separator = WORDS(words_separator);
 static const struct schema_shape shape_omitted = WORDS(words_omitted);
 static const struct schema_shape shape_unknown = WORDS(words_unknown);
 static const struct schema_shape shape_format = WORDS(words_format);
+static const struct schema_shape shape_alphabet = WORDS(words_alphabet);
 static const struct schema_shape shape_success_body = WORDS(words_success);
 static const struct schema_shape shape_source = WORDS(words_source);
 static const struct schema_shape shape_type = WORDS(words_type);
@@ -153,6 +160,16 @@ static const struct schema_shape shape_scope = COUNTED(rows_scope);
 static const struct schema_row rows_token[] = {
     {.name = "format", .type = SCHEMA_WORD, AT(dialect_token, format), .fallback = "application",
      .shape = &shape_format},
+    {.name = "alphabet", .type = SCHEMA_WORD, AT(dialect_token, alphabet), .fallback = "default",
+     .shape = &shape_alphabet},
+    {.name = "length", .type = SCHEMA_INTEGER, AT(dialect_token, length), .max = "120",
+     .fallback = "0", .shape = &shape_none},
+    {.name = "prefix", .type = SCHEMA_TEXT, AT(dialect_token, prefix), .min = "1", .max = "64",
+     .shape = &shape_affix},
+    {.name = "suffix", .type = SCHEMA_TEXT, AT(dialect_token, suffix), .min = "1", .max = "64",
+     .shape = &shape_affix},
+    {.name = "checksum", .type = SCHEMA_BOOL, AT(dialect_token, checksum), .fallback = "false",
+     .shape = &shape_none},
 };
 static const struct schema_shape shape_dialect_token = COUNTED(rows_token);
 

@@ -2,6 +2,7 @@
 #include "dialect/set.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/fault.h"
 #include "config/walk.h"
@@ -30,6 +31,9 @@ struct dialect_set {
     size_t check_count;
     struct set_host *hosts; // in the order of their names
     size_t host_count;
+    struct token_shape *shapes;
+    const struct dialect **shaped; // of each shape one that has it
+    size_t shape_count;
 };
 
 // What the server allows its dialects is not the dialect's to say.
@@ -57,12 +61,18 @@ static enum twoleg_error set_add(struct dialect_set *set, struct str name, struc
     return set_allows(set, *ret_dialect, mark) ? TWOLEG_NONE : TWOLEG_MALFORMED;
 }
 
-// The shipped one, whatever the folder holds: introspection and revocation speak it.
-static enum twoleg_error set_add_rfc6749(struct dialect_set *set)
+// The shipped one, whatever the folder holds.
+static enum twoleg_error set_find_shipped(struct dialect_set *set, struct str name,
+                                          const struct dialect **ret_dialect)
 {
     struct dialect_library shipped = {.arena = &set->arena, .report = set->library.report};
-    return dialect_find(set->library.folder.len ? &shipped : &set->library, STR("rfc6749"),
-                        &set->rfc6749);
+    return dialect_find(set->library.folder.len ? &shipped : &set->library, name, ret_dialect);
+}
+
+// Introspection and revocation speak it.
+static enum twoleg_error set_add_rfc6749(struct dialect_set *set)
+{
+    return set_find_shipped(set, STR("rfc6749"), &set->rfc6749);
 }
 
 static enum twoleg_error set_add_listeners(struct dialect_set *set)
@@ -130,6 +140,52 @@ static enum twoleg_error set_add_hosts(struct dialect_set *set)
     return error;
 }
 
+static const struct token_shape *set_find_shape(const struct dialect_set *set,
+                                                const struct token_shape *shape)
+{
+    for (size_t i = 0; i < set->shape_count; i++)
+        if (token_shape_equal(&set->shapes[i], shape))
+            return &set->shapes[i];
+    return token_shape_equal(shape, &token_shape_default) ? &token_shape_default : NULL;
+}
+
+static void set_add_shape(struct dialect_set *set, const struct dialect *dialect)
+{
+    const struct token_shape *shape = dialect->rules.shape;
+    if (!shape || set_find_shape(set, shape))
+        return;
+    set->shaped[set->shape_count] = dialect;
+    set->shapes[set->shape_count++] = *shape;
+}
+
+// What tokens that are out may look like: also those of the dialects that came with the program and
+// that nobody speaks any more. Only files that name an alphabet are read for it.
+static enum twoleg_error set_add_shapes(struct dialect_set *set)
+{
+    static const struct str word = {"alphabet:", 9};
+    enum twoleg_error error = TWOLEG_NONE;
+    size_t most = DIALECT_LIBRARY_MAX;
+    const char *name;
+    while (dialect_shipped_name(most - DIALECT_LIBRARY_MAX))
+        most++;
+    set->shapes = arena_array(&set->arena, most, sizeof *set->shapes);
+    set->shaped = arena_array(&set->arena, most, sizeof *set->shaped);
+    if (!set->shapes || !set->shaped)
+        return TWOLEG_NO_MEMORY;
+    for (size_t i = 0; i < set->library.count; i++)
+        set_add_shape(set, set->library.known[i]);
+    for (size_t i = 0; (name = dialect_shipped_name(i)) && !error; i++) {
+        struct str text = dialect_shipped(str_from(name));
+        const struct dialect *dialect;
+        if (!memmem(text.ptr, text.len, word.ptr, word.len))
+            continue;
+        error = set_find_shipped(set, str_from(name), &dialect);
+        if (!error)
+            set_add_shape(set, dialect);
+    }
+    return error;
+}
+
 // Else all names would be those of shipped ones, and nobody would know why.
 static enum twoleg_error set_check_folder(struct dialect_set *set)
 {
@@ -162,6 +218,8 @@ enum twoleg_error dialect_set_create(const struct config *config, struct config_
         error = set_add_checks(set);
     if (!error)
         error = set_add_hosts(set);
+    if (!error)
+        error = set_add_shapes(set);
     set->config = NULL;
     if (error)
         dialect_set_destroy(set);
@@ -203,6 +261,23 @@ bool dialect_set_speaks(const struct dialect_set *set, struct str name)
         if (str_equal(set->hosts[i].dialect->name, name))
             return true;
     return false;
+}
+
+const struct token_shape *dialect_set_shapes(const struct dialect_set *set, size_t *ret_count)
+{
+    *ret_count = set->shape_count;
+    return set->shapes;
+}
+
+const struct dialect *dialect_set_lost(const struct dialect_set *before,
+                                       const struct dialect_set *after, size_t *at)
+{
+    while (*at < before->shape_count) {
+        size_t i = (*at)++;
+        if (!set_find_shape(after, &before->shapes[i]))
+            return before->shaped[i];
+    }
+    return NULL;
 }
 
 bool dialect_set_has_hosts(const struct dialect_set *set)

@@ -18,6 +18,13 @@ const struct dialect *dialect_set_rfc6749(const struct dialect_set *set);
 bool dialect_set_knows(const struct dialect_set *set, struct str name);
 // Some host, listener or gate has it.
 bool dialect_set_speaks(const struct dialect_set *set, struct str name);
+// What reference tokens that are out may look like, beside the default shape: all shapes of the
+// set's dialects and of those that came with the program.
+const struct token_shape *dialect_set_shapes(const struct dialect_set *set, size_t *ret_count);
+// The next dialect whose tokens were known before and are not after; NULL: there is none. *at
+// starts with 0.
+const struct dialect *dialect_set_lost(const struct dialect_set *before,
+                                       const struct dialect_set *after, size_t *at);
 bool dialect_set_has_hosts(const struct dialect_set *set);
 // Of a request's Host on the listener of that number. NULL: hosts are named, this is none, and
 // the listener names no dialect itself.

@@ -113,6 +113,7 @@ static enum twoleg_error grant_client_credentials(const struct grant_context *co
         .api = api,
         .scope = scope,
         .format = format,
+        .shape = request->rules->shape,
         .ttl_us = grant_ttl(context, client->application, format),
         .now_us = context->now_us,
     };

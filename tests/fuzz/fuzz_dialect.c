@@ -132,6 +132,16 @@ static void fuzz_request(const struct dialect *dialect, struct str input)
     arena_finish(&arena);
 }
 
+// What is issued in a shape can be read again, so it is one of the server's.
+static void fuzz_shape(const struct dialect *dialect)
+{
+    const struct token_shape *shape = dialect->rules.shape;
+    if (!shape)
+        return;
+    FUZZ_MUST(dialect->rules.has_format && dialect->rules.format == FORMAT_REFERENCE);
+    FUZZ_MUST(token_shape_check(shape) == TWOLEG_NONE);
+}
+
 static void fuzz_file(struct str text)
 {
     struct arena arena;
@@ -146,6 +156,8 @@ static void fuzz_file(struct str text)
     config_report_print(&report, &out);
     FUZZ_MUST(error == TWOLEG_NO_MEMORY || !error == (out.len == 0));
     FUZZ_MUST(!error || error == TWOLEG_MALFORMED || error == TWOLEG_NO_MEMORY);
+    if (!error)
+        fuzz_shape(dialect);
     if (!error)
         fuzz_request(dialect, STR("POST\n/\napplication/x-www-form-urlencoded\n!a:b\nX: y\n"
                                   "grant_type=client_credentials&scope=a+b"));

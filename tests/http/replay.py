@@ -14,7 +14,8 @@ these, nothing else.
     < {"access_token":"{TOKEN}","validity_period":"3600"}
 
 Host and Content-Length are added where they are missing; an answer's body is compared byte by byte
-where one stands there, and `< (empty)` is an empty one. Words in braces: in requests ID, SECRET,
+where one stands there, and `< (empty)` is an empty one. A line `token: REGEX` above the calls is
+what every token that is answered must look like. Words in braces: in requests ID, SECRET,
 BASIC (their base64), TOKEN (the last one that was answered), AUDIENCE (the default API, encoded);
 in answers TOKEN, REQUEST_ID, S and MS (now), E (an hour from now, in seconds), DATE, ANY.
 """
@@ -39,16 +40,19 @@ WORDS = {
 
 class Call:
     def __init__(self, title, line):
-        self.title, self.line = title, line
+        self.title, self.line, self.token = title, line, None
         self.request, self.answer = [], []
 
 
 def read(name):
     """The calls of a dialect's file, in order."""
-    calls = []
+    calls, token = [], None
     for number, line in enumerate((FOLDER / f"{name}.replay").read_text().splitlines(), 1):
         if line.startswith("== "):
             calls.append(Call(line[3:], number))
+            calls[-1].token = token
+        elif line.startswith("token: ") and not calls:
+            token = re.compile(line[7:])
         elif line.startswith(">"):
             calls[-1].request.append(line[2:])
         elif line.startswith("<"):
@@ -134,6 +138,7 @@ class Replay:
         assert match, f"not {call.answer[end + 1:]}: {where}"
         found = match.groupdict()
         if found.get("token"):
+            assert not call.token or call.token.fullmatch(found["token"]), where
             self.words["{TOKEN}"] = found["token"]
         for key, unit, later in (("s", 1, 0), ("ms", 1000, 0), ("e", 1, 3600)):
             if found.get(key):

@@ -97,6 +97,35 @@ static const struct {
      "x.yaml:6:3: scope: omitted: default needs default"},
     {HEAD PATHS "scope:\n  default: a\n", "x.yaml:6:3: scope: default stands there"},
     {HEAD PATHS "scope: {omitted: default, default: 'a\"b'}\n", "x.yaml:5:8: scope: default holds"},
+    {HEAD PATHS "token: {alphabet: hex, length: 40}\n",
+     "x.yaml:5:8: token: alphabet, length, prefix, suffix and checksum are of format: reference"},
+    {HEAD PATHS "token:\n  format: sealed\n  prefix: a\n", "x.yaml:6:3: token: alphabet, length"},
+    {HEAD "base: smscx\ntoken: {suffix: a}\n", "x.yaml:4:8: token: alphabet, length"},
+    {HEAD PATHS "token: {format: reference, length: 40}\n",
+     "x.yaml:5:8: token: alphabet must say of what the tokens are made: alphanumeric, hex or uuid"},
+    {HEAD PATHS "token: {format: reference, checksum: true}\n",
+     "x.yaml:5:8: token: alphabet must say"},
+    {HEAD PATHS "token: {format: reference, alphabet: base32, length: 40}\n",
+     "x.yaml:5:38: token.alphabet: \"base32\" is not one of its words"},
+    {HEAD PATHS "token: {format: reference, alphabet: hex, length: 29}\n",
+     "x.yaml:5:8: token: 29 hex digits can be guessed: length must be 30 or more, which is 120 "
+     "bits at random"},
+    {HEAD PATHS "token: {format: reference, alphabet: hex}\n",
+     "x.yaml:5:8: token: 0 hex digits can be guessed: length must be 30"},
+    {HEAD PATHS "token: {format: reference, alphabet: alphanumeric, length: 20}\n",
+     "x.yaml:5:8: token: 20 letters and digits can be guessed: length must be 21 or more"},
+    {HEAD PATHS "token: {format: reference, alphabet: uuid, length: 32}\n",
+     "x.yaml:5:8: token: length is 32, but a UUID has 36"},
+    {HEAD PATHS "token: {format: reference, alphabet: hex, length: 121}\n",
+     "x.yaml:5:51: token.length: \"121\" is too large"},
+    {HEAD PATHS "token: {format: reference, alphabet: hex, length: 114, checksum: true, "
+                "prefix: a}\n",
+     "x.yaml:5:8: token: 121 characters with prefix, suffix and checksum: more than 120 could be a "
+     "token of another format"},
+    {HEAD PATHS "token: {format: reference, alphabet: hex, length: 40, prefix: 'a b'}\n",
+     "x.yaml:5:63: token.prefix: \"a b\" has a character that is not allowed"},
+    {HEAD PATHS "token: {format: reference, alphabet: hex, length: 40, suffix: '\"'}\n",
+     "x.yaml:5:63: token.suffix: "},
     {HEAD PATHS "success:\n  fields:\n    - {name: a, value: b}\n",
      "x.yaml:6:3: success.fields: none has source access_token"},
     {FIELDS TOKEN "    - {name: a, value: b}\n",
@@ -196,6 +225,36 @@ static void a_file_says_only_how_it_differs(void **state)
     refuse_and_check(w, TWOLEG_SECRET_WRONG, 401, "{\"e\":\"invalid_client\"}");
 }
 
+static const struct {
+    const char *text;
+    struct token_shape shape; // length 0: the default one
+} looks[] = {
+    {HEAD "token: {format: reference}\n", {.length = 0}},
+    {HEAD "token: {format: sealed}\n", {.length = 0}},
+    {HEAD "base: smscx\n", {.alphabet = TOKEN_HEX, .length = 40}},
+    {HEAD "base: smscx\ntoken: {format: reference}\n", {.length = 0}},
+    {HEAD "base: marketo\ntoken: {format: reference, alphabet: uuid}\n",
+     {.alphabet = TOKEN_UUID, .length = 36}},
+    {HEAD "base: marketo\n",
+     {.alphabet = TOKEN_UUID, .length = 36, .suffix = {":int", 4}}},
+    {HEAD "token: {format: reference, alphabet: alphanumeric, length: 21, prefix: a_, "
+          "suffix: '=', checksum: true}\n",
+     {.length = 21, .prefix = {"a_", 2}, .suffix = {"=", 1}, .checksum = true}},
+};
+
+static void tokens_look_as_the_file_says(void **state)
+{
+    struct dialect_world *w = *state;
+    struct str report;
+    for (size_t i = 0; i < COUNT(looks); i++) {
+        assert_int_equal(load(w, looks[i].text, &report), TWOLEG_NONE);
+        const struct token_shape *shape = w->dialect->rules.shape;
+        assert_int_equal(shape == NULL, looks[i].shape.length == 0);
+        if (shape && !token_shape_equal(shape, &looks[i].shape))
+            fail_msg("%s", looks[i].text);
+    }
+}
+
 static void a_spelled_out_path_goes_before_a_hole(void **state)
 {
     struct dialect_world *w = *state;
@@ -252,6 +311,7 @@ int main(void)
         WORLD(every_shipped_dialect_loads),
         WORLD(bad_files_are_refused_with_line_and_reason),
         WORLD(a_file_says_only_how_it_differs),
+        WORLD(tokens_look_as_the_file_says),
         WORLD(a_spelled_out_path_goes_before_a_hole),
         WORLD(a_base_is_compiled_once_and_a_dialect_is_small),
     };
