@@ -115,13 +115,16 @@ static enum twoleg_error reading_scope(const struct reading *reading, struct str
 
 // RFC 9110 section 12.5.1, as far as JSON goes: of the ranges that have it the closest one counts,
 // unless it is worth nothing.
-static bool reading_takes_json(struct str accept)
+struct accepting {
+    size_t closest;
+    bool takes;
+};
+
+static void accepting_add(struct accepting *json, struct str accept)
 {
     static const struct str ranges[] = {
         {"*/*", 3}, {"application/*", 13}, {"application/json", 16}};
     struct str range;
-    size_t closest = 0;
-    bool takes = false;
     while (str_split(&accept, ',', &range)) {
         struct str part;
         size_t close = 3;
@@ -134,20 +137,26 @@ static bool reading_takes_json(struct str accept)
             if (str_equal_nocase(str_slice(part, 0, 3), STR("q=0")))
                 worthless = str_trim(str_slice(part, 3, part.len), ".0").len == 0;
         }
-        if (close > closest || (close == closest && !worthless))
-            takes = close && !worthless;
-        closest = close > closest ? close : closest;
+        if (close > json->closest || (close == json->closest && !worthless))
+            json->takes = close && !worthless;
+        json->closest = close > json->closest ? close : json->closest;
     }
-    return takes;
 }
 
+// A list may come in several lines (RFC 9110 section 5.3).
 static enum twoleg_error reading_accept(const struct reading *reading)
 {
+    const struct http_request *request = reading->request;
     enum dialect_accept rule = reading->dialect->accept;
-    if (rule == ACCEPT_ANY)
-        return TWOLEG_NONE;
-    struct str accept = http_request_header(reading->request, STR("Accept"));
-    if (accept.ptr ? reading_takes_json(accept) : rule != ACCEPT_REQUIRED)
+    struct accepting json = {0};
+    bool there = false;
+    for (size_t i = 0; rule != ACCEPT_ANY && i < request->header_count; i++) {
+        if (!str_equal_nocase(request->headers[i].name, STR("Accept")))
+            continue;
+        there = true;
+        accepting_add(&json, request->headers[i].value);
+    }
+    if (rule == ACCEPT_ANY || (there ? json.takes : rule != ACCEPT_REQUIRED))
         return TWOLEG_NONE;
     return REFUSE(TWOLEG_NOT_ACCEPTABLE);
 }

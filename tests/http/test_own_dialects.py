@@ -3,6 +3,7 @@
 is looked at before it is spoken."""
 import calendar
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -11,7 +12,7 @@ import urllib.parse
 
 import pytest
 
-from instance import BINARY, Server, basic
+from instance import BINARY, ROOT, Server, basic
 
 FOLDER = pathlib.Path(__file__).resolve().parent / "dialects"
 FORM = "application/x-www-form-urlencoded"
@@ -203,6 +204,40 @@ def test_the_resource_side_in_a_header_of_its_own(odd, client):
     twice = f"GET /check/odd HTTP/1.1\r\nHost: x\r\nX-Access-Token: {token}\r\n" \
         f"x-access-token: {token}\r\n\r\n"
     assert odd.raw(twice.encode(), half_close=True).startswith(b"HTTP/1.1 401 ")
+
+
+# --- By the guide alone
+
+def test_what_the_guide_has_one_write_is_spoken(make_server, tmp_path):
+    """Each block of its ten minutes, as it stands there but for the port."""
+    guide = (ROOT / "docs/dialects.md").read_text()
+    text = guide[guide.index("## Write one"):guide.index("## The keys")]
+    request, dialect, tried, config, commands = (
+        "".join(line[7:] + "\n" for line in block.splitlines())
+        for block in re.findall(r"((?:^       .*\n(?:\n(?=       ))?)+)", text, re.M))
+    folder = tmp_path / "dialects"
+    folder.mkdir()
+    (folder / "acme.yaml").write_text(dialect)
+    assert run("dialect", "check", "acme.yaml", cwd=folder).stdout == "acme.yaml: ok\n"
+    printed = run("dialect", "try", "./acme.yaml", input=request, cwd=folder).stdout
+    first, last = tried.split("...\n")
+    assert printed.startswith(first) and printed.endswith(last), printed
+    file = tmp_path / "twoleg.yaml"
+    file.write_text(config)
+    server = make_server(config=file).start()
+    lines = commands.replace("http://127.0.0.1:8080", server.url).splitlines()
+    assert lines[0].startswith("twoleg serve ") and lines[1].startswith("export TWOLEG_DATA=")
+    (tmp_path / "twoleg").symlink_to(BINARY)
+    done = subprocess.run(
+        ["bash", "-ec", "\n".join(lines[2:])], cwd=tmp_path, capture_output=True, text=True,
+        check=True, env={**os.environ, "TWOLEG_DATA": server.data,
+                         "PATH": f"{tmp_path}:{os.environ['PATH']}"})
+    answer = re.search(r'\{"token":"([^"]+)","ttl":"3600"\}$', done.stdout)
+    assert answer, done
+    assert server.check(answer[1]).status == 200
+    (folder / "acme.yaml").write_text(dialect.replace("/login", "login"))
+    assert "does not start with /" in server.run_cli("reload").stderr
+    assert server.request("POST", "/login", b"").status == 400, "the old one stays"
 
 
 # --- Before it is spoken
