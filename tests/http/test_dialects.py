@@ -246,6 +246,27 @@ def test_a_secret_in_the_query_needs_the_operators_word(tmp_path):
     assert checked.returncode == 1 and "allow_query_credentials: true" in checked.stderr
 
 
+def test_B1_refusals_that_are_sent_with_200_count_and_are_limited(make_server, tmp_path):
+    file = tmp_path / "twoleg.yaml"
+    file.write_text("dialect: wechat\nallow_query_credentials: true\nfailures_per_client: 3/1d\n")
+    server = make_server(config=file).start()
+    app = server.app()
+
+    def ask(secret):
+        return server.get(f"/cgi-bin/token?grant_type=client_credential&appid={app.id}"
+                          f"&secret={secret}")
+
+    wrong = [ask("wrong") for _ in range(5)]
+    assert [answer.status for answer in wrong] == [200] * 5
+    assert [answer.json()["errcode"] for answer in wrong] == [40013] * 3 + [45009] * 2
+    assert int(wrong[4].headers["Retry-After"]) > 3600
+    assert "access_token" in ask(app.secret).json(), "who has the right one is not locked out"
+    metrics = server.get("/metrics").text
+    for count, row in ((3, 'token_refused_total{error="invalid_client"}'),
+                       (2, 'token_refused_total{error="other"}')):
+        assert f"twoleg_{row} {count}\n" in metrics, metrics
+
+
 def test_own_dialects_are_read_from_their_folder_and_again_at_a_reload(make_server, tmp_path):
     folder = tmp_path / "dialects"
     folder.mkdir()

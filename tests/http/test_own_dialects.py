@@ -317,7 +317,7 @@ def test_a_host_that_nobody_can_ask_for_is_refused(tmp_path, name):
         checked.stderr
 
 
-def test_sixty_four_dialects_are_loaded_in_little_memory(make_server, tmp_path):
+def test_sixty_four_dialects_are_loaded_and_no_more(make_server, tmp_path):
     folder = tmp_path / "dialects"
     folder.mkdir()
     text = (FOLDER / "odd.yaml").read_text()
