@@ -169,7 +169,7 @@ struct dialect_resource {
 struct dialect {
     struct str name;
     struct str title;
-    struct str example; // a command that gets a token, with {url}, {host}, {id} and {secret} in it
+    struct str example; // a command that gets a token, with {url}, {id} and {secret} in it
     struct str base; // whose words stand where the file has none; empty: rfc6749's
     struct schema_list endpoints;  // struct dialect_endpoint
     unsigned bodies;               // bits of enum dialect_body
