@@ -280,11 +280,6 @@ const struct dialect *dialect_set_lost(const struct dialect_set *before,
     return NULL;
 }
 
-bool dialect_set_has_hosts(const struct dialect_set *set)
-{
-    return set->host_count > 0;
-}
-
 // Host is a name and maybe a port; that of an IPv6 address has colons of its own.
 static struct str set_host_name(struct str host)
 {

@@ -25,7 +25,6 @@ const struct token_shape *dialect_set_shapes(const struct dialect_set *set, size
 // starts with 0.
 const struct dialect *dialect_set_lost(const struct dialect_set *before,
                                        const struct dialect_set *after, size_t *at);
-bool dialect_set_has_hosts(const struct dialect_set *set);
 // Of a request's Host on the listener of that number. NULL: hosts are named, this is none, and
 // the listener names no dialect itself.
 const struct dialect *dialect_set_choose(const struct dialect_set *set, size_t listener,

@@ -288,8 +288,7 @@ enum twoleg_error endpoint_check(struct http_request *request, struct http_answe
 {
     struct check_needs needs = {
         .dialect = dialect_set_gate(endpoint_dialects(request), SIZE_MAX,
-                                    request->listener->number,
-                                    http_request_header(request, STR("Host"))),
+                                    request->listener->number, request->host),
     };
     struct token_verdict verdict = {0};
     struct token_question question = {.door = GATE_CHECK};

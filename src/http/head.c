@@ -114,8 +114,8 @@ static enum http_refusal head_run_llhttp(struct head_run *run, struct str block)
     return HTTP_REFUSAL_NONE;
 }
 
-// RFC 9112 section 3.2: an authority without userinfo. Its text is never used for anything, but
-// what is no host at all is refused (threat A11).
+// RFC 9112 section 3.2: an authority without userinfo. Its text chooses how is spoken and nothing
+// else, but what is no host at all is refused (threat A11).
 static enum http_refusal head_host(struct head_run *run, struct str value)
 {
     if (run->hosts++)
@@ -126,6 +126,7 @@ static enum http_refusal head_host(struct head_run *run, struct str value)
         if (!letter && str_find(STR("-._~%!$&'()*+,;=:[]"), c) == sizeof "-._~%!$&'()*+,;=:[]" - 1)
             return HTTP_REFUSAL_HOST_MALFORMED;
     }
+    run->head->host = value;
     return HTTP_REFUSAL_NONE;
 }
 
@@ -280,8 +281,11 @@ enum http_refusal http_head_parse(const struct http_scan *scan, struct str bytes
         refusal = syntax;
     if (!refusal && scan->minor > 0 && run.hosts == 0)
         refusal = HTTP_REFUSAL_HOST_MISSING;
+    struct str authority = STR_NONE;
     if (!refusal)
         refusal = http_target_split(str_of(bytes.ptr + scan->target_at, scan->target_len),
-                                    &ret_head->path, &ret_head->query);
+                                    &ret_head->path, &ret_head->query, &authority);
+    if (authority.ptr) // RFC 9112 section 3.2.2: then Host is not looked at
+        ret_head->host = authority;
     return refusal;
 }

@@ -9,6 +9,7 @@ struct http_head {
     struct str method;
     struct str path; // without authority and query
     struct str query;
+    struct str host; // that is asked for; STR_NONE when HTTP/1.0 names none
     struct str authorization, content_type; // STR_NONE when absent
     struct http_header *headers;
     size_t header_count;

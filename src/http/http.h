@@ -53,6 +53,7 @@ struct http_request {
     enum http_method method;
     struct str path;  // canonical, without the query; not percent-decoded
     struct str query; // without the '?'
+    struct str host;  // that is asked for: an absolute target's, else Host; may be STR_NONE
     const struct http_route *route;
     struct str segments[HTTP_SEGMENTS]; // what stood at each {} of the route's path, raw
     size_t segment_count;

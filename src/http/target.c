@@ -3,9 +3,10 @@
 
 #include <string.h>
 
-enum http_refusal http_target_split(struct str target, struct str *ret_path, struct str *ret_query)
+enum http_refusal http_target_split(struct str target, struct str *ret_path, struct str *ret_query,
+                                    struct str *ret_authority)
 {
-    struct str rest = target;
+    struct str rest = target, host = STR_NONE;
     if (target.len == 0 || str_find(target, '#') != target.len)
         return HTTP_REFUSAL_TARGET;
     if (target.ptr[0] != '/' && !str_equal(target, STR("*"))) {
@@ -21,10 +22,12 @@ enum http_refusal http_target_split(struct str target, struct str *ret_path, str
             authority++;
         if (authority == 0)
             return HTTP_REFUSAL_TARGET;
+        host = str_slice(rest, 0, authority);
         rest = str_slice(rest, authority, rest.len);
     }
     size_t mark = str_find(rest, '?');
     *ret_path = mark == 0 ? STR("/") : str_of(rest.ptr, mark);
+    *ret_authority = host;
     *ret_query = mark < rest.len ? str_of(rest.ptr + mark + 1, rest.len - mark - 1) : STR_NONE;
     return HTTP_REFUSAL_NONE;
 }

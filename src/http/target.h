@@ -2,9 +2,10 @@
 #pragma once
 #include "http/refusal.h"
 
-// Origin form, or absolute form whose authority is ignored (RFC 9112 section 3.2.2: the issuer and
-// all links come from the configuration). "*" is its own path. Views of target.
-enum http_refusal http_target_split(struct str target, struct str *ret_path, struct str *ret_query);
+// Origin form, or absolute form with an authority, which is STR_NONE otherwise. "*" is its own path.
+// Views of target.
+enum http_refusal http_target_split(struct str target, struct str *ret_path, struct str *ret_query,
+                                    struct str *ret_authority);
 
 // There is no normalisation here: a path has one spelling or is 404 (threat A22). Not canonical
 // are empty segments ("//"), dot segments, a malformed percent, and percent-encoded bytes that

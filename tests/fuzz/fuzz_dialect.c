@@ -109,12 +109,12 @@ static void fuzz_ask(const struct dialect *dialect, struct http_request *request
 static void fuzz_request(const struct dialect *dialect, struct str input)
 {
     struct arena arena;
-    struct str name, path, query;
+    struct str name, path, query, authority;
     arena_init(&arena, NULL, ARENA_REQUEST_CAP);
     struct http_request request = {.arena = &arena};
     struct http_header header;
     request.method = http_method_parse(fuzz_line(&input));
-    if (http_target_split(fuzz_line(&input), &path, &query) == HTTP_REFUSAL_NONE) {
+    if (http_target_split(fuzz_line(&input), &path, &query, &authority) == HTTP_REFUSAL_NONE) {
         request.path = path;
         request.query = query;
     }

@@ -207,6 +207,15 @@ def test_another_host_is_misdirected(spoken, replays):
     assert spoken.get("/healthz").status == 200
 
 
+def test_rfc9112_3_2_2_the_host_of_an_absolute_target_goes_before_host(spoken, replays):
+    for target, host, status in (("rfc6749", "rti-sms", 200), ("rti-sms", "rfc6749", 404),
+                                 ("nobody", "rfc6749", 421), ("rfc6749", "nobody", 200),
+                                 ("x@rfc6749", "rfc6749", 421)):
+        call = Ask("rfc6749", replays["rfc6749"].words)
+        call.path = f"http://{target}.example:80{call.path}"
+        assert send(spoken, call.bytes(f"{host}.example"))[0] == status, (target, host)
+
+
 def test_a_listener_with_a_dialect_of_its_own_speaks_it_to_every_host_that_is_not_named(
         make_server, tmp_path):
     file = tmp_path / "twoleg.yaml"

@@ -153,23 +153,27 @@ static void rfc9112_9_3_persistence(void **state)
     }
 }
 
-static void A11_the_authority_of_an_absolute_target_is_ignored(void **state)
+static void rfc9112_3_2_2_an_absolute_target_has_an_authority(void **state)
 {
     static const struct {
-        const char *target, *path, *query;
+        const char *target, *path, *query, *authority;
     } rows[] = {
-        {"http://evil.example/check?a", "/check", "a"},
-        {"HTTPS://evil@x:1/check", "/check", ""},
-        {"http://evil.example", "/", ""},
-        {"http://evil.example?a", "/", "a"},
-        {"/?", "/", ""},
-        {"*", "*", ""},
+        {"http://evil.example/check?a", "/check", "a", "evil.example"},
+        {"HTTPS://evil@x:1/check", "/check", "", "evil@x:1"},
+        {"http://evil.example", "/", "", "evil.example"},
+        {"http://evil.example?a", "/", "a", "evil.example"},
+        {"/?", "/", "", ""},
+        {"/http://x/", "/http://x/", "", ""},
+        {"*", "*", "", ""},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct str path;
-        struct str query;
-        assert_int_equal(http_target_split(str_from(rows[i].target), &path, &query), 0);
+        struct str query, authority;
+        assert_int_equal(
+            http_target_split(str_from(rows[i].target), &path, &query, &authority), 0);
+        assert_true(str_equal(authority, str_from(rows[i].authority)));
+        assert_int_equal(authority.ptr == NULL, authority.len == 0);
         assert_true(str_equal(path, str_from(rows[i].path)) ||
                     (path.len == 0 && str_equal(STR("/"), str_from(rows[i].path))));
         assert_true(str_equal(query, str_from(rows[i].query)));
@@ -198,7 +202,7 @@ int main(void)
         cmocka_unit_test(rfc9112_views_are_right),
         cmocka_unit_test(A7_A8_A11_A21_A23_A24_the_rules_of_framing),
         cmocka_unit_test(rfc9112_9_3_persistence),
-        cmocka_unit_test(A11_the_authority_of_an_absolute_target_is_ignored),
+        cmocka_unit_test(rfc9112_3_2_2_an_absolute_target_has_an_authority),
         cmocka_unit_test(A22_a_path_has_one_spelling),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
