@@ -2,8 +2,8 @@
 #pragma once
 #include "http/refusal.h"
 
-// Origin form, or absolute form with an authority, which is STR_NONE otherwise. "*" is its own path.
-// Views of target.
+// Origin form, or absolute form with an authority, else STR_NONE. "*" is its own path. Views of
+// target.
 enum http_refusal http_target_split(struct str target, struct str *ret_path, struct str *ret_query,
                                     struct str *ret_authority);
 
