@@ -152,6 +152,8 @@ static const char *check_parameter(const struct dialect_loader *loader,
         return "has a default that is no name of client_credentials";
     if (parameter->equals.ptr && parameter->is != MEANING_EXTRA)
         return "may have no equals: only an extra parameter may";
+    if (parameter->claim.ptr && parameter->is != MEANING_EXTRA)
+        return "may have no claim: only an extra parameter may";
     return check_places(parameter, loader->base != NULL);
 }
 
@@ -159,6 +161,28 @@ static bool check_same_name(const struct dialect_parameter *a, const struct dial
 {
     bool header = check_in(a, PLACE_HEADER) && check_in(b, PLACE_HEADER);
     return str_equal(a->name, b->name) || (header && str_equal_nocase(a->name, b->name));
+}
+
+// What two parameters must not share; NULL: they share nothing.
+static const char *check_same(const struct dialect_parameter *a, const struct dialect_parameter *b)
+{
+    if (a->is != MEANING_EXTRA && a->is == b->is)
+        return "meaning";
+    if (a->claim.ptr && str_equal(a->claim, b->claim))
+        return "claim";
+    return check_same_name(a, b) ? "name" : NULL;
+}
+
+// Other formats have no room for what somebody else made up. A parameter of the base has its line
+// in another file: then it is this one's token that does not fit.
+static void check_claim(struct dialect_loader *loader, const struct dialect_parameter *parameter)
+{
+    struct config_mark token = dialect_key_mark(loader, "token");
+    if (parameter->claim.ptr && loader->dialect->token.format != FORMAT_JWT + 1)
+        DIALECT_REFUSE(loader, token.line ? token : parameter->mark,
+                       "parameters: \"%.*s\" has a claim, which needs token.format: jwt",
+                       STR_ARG(parameter->name));
+    loader->dialect->claims = loader->dialect->claims || parameter->claim.ptr;
 }
 
 static void check_parameters(struct dialect_loader *loader)
@@ -169,18 +193,19 @@ static void check_parameters(struct dialect_loader *loader)
         const struct dialect_parameter *each = &items[i];
         const char *problem = check_parameter(loader, each);
         bool secret = each->is == MEANING_CLIENT_ID || each->is == MEANING_CLIENT_SECRET;
+        check_claim(loader, each);
         d->queries = d->queries || check_in(each, PLACE_QUERY);
         d->client_in_query = d->client_in_query || (secret && check_in(each, PLACE_QUERY));
         if (problem)
             DIALECT_REFUSE(loader, each->mark, "parameters: \"%.*s\" %s", STR_ARG(each->name),
                            problem);
         for (size_t k = 0; k < i; k++) {
-            bool meaning = each->is != MEANING_EXTRA && each->is == items[k].is;
-            if (meaning || check_same_name(each, &items[k]))
+            const char *same = check_same(each, &items[k]);
+            if (same)
                 DIALECT_REFUSE(loader, each->mark,
                                "parameters: \"%.*s\" has the %s of \"%.*s\" in line %u",
-                               STR_ARG(each->name), meaning ? "meaning" : "name",
-                               STR_ARG(items[k].name), items[k].mark.line);
+                               STR_ARG(each->name), same, STR_ARG(items[k].name),
+                               items[k].mark.line);
         }
     }
     if (d->parameters.count > DIALECT_PARAMETERS_MAX)

@@ -13,6 +13,8 @@
 #define DIALECT_PARAMETERS_MAX 24
 #define DIALECT_PARAMETER_PLACES 3
 #define DIALECT_LIBRARY_MAX 64
+#define DIALECT_CLAIM_MAX 256 // bytes of a value that goes into a claim
+#define DIALECT_EXT_MAX 1024  // of all of them, as JSON
 
 enum dialect_condition {
 #define CONDITION(id, word, text) CONDITION_##id,
@@ -83,6 +85,7 @@ struct dialect_parameter {
     bool required;
     struct str fallback; // what is taken when it is not sent
     struct str equals;   // the only value that is taken
+    struct str claim;    // of a jwt, under ext: gets the value of an extra one
 };
 
 struct dialect_client {
@@ -187,6 +190,7 @@ struct dialect {
     struct request_rules rules;
     struct token_shape shape; // of rules
     bool json_errors;
+    bool claims;  // some parameter goes into one
     bool queries; // some parameter may stand in the query
     bool client_in_query;
     const struct dialect_row *by_condition[CONDITIONS];

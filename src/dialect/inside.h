@@ -14,6 +14,8 @@ struct dialect_loader {
     bool no_memory;
 };
 
+// Where the file has this key; line 0: nowhere.
+struct config_mark dialect_key_mark(const struct dialect_loader *loader, const char *key);
 // A path that answers something else, whatever the dialect.
 bool dialect_path_is_ours(struct str path);
 // A request header that means something to the server, or to what stands before it.

@@ -71,8 +71,7 @@ static void load_inherit_parameters(struct dialect_loader *loader)
     *own = (struct schema_list){all, count};
 }
 
-// Where the file has this key; line 0: nowhere.
-static struct config_mark load_mark(const struct dialect_loader *loader, const char *key)
+struct config_mark dialect_key_mark(const struct dialect_loader *loader, const char *key)
 {
     const struct schema_shape *schema = dialect_schema();
     size_t i = 0;
@@ -86,9 +85,9 @@ static void load_inherit(struct dialect_loader *loader)
     struct dialect *d = loader->dialect;
     const struct dialect *base = loader->base;
     load_list(&d->endpoints, base->endpoints);
-    if (!load_mark(loader, "bodies").line)
+    if (!dialect_key_mark(loader, "bodies").line)
         d->bodies = base->bodies;
-    if (!load_mark(loader, "accept").line)
+    if (!dialect_key_mark(loader, "accept").line)
         d->accept = base->accept;
     load_list(&d->grants, base->grants);
     if (!d->client.mark.line)
@@ -135,7 +134,7 @@ static enum twoleg_error load_base(struct dialect_library *library, struct diale
                                            &loader->base);
     if (error != TWOLEG_NOT_FOUND)
         return error;
-    DIALECT_REFUSE(loader, load_mark(loader, "base"), "base: there is no dialect \"%.*s\"",
+    DIALECT_REFUSE(loader, dialect_key_mark(loader, "base"), "base: there is no dialect \"%.*s\"",
                    STR_ARG(name));
     return TWOLEG_MALFORMED;
 }

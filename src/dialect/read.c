@@ -4,7 +4,9 @@
 
 #include "base/refusal.h"
 #include "codec/basic.h"
+#include "codec/json_write.h"
 #include "codec/percent.h"
+#include "codec/utf8.h"
 #include "dialect/reading.h"
 
 // Where a meaning goes; those without a member of their own are only checked.
@@ -35,6 +37,39 @@ static enum twoleg_error reading_finish(const struct reading *reading, struct to
             *(struct str *)(void *)((char *)ret + reading_targets[parameter->is]) = value;
     }
     return error;
+}
+
+// The values that go into a claim. They are the client's, so they are kept apart from what we say
+// ourselves, and short: every call to the API carries them, and must fit with all else into what is
+// read of a token.
+static enum twoleg_error reading_claims(const struct reading *reading, struct token_request *ret)
+{
+    struct buf out;
+    struct json_writer json;
+    size_t count = 0;
+    buf_init_arena(&out, reading->request->arena, 256);
+    json_writer_init(&json, &out);
+    json_object_begin(&json);
+    for (size_t i = 0; i < reading_count(reading); i++) {
+        struct str value = reading->values[i];
+        struct str claim = reading_parameter(reading, i)->claim;
+        if (!claim.ptr || !value.ptr)
+            continue;
+        if (value.len > DIALECT_CLAIM_MAX)
+            return REFUSE(TWOLEG_TOO_LONG);
+        if (!text_is_plain(value))
+            return REFUSE(TWOLEG_PARAMETER_MALFORMED);
+        json_key_str(&json, claim, value);
+        count++;
+    }
+    json_object_end(&json);
+    if (out.failed)
+        return TWOLEG_NO_MEMORY;
+    if (out.len > DIALECT_EXT_MAX)
+        return REFUSE(TWOLEG_TOO_LONG);
+    if (count)
+        ret->ext = buf_str(&out);
+    return TWOLEG_NONE;
 }
 
 // Basic and a client_id in the body may go together only when they name the same client.
@@ -181,6 +216,8 @@ static enum twoleg_error reading_run(struct reading *reading,
         error = reading_client(reading, ret);
     if (!error)
         error = reading_scope(reading, &ret->scope);
+    if (!error && reading->dialect->claims)
+        error = reading_claims(reading, ret);
     return error;
 }
 

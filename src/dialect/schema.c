@@ -46,6 +46,10 @@ static const struct schema_shape shape_name = {
     .characters = "abcdefghijklmnopqrstuvwxyz0123456789-",
     .characters_text = "lower-case letters, digits and -",
 };
+static const struct schema_shape shape_claim = {
+    .characters = "abcdefghijklmnopqrstuvwxyz0123456789_",
+    .characters_text = "lower-case letters, digits and _",
+};
 static const struct schema_shape shape_path = {
     .characters = LETTERS "/-._~{}",
     .characters_text = "letters, digits and / - . _ ~ { }",
@@ -130,6 +134,8 @@ static const struct schema_row rows_parameter[] = {
      .max = "255", .shape = &shape_none},
     {.name = "equals", .type = SCHEMA_TEXT, AT(dialect_parameter, equals), .min = "1",
      .max = "255", .shape = &shape_none},
+    {.name = "claim", .type = SCHEMA_TEXT, AT(dialect_parameter, claim), .min = "1", .max = "32",
+     .shape = &shape_claim},
 };
 static const struct schema_shape shape_parameter = COUNTED(rows_parameter);
 static const struct schema_row row_parameter = {.type = SCHEMA_OBJECT, .shape = &shape_parameter};

@@ -112,6 +112,7 @@ static enum twoleg_error grant_client_credentials(const struct grant_context *co
         .credential = client->secret->number,
         .api = api,
         .scope = scope,
+        .ext = request->ext,
         .format = format,
         .shape = request->rules->shape,
         .ttl_us = grant_ttl(context, client->application, format),

@@ -40,6 +40,7 @@ struct token_request {
     struct str client_secret; // likewise
     struct str token;           // introspection and revocation
     struct str token_type_hint; // never more than a hint
+    struct str ext; // a JSON object of what the dialect copies into a claim
 };
 
 // 2 client: who asks. The application is const and lives until the loop turn ends.
@@ -56,6 +57,7 @@ struct decision {
     uint64_t credential;
     const struct api *api;
     struct str scope;
+    struct str ext; // of a jwt: a JSON object, the claim of that name; empty: none
     enum token_format format;
     const struct token_shape *shape; // of a reference token; NULL: the default one
     int64_t ttl_us; // TIME_NEVER for tokens that do not expire: never a jwt

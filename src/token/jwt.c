@@ -92,6 +92,8 @@ static void jwt_write_claims(const struct token_context *context, const struct d
     json_key_str(&json, STR("client_id"), decision->application->client_id);
     if (record->scope.len)
         json_key_str(&json, STR("scope"), record->scope);
+    if (decision->ext.len)
+        json_key_raw(&json, STR("ext"), decision->ext);
     json_object_end(&json);
 }
 

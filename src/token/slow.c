@@ -12,9 +12,10 @@ struct token_slow {
     struct signer *signer;
     struct jws_header header;
     struct token_record record; // its scope lies in memory
+    struct str ext;
     struct str claims;
     struct buf text; // the token, once it is signed
-    char memory[];   // scope, claims, token
+    char memory[];   // scope, ext, claims, token
 };
 
 static struct str slow_copy(struct str text, char **at)
@@ -27,7 +28,7 @@ static struct str slow_copy(struct str text, char **at)
 }
 
 static enum twoleg_error slow_make(const struct jwt_draft *draft,
-                                   const struct token_record *record,
+                                   const struct token_record *record, struct str ext,
                                    struct token_slow **ret_slow)
 {
     struct signer *signer;
@@ -38,7 +39,7 @@ static enum twoleg_error slow_make(const struct jwt_draft *draft,
     struct token_slow *slow =
         fault_here(FAULT_MEMORY)
             ? NULL
-            : malloc(sizeof *slow + record->scope.len + draft->claims.len + size);
+            : malloc(sizeof *slow + record->scope.len + ext.len + draft->claims.len + size);
     if (!slow) {
         signer_free(&signer);
         return TWOLEG_NO_MEMORY;
@@ -48,6 +49,7 @@ static enum twoleg_error slow_make(const struct jwt_draft *draft,
     slow->header = draft->key->header;
     slow->record = *record;
     slow->record.scope = slow_copy(record->scope, &at);
+    slow->ext = slow_copy(ext, &at);
     slow->claims = slow_copy(draft->claims, &at);
     buf_init(&slow->text, at, size);
     *ret_slow = slow;
@@ -65,7 +67,7 @@ enum twoleg_error token_slow_create(const struct token_context *context,
     enum twoleg_error error = token_record_make(context, decision, &record);
     if (!error)
         error = token_jwt_draft(context, decision, &record, arena, &draft);
-    return error ? error : slow_make(&draft, &record, ret_slow);
+    return error ? error : slow_make(&draft, &record, decision->ext, ret_slow);
 }
 
 enum twoleg_error token_slow_sign(struct token_slow *slow)
@@ -91,6 +93,7 @@ enum twoleg_error token_slow_take(const struct token_context *context,
     int64_t left_s;
     if (decision->format != FORMAT_JWT ||
         !token_record_holds(&slow->record, decision, &left_s) ||
+        !str_equal(slow->ext, decision->ext) ||
         !slow_key_signs(context, decision, slow))
         return TWOLEG_NOT_FOUND;
     *ret_token = (struct issued_token){

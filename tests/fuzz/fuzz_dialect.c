@@ -103,6 +103,10 @@ static void fuzz_ask(const struct dialect *dialect, struct http_request *request
         FUZZ_MUST(dialect->client.methods & DIALECT_BASIC);
     if (!error && form.method == CLIENT_POST)
         FUZZ_MUST(dialect->client.methods & DIALECT_PARAMETERS);
+    // What goes into a claim is a short object, whatever the client wrote.
+    FUZZ_MUST(form.ext.len == 0 || (dialect->claims && form.ext.len <= DIALECT_EXT_MAX &&
+                                    form.ext.ptr[0] == '{' && utf8_valid(form.ext) &&
+                                    json_check(form.ext, NULL) == TWOLEG_NONE));
     fuzz_success(dialect, request, &form);
 }
 

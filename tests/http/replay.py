@@ -14,12 +14,14 @@ these, nothing else.
     < {"access_token":"{TOKEN}","validity_period":"3600"}
 
 Host and Content-Length are added where they are missing; an answer's body is compared byte by byte
-where one stands there, and `< (empty)` is an empty one. A line `token: REGEX` above the calls is
-what every token that is answered must look like. Words in braces: in requests ID, SECRET,
+where one stands there, and `< (empty)` is an empty one; `< @NAME JSON` is a claim of the token that
+was answered, a JWT. A line `token: REGEX` above the calls is what every token that is answered must
+look like. Words in braces: in requests ID, SECRET,
 BASIC (their base64), TOKEN (the last one that was answered), AUDIENCE (the default API, encoded);
 in answers TOKEN, REQUEST_ID, S and MS (now), E (an hour from now, in seconds), DATE, ANY.
 """
 import base64
+import json
 import pathlib
 import re
 import socket
@@ -92,6 +94,12 @@ def receive(sock):
     return int(lines[0].split()[1]), headers, body.decode()
 
 
+def claims(token):
+    """What stands in a JWT, not verified."""
+    payload = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+
+
 class Replay:
     """The calls of one dialect against a server that speaks it to a host of its own."""
 
@@ -126,6 +134,8 @@ class Replay:
         for line in call.answer[1:end]:
             if line == "(empty)":
                 assert body == "" and "content-type" not in headers, where
+            elif line.startswith("@"):
+                continue
             elif line.startswith("!"):
                 assert line[1:].lower() not in headers, where
             else:
@@ -140,6 +150,10 @@ class Replay:
         if found.get("token"):
             assert not call.token or call.token.fullmatch(found["token"]), where
             self.words["{TOKEN}"] = found["token"]
+        for line in call.answer[1:end]:
+            if line.startswith("@"):
+                name, value = line[1:].split(" ", 1)
+                assert claims(found["token"]).get(name) == json.loads(value), where
         for key, unit, later in (("s", 1, 0), ("ms", 1000, 0), ("e", 1, 3600)):
             if found.get(key):
                 assert abs(int(found[key]) / unit - later - time.time()) < 300, where

@@ -12,11 +12,12 @@ import urllib.parse
 
 import pytest
 
+import replay
 from instance import BINARY, ROOT, Server, basic
 
 FOLDER = pathlib.Path(__file__).resolve().parent / "dialects"
 FORM = "application/x-www-form-urlencoded"
-NAMES = ("odd", "odd-form", "odd-bare")
+NAMES = ("odd", "odd-form", "odd-bare", "odd-claims")
 
 
 @pytest.fixture(scope="module")
@@ -204,6 +205,48 @@ def test_the_resource_side_in_a_header_of_its_own(odd, client):
     twice = f"GET /check/odd HTTP/1.1\r\nHost: x\r\nX-Access-Token: {token}\r\n" \
         f"x-access-token: {token}\r\n\r\n"
     assert odd.raw(twice.encode(), half_close=True).startswith(b"HTTP/1.1 401 ")
+
+
+def ext(odd, app, fields, as_json=False, **headers):
+    """The claims of a token that is asked for with these extra parameters."""
+    fields = {"grant_type": "client_credentials", **fields}
+    body = json.dumps(fields) if as_json else urllib.parse.urlencode(fields)
+    answer = ask(odd, body.encode(), None, "/token", "odd-claims",
+                 Content_Type="application/json" if as_json else FORM,
+                 Authorization=basic(app.id, app.secret), **headers)
+    if answer.status != 200:
+        return answer.status
+    token = answer.json()["access_token"]
+    assert odd.check(token).status == 200, "it is good as any other"
+    return replay.claims(token)
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "RS256"])
+def test_extra_parameters_become_claims_under_ext(odd, algorithm):
+    odd.cli("api", "create", f"https://{algorithm}.example", "--name", algorithm,
+            "--algorithm", algorithm)
+    app = odd.app(name=algorithm, audience=f"https://{algorithm}.example", token_format="sealed")
+    claims = ext(odd, app, {"account_id": 'a"b\\c\u00e9', "colour": "red"}, X_Tenant="acme")
+    assert claims["ext"] == {"account": 'a"b\\c\u00e9', "tenant": "acme"}
+    assert claims["client_id"] == app.id
+    # Never one of ours; nothing where nothing was sent.
+    claims = ext(odd, app, {"iss": "https://evil.example"})
+    assert claims["iss"] == odd.issuer and claims["ext"] == {"iss": "https://evil.example"}
+    assert "ext" not in ext(odd, app, {"account_id": "", "colour": "red"})
+    assert ext(odd, app, {"account_id": 7}, as_json=True)["ext"] == {"account": "7"}
+
+
+def test_what_no_claim_can_hold_is_refused(odd):
+    app = odd.app(name="claims")
+    assert ext(odd, app, {"account_id": "x" * 256})["ext"] == {"account": "x" * 256}
+    assert ext(odd, app, {"account_id": "x" * 257}) == 413
+    # And not too much of them together: 1024 bytes as JSON.
+    assert ext(odd, app, {"account_id": '"' * 256, "iss": '"' * 244})["ext"]["iss"] == '"' * 244
+    assert ext(odd, app, {"account_id": '"' * 256, "iss": '"' * 245}) == 413
+    for value in ("a\nb", "\x7f", "\udcff", "\udced\udca0\udc80", "\udcc0\udcaf"):
+        fields = {"account_id": value.encode("utf-8", "surrogateescape")}
+        assert ext(odd, app, fields) == 400, value
+    assert ext(odd, app, {"account_id": ["a"]}, as_json=True) == 400
 
 
 # --- By the guide alone

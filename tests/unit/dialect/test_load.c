@@ -5,6 +5,7 @@
 #define HEAD "name: x\ntitle: X\n"
 #define PATHS "endpoints:\n  - path: /t\n"
 #define FIELDS HEAD PATHS "success:\n  fields:\n"
+#define JWT "token: {format: jwt}\n"
 #define TOKEN "    - {name: a, source: access_token}\n"
 
 static int setup(void **state)
@@ -93,6 +94,18 @@ static const struct {
      "x.yaml:6:5: parameters: \"key\" is of introspection, which speaks rfc6749"},
     {HEAD PATHS "parameters:\n  - {name: access_token, in: [query]}\n",
      "x.yaml:6:5: parameters: \"access_token\" is never taken from a query"},
+    {HEAD PATHS "parameters:\n  - {name: g, claim: tenant}\n",
+     "x.yaml:6:5: parameters: \"g\" has a claim, which needs token.format: jwt"},
+    {HEAD PATHS "parameters:\n  - {name: g, claim: tenant}\ntoken: {format: sealed}\n",
+     "x.yaml:7:1: parameters: \"g\" has a claim, which needs token.format: jwt"},
+    {HEAD PATHS "base: zoom\ntoken: {format: sealed}\n",
+     "x.yaml:6:1: parameters: \"account_id\" has a claim, which needs token.format: jwt"},
+    {HEAD PATHS JWT "parameters:\n  - {name: g, is: scope, claim: tenant}\n",
+     "x.yaml:7:5: parameters: \"g\" may have no claim"},
+    {HEAD PATHS JWT "parameters:\n  - {name: g, claim: a}\n  - {name: h, claim: a}\n",
+     "x.yaml:8:5: parameters: \"h\" has the claim of \"g\" in line 7"},
+    {HEAD PATHS JWT "parameters:\n  - {name: g, claim: A-b}\n",
+     "x.yaml:7:22: parameters[0].claim: \"A-b\" "},
     {HEAD PATHS "scope:\n  omitted: default\n",
      "x.yaml:6:3: scope: omitted: default needs default"},
     {HEAD PATHS "scope:\n  default: a\n", "x.yaml:6:3: scope: default stands there"},
