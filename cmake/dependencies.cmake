@@ -3,7 +3,7 @@
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 pkg_check_modules(DEPS REQUIRED IMPORTED_TARGET
-  libevent_core libevent_pthreads libssl libcrypto libsodium jansson yaml-0.1 sqlite3)
+  libevent_core libevent_pthreads libssl libcrypto libcrypt libsodium jansson yaml-0.1 sqlite3)
 add_library(twoleg_dependencies INTERFACE)
 target_link_libraries(twoleg_dependencies INTERFACE PkgConfig::DEPS Threads::Threads)
 

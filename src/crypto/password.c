@@ -12,10 +12,12 @@
 // OWASP's first choice for Argon2id: 19 MiB, two passes, one lane.
 #define PASSWORD_MEMORY_KIB 19456
 #define PASSWORD_PASSES 2
-#define PASSWORD_MEMORY_KIB_MAX (64 * 1024)
-#define PASSWORD_PASSES_MAX 16
 #define PASSWORD_SALT 16
 #define PASSWORD_TAG 32
+// Of hashes that others made. The library's least are these.
+#define PASSWORD_SALT_MIN 8
+#define PASSWORD_TAG_MIN 16
+#define PASSWORD_PART_MAX 64
 
 _Static_assert(PASSWORD_SALT == crypto_pwhash_argon2id_SALTBYTES, "the library's salt");
 _Static_assert(PASSWORD_HASH_SIZE >= crypto_pwhash_argon2id_STRBYTES, "the library's text fits");
@@ -76,22 +78,52 @@ static bool password_number(struct str *rest, struct str prefix, char end, uint6
     return true;
 }
 
-// The library takes any memory size that a hash asks for, and what a database holds may have been
-// imported: the costs are read here first.
-static bool password_affordable(struct str hash)
+// One part of the end of a PHC text: base64 without padding, of so many bytes.
+static bool password_part(struct str text, size_t least, size_t most)
 {
-    uint64_t memory, passes, lanes;
-    return password_number(&hash, STR("$argon2id$v=19$m="), ',', &memory) &&
-           password_number(&hash, STR("t="), ',', &passes) &&
-           password_number(&hash, STR("p="), '$', &lanes) && hash.len > 0 &&
-           memory >= 8 && memory <= PASSWORD_MEMORY_KIB_MAX && passes >= 1 &&
-           passes <= PASSWORD_PASSES_MAX && lanes == 1;
+    uint8_t bytes[PASSWORD_PART_MAX];
+    size_t len = 0;
+    return sodium_base642bin(bytes, sizeof bytes, text.ptr, text.len, NULL, &len, NULL,
+                             sodium_base64_VARIANT_ORIGINAL_NO_PADDING) == 0 &&
+           len >= least && len <= most;
+}
+
+// Salt and hash: what stands behind the costs.
+static bool password_is_whole(struct str rest)
+{
+    struct str salt, tag;
+    return str_split(&rest, '$', &salt) && str_split(&rest, '$', &tag) && !rest.ptr &&
+           password_part(salt, PASSWORD_SALT_MIN, PASSWORD_PART_MAX) &&
+           password_part(tag, PASSWORD_TAG_MIN, PASSWORD_PART_MAX);
+}
+
+enum twoleg_error password_cost_read(struct str hash, struct password_cost *ret_cost)
+{
+    struct password_cost cost = {.is_id = str_starts_with(hash, STR("$argon2id$"))};
+    struct str first = cost.is_id ? STR("$argon2id$v=19$m=") : STR("$argon2i$v=19$m=");
+    if (!password_number(&hash, first, ',', &cost.memory_kib) ||
+        !password_number(&hash, STR("t="), ',', &cost.passes) ||
+        !password_number(&hash, STR("p="), '$', &cost.lanes) || cost.passes == 0 ||
+        cost.lanes == 0 || !password_is_whole(hash))
+        return TWOLEG_MALFORMED;
+    if (cost.memory_kib > PASSWORD_MEMORY_KIB_MAX || cost.passes > PASSWORD_PASSES_MAX ||
+        cost.lanes > PASSWORD_LANES_MAX ||
+        cost.memory_kib * cost.passes > PASSWORD_WORK_KIB_MAX)
+        return TWOLEG_RANGE;
+    if (cost.memory_kib < 8 * cost.lanes)
+        return TWOLEG_MALFORMED;
+    *ret_cost = cost;
+    return TWOLEG_NONE;
 }
 
 enum twoleg_error password_verify(struct str hash, struct str password)
 {
-    char text[PASSWORD_HASH_SIZE] = {0}; // the library reads as far as a NUL
-    if (hash.len >= sizeof text || str_find(hash, '\0') != hash.len || !password_affordable(hash))
+    char text[PASSWORD_BROUGHT_MAX + 1] = {0}; // the library reads as far as a NUL
+    struct password_cost cost;
+    // The library takes any memory size that a hash asks for, and what a database holds may have
+    // been imported: the costs are read here first.
+    if (hash.len >= sizeof text || str_find(hash, '\0') != hash.len ||
+        password_cost_read(hash, &cost))
         return TWOLEG_MALFORMED;
     if (password.len == 0 || password.len > PASSWORD_MAX)
         return TWOLEG_SECRET_WRONG;

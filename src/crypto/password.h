@@ -9,6 +9,13 @@
 #define PASSWORD_MAX 1024
 // The PHC text "$argon2id$v=19$m=19456,t=2,p=1$salt$hash" and its NUL always fit.
 #define PASSWORD_HASH_SIZE 128
+#define PASSWORD_BROUGHT_MAX 256 // bytes of a text that was made elsewhere
+
+// What one may cost that was made elsewhere: it would be a way to exhaust us.
+#define PASSWORD_MEMORY_KIB_MAX ((uint64_t)256 * 1024)
+#define PASSWORD_PASSES_MAX 16
+#define PASSWORD_LANES_MAX 16
+#define PASSWORD_WORK_KIB_MAX ((uint64_t)1024 * 1024) // memory times passes
 
 struct password_hash {
     char text[PASSWORD_HASH_SIZE]; // NUL-terminated
@@ -18,6 +25,16 @@ struct password_hash {
 TWOLEG_MUST_CHECK enum twoleg_error password_hash(struct env *env, struct str password,
                                                   struct password_hash *ret_hash);
 
-// Compares in constant time. SECRET_WRONG; MALFORMED: not an Argon2id hash in PHC form, or one that
-// asks for more than 64 MiB or 16 passes (it would be a way to exhaust us); NO_MEMORY.
+struct password_cost {
+    bool is_id; // Argon2id, else Argon2i
+    uint64_t memory_kib, passes, lanes;
+};
+
+// MALFORMED: not a whole Argon2id or Argon2i hash (version 19) in PHC form; RANGE: it costs more
+// than the bounds above.
+TWOLEG_MUST_CHECK enum twoleg_error password_cost_read(struct str hash,
+                                                       struct password_cost *ret_cost);
+
+// Compares in constant time. SECRET_WRONG; MALFORMED: a hash that password_cost_read refuses;
+// NO_MEMORY.
 TWOLEG_MUST_CHECK enum twoleg_error password_verify(struct str hash, struct str password);
