@@ -69,11 +69,17 @@ void client_auth_secret_mac(const struct data_key *key, uint64_t application, st
                             uint8_t ret_mac[static 32])
 {
     struct sha256 digest = sha256(secret);
+    client_auth_digest_mac(key, application, &digest, ret_mac);
+}
+
+void client_auth_digest_mac(const struct data_key *key, uint64_t application,
+                            const struct sha256 *digest, uint8_t ret_mac[static 32])
+{
     struct mac_state state;
     mac_begin(&state, &key->mac);
     mac_add(&state, STR("secret"));
     mac_add_u64(&state, application);
-    mac_add(&state, str_of(digest.bytes, sizeof digest.bytes));
+    mac_add(&state, str_of(digest->bytes, sizeof digest->bytes));
     struct sha256 made = mac_end(&state);
     memcpy(ret_mac, made.bytes, sizeof made.bytes);
 }
@@ -224,7 +230,8 @@ static enum twoleg_error client_auth_match_slow(const struct client_auth_context
     const struct secret *secret;
     for (size_t i = 0; (secret = client_auth_secret(view->body, i)); i++) {
         // A hash is dear: none for a secret that the gate would refuse anyway.
-        if (secret->scheme != SECRET_ARGON2 || client_auth_gate(context, view, secret))
+        if (!secret_scheme_is_slow(secret->scheme) ||
+            client_auth_gate(context, view, secret))
             continue;
         enum slow_secret_known known =
             client_auth_slow(context, secret, presented->secret, ret_wait);

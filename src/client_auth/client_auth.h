@@ -38,3 +38,6 @@ enum twoleg_error client_auth(const struct client_auth_context *context,
 // HMAC(data key, "secret" | application number | SHA-256(secret)).
 void client_auth_secret_mac(const struct data_key *key, uint64_t application, struct str secret,
                             uint8_t ret_mac[static 32]);
+// The same of a secret of which only the SHA-256 is known.
+void client_auth_digest_mac(const struct data_key *key, uint64_t application,
+                            const struct sha256 *digest, uint8_t ret_mac[static 32]);

@@ -6,7 +6,6 @@
 
 #include "base/fault.h"
 #include "base/siphash.h"
-#include "crypto/password.h"
 #include "crypto/wipe.h"
 #include "endpoint/limit.h"
 #include "endpoint/log.h"
@@ -62,6 +61,7 @@ struct slow_job {
     struct http_job job; // first: http_job_done hands it back as this
     struct pool_job work;
     struct slow_outcome outcome;
+    enum brought_hash scheme;
     struct str hash, presented;
     char text[];
 };
@@ -78,7 +78,8 @@ static void slow_job_run(struct pool_job *work)
     struct slow_job *slow =
         (struct slow_job *)(void *)((char *)work - offsetof(struct slow_job, work));
     enum twoleg_error error =
-        work->late ? TWOLEG_OVERLOADED : password_verify(slow->hash, slow->presented);
+        work->late ? TWOLEG_OVERLOADED
+                   : brought_hash_verify(slow->scheme, slow->hash, slow->presented);
     slow->outcome.matches = error == TWOLEG_NONE;
     slow->job.result = work->late || error == TWOLEG_NO_MEMORY ? error : TWOLEG_NONE;
     http_job_done(&slow->job);
@@ -112,6 +113,7 @@ static enum twoleg_error endpoint_compare_slow(struct http_request *request,
     slow->outcome.digest = slow_secret_digest(context->slow, wait->slow, wait->presented);
     memcpy(slow->text, hash.ptr, hash.len);
     memcpy(slow->text + hash.len, wait->presented.ptr, wait->presented.len);
+    slow->scheme = (enum brought_hash)wait->slow->scheme;
     slow->hash = str_of(slow->text, hash.len);
     slow->presented = str_of(slow->text + hash.len, wait->presented.len);
     if (!error)

@@ -103,3 +103,28 @@ struct str entity_status_name(enum entity_status status)
     }
     return STR("unknown");
 }
+
+static const struct {
+    enum secret_scheme scheme;
+    struct str name;
+} secret_schemes[] = {
+    {SECRET_KEYED, {"hmac", 4}},
+    {SECRET_ARGON2, {"argon2id", 8}},
+    {SECRET_ARGON2_SHA256, {"argon2id-sha256", 15}},
+    {SECRET_ARGON2I, {"argon2i", 7}},
+    {SECRET_BCRYPT, {"bcrypt", 6}},
+    {SECRET_PBKDF2, {"pbkdf2-sha256", 13}},
+};
+
+struct str secret_scheme_name(enum secret_scheme scheme)
+{
+    for (size_t i = 0; i < sizeof secret_schemes / sizeof *secret_schemes; i++)
+        if (secret_schemes[i].scheme == scheme)
+            return secret_schemes[i].name;
+    return STR("unknown");
+}
+
+bool secret_scheme_is_slow(enum secret_scheme scheme)
+{
+    return scheme >= SECRET_ARGON2 && scheme <= SECRET_PBKDF2;
+}

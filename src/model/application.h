@@ -7,6 +7,7 @@
 #include "base/env.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "crypto/brought_hash.h"
 #include "model/budget.h"
 
 #define CLIENT_ID_MAX 1024 // bytes, visible ASCII; so are brought secrets
@@ -35,7 +36,12 @@ struct application_state {
 
 enum secret_scheme {
     SECRET_KEYED = 0,  // HMAC(data key, "secret" | application number | SHA-256(secret))
-    SECRET_ARGON2 = 1, // a PHC string: brought and short
+    // Slow hashes, in the text of whoever made them: brought and short, or imported.
+    SECRET_ARGON2 = BROUGHT_ARGON2ID,
+    SECRET_ARGON2_SHA256 = BROUGHT_ARGON2ID_SHA256,
+    SECRET_ARGON2I = BROUGHT_ARGON2I,
+    SECRET_BCRYPT = BROUGHT_BCRYPT,
+    SECRET_PBKDF2 = BROUGHT_PBKDF2,
 };
 
 struct secret {
@@ -43,7 +49,7 @@ struct secret {
     enum secret_scheme scheme;
     uint32_t key;         // SECRET_KEYED: id of the data key
     uint8_t mac[32];      // SECRET_KEYED
-    struct str slow_hash; // SECRET_ARGON2
+    struct str slow_hash; // the others
     struct str label;
     int64_t created_us;
     int64_t not_before_us; // 0: from the start
@@ -97,3 +103,7 @@ struct str application_dialects_text(const struct application *application);
 struct str token_format_name(enum token_format format);
 bool token_format_from(struct str name, enum token_format *ret_format);
 struct str entity_status_name(enum entity_status status);
+// How a secret is kept, for people: "hmac", "bcrypt"; "unknown" for what a newer release wrote.
+struct str secret_scheme_name(enum secret_scheme scheme);
+// A slow hash that this release can check.
+bool secret_scheme_is_slow(enum secret_scheme scheme);

@@ -104,8 +104,7 @@ void admin_view_secrets(struct json_writer *json, const struct application *appl
         json_key_str(json, STR("label"), secret->label);
         json_key_str(json, STR("status"),
                      manage_secret_live(secret, now_us) ? STR("live") : STR("expired"));
-        json_key_str(json, STR("kept"),
-                     secret->scheme == SECRET_ARGON2 ? STR("argon2id") : STR("hmac"));
+        json_key_str(json, STR("kept"), secret_scheme_name(secret->scheme));
         admin_view_time(json, STR("created"), secret->created_us);
         admin_view_time(json, STR("not_before"), secret->not_before_us);
         admin_view_time(json, STR("expires"), secret->expires_us);
