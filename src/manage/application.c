@@ -188,7 +188,9 @@ enum twoleg_error manage_application_create(struct manage_change *change,
     application->secret_count = application->secrets ? 1 : 0;
     manage_access_declare(change, ret_access);
     manage_verb(change, VERB_APPLICATION_CREATE)->application = application;
-    application_audit(change, EVENT_APPLICATION_CREATE, NULL, application);
+    application_audit(change,
+                      request->imported ? EVENT_APPLICATION_IMPORT : EVENT_APPLICATION_CREATE,
+                      NULL, application);
     *ret_application = application;
     return batch->no_memory ? TWOLEG_NO_MEMORY : TWOLEG_NONE;
 }
@@ -347,6 +349,55 @@ enum twoleg_error manage_application_update(struct manage_change *change,
         application_move_access(change, application, &after);
     }
     application_audit(change, EVENT_APPLICATION_UPDATE, application, &after);
+    return change->batch->no_memory ? TWOLEG_NO_MEMORY : TWOLEG_NONE;
+}
+
+static bool application_same_access(const struct application *before,
+                                    const struct manage_access *after)
+{
+    bool same = before->api_count == after->api_count && after->declared_count == 0;
+    for (size_t i = 0; same && i < after->api_count; i++) {
+        const struct application_api *new = &after->apis[i];
+        const struct application_api *old = application_find_api(before, new->api);
+        same = old && old->requests == new->requests && old->serves == new->serves &&
+               str_equal(old->scopes, new->scopes);
+    }
+    return same;
+}
+
+static void application_note(struct buf *out, bool differs, struct str what)
+{
+    if (differs && out->len)
+        buf_add(out, STR(", "));
+    if (differs)
+        buf_add(out, what);
+}
+
+enum twoleg_error manage_application_differs(struct manage_change *change,
+                                             const struct manage_policy *policy,
+                                             const struct api_set *apis,
+                                             const struct application *application,
+                                             const struct manage_application_update *request,
+                                             struct buf *out)
+{
+    struct application after;
+    struct manage_access access = {0};
+    bool has_access = request->has_scope || request->has_audience || request->has_serves ||
+                      request->has_resource_server;
+    enum twoleg_error error =
+        application_check_update(change, policy, application, request, &after);
+    if (!error && has_access)
+        error = application_new_access(change, apis, application, request, &access);
+    if (error)
+        return error;
+    const struct budget *old = &application->budget, *new = &after.budget;
+    application_note(out, !str_equal(application->name, after.name), STR("name"));
+    application_note(out, application->format != after.format, STR("token format"));
+    application_note(out, application->ttl_us != after.ttl_us, STR("life of tokens"));
+    application_note(out, old->mode != new->mode || !budget_same(old, new), STR("budget"));
+    application_note(out, !str_equal(application->dialects, after.dialects), STR("dialects"));
+    application_note(out, has_access && !application_same_access(application, &access),
+                     STR("scope, audience or served APIs"));
     return change->batch->no_memory ? TWOLEG_NO_MEMORY : TWOLEG_NONE;
 }
 

@@ -23,6 +23,7 @@ struct manage_application_new {
     struct str dialects; // as application_dialects_read gives them
     struct manage_access_request access;
     struct secret secret; // its first one, in its stored form
+    bool imported;        // for the audit row
 };
 
 // ret_application lives in the batch. RANGE, MALFORMED, TOO_LONG and what access gives.
@@ -52,6 +53,15 @@ enum twoleg_error manage_application_update(struct manage_change *change,
                                             const struct application *application,
                                             const struct manage_application_update *request,
                                             struct manage_access *ret_access) TWOLEG_MUST_CHECK;
+
+// The names of the facts that such an update would change, separated by ", "; nothing where all is
+// so already. Refuses what the update would.
+enum twoleg_error manage_application_differs(struct manage_change *change,
+                                             const struct manage_policy *policy,
+                                             const struct api_set *apis,
+                                             const struct application *application,
+                                             const struct manage_application_update *request,
+                                             struct buf *out) TWOLEG_MUST_CHECK;
 
 // All its tokens are dead at once, and no new ones are issued.
 enum twoleg_error manage_application_disable(struct manage_change *change,

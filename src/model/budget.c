@@ -21,6 +21,14 @@ void budget_format(struct buf *out, const struct budget *budget)
         buf_add(out, STR("default"));
 }
 
+bool budget_same(const struct budget *a, const struct budget *b)
+{
+    if (a->own != b->own || !a->own || a->rate.count == 0)
+        return a->own == b->own && (!a->own || b->rate.count == 0);
+    return a->rate.count == b->rate.count && a->rate.burst == b->rate.burst &&
+           a->rate.period_us == b->rate.period_us;
+}
+
 static const char *const budget_modes[] = {
     [BUDGET_MODE_DEFAULT] = "default",
     [BUDGET_MODE_ENFORCE] = "enforce",

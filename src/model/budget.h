@@ -24,6 +24,8 @@ struct budget {
 // "default", or what codec/rate.h reads; sets own and rate only. Its errors.
 enum twoleg_error budget_parse(struct str text, struct budget *budget) TWOLEG_MUST_CHECK;
 void budget_format(struct buf *out, const struct budget *budget);
+// The same limit; the modes are not looked at.
+bool budget_same(const struct budget *a, const struct budget *b);
 // The members "budget" and "budget_mode".
 void budget_write(struct json_writer *json, const struct budget *budget);
 

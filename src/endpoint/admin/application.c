@@ -1,24 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "codec/percent.h"
 #include "endpoint/admin/actions.h"
-#include "endpoint/admin/body.h"
+#include "endpoint/admin/application.h"
 #include "endpoint/admin/job.h"
 #include "endpoint/admin/secret.h"
 #include "endpoint/admin/view.h"
 
-struct application_body {
-    struct str name, scope, token_format, budget, budget_mode, dialects;
-    struct str client_id, client_secret; // of a new one
-    struct admin_life token_ttl;
-    struct manage_texts audience, serves;
-    struct admin_bool resource_server;
-    // What application_read makes of the words above.
-    enum token_format format;
-    struct budget budget_read;
-    struct str dialects_read;
-};
-
-// The last two are for a new application only.
+// First what can be changed, then what a new one has, then what an import says.
 static const struct admin_field application_fields[] = {
     {"name", ADMIN_TEXT, offsetof(struct application_body, name)},
     {"scope", ADMIN_TEXT, offsetof(struct application_body, scope)},
@@ -32,9 +20,12 @@ static const struct admin_field application_fields[] = {
     {"resource_server", ADMIN_BOOL, offsetof(struct application_body, resource_server)},
     {"client_id", ADMIN_TEXT, offsetof(struct application_body, client_id)},
     {"client_secret", ADMIN_TEXT, offsetof(struct application_body, client_secret)},
+    {"client_secret_hash", ADMIN_TEXT, offsetof(struct application_body, client_secret_hash)},
+    {"long_secret", ADMIN_BOOL, offsetof(struct application_body, long_secret)},
+    {"update", ADMIN_BOOL, offsetof(struct application_body, update)},
+    {"dry_run", ADMIN_BOOL, offsetof(struct application_body, dry_run)},
 };
-#define NEW_FIELDS (sizeof application_fields / sizeof *application_fields)
-#define UPDATE_FIELDS (NEW_FIELDS - 2)
+#define APPLICATION_FIELDS (sizeof application_fields / sizeof *application_fields)
 
 // A name that is nowhere would lock the application out for a slip of the pen.
 static enum twoleg_error application_read_dialects(struct admin_call *call,
@@ -60,12 +51,15 @@ static enum twoleg_error application_read_dialects(struct admin_call *call,
     return TWOLEG_NONE;
 }
 
-static enum twoleg_error application_read(struct admin_call *call, size_t fields,
-                                          struct application_body *ret_body)
+enum twoleg_error admin_application_read(struct admin_call *call, enum admin_application_use use,
+                                         struct application_body *ret_body)
 {
+    static const size_t fields[] = {[APPLICATION_UPDATED] = APPLICATION_FIELDS - 6,
+                                    [APPLICATION_NEW] = APPLICATION_FIELDS - 4,
+                                    [APPLICATION_IMPORTED] = APPLICATION_FIELDS};
     struct application_body *body = ret_body;
     *body = (struct application_body){0};
-    enum twoleg_error error = admin_body(call, application_fields, fields, body);
+    enum twoleg_error error = admin_body(call, application_fields, fields[use], body);
     if (error)
         return error;
     if (body->token_format.ptr && !token_format_from(body->token_format, &body->format))
@@ -88,13 +82,47 @@ static struct manage_access_request application_access(const struct application_
                                           .scope = body->scope};
 }
 
-static struct manage_policy application_policy(const struct admin_call *call)
+struct manage_policy admin_application_policy(const struct admin_call *call)
 {
     const struct config *config = endpoint_config(call->request);
     return (struct manage_policy){
         .format = (enum token_format)config->token_format,
         .ttl_us = config->token_ttl,
         .jwt_max_ttl_us = config->jwt_max_ttl};
+}
+
+struct manage_application_new admin_application_new(const struct application_body *body)
+{
+    return (struct manage_application_new){.client_id = body->client_id,
+                                           .name = body->name,
+                                           .has_format = body->token_format.ptr != NULL,
+                                           .format = body->format,
+                                           .has_ttl = body->token_ttl.given,
+                                           .ttl_us = body->token_ttl.us,
+                                           .budget = body->budget_read,
+                                           .dialects = body->dialects_read,
+                                           .access = application_access(body)};
+}
+
+struct manage_application_update admin_application_changes(const struct application_body *body)
+{
+    return (struct manage_application_update){
+        .has_name = body->name.ptr != NULL,
+        .name = body->name,
+        .has_format = body->token_format.ptr != NULL,
+        .format = body->format,
+        .has_ttl = body->token_ttl.given,
+        .ttl_us = body->token_ttl.us,
+        .has_budget = body->budget.ptr != NULL,
+        .has_budget_mode = body->budget_mode.ptr != NULL,
+        .budget = body->budget_read,
+        .has_dialects = body->dialects.ptr != NULL,
+        .dialects = body->dialects_read,
+        .has_scope = body->scope.ptr != NULL,
+        .has_audience = body->audience.items != NULL,
+        .has_serves = body->serves.items != NULL,
+        .has_resource_server = body->resource_server.given,
+        .access = application_access(body)};
 }
 
 static void application_show_word(struct admin_call *call, const struct manage_access *access,
@@ -124,9 +152,8 @@ static struct str application_scope_given(struct arena *arena, struct str scope)
     return buf_str(&out);
 }
 
-// Scopes that were not known before, in the order in which they were given.
-static void application_show_declared(struct admin_call *call, struct str scope,
-                                      const struct manage_access *access)
+void admin_application_show_declared(struct admin_call *call, struct str scope,
+                                     const struct manage_access *access)
 {
     struct str rest = application_scope_given(call->request->arena, scope);
     struct str word;
@@ -142,7 +169,7 @@ static void application_show_declared(struct admin_call *call, struct str scope,
 static enum twoleg_error application_prepare_new(struct admin_call *call, struct admin_load *load)
 {
     struct application_body body;
-    enum twoleg_error error = application_read(call, NEW_FIELDS, &body);
+    enum twoleg_error error = admin_application_read(call, APPLICATION_NEW, &body);
     load->loader = admin_loader_hash;
     return error ? error : admin_secret_prepare(call, load, body.client_secret);
 }
@@ -157,16 +184,8 @@ static enum twoleg_error application_build(struct admin_call *call, struct admin
 {
     const struct application_input *given = input;
     const struct application_body *body = &given->body;
-    struct manage_policy policy = application_policy(call);
-    struct manage_application_new new = {.client_id = body->client_id,
-                                         .name = body->name,
-                                         .has_format = body->token_format.ptr != NULL,
-                                         .format = body->format,
-                                         .has_ttl = body->token_ttl.given,
-                                         .ttl_us = body->token_ttl.us,
-                                         .budget = body->budget_read,
-                                         .dialects = body->dialects_read,
-                                         .access = application_access(body)};
+    struct manage_policy policy = admin_application_policy(call);
+    struct manage_application_new new = admin_application_new(body);
     if (!env_random_u64(call->request->env, &new.number))
         return TWOLEG_NO_RANDOM;
     enum twoleg_error error =
@@ -241,7 +260,7 @@ static enum twoleg_error application_created(struct admin_call *call,
     json_key_str(&call->json, STR("token_format"), token_format_name(application->format));
     admin_view_time(&call->json, STR("token_ttl"), application->ttl_us);
     json_key_str(&call->json, STR("dialects"), application_dialects_text(application));
-    application_show_declared(call, body->scope, &commit->access);
+    admin_application_show_declared(call, body->scope, &commit->access);
     application_show_resource(call, application);
     application_show_likeness(call, application->client_id);
     json_key_str(&call->json, STR("token_endpoint"), buf_str(&endpoint));
@@ -257,7 +276,7 @@ enum twoleg_error admin_application_create(struct admin_call *call)
     if (!error)
         error = admin_load(call, application_prepare_new, &load);
     if (!error)
-        error = application_read(call, NEW_FIELDS, &input.body);
+        error = admin_application_read(call, APPLICATION_NEW, &input.body);
     if (error)
         return error;
     input.load = load;
@@ -378,27 +397,11 @@ static enum twoleg_error application_build_update(struct admin_call *call,
     const struct application_input *given = input;
     const struct application_body *body = &given->body;
     const struct application *application = given->load->application;
-    struct manage_policy policy = application_policy(call);
+    struct manage_policy policy = admin_application_policy(call);
     enum twoleg_error error = application_check_version(call, commit, application);
     if (error)
         return error;
-    struct manage_application_update update = {
-        .has_name = body->name.ptr != NULL,
-        .name = body->name,
-        .has_format = body->token_format.ptr != NULL,
-        .format = body->format,
-        .has_ttl = body->token_ttl.given,
-        .ttl_us = body->token_ttl.us,
-        .has_budget = body->budget.ptr != NULL,
-        .has_budget_mode = body->budget_mode.ptr != NULL,
-        .budget = body->budget_read,
-        .has_dialects = body->dialects.ptr != NULL,
-        .dialects = body->dialects_read,
-        .has_scope = body->scope.ptr != NULL,
-        .has_audience = body->audience.items != NULL,
-        .has_serves = body->serves.items != NULL,
-        .has_resource_server = body->resource_server.given,
-        .access = application_access(body)};
+    struct manage_application_update update = admin_application_changes(body);
     return manage_application_update(&commit->change, &policy,
                                      registry_apis(call->server->registry), application, &update,
                                      &commit->access);
@@ -409,7 +412,7 @@ enum twoleg_error admin_application_update(struct admin_call *call)
     struct application_input input;
     struct admin_load *load;
     struct admin_commit *commit;
-    enum twoleg_error error = application_read(call, UPDATE_FIELDS, &input.body);
+    enum twoleg_error error = admin_application_read(call, APPLICATION_UPDATED, &input.body);
     if (!error)
         error = admin_load_named(call, &load);
     if (error)
@@ -420,7 +423,7 @@ enum twoleg_error admin_application_update(struct admin_call *call)
         return error;
     admin_answer_begin(call);
     json_key_str(&call->json, STR("client_id"), load->application->client_id);
-    application_show_declared(call, input.body.scope, &commit->access);
+    admin_application_show_declared(call, input.body.scope, &commit->access);
     return admin_answer_end(call, 200);
 }
 

@@ -279,6 +279,30 @@ enum twoleg_error admin_commit(struct admin_call *call, admin_build *build, cons
     return error ? error : commit_start(call, commit, build(call, commit, input));
 }
 
+enum twoleg_error admin_try(struct admin_call *call, admin_build *build, const void *input,
+                            struct admin_commit **ret_commit)
+{
+    struct admin_commit *commit;
+    enum twoleg_error error = commit_create(call, &commit);
+    if (error)
+        return error;
+    error = build(call, commit, input);
+    if (!error) {
+        *ret_commit = commit;
+        return TWOLEG_NONE;
+    }
+    if (commit->change.problem[0])
+        admin_refuse(call, error, "%s", commit->change.problem);
+    commit_destroy(&commit->job);
+    return error;
+}
+
+void admin_drop(struct admin_commit *commit)
+{
+    if (commit)
+        commit_destroy(&commit->job);
+}
+
 // ---------------------------------------------------------------------------------- body
 
 static void body_destroy(struct http_job *job)

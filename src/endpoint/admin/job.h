@@ -19,6 +19,7 @@ struct admin_load {
     bool by_number;       // or the one whose number this text is
     const struct sign_algorithm *algorithm; // or make a key
     struct str secret;    // and make the slow hash of this text, unless empty
+    struct admin_brought *brought; // or an imported one, and how an import of it would end
     struct str text;      // file of a copy, first row of a page, kid of a key
     struct str destination; // where the caller will put the copy
     struct keyring *keyring; // whose keys are changed, and who does it
@@ -74,6 +75,12 @@ typedef enum twoleg_error admin_build(struct admin_call *call, struct admin_comm
 // error and the words of a build that refuses are the call's. On TWOLEG_NONE ret_commit is durable.
 enum twoleg_error admin_commit(struct admin_call *call, admin_build *build, const void *input,
                                struct admin_commit **ret_commit) TWOLEG_MUST_CHECK;
+
+// Builds a commit and submits nothing: what it would be, and whether it is refused. It is the
+// caller's, to be dropped.
+enum twoleg_error admin_try(struct admin_call *call, admin_build *build, const void *input,
+                            struct admin_commit **ret_commit) TWOLEG_MUST_CHECK;
+void admin_drop(struct admin_commit *commit);
 
 // Waits until the registry has the application's body.
 enum twoleg_error admin_wait_body(struct admin_call *call, uint64_t number) TWOLEG_MUST_CHECK;
