@@ -18,7 +18,7 @@ _twoleg()
             sort -u)" -- "$current"))
     fi
     case $previous in
-    --config | --data | --client-secret-file | --secret-file | backup | restore)
+    --config | --data | --client-secret-file | --secret-file | backup | restore | import)
         COMPREPLY=($(compgen -f -- "$current")) ;;
     --budget-mode)
         COMPREPLY=($(compgen -W "enforce observe default" -- "$current")) ;;

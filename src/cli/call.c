@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -19,7 +20,18 @@ struct call {
     struct cli *cli;
     int socket;
     struct arena arena;
+    struct call_refusal *refusal;
 };
+
+static __attribute__((format(printf, 3, 4))) enum cli_exit
+call_fail(struct call *call, enum cli_exit code, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(call->refusal->message, sizeof call->refusal->message, format, arguments);
+    va_end(arguments);
+    return code;
+}
 
 static void call_finish(struct call *call)
 {
@@ -43,18 +55,19 @@ const char *cli_path(struct cli *cli, const char *path, const char *name, const 
 
 // ---------------------------------------------------------------------------------- connect
 
-static enum cli_exit call_no_server(const struct cli *cli, int reason)
+static enum cli_exit call_no_server(struct call *call, int reason)
 {
+    const struct cli *cli = call->cli;
     if (reason == EACCES || reason == EPERM)
-        return cli_fail(CLI_REFUSED, "%s belongs to another user: run this as that user, or as "
-                        "root", cli->folder);
+        return call_fail(call, CLI_REFUSED, "%s belongs to another user: run this as that user, "
+                         "or as root", cli->folder);
     if (access(cli->folder, F_OK) != 0)
-        return cli_fail(CLI_NO_SERVER, "there is no data folder %s, so no server runs on it. "
-                        "Start one with `twoleg serve --data DIR`, or name another folder with "
-                        "--data", cli->folder);
-    return cli_fail(CLI_NO_SERVER, "no server runs on the data folder %s (%s). Start it with "
-                    "`twoleg serve --data %s`, or name another folder with --data", cli->folder,
-                    strerror(reason), cli->folder);
+        return call_fail(call, CLI_NO_SERVER, "there is no data folder %s, so no server runs on "
+                         "it. Start one with `twoleg serve --data DIR`, or name another folder "
+                         "with --data", cli->folder);
+    return call_fail(call, CLI_NO_SERVER, "no server runs on the data folder %s (%s). Start it "
+                     "with `twoleg serve --data %s`, or name another folder with --data",
+                     cli->folder, strerror(reason), cli->folder);
 }
 
 // A socket's address has 107 bytes; through the open folder any path will do.
@@ -148,15 +161,15 @@ static enum cli_exit call_judge(struct call *call, const struct cli_answer *answ
                                 json_t **ret_answer)
 {
     enum cli_exit code = call_code(answer->status);
+    call->refusal->status = answer->status;
     json_error_t error;
     json_t *json = json_loadb(answer->body.ptr ? answer->body.ptr : "", answer->body.len,
                               JSON_REJECT_DUPLICATES, &error);
     if (code) {
         const char *message = json_string_value(json_object_get(json, "message"));
-        cli_fail(code, "%s (data folder %s)", message ? message : "the server refused",
-                 call->cli->folder);
+        call_fail(call, code, "%s", message ? message : "the server refused");
     } else if (!json_is_object(json)) {
-        code = cli_fail(CLI_REFUSED, "the server on %s gave no JSON", call->cli->folder);
+        code = call_fail(call, CLI_REFUSED, "the server on %s gave no JSON", call->cli->folder);
     }
     if (code || !ret_answer)
         json_decref(json);
@@ -171,31 +184,44 @@ static enum cli_exit call_exchange(struct call *call, struct str request, json_t
     struct cli_answer answer;
     int reason = call_connect(call);
     if (reason)
-        return call_no_server(call->cli, reason);
+        return call_no_server(call, reason);
     // A server that refuses early may close before all is sent; its answer is there all the same.
     bool sent = call_send(call, request);
     buf_init_arena(&text, &call->arena, 64 * 1024);
     if (!call_receive(call, &text) || !cli_answer_read(buf_str(&text), &answer))
-        return cli_fail(CLI_REFUSED, "the server on %s broke off%s", call->cli->folder,
-                        sent ? " before its answer was whole: whether the change was made is not "
-                               "known" : "");
+        return call_fail(call, CLI_REFUSED, "the server on %s broke off%s", call->cli->folder,
+                         sent ? " before its answer was whole: whether the change was made is "
+                                "not known" : "");
     return call_judge(call, &answer, ret_answer);
+}
+
+enum cli_exit cli_call_quietly(struct cli *cli, const char *method, const char *path, json_t *body,
+                               json_t **ret_answer, struct call_refusal *ret_refusal)
+{
+    struct call __attribute__((cleanup(call_finish))) call = {
+        .cli = cli, .socket = -1, .refusal = ret_refusal};
+    arena_init(&call.arena, NULL, 2 * CALL_ANSWER_MAX);
+    call.arena.wipe = true;
+    struct str request = path ? call_request(&call, method, path, body) : STR_NONE;
+    json_decref(body);
+    *ret_refusal = (struct call_refusal){.status = 0};
+    if (!request.ptr)
+        return call_fail(&call, CLI_REFUSED, "out of memory");
+    return call_exchange(&call, request, ret_answer);
 }
 
 enum cli_exit cli_call(struct cli *cli, const char *method, const char *path, json_t *body,
                        json_t **ret_answer)
 {
-    struct call __attribute__((cleanup(call_finish))) call = {.cli = cli, .socket = -1};
-    arena_init(&call.arena, NULL, 2 * CALL_ANSWER_MAX);
-    call.arena.wipe = true;
-    bool folder = cli_folder(cli) != NULL;
-    struct str request = path && folder ? call_request(&call, method, path, body) : STR_NONE;
-    json_decref(body);
-    if (!folder)
+    struct call_refusal refusal;
+    if (!cli_folder(cli)) {
+        json_decref(body);
         return CLI_NO_SERVER;
-    if (!request.ptr)
-        return cli_fail(CLI_REFUSED, "out of memory");
-    return call_exchange(&call, request, ret_answer);
+    }
+    enum cli_exit code = cli_call_quietly(cli, method, path, body, ret_answer, &refusal);
+    if (code && refusal.status) // others name the folder themselves
+        return cli_fail(code, "%s (data folder %s)", refusal.message, cli->folder);
+    return code ? cli_fail(code, "%s", refusal.message) : CLI_DONE;
 }
 
 static const char *call_page(struct cli *cli, const char *path, const char *after)

@@ -9,6 +9,15 @@
 enum cli_exit cli_call(struct cli *cli, const char *method, const char *path, json_t *body,
                        json_t **ret_answer);
 
+// The same without a word on standard error: why not is in ret_refusal, in the server's words where
+// it answered. The data folder is known (cli_folder).
+struct call_refusal {
+    unsigned status; // of the answer; 0: there was none
+    char message[CLI_MESSAGE_MAX];
+};
+enum cli_exit cli_call_quietly(struct cli *cli, const char *method, const char *path, json_t *body,
+                               json_t **ret_answer, struct call_refusal *ret_refusal);
+
 // A list, page after page: the rows that the answers hold under the member, all of them or none. On
 // CLI_DONE ret_rows is the caller's to free with json_decref.
 enum cli_exit cli_call_pages(struct cli *cli, const char *path, const char *member,

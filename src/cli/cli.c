@@ -9,7 +9,6 @@
 
 #include "codec/json_write.h"
 
-#define CLI_MESSAGE_MAX 6000 // a path of 4096 bytes, and words
 #define CLI_ARENA_CAP ((size_t)16 * 1024 * 1024)
 
 bool cli_given(const struct cli *cli, enum cli_option option)

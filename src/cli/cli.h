@@ -8,6 +8,8 @@
 #include "base/buf.h"
 #include "config/load.h"
 
+#define CLI_MESSAGE_MAX 6000 // a path of 4096 bytes, and words
+
 // Exit codes; documented in twoleg(1).
 enum cli_exit {
     CLI_DONE = 0,
@@ -110,6 +112,7 @@ enum cli_exit cli_app_create(struct cli *cli), cli_app_list(struct cli *cli);
 enum cli_exit cli_app_show(struct cli *cli), cli_app_update(struct cli *cli);
 enum cli_exit cli_app_disable(struct cli *cli), cli_app_enable(struct cli *cli);
 enum cli_exit cli_app_delete(struct cli *cli), cli_app_revoke_tokens(struct cli *cli);
+enum cli_exit cli_app_import(struct cli *cli);
 enum cli_exit cli_secret_add(struct cli *cli), cli_secret_list(struct cli *cli);
 enum cli_exit cli_secret_remove(struct cli *cli);
 enum cli_exit cli_api_create(struct cli *cli), cli_api_list(struct cli *cli);

@@ -54,6 +54,9 @@ const struct cli_command cli_commands[] = {
      "Delete an application, with its secrets and tokens, for ever.", cli_app_delete},
     {"app revoke-tokens", "CLIENT_ID", 1, 1, REMOTE | CLI_BIT(YES),
      "All its tokens are dead at once; its secrets stay good.", cli_app_revoke_tokens},
+    {"app import", "FILE|-", 1, 1, REMOTE | CLI_BIT(DRY_RUN) | CLI_BIT(UPDATE) |
+     CLI_BIT(LONG_SECRETS),
+     "Take applications over, with the IDs and secrets they had elsewhere.", cli_app_import},
     {"secret add", "CLIENT_ID", 1, 1, REMOTE | SECRET | CLI_BIT(LABEL) | CLI_BIT(EXPIRES),
      "Add a secret, at most ten live ones; it is shown once.", cli_secret_add},
     {"secret list", "CLIENT_ID", 1, 1, REMOTE, "List an application's secrets.",
