@@ -112,6 +112,11 @@ static void fuzz_budget(struct str text)
     budget_format(&out, &budget);
     FUZZ_MUST(!budget_parse(buf_str(&out), &again));
     FUZZ_MUST(again.own == budget.own && again.rate.count == budget.rate.count);
+    const struct budget servers = {0}, none = {.own = true};
+    const struct budget other = {.own = true, .rate = {1, 1, 1}};
+    FUZZ_MUST(budget_same(&budget, &again) && !budget_same(&budget, &other));
+    FUZZ_MUST(budget_same(&budget, &servers) == !budget.own);
+    FUZZ_MUST(budget_same(&budget, &none) == (budget.own && budget.rate.count == 0));
     fuzz_shown(&budget);
     FUZZ_MUST(!budget.rate.count || (again.rate.burst == budget.rate.burst &&
                                      again.rate.period_us == budget.rate.period_us));
