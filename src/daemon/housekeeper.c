@@ -14,8 +14,9 @@
 
 #define FLUSH_EVERY 5    // turns of a second each
 #define FLUSH_BATCHES 64 // of 1000 notes each
-#define PURGE_KEEP_TURNS 600 // the purge's note is written so often, and at the end
+#define PURGE_KEEP_TURNS 600 // the purges' notes are written so often, and at the end
 #define PURGE_SETTING STR("purge")
+#define TOKENS_SETTING STR("purge_tokens")
 #define TOKENS_PACE_US (600 * SECOND_US) // how often expired reference tokens are looked for
 #define WAIT_MAX_US (10 * SECOND_US) // nobody waits longer for the store
 
@@ -25,7 +26,7 @@ struct housekeeper {
     const struct notify *notify;
     struct env env;
     struct purge purge;
-    struct purge tokens; // likewise, of reference tokens; not remembered
+    struct purge tokens; // likewise, of reference tokens
     enum env_clock clock; // as the log has it
     bool store_stopped;   // likewise
     bool locked;          // all keys so far, likewise
@@ -82,31 +83,39 @@ static void housekeeper_flush(struct housekeeper *keeper)
 }
 
 // What an earlier life has noted. Whatever is wrong with it, the first look makes a new one.
-static void housekeeper_recall_purge(struct housekeeper *keeper)
+static void housekeeper_recall(struct housekeeper *keeper, struct str setting,
+                               struct purge *purge)
 {
     struct arena arena;
     struct str text;
     arena_init(&arena, NULL, ARENA_SLAB_SIZE);
     struct store_reader *reader = store_reader_borrow(keeper->server->store);
-    if (store_setting(reader, PURGE_SETTING, &arena, &text) == TWOLEG_NONE)
-        purge_read(&keeper->purge, &keeper->env, text);
+    if (store_setting(reader, setting, &arena, &text) == TWOLEG_NONE)
+        purge_read(purge, &keeper->env, text);
     store_reader_return(keeper->server->store);
     arena_finish(&arena);
 }
 
-static void housekeeper_keep_purge(struct housekeeper *keeper)
+static void housekeeper_keep(struct housekeeper *keeper, struct str setting,
+                             const struct purge *purge)
 {
     char memory[PURGE_TEXT_MAX];
     struct buf text;
     buf_init(&text, memory, sizeof memory);
-    purge_write(&keeper->purge, &keeper->env, &text);
+    purge_write(purge, &keeper->env, &text);
     struct store_batch *batch = text.len ? store_batch_create(keeper->env.now_us) : NULL;
     if (!batch)
         return;
     struct store_verb *verb = store_batch_add(batch, VERB_SETTING_SET, STORE_OPERATOR);
-    verb->setting.name = PURGE_SETTING;
+    verb->setting.name = setting;
     verb->setting.value = store_batch_copy(batch, buf_str(&text));
     housekeeper_submit(keeper, batch);
+}
+
+static void housekeeper_keep_purges(struct housekeeper *keeper)
+{
+    housekeeper_keep(keeper, PURGE_SETTING, &keeper->purge);
+    housekeeper_keep(keeper, TOKENS_SETTING, &keeper->tokens);
 }
 
 static void housekeeper_purge(struct housekeeper *keeper)
@@ -236,7 +245,8 @@ static bool housekeeper_wait(struct housekeeper *keeper)
 static void *housekeeper_main(void *context)
 {
     struct housekeeper *keeper = context;
-    housekeeper_recall_purge(keeper);
+    housekeeper_recall(keeper, PURGE_SETTING, &keeper->purge);
+    housekeeper_recall(keeper, TOKENS_SETTING, &keeper->tokens);
     store_count_tokens(keeper->server->store);
     for (unsigned turn = 1; !housekeeper_wait(keeper); turn++) {
         stop_point("housekeeper.turn");
@@ -249,12 +259,12 @@ static void *housekeeper_main(void *context)
         housekeeper_purge(keeper);
         housekeeper_purge_tokens(keeper);
         if (turn % PURGE_KEEP_TURNS == 0)
-            housekeeper_keep_purge(keeper);
+            housekeeper_keep_purges(keeper);
         if (turn % FLUSH_EVERY == 0 && atomic_load(&housekeeper_under_way) == 0)
             housekeeper_flush(keeper);
     }
     housekeeper_flush(keeper);
-    housekeeper_keep_purge(keeper);
+    housekeeper_keep_purges(keeper);
     return NULL;
 }
 

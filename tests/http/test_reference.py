@@ -302,3 +302,25 @@ def test_design_3_1_rows_leave_when_they_have_expired(own_server):
     until(lambda: counted(server, "twoleg_reference_rows") == 1, "the count")
     assert server.check(lasting).status == 200
     assert {server.check(token).status for token in [*tokens, dead]} == {401}
+
+
+@pytest.mark.hooks
+def test_design_3_1_rows_leave_a_server_that_is_restarted_often(own_server):
+    """What it has counted of the ten minutes is kept in the store, as that of revocations."""
+    server = own_server
+    server.bearer(server.app(token_format="reference"))
+    turn(server)
+    server.stop()
+    store = sqlite3.connect(f"{server.data}/twoleg.db", isolation_level=None)
+    note = store.execute("SELECT value FROM settings WHERE name = 'purge_tokens'").fetchone()[0]
+    before, counted_s, now = (int(word) for word in note.split())
+    assert abs(now - before - 600) <= PATIENCE and counted_s <= PATIENCE
+    # As if lives like this one had made up the time, and the token had ended long before.
+    store.execute("UPDATE settings SET value = ? WHERE name = 'purge_tokens'",
+                  (f"{before} 600 {now}",))
+    bucket = before // 1024 - 2
+    store.execute("UPDATE reference_tokens SET expires_s = ?, place = place % (1 << 39) + ?",
+                  (bucket * 1024 - 1, bucket << 39))
+    store.close()
+    server.start()
+    until(lambda: rows(server) == 0, "the row to leave")
