@@ -365,4 +365,6 @@ void dialect_compile_resource(struct dialect_loader *loader)
                      &d->unauthorized);
     compile_template(loader, resource->mark, "resource.forbidden", resource->forbidden, json,
                      &d->forbidden);
+    compile_template(loader, resource->mark, "resource.unavailable", resource->unavailable, json,
+                     &d->unavailable);
 }

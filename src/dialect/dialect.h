@@ -165,7 +165,7 @@ struct dialect_resource {
     struct str header;
     bool one_blank;
     struct str content_type;
-    struct str unauthorized, forbidden; // bodies; "empty": none
+    struct str unauthorized, forbidden, unavailable; // bodies; "empty": none
     struct str challenge;               // as in dialect_errors
 };
 
@@ -194,7 +194,7 @@ struct dialect {
     bool queries; // some parameter may stand in the query
     bool client_in_query;
     const struct dialect_row *by_condition[CONDITIONS];
-    struct dialect_template unauthorized, forbidden;
+    struct dialect_template unauthorized, forbidden, unavailable;
 };
 
 // ------------------------------------------------------------------------------------- loading

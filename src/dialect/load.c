@@ -38,6 +38,7 @@ static void load_inherit_answers(struct dialect *d, const struct dialect *base)
     load_text(&d->resource.content_type, base->resource.content_type);
     load_text(&d->resource.unauthorized, base->resource.unauthorized);
     load_text(&d->resource.forbidden, base->resource.forbidden);
+    load_text(&d->resource.unavailable, base->resource.unavailable);
     load_text(&d->resource.challenge, base->resource.challenge);
 }
 

@@ -266,6 +266,8 @@ static const struct schema_row rows_resource[] = {
      .max = "2048", .shape = &shape_none},
     {.name = "forbidden", .type = SCHEMA_TEXT, AT(dialect_resource, forbidden), .min = "1",
      .max = "2048", .shape = &shape_none},
+    {.name = "unavailable", .type = SCHEMA_TEXT, AT(dialect_resource, unavailable), .min = "1",
+     .max = "2048", .shape = &shape_none},
     {.name = "challenge", .type = SCHEMA_TEXT, AT(dialect_resource, challenge), .min = "1",
      .max = "255", .shape = &shape_none},
 };

@@ -194,18 +194,12 @@ static unsigned check_status(enum twoleg_error error, bool read)
 // Filled as the dialect says, with nothing of the request in it. A copy also where it holds no
 // word: an answer may outlive the snapshot that the dialect is of.
 static struct str check_template(const struct http_request *request,
-                                 const struct dialect_template *template, bool json,
-                                 unsigned status)
+                                 const struct dialect_template *template,
+                                 struct template_values values, bool json)
 {
-    const struct template_values values = {
-        .code = status == 401 ? STR("invalid_token") : STR("insufficient_scope"),
-        .message = status == 401 ? STR("the access token is missing or not good")
-                                 : STR("the access token does not reach so far"),
-        .request_id = str_of(request->id, sizeof request->id),
-        .status = status,
-        .now_us = request->env->now_us,
-    };
     struct buf body;
+    values.request_id = str_of(request->id, sizeof request->id);
+    values.now_us = request->env->now_us;
     buf_init_arena(&body, request->arena, 256);
     template_write(template, &values, json, &body);
     return buf_str(&body);
@@ -214,19 +208,30 @@ static struct str check_template(const struct http_request *request,
 static void check_body(const struct http_request *request, const struct dialect *dialect,
                        struct http_answer *answer)
 {
-    answer->content_type = STR("application/json");
+    static const struct template_values words[] = {
+        {.status = 503,
+         .code = {"temporarily_unavailable", 23},
+         .message = {"try again", 9}},
+        {.status = 401,
+         .code = {"invalid_token", 13},
+         .message = {"the access token is missing or not good", 39}},
+        {.status = 403,
+         .code = {"insufficient_scope", 18},
+         .message = {"the access token does not reach so far", 38}},
+    };
+    const struct dialect_template *templates[] = {&dialect->unavailable, &dialect->unauthorized,
+                                                  &dialect->forbidden};
+    size_t at = 2;
     if (answer->status == 200) {
+        answer->content_type = STR("application/json");
         answer->body = STR("{\"active\":true}");
-    } else if (answer->status == 503) {
-        answer->body = STR("{\"error\":\"temporarily_unavailable\"}");
-    } else {
-        const struct dialect_template *template =
-            answer->status == 401 ? &dialect->unauthorized : &dialect->forbidden;
-        answer->content_type = template->count ? dialect->resource.content_type : STR_NONE;
-        answer->body = check_template(request, template,
-                                      dialect_content_is_json(answer->content_type),
-                                      answer->status);
+        return;
     }
+    while (at > 0 && words[at].status != answer->status)
+        at--;
+    bool json = dialect_content_is_json(dialect->resource.content_type);
+    answer->content_type = templates[at]->count ? dialect->resource.content_type : STR_NONE;
+    answer->body = check_template(request, templates[at], words[at], json);
 }
 
 static enum twoleg_error check_answer(struct http_request *request, enum twoleg_error error,

@@ -53,6 +53,10 @@ def fields(name):
                 if "fields" in each.get("success", {}))
 
 
+def resource(name, key):
+    return next(each["resource"][key] for each in chain(name) if key in each.get("resource", {}))
+
+
 class Ask:
     """The first documented call that is granted, as parts."""
 

@@ -11,7 +11,8 @@ import urllib.parse
 import pytest
 
 import replay
-from dialect_oracle import (Ask, endpoints, fields, has_default_grant, parameter, refusal)
+from dialect_oracle import (Ask, endpoints, fields, has_default_grant, parameter, refusal,
+                            resource)
 from instance import BINARY, Server
 
 DIALECTS = sorted(path.stem for path in
@@ -193,6 +194,25 @@ def test_without_credentials(spoken, ask, name):
     for meaning in ("client_id", "client_secret"):
         nobody.drop(parameter(name, meaning))
     expect(spoken, name, nobody, "client_missing", "CLIENT_MISSING")
+
+
+@pytest.mark.hooks
+def test_design_3_8_a_gate_that_cannot_tell_says_so_in_the_dialects_form(spoken, replays):
+    """Callers of SMS.CX read error.type of every refusal, whoever it comes from."""
+    token = json.loads(send(spoken, Ask("smscx", replays["smscx"].words).bytes(
+        "smscx.example"))[2])["access_token"]
+    spoken.hooks.fault("store", 1, sticky=True)
+    try:
+        for name in DIALECTS:
+            answer = spoken.request("GET", "/check", headers={
+                "Host": f"{name}.example", "Authorization": f"Bearer {token}"})
+            body = resource(name, "unavailable")
+            assert (answer.status, answer.text) == (503, "" if body == "empty" else body)
+            assert answer.headers["Retry-After"] == "1"
+        assert resource("smscx", "unavailable").startswith('{"error":{"type":"server_error",')
+    finally:
+        spoken.hooks.fault("store", 0)
+    assert spoken.check(token).status == 200
 
 
 # --- Which dialect is spoken

@@ -162,6 +162,8 @@ static const struct {
      "x.yaml:8:7: success.fields[1]: \"b\" has no value, or one that is not of its type"},
     {FIELDS TOKEN "    - {name: b, source: client_id, type: object}\n",
      "x.yaml:8:7: success.fields[1]: \"b\" has a type in which its source cannot be written"},
+    {HEAD PATHS "resource:\n  unavailable: '{\"a\":{message}}'\n",
+     "x.yaml:6:3: resource.unavailable: the body is no JSON that stays whole"},
     {HEAD PATHS "success:\n  status: 302\n", "x.yaml:6:11: success.status: \"302\" is too large"},
     {HEAD PATHS "success:\n  headers: ['Set-Cookie: a=b']\n",
      "x.yaml:6:3: success.headers[0]: \"Set-Cookie: a=b\" is a header that the server sets itself"},
