@@ -40,6 +40,7 @@ struct import_run {
     uint64_t total;        // once the first pass has counted them
     uint64_t created, updated, unchanged;
     uint64_t complaints;
+    bool differs; // one of them is of an application that is there with other facts
     struct import_seen seen;
     bool *there; // unchanged in the first pass
     uint64_t *lines; // of the file, by application
@@ -205,7 +206,13 @@ static enum cli_exit import_ask(struct import_run *run, json_t *body)
         json_decref(answer);
         return CLI_DONE;
     }
-    import_complain(run, run->refusal.message);
+    run->differs = run->differs || code == CLI_CONFLICT;
+    if (run->refusal.status) {
+        import_complain(run, run->refusal.message);
+    } else {
+        import_clear(run);
+        cli_fail(code, "%s", run->refusal.message);
+    }
     // What is wrong with this line is one thing, that nobody could look at it another.
     bool line = run->refusal.status >= 400 && run->refusal.status < 500;
     return run->dry && line ? CLI_DONE : code;
@@ -300,7 +307,9 @@ static enum cli_exit import_check(struct import_run *run)
         cli_fail(CLI_REFUSED, "%s: and %llu more bad lines", run->path,
                  (unsigned long long)(run->complaints - IMPORT_COMPLAINTS_MAX));
     if (code || run->complaints)
-        return cli_fail(code ? code : CLI_REFUSED, "%s: nothing was imported", run->path);
+        return cli_fail(code ? code : CLI_REFUSED, "%s: nothing was imported%s", run->path,
+                        run->differs ? ". With --update, what is there becomes as its line says; "
+                                       "its secrets stay, and that of the line is added" : "");
     if (run->applications == 0)
         return cli_fail(CLI_REFUSED, "%s: there is no application in it", run->path);
     return CLI_DONE;

@@ -154,7 +154,8 @@ def test_what_is_there_with_other_facts_is_refused_or_updated(server, lines):
     said = refused(server, changed)
     assert (":1: " in said and
             "other facts: name, token format, life of tokens, budget, dialects, scope, audience or "
-            "served APIs, secret" in said), said
+            "served APIs, secret\n" in said), said
+    assert "nothing was imported. With --update, what is there becomes" in said, said
     assert counts(server, changed, "--update", "--dry-run") == (0, 1, 0)
     assert counts(server, lines({**GOOD, "scope": "b a"})) == (0, 0, 1)
     assert counts(server, changed, "--update") == (0, 1, 0)
@@ -181,7 +182,7 @@ def test_one_secret_is_known_again_in_every_form(server, lines):
                                  "client_secret_hash": sha256(LONG).hexdigest()})) == (0, 0, 1)
     said = refused(server, lines({"client_id": "keyed",
                                   "client_secret_hash": sha256(SHORT).hexdigest()}))
-    assert "other facts: secret." in said, said
+    assert "other facts: secret\n" in said, said
 
 
 def test_B1_sha256_is_kept_under_a_slow_hash_unless_the_secrets_are_long(server, lines):

@@ -142,7 +142,9 @@ def test_what_is_no_text_or_no_file(server, tmp_path):
     assert "Is a directory" in refused(server, str(tmp_path))
     server.stop()
     file.write_text("client_id,client_secret\nx,y\n")
-    assert "no server runs" in refused(server, str(file), status=5)
+    said = refused(server, str(file), status=5)
+    assert said.startswith(f"twoleg: no server runs on the data folder {server.data} "), said
+    assert said.endswith(f"twoleg: {file}: nothing was imported\n"), said
 
 
 def test_thousands_of_lines_with_their_progress_and_again(server, lines):

@@ -34,8 +34,7 @@ static enum twoleg_error import_refuse(struct manage_change *change,
                                        const struct application *application, struct str facts)
 {
     return manage_refuse(change, TWOLEG_CONFLICT, "there is an application with the client ID "
-                         "\"%.*s\" already, with other facts: %.*s. With --update it becomes as "
-                         "the line says; its secrets stay and this one is added",
+                         "\"%.*s\" already, with other facts: %.*s",
                          (int)(application->client_id.len > 200 ? 200
                                                                 : application->client_id.len),
                          application->client_id.ptr, STR_ARG(facts));
