@@ -111,6 +111,7 @@ struct dialect_token {
     int64_t length;    // of what stands between prefix and suffix; 0: as the alphabet has it
     struct str prefix, suffix;
     bool checksum;
+    unsigned reissue; // enum reissue
 };
 
 struct dialect_field {

@@ -114,6 +114,7 @@ static void load_rules(struct dialect *d)
         .has_format = d->token.format != 0,
         .format = (enum token_format)(d->token.format ? d->token.format - 1 : 0),
         .shape = d->token.alphabet ? &d->shape : NULL,
+        .reissue = (enum reissue)d->token.reissue,
     };
 }
 

@@ -20,6 +20,7 @@ static const char *const words_omitted[] = {"all", "default", "none", NULL};
 static const char *const words_unknown[] = {"refuse", "drop", NULL};
 static const char *const words_format[] = {"application", "jwt", "sealed", "reference", NULL};
 static const char *const words_alphabet[] = {"default", "alphanumeric", "hex", "uuid", NULL};
+static const char *const words_reissue[] = {"new", "same", NULL};
 static const char *const words_success[] = {"json", "form", "token", NULL};
 static const char *const words_source[] = {"constant", "access_token", "expires_in", "expires_at",
                                            "issued_at", "scope", "client_id", "application",
@@ -76,6 +77,7 @@ static const struct schema_shape shape_omitted = WORDS(words_omitted);
 static const struct schema_shape shape_unknown = WORDS(words_unknown);
 static const struct schema_shape shape_format = WORDS(words_format);
 static const struct schema_shape shape_alphabet = WORDS(words_alphabet);
+static const struct schema_shape shape_reissue = WORDS(words_reissue);
 static const struct schema_shape shape_success_body = WORDS(words_success);
 static const struct schema_shape shape_source = WORDS(words_source);
 static const struct schema_shape shape_type = WORDS(words_type);
@@ -176,6 +178,8 @@ static const struct schema_row rows_token[] = {
      .shape = &shape_affix},
     {.name = "checksum", .type = SCHEMA_BOOL, AT(dialect_token, checksum), .fallback = "false",
      .shape = &shape_none},
+    {.name = "reissue", .type = SCHEMA_WORD, AT(dialect_token, reissue), .fallback = "new",
+     .shape = &shape_reissue},
 };
 static const struct schema_shape shape_dialect_token = COUNTED(rows_token);
 

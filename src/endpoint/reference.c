@@ -14,12 +14,13 @@
 
 static const char commit_kind, look_up_kind;
 
-// ---------------------------------------------------------------------------------- issue
+// ---------------------------------------------------------------------------------- write
 
 struct commit_job {
     struct http_job job; // first: http_job_done hands it back as this
     struct store_batch *batch;
     struct token_reference token; // its scope lies in the batch
+    struct store_token_key unless[AGAIN_COUNT];
 };
 
 static void commit_job_destroy(struct http_job *job)
@@ -60,25 +61,43 @@ static enum twoleg_error reference_take(struct http_request *request,
     return count < ROWS_PER_REQUEST ? TWOLEG_NOT_FOUND : TWOLEG_OVERLOADED;
 }
 
-static enum twoleg_error commit_build(struct http_request *request,
-                                      const struct decision *decision, struct commit_job *commit)
+// The same token is written only while neither it nor its neighbours in time are there.
+static enum twoleg_error commit_choose(struct http_request *request,
+                                       const struct decision *decision,
+                                       const struct token_again *again, struct commit_job *commit,
+                                       struct store_verb *verb)
 {
-    enum twoleg_error error =
-        token_reference_make(&endpoint_context(request)->token, decision, &commit->token);
+    if (!again)
+        return token_reference_make(&endpoint_context(request)->token, decision, &commit->token);
+    commit->token = again->tokens[AGAIN_NOW];
+    for (int i = AGAIN_BEFORE; i < AGAIN_COUNT; i++)
+        commit->unless[i] = again->tokens[i].key;
+    verb->token.unless = commit->unless;
+    verb->token.unless_count = AGAIN_COUNT;
+    return TWOLEG_NONE;
+}
+
+static enum twoleg_error commit_build(struct http_request *request,
+                                      const struct decision *decision,
+                                      const struct token_again *again, struct commit_job *commit)
+{
+    struct store_verb *verb =
+        store_batch_add(commit->batch, VERB_TOKEN_ADD, decision->application->account);
+    enum twoleg_error error = commit_choose(request, decision, again, commit, verb);
     if (error)
         return error;
     commit->token.record.scope = store_batch_copy(commit->batch, decision->scope);
     commit->batch->done = commit_job_done;
     commit->batch->context = commit;
-    struct store_verb *verb =
-        store_batch_add(commit->batch, VERB_TOKEN_ADD, decision->application->account);
     verb->token.key = commit->token.key;
     verb->token.record = &commit->token.record;
     return TWOLEG_NONE;
 }
 
+// again: NULL for a token of its own.
 static enum twoleg_error reference_start(struct http_request *request,
-                                         const struct decision *decision)
+                                         const struct decision *decision,
+                                         const struct token_again *again)
 {
     struct commit_job *commit = fault_here(FAULT_MEMORY) ? NULL : calloc(1, sizeof *commit);
     if (!commit)
@@ -89,19 +108,12 @@ static enum twoleg_error reference_start(struct http_request *request,
     if (!error && !commit->batch)
         error = TWOLEG_NO_MEMORY;
     if (!error)
-        error = commit_build(request, decision, commit);
+        error = commit_build(request, decision, again, commit);
     if (!error)
         error = store_submit(endpoint_context(request)->server->store, commit->batch);
     if (error)
         commit_job_destroy(&commit->job);
     return error ? error : TWOLEG_WAIT;
-}
-
-enum twoleg_error reference_issue(struct http_request *request, const struct decision *decision,
-                                  struct issued_token *ret_token)
-{
-    enum twoleg_error error = reference_take(request, decision, ret_token);
-    return error == TWOLEG_NOT_FOUND ? reference_start(request, decision) : error;
 }
 
 // ---------------------------------------------------------------------------------- look up
@@ -112,7 +124,8 @@ struct look_up_job {
     struct http_job job; // first
     struct store_read read;
     struct arena arena;
-    struct token_known known;
+    struct token_known known[AGAIN_NEXT];
+    size_t count;
 };
 
 static void look_up_destroy(struct http_job *job)
@@ -127,15 +140,21 @@ static struct look_up_job *look_up_of(struct store_read *read)
     return (struct look_up_job *)(void *)((char *)read - offsetof(struct look_up_job, read));
 }
 
+static enum twoleg_error look_up_one(struct look_up_job *look, struct store_reader *reader,
+                                     struct token_known *known)
+{
+    enum twoleg_error error = TWOLEG_NOT_FOUND;
+    for (size_t i = 0; i < known->keys.count && error == TWOLEG_NOT_FOUND; i++)
+        error = store_token(reader, &known->keys.all[i], &look->arena, &known->record);
+    known->found = error == TWOLEG_NONE;
+    return error == TWOLEG_NOT_FOUND ? TWOLEG_NONE : error;
+}
+
 static void look_up_run(struct store_read *read, struct store_reader *reader)
 {
     struct look_up_job *look = look_up_of(read);
-    const struct token_keys *keys = &look->known.keys;
-    enum twoleg_error error = TWOLEG_NOT_FOUND;
-    for (size_t i = 0; i < keys->count && error == TWOLEG_NOT_FOUND; i++)
-        error = store_token(reader, &keys->all[i], &look->arena, &look->known.record);
-    look->known.found = error == TWOLEG_NONE;
-    look->job.result = error == TWOLEG_NOT_FOUND ? TWOLEG_NONE : error;
+    for (size_t i = 0; i < look->count && !look->job.result; i++)
+        look->job.result = look_up_one(look, reader, &look->known[i]);
 }
 
 static void look_up_done(struct store_read *read)
@@ -146,29 +165,21 @@ static void look_up_done(struct store_read *read)
     http_job_done(&look->job);
 }
 
-const struct token_known *reference_known(const struct http_request *request)
-{
-    const struct look_up_job *look =
-        (const struct look_up_job *)http_job_find(request, &look_up_kind);
-    return look && !look->job.result ? &look->known : NULL;
-}
-
-enum twoleg_error reference_look_up(struct http_request *request, struct str text)
+static enum twoleg_error look_up_start(struct http_request *request, const struct str *texts,
+                                       size_t count)
 {
     struct endpoint_context *context = endpoint_context(request);
-    const struct http_job *last = http_job_find(request, &look_up_kind);
-    if (last) // a second one would be for another token, and there is only one
-        return last->result ? last->result : TWOLEG_INTERNAL;
     struct look_up_job *look = fault_here(FAULT_MEMORY) ? NULL : calloc(1, sizeof *look);
     if (!look)
         return TWOLEG_NO_MEMORY;
     arena_init(&look->arena, NULL, LOOK_UP_CAP);
     look->read.run = look_up_run;
     look->read.done = look_up_done;
+    look->count = count;
     enum twoleg_error error =
         http_job_init(&look->job, request, &look_up_kind, look_up_destroy);
-    if (!error)
-        error = token_reference_keys(&context->token, text, &look->known.keys);
+    for (size_t i = 0; i < count && !error; i++)
+        error = token_reference_keys(&context->token, texts[i], &look->known[i].keys);
     if (!error)
         error = store_read(context->server->store, &look->read);
     if (error) {
@@ -177,4 +188,93 @@ enum twoleg_error reference_look_up(struct http_request *request, struct str tex
     }
     metrics_add(request->metrics, METRIC_TOKEN_LOOKED_UP, 1);
     return TWOLEG_WAIT;
+}
+
+const struct token_known *reference_known(const struct http_request *request)
+{
+    const struct look_up_job *look =
+        (const struct look_up_job *)http_job_find(request, &look_up_kind);
+    return look && !look->job.result ? look->known : NULL;
+}
+
+enum twoleg_error reference_look_up(struct http_request *request, struct str text)
+{
+    const struct http_job *last = http_job_find(request, &look_up_kind);
+    if (last) // a second one would be for another token, and there is only one
+        return last->result ? last->result : TWOLEG_INTERNAL;
+    return look_up_start(request, &text, 1);
+}
+
+// ---------------------------------------------------------------------------------- issue
+
+// Ours, if it was written and still is one that is asked for.
+static enum twoleg_error again_take_written(struct http_request *request,
+                                            const struct decision *decision,
+                                            const struct token_again *again,
+                                            struct issued_token *ret_token)
+{
+    for (struct http_job *job = request->jobs; job; job = job->next) {
+        const struct token_reference *token = &((struct commit_job *)job)->token;
+        if (job->kind != &commit_kind || job->result == TWOLEG_CONFLICT)
+            continue;
+        if (job->result)
+            return job->result;
+        for (int i = AGAIN_BEFORE; i < AGAIN_NEXT; i++)
+            if (str_equal(str_of(token->text, token->len),
+                          str_of(again->tokens[i].text, again->tokens[i].len)) &&
+                token_reference_take(&endpoint_context(request)->token, decision, token,
+                                     ret_token) == TWOLEG_NONE)
+                return TWOLEG_NONE;
+    }
+    return TWOLEG_NOT_FOUND;
+}
+
+// What is known is older than a row that could not be written.
+static enum twoleg_error again_run(struct http_request *request, const struct decision *decision,
+                                   const struct token_again *again, struct issued_token *ret_token)
+{
+    const struct http_job *last = request->jobs;
+    unsigned count = 0;
+    enum twoleg_error error = again_take_written(request, decision, again, ret_token);
+    if (error != TWOLEG_NOT_FOUND)
+        return error;
+    for (const struct http_job *job = request->jobs; job; job = job->next)
+        count += job->kind == &commit_kind || job->kind == &look_up_kind;
+    bool looked = last && last->kind == &look_up_kind;
+    if (looked && last->result)
+        return last->result;
+    error = token_again_take(&endpoint_context(request)->token, decision, again,
+                             looked ? reference_known(request) : NULL, request->arena, ret_token);
+    if (error != TWOLEG_WAIT && error != TWOLEG_NOT_FOUND)
+        return error;
+    if (count >= 2 * ROWS_PER_REQUEST)
+        return TWOLEG_OVERLOADED;
+    if (error == TWOLEG_NOT_FOUND)
+        return reference_start(request, decision, again);
+    const struct str texts[] = {
+        str_of(again->tokens[AGAIN_BEFORE].text, again->tokens[AGAIN_BEFORE].len),
+        str_of(again->tokens[AGAIN_NOW].text, again->tokens[AGAIN_NOW].len)};
+    return look_up_start(request, texts, AGAIN_NEXT);
+}
+
+static enum twoleg_error reference_again(struct http_request *request,
+                                         const struct decision *decision,
+                                         struct issued_token *ret_token)
+{
+    struct token_again again;
+    enum twoleg_error error =
+        token_again_make(&endpoint_context(request)->token, decision, &again);
+    if (!error)
+        error = again_run(request, decision, &again, ret_token);
+    wipe(&again, sizeof again);
+    return error;
+}
+
+enum twoleg_error reference_issue(struct http_request *request, const struct decision *decision,
+                                  struct issued_token *ret_token)
+{
+    if (decision->reissue == REISSUE_SAME)
+        return reference_again(request, decision, ret_token);
+    enum twoleg_error error = reference_take(request, decision, ret_token);
+    return error == TWOLEG_NOT_FOUND ? reference_start(request, decision, NULL) : error;
 }

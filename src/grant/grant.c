@@ -115,6 +115,7 @@ static enum twoleg_error grant_client_credentials(const struct grant_context *co
         .ext = request->ext,
         .format = format,
         .shape = request->rules->shape,
+        .reissue = request->rules->reissue,
         .ttl_us = grant_ttl(context, client->application, format),
         .now_us = context->now_us,
     };

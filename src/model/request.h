@@ -17,6 +17,12 @@ enum grant_kind {
 
 enum scope_omitted { SCOPE_ALL, SCOPE_DEFAULT, SCOPE_EMPTY };
 
+// What whoever asks again gets.
+enum reissue {
+    REISSUE_NEW,  // another token
+    REISSUE_SAME, // the one that it has, until that has expired; of references only
+};
+
 // What the dialect of a request says of the meaning of what was sent.
 struct request_rules {
     bool basic_decoded, basic_raw; // the spellings in which Basic credentials are tried
@@ -26,6 +32,7 @@ struct request_rules {
     bool has_format;               // the dialect's format, not the application's
     enum token_format format;
     const struct token_shape *shape; // of its reference tokens; NULL: the default one
+    enum reissue reissue;
 };
 
 // 1 read: what the client sent, decoded once, each parameter at most once. STR_NONE = not sent.
@@ -60,6 +67,7 @@ struct decision {
     struct str ext; // of a jwt: a JSON object, the claim of that name; empty: none
     enum token_format format;
     const struct token_shape *shape; // of a reference token; NULL: the default one
+    enum reissue reissue;
     int64_t ttl_us; // TIME_NEVER for tokens that do not expire: never a jwt
     int64_t now_us;
 };

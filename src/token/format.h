@@ -34,6 +34,12 @@ enum twoleg_error token_record_make(const struct token_context *context,
 bool token_record_holds(const struct token_record *record, const struct decision *decision,
                         int64_t *ret_left_s);
 
+// Text and key of a reference whose record is made but for its id. From a seed, which is secret, it
+// is the same each time.
+enum twoleg_error token_reference_spell(const struct token_context *context,
+                                        const struct decision *decision, const struct sha256 *seed,
+                                        struct token_reference *token) TWOLEG_MUST_CHECK;
+
 // known: what the store was asked for already; may be NULL. TWOLEG_WAIT: the store must be asked.
 enum twoleg_error token_reference_read(const struct token_context *context, struct str text,
                                        const struct token_known *known, struct arena *arena,

@@ -60,13 +60,41 @@ static struct reference_digits reference_mac(const struct data_key *key,
     return found;
 }
 
+// What random places are filled from: randomness, or, for a text that is to be found again, a seed.
+struct reference_source {
+    struct env *env;
+    const struct data_key *key;
+    const struct sha256 *seed; // NULL: randomness
+    struct sha256 block;
+    uint64_t blocks;
+    size_t left; // of the block
+};
+
+static bool reference_byte(struct reference_source *source, uint8_t *ret_byte)
+{
+    if (!source->seed)
+        return env_random(source->env, ret_byte, sizeof *ret_byte);
+    if (source->left == 0) {
+        struct mac_state state;
+        mac_begin(&state, &source->key->mac);
+        mac_add(&state, STR("reissue bytes"));
+        mac_add_u64(&state, source->blocks++);
+        mac_add(&state, str_of(source->seed->bytes, SHA256_SIZE));
+        source->block = mac_end(&state);
+        source->left = SHA256_SIZE;
+    }
+    *ret_byte = source->block.bytes[--source->left];
+    return true;
+}
+
 // Each digit as likely as every other: a byte beyond the last multiple is drawn again.
-static bool reference_draw(struct env *env, struct token_place place, char *ret_digit)
+static bool reference_draw(struct reference_source *source, struct token_place place,
+                           char *ret_digit)
 {
     unsigned most = 256 - 256 % place.count;
     uint8_t byte = 0;
     while (place.count > 1 && place.kind == PLACE_RANDOM) {
-        if (!env_random(env, &byte, sizeof byte))
+        if (!reference_byte(source, &byte))
             return false;
         if (byte < most)
             break;
@@ -109,24 +137,21 @@ static unsigned reference_get(const struct data_key *key, const struct token_sha
     return number;
 }
 
-static enum twoleg_error reference_write(const struct token_context *context,
-                                         const struct token_shape *shape, unsigned slot,
+static enum twoleg_error reference_write(const struct token_shape *shape,
+                                         struct reference_source *source, unsigned slot,
                                          struct buf *out)
 {
     struct token_layout layout = token_shape_layout(shape);
-    const struct data_key *key = keyring_active(keyring_current(context->keyring), KEY_JTI);
-    if (!key)
-        return REFUSE(TWOLEG_INTERNAL);
     buf_add(out, shape->prefix);
     char *body = buf_reserve(out, shape->length);
     buf_add(out, shape->suffix);
     if (!body || out->failed)
         return REFUSE(TWOLEG_INTERNAL);
     for (size_t i = 0; i < shape->length; i++)
-        if (!reference_draw(context->env, token_layout_place(&layout, i), &body[i]))
+        if (!reference_draw(source, token_layout_place(&layout, i), &body[i]))
             return TWOLEG_NO_RANDOM;
-    reference_put(key, shape, buf_str(out), PLACE_SLOT, slot, body);
-    reference_put(key, shape, buf_str(out), PLACE_TAG, 0, body);
+    reference_put(source->key, shape, buf_str(out), PLACE_SLOT, slot, body);
+    reference_put(source->key, shape, buf_str(out), PLACE_TAG, 0, body);
     if (shape->checksum)
         credential_checksum_append(out, 0);
     return out->failed ? REFUSE(TWOLEG_INTERNAL) : TWOLEG_NONE;
@@ -144,21 +169,27 @@ static const struct token_shape *reference_shape(const struct decision *decision
     return decision->shape ? decision->shape : &token_shape_default;
 }
 
-enum twoleg_error token_reference_make(const struct token_context *context,
-                                       const struct decision *decision,
-                                       struct token_reference *ret_token)
+enum twoleg_error token_reference_spell(const struct token_context *context,
+                                        const struct decision *decision, const struct sha256 *seed,
+                                        struct token_reference *token)
 {
-    struct token_reference *token = ret_token;
     const struct token_shape *shape = reference_shape(decision);
+    struct reference_source source = {
+        .env = context->env,
+        .key = keyring_active(keyring_current(context->keyring), KEY_JTI),
+        .seed = seed,
+    };
     unsigned slots = token_shape_slots(shape);
-    unsigned slot = (unsigned)(context->env->mono_us / REFERENCE_MOMENT_US % slots);
+    // Tokens of one moment lie together; one that is found again lies where its seed says.
+    uint64_t place = seed ? (uint64_t)seed->bytes[0] << 8 | seed->bytes[1]
+                          : (uint64_t)(context->env->mono_us / REFERENCE_MOMENT_US);
+    unsigned slot = (unsigned)(place % slots);
     struct buf text;
-    if (decision->format != FORMAT_REFERENCE)
+    if (!source.key)
         return REFUSE(TWOLEG_INTERNAL);
-    enum twoleg_error error = token_record_make(context, decision, &token->record);
     buf_init(&text, token->text, sizeof token->text);
-    if (!error)
-        error = reference_write(context, shape, slot, &text);
+    enum twoleg_error error = reference_write(shape, &source, slot, &text);
+    wipe(&source, sizeof source);
     if (error)
         return error;
     token->alphabet = shape->alphabet;
@@ -168,6 +199,16 @@ enum twoleg_error token_reference_make(const struct token_context *context,
     token->key.slot = slots > 1 ? slot : reference_any_slot(&token->key.hash);
     memcpy(token->record.id.bytes, token->key.hash.bytes, TOKEN_ID_LEN);
     return TWOLEG_NONE;
+}
+
+enum twoleg_error token_reference_make(const struct token_context *context,
+                                       const struct decision *decision,
+                                       struct token_reference *ret_token)
+{
+    if (decision->format != FORMAT_REFERENCE)
+        return REFUSE(TWOLEG_INTERNAL);
+    enum twoleg_error error = token_record_make(context, decision, &ret_token->record);
+    return error ? error : token_reference_spell(context, decision, NULL, ret_token);
 }
 
 // What lies at the shape's place in memory may be another one by now, so its content counts.

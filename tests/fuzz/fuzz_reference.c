@@ -100,6 +100,22 @@ static struct str fuzz_change(struct arena *arena, struct str text, struct str c
     return str_of(at, len);
 }
 
+// The same token again is the same, and one that can be read.
+static void fuzz_again(const struct decision *decision)
+{
+    struct token_again again, other;
+    struct token_keys found;
+    FUZZ_MUST(token_again_make(&context, decision, &again) == TWOLEG_NONE);
+    FUZZ_MUST(token_again_make(&context, decision, &other) == TWOLEG_NONE);
+    for (size_t i = 0; i < AGAIN_COUNT; i++) {
+        struct str text = str_of(again.tokens[i].text, again.tokens[i].len);
+        FUZZ_MUST(str_equal(text, str_of(other.tokens[i].text, other.tokens[i].len)));
+        FUZZ_MUST(token_reference_keys(&context, text, &found) == TWOLEG_NONE);
+        FUZZ_MUST(i == 0 || !str_equal(text, str_of(again.tokens[i - 1].text,
+                                                    again.tokens[i - 1].len)));
+    }
+}
+
 static void fuzz_issued(struct arena *arena, const struct token_shape *shape, struct str changes)
 {
     struct token_reference token;
@@ -123,6 +139,7 @@ static void fuzz_issued(struct arena *arena, const struct token_shape *shape, st
         there |= found.all[i].slot == token.key.slot;
     FUZZ_MUST(there);
     FUZZ_MUST(memcmp(found.all[0].hash.bytes, token.key.hash.bytes, SHA256_SIZE) == 0);
+    fuzz_again(&decision);
     fuzz_text(arena, fuzz_change(arena, issued.text, changes));
 }
 

@@ -18,7 +18,8 @@ where one stands there, and `< (empty)` is an empty one; `< @NAME JSON` is a cla
 was answered, a JWT. A line `token: REGEX` above the calls is what every token that is answered must
 look like. Words in braces: in requests ID, SECRET,
 BASIC (their base64), TOKEN (the last one that was answered), AUDIENCE (the default API, encoded);
-in answers TOKEN, REQUEST_ID, S and MS (now), E (an hour from now, in seconds), DATE, ANY.
+in answers TOKEN, SAME (the token of before), LEFT (of a life of an hour), REQUEST_ID, S and MS
+(now), E (an hour from now, in seconds), DATE, ANY.
 """
 import base64
 import json
@@ -31,6 +32,7 @@ import urllib.parse
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "dialects"
 WORDS = {
     "{TOKEN}": r"(?P<token>[!-~]+?)",
+    "{LEFT}": r"(?:3600|3[0-5][0-9]{2})",
     "{REQUEST_ID}": r"[0-9a-f]{24}",
     "{S}": r"(?P<s>[0-9]{10})",
     "{MS}": r"(?P<ms>[0-9]{13})",
@@ -159,6 +161,7 @@ class Replay:
                 assert abs(int(found[key]) / unit - later - time.time()) < 300, where
 
     def fill_answer(self, text):
+        text = text.replace("{SAME}", self.words.get("{TOKEN}", "{SAME}"))
         return self.fill(text) if "{TOKEN}" not in text else \
             "{TOKEN}".join(self.fill(part) for part in text.split("{TOKEN}"))
 

@@ -37,7 +37,11 @@ class HotServer(Server):
         config = folder / "twoleg.yaml"
         self.authority = Authority(folder)
         pair = self.authority.issue("local", "DNS:localhost")
-        config.write_text("workers: 1\nbudget: 1000000/1s\n"
+        hosts = {"localhost": "rfc6749", "127.0.0.1": "rfc6749", "same.example": "marketo"}
+        config.write_text("workers: 1\nbudget: 1000000/1s\nallow_query_credentials: true\n"
+                          "hosts:\n" +
+                          "".join(f"  - {{name: {name}, dialect: {dialect}}}\n"
+                                  for name, dialect in hosts.items()) +
                           "listen:\n  - 127.0.0.1:0\n  - address: 127.0.0.1:0\n"
                           f"    doors: [public, gate]\n    tls: [{pair.yaml()}]\n")
         super().__init__(data=folder / "data", config=config, listen=())
@@ -85,10 +89,10 @@ def hot(tmp_path_factory):
     instance.BINARY = kept
 
 
-def whole_request(method, target, authorization, **fields):
+def whole_request(method, target, authorization, host="localhost", **fields):
     """In one piece, so that the server needs one recv for it."""
     body = urllib.parse.urlencode(fields)
-    lines = [f"{method} {target} HTTP/1.1", "Host: localhost"]
+    lines = [f"{method} {target} HTTP/1.1", f"Host: {host}"]
     if authorization:
         lines.append(f"Authorization: {authorization}")
     if body:
@@ -123,6 +127,10 @@ def requests(hot):
         "issue by post": whole_request(
             "POST", "/oauth/token", None, grant_type="client_credentials",
             client_id=apps["sealed"].id, client_secret=apps["sealed"].secret),
+        "the same reference again": whole_request(
+            "GET", "/identity/oauth/token?grant_type=client_credentials&" + urllib.parse.urlencode(
+                {"client_id": apps["jwt"].id, "client_secret": apps["jwt"].secret}), None,
+            "same.example"),
         "sealed introspection": introspect("sealed"),
         "seen ES256 introspection": introspect("jwt"),
         "check sealed": whole_request("GET", "/check", "Bearer " + tokens["sealed"]),
@@ -131,7 +139,8 @@ def requests(hot):
 
 
 NAMES = ["sealed issue", "ES256 issue", "issue of many scopes", "issue by post",
-         "sealed introspection", "seen ES256 introspection", "check sealed", "check seen ES256"]
+         "the same reference again", "sealed introspection", "seen ES256 introspection",
+         "check sealed", "check seen ES256"]
 
 
 def ask(sock, request, times):

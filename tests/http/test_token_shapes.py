@@ -70,7 +70,7 @@ def test_design_3_1_a_token_of_any_shape_is_read_and_revoked_at_every_door(spoke
     server = spoken.server
     app = server.app(name="replay", scope="groups sms")
     other = server.app(name="replay", scope="groups sms")
-    token, kept = spoken.token(app, name), spoken.token(app, name)
+    token, kept = spoken.token(app, name), spoken.token(other, name)
     for host in (name, "rfc6749", "smscx"):
         assert server.request("GET", "/check", headers={
             **spoken.host(host), "Authorization": f"Bearer {token}"}).status == 200
@@ -82,7 +82,7 @@ def test_design_3_1_a_token_of_any_shape_is_read_and_revoked_at_every_door(spoke
     assert server.active(spoken.caller, kept)
     inspected = server.cli("token", "inspect", "--json", input=kept)
     assert inspected["active"] and inspected["format"] == "reference"
-    server.act("revoke-tokens", app)
+    server.act("revoke-tokens", other)
     assert not server.active(spoken.caller, kept)
 
 

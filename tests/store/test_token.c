@@ -43,7 +43,7 @@ static struct token_record record_of(uint64_t application, int64_t life_s)
 static enum twoleg_error add_as(struct test_store *test, uint64_t account, unsigned which,
                                 const struct token_record *record)
 {
-    struct store_verb verb = {.token = {key_of(which), record}};
+    struct store_verb verb = {.token = {.key = key_of(which), .record = record}};
     return test_one(test, VERB_TOKEN_ADD, account, &verb);
 }
 
@@ -144,12 +144,36 @@ static void a_hash_with_the_same_place_is_another_token(void **state)
     struct test_store *test = *state;
     struct token_record record = record_of(11, HOUR_S), found;
     assert_int_equal(add(test, 1, &record), TWOLEG_NONE);
-    struct store_verb verb = {.token = {key_of(1), &record}};
+    struct store_verb verb = {.token = {.key = key_of(1), .record = &record}};
     verb.token.key.hash.bytes[20] ^= 1;
     assert_int_equal(test_one(test, VERB_TOKEN_ADD, ACCOUNT_DEFAULT, &verb), TWOLEG_CONFLICT);
     assert_int_equal(store_token(test->reader, &verb.token.key, &test->arena, &found),
                      TWOLEG_NOT_FOUND);
     assert_int_equal(find(test, 1, &found), TWOLEG_NONE);
+}
+
+// In one transaction with the row: what somebody else wrote meanwhile counts.
+static void a_token_is_not_written_while_another_lives(void **state)
+{
+    struct test_store *test = *state;
+    struct token_record old = record_of(11, HOUR_S), young = record_of(11, HOUR_S);
+    const struct store_token_key unless[] = {key_of(7), key_of(1), key_of(8)};
+    struct store_verb verb = {.token = {key_of(2), &young, unless, 3}};
+    assert_int_equal(add(test, 1, &old), TWOLEG_NONE);
+    assert_int_equal(test_one(test, VERB_TOKEN_ADD, ACCOUNT_DEFAULT, &verb), TWOLEG_CONFLICT);
+    assert_int_equal(find(test, 2, &young), TWOLEG_NOT_FOUND);
+    young = record_of(11, HOUR_S);
+    young.issued_s = old.expires_s - 1;
+    young.expires_s = young.issued_s + HOUR_S;
+    assert_int_equal(test_one(test, VERB_TOKEN_ADD, ACCOUNT_DEFAULT, &verb), TWOLEG_CONFLICT);
+    young.issued_s = old.expires_s;
+    assert_int_equal(test_one(test, VERB_TOKEN_ADD, ACCOUNT_DEFAULT, &verb), TWOLEG_NONE);
+    struct token_record lasting = record_of(11, 0);
+    assert_int_equal(add(test, 8, &lasting), TWOLEG_NONE);
+    verb.token.key = key_of(3);
+    assert_int_equal(test_one(test, VERB_TOKEN_ADD, ACCOUNT_DEFAULT, &verb), TWOLEG_CONFLICT);
+    verb.token.unless_count = 2;
+    assert_int_equal(test_one(test, VERB_TOKEN_ADD, ACCOUNT_DEFAULT, &verb), TWOLEG_NONE);
 }
 
 static void what_has_no_place_is_refused(void **state)
@@ -165,7 +189,7 @@ static void what_has_no_place_is_refused(void **state)
     struct token_record two = record_of(12, HOUR_S);
     two.api_count = 2;
     assert_int_equal(add(test, 2, &two), TWOLEG_RANGE);
-    struct store_verb verb = {.token = {key_of(2), &record}};
+    struct store_verb verb = {.token = {.key = key_of(2), .record = &record}};
     verb.token.key.slot = TOKEN_SLOTS_MAX;
     assert_int_equal(test_one(test, VERB_TOKEN_ADD, ACCOUNT_DEFAULT, &verb), TWOLEG_RANGE);
     struct token_record found;
@@ -327,6 +351,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TOKENS(a_token_is_found_by_its_hash_alone),
         TOKENS(a_hash_with_the_same_place_is_another_token),
+        TOKENS(a_token_is_not_written_while_another_lives),
         TOKENS(what_has_no_place_is_refused),
         TOKENS(each_life_leaves_in_its_time),
         TOKENS(expired_rows_leave_in_slices),

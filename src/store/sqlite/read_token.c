@@ -31,11 +31,11 @@ static bool token_read_row(struct statement *row, int64_t bucket, struct arena *
     return record->scope.ptr;
 }
 
-static enum twoleg_error token_read_in(struct store_reader *reader, int64_t bucket,
+static enum twoleg_error token_read_in(struct database *database, int64_t bucket,
                                        const struct store_token_key *key, struct arena *arena,
                                        struct token_record *record)
 {
-    struct statement read = statement_begin(&reader->database, SQL_TOKEN_ONE);
+    struct statement read = statement_begin(database, SQL_TOKEN_ONE);
     statement_int(&read, token_place(bucket, key));
     statement_bytes(&read, str_of(key->hash.bytes, SHA256_SIZE));
     bool found = statement_step(&read);
@@ -45,10 +45,10 @@ static enum twoleg_error token_read_in(struct store_reader *reader, int64_t buck
 }
 
 // The last bucket before this one that has rows. NOT_FOUND: there is none.
-static enum twoleg_error token_read_bucket(struct store_reader *reader, int64_t before,
+static enum twoleg_error token_read_bucket(struct database *database, int64_t before,
                                            int64_t *ret_bucket)
 {
-    struct statement read = statement_begin(&reader->database, SQL_TOKEN_LAST);
+    struct statement read = statement_begin(database, SQL_TOKEN_LAST);
     statement_int(&read, before << TOKEN_PLACE_BITS);
     bool found = statement_step(&read);
     int64_t place = found ? statement_get_int(&read, 0) : 0;
@@ -61,16 +61,15 @@ static enum twoleg_error token_read_bucket(struct store_reader *reader, int64_t 
 }
 
 // The latest first: most tokens that are shown are young.
-static enum twoleg_error token_search(struct store_reader *reader,
-                                      const struct store_token_key *key, struct arena *arena,
-                                      struct token_record *record)
+enum twoleg_error token_search(struct database *database, const struct store_token_key *key,
+                               struct arena *arena, struct token_record *record)
 {
     int64_t bucket = TOKEN_BUCKETS;
     for (;;) {
-        enum twoleg_error error = token_read_bucket(reader, bucket, &bucket);
+        enum twoleg_error error = token_read_bucket(database, bucket, &bucket);
         if (error)
             return error;
-        error = token_read_in(reader, bucket, key, arena, record);
+        error = token_read_in(database, bucket, key, arena, record);
         if (error != TWOLEG_NOT_FOUND)
             return error;
     }
@@ -82,7 +81,7 @@ enum twoleg_error store_token(struct store_reader *reader, const struct store_to
     struct token_record record;
     enum twoleg_error error = database_begin_read(&reader->database);
     if (!error)
-        error = token_search(reader, key, arena, &record);
+        error = token_search(&reader->database, key, arena, &record);
     database_rollback(&reader->database);
     if (error)
         return error;

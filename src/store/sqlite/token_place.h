@@ -9,6 +9,11 @@ _Static_assert(TOKEN_SLOTS_MAX == 1 << (TOKEN_PLACE_BITS - TOKEN_HASH_BITS), "a 
 #define TOKEN_BUCKET_S 1024
 #define TOKEN_BUCKETS (((int64_t)1 << 24) - 1) // up to the year 2514
 
+struct database;
+// The row of a key, but for its id. NOT_FOUND.
+enum twoleg_error token_search(struct database *database, const struct store_token_key *key,
+                               struct arena *arena, struct token_record *record) TWOLEG_MUST_CHECK;
+
 static inline int64_t token_place(int64_t bucket, const struct store_token_key *key)
 {
     uint32_t bits = 0;

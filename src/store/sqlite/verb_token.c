@@ -19,6 +19,25 @@ static int64_t token_bucket(const struct token_record *record)
     return record->expires_s ? (after + width - 1) / width * width : 0;
 }
 
+#define TOKEN_ARENA_CAP ((size_t)16 * 1024) // a scope
+
+// What was found out before the batch was queued may be true no more.
+static enum twoleg_error token_check_unless(struct round *round, const struct store_verb *verb)
+{
+    struct arena arena;
+    struct token_record other;
+    enum twoleg_error error = TWOLEG_NONE;
+    arena_init(&arena, NULL, TOKEN_ARENA_CAP);
+    for (size_t i = 0; i < verb->token.unless_count && !error; i++) {
+        error = token_search(round->database, &verb->token.unless[i], &arena, &other);
+        bool lives = !error && (other.expires_s == 0 ||
+                                other.expires_s > verb->token.record->issued_s);
+        error = lives ? TWOLEG_CONFLICT : error == TWOLEG_NOT_FOUND ? TWOLEG_NONE : error;
+    }
+    arena_finish(&arena);
+    return error;
+}
+
 // Not held against the application: that would be a look into another table for each token. Whoever
 // asked looks again before it gives the token out, and a row that came too late is swept.
 enum twoleg_error verb_token_add(struct round *round, const struct store_verb *verb)
@@ -28,6 +47,9 @@ enum twoleg_error verb_token_add(struct round *round, const struct store_verb *v
     if (record->api_count != 1 || record->expires_s < 0 || bucket >= TOKEN_BUCKETS ||
         verb->token.key.slot >= TOKEN_SLOTS_MAX || verb->account == STORE_OPERATOR)
         return TWOLEG_RANGE;
+    enum twoleg_error error = token_check_unless(round, verb);
+    if (error)
+        return error;
     struct statement add = statement_begin(round->database, SQL_TOKEN_ADD);
     statement_int(&add, token_place(bucket, &verb->token.key));
     statement_bytes(&add, str_of(verb->token.key.hash.bytes, SHA256_SIZE));

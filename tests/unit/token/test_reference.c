@@ -25,7 +25,7 @@ static struct token_reference *reference_make(struct test_tokens *t)
     struct token_reference *token = arena_zalloc(&t->arena, sizeof *token);
     assert_non_null(token);
     assert_int_equal(token_reference_make(&t->context, &t->decision, token), TWOLEG_NONE);
-    struct store_verb verb = {.token = {token->key, &token->record}};
+    struct store_verb verb = {.token = {.key = token->key, .record = &token->record}};
     assert_int_equal(test_one(t->on->test, VERB_TOKEN_ADD, ACCOUNT_DEFAULT, &verb), TWOLEG_NONE);
     return token;
 }
@@ -210,7 +210,7 @@ static void without_its_row_a_token_is_none(void **state)
     struct str text = str_of(token.text, token.len);
     assert_int_equal(reference_read(t, text, &record, &looks), TWOLEG_TOKEN_UNKNOWN);
     // That is not remembered: as soon as the row is there it is found.
-    struct store_verb verb = {.token = {token.key, &token.record}};
+    struct store_verb verb = {.token = {.key = token.key, .record = &token.record}};
     assert_int_equal(test_one(t->on->test, VERB_TOKEN_ADD, ACCOUNT_DEFAULT, &verb), TWOLEG_NONE);
     assert_int_equal(reference_read(t, text, &record, &looks), TWOLEG_NONE);
     assert_int_equal(looks, 2);
@@ -270,7 +270,7 @@ static void a_text_that_two_shapes_claim_is_the_one_that_was_issued(void **state
     }
     assert_int_equal(keys.count, 2);
     assert_int_not_equal(keys.all[0].slot, token.key.slot);
-    struct store_verb verb = {.token = {token.key, &token.record}};
+    struct store_verb verb = {.token = {.key = token.key, .record = &token.record}};
     assert_int_equal(test_one(t->on->test, VERB_TOKEN_ADD, ACCOUNT_DEFAULT, &verb), TWOLEG_NONE);
     assert_int_equal(reference_read(t, str_of(token.text, token.len), &record, &looks),
                      TWOLEG_NONE);

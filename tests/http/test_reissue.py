@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who asks again gets the same token while it lives, where the dialect has it so (`reissue: same`);
+what was revoked is never given out again (G10, V37)."""
+import pathlib
+import threading
+
+import pytest
+
+from instance import FORMATS, Server
+from test_races import Call, hold  # noqa: F401 (a fixture)
+from test_reference import rows
+
+LIFE = 3600
+FILE = """name: again
+title: Again
+token: {format: reference, reissue: same}
+success:
+  fields:
+    - {name: access_token, source: access_token}
+    - {name: expires_in, source: expires_in, type: number}
+    - {name: issued_at, source: issued_at, type: number}
+    - {name: scope, source: scope}
+"""
+
+
+def start(folder, **options):
+    (folder / "dialects").mkdir(parents=True)
+    (folder / "dialects/again.yaml").write_text(FILE)
+    file = folder / "twoleg.yaml"
+    file.write_text(f"dialect_folder: {folder}/dialects\ndialect: again\nworkers: 3\n" +
+                    "".join(f"{key}: {value}\n" for key, value in options.items()))
+    return Server(data=folder / "data", config=file).start()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    instance = start(tmp_path_factory.mktemp("again"))
+    yield instance
+    instance.destroy()
+
+
+@pytest.fixture
+def own(tmp_path):
+    instance = start(tmp_path)
+    yield instance
+    instance.destroy()
+
+
+@pytest.fixture(scope="module")
+def caller(server):
+    return server.app(name="caller", resource_server=True)
+
+
+def at_once(server, app, count=24):
+    """Each on a connection of its own, so that all workers are asked."""
+    answers = []
+    threads = [threading.Thread(target=lambda: answers.append(server.token(app)))
+               for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [answer.status for answer in answers] == [200] * count
+    return {answer.json()["access_token"] for answer in answers}
+
+
+@pytest.mark.parametrize("token_format", FORMATS)
+def test_all_workers_at_once_give_one_token_and_write_one_row(server, caller,
+                                                                       token_format):
+    before = rows(server)
+    app = server.app(scope="alpha beta", token_format=token_format)
+    first = at_once(server, app)
+    assert len(first) == 1 and first == at_once(server, app)
+    assert rows(server) == before + 1
+    assert server.active(caller, *first)
+
+
+def test_another_question_has_another_answer(server):
+    app, other = server.app(scope="alpha beta"), server.app(scope="alpha beta")
+    tokens = [server.bearer(app), server.bearer(app, scope="alpha"), server.bearer(other),
+              server.bearer(app, scope="beta")]
+    assert len(set(tokens)) == 4
+    assert server.bearer(app, scope="beta alpha") == tokens[0], "the same in another order"
+    assert [server.bearer(app), server.bearer(app, scope="alpha")] == tokens[:2]
+    second = server.cli("secret", "add", app.id, "--json")["client_secret"]
+    first, app.secret = app.secret, second
+    assert server.bearer(app) != tokens[0], "else who loses one secret loses the other's tokens"
+    app.secret = first
+    assert server.bearer(app) == tokens[0]
+
+
+def test_G10_V37_what_was_revoked_is_never_given_out_again(server, caller):
+    app = server.app(scope="alpha")
+    seen = []
+    for _ in range(20):
+        token = server.bearer(app)
+        assert token not in seen and server.active(caller, token)
+        seen.append(token)
+        assert server.revoke(app, token).status == 200
+        assert not server.active(caller, token)
+    last = at_once(server, app)
+    assert len(last) == 1 and last.isdisjoint(seen)
+    server.act("revoke-tokens", app)
+    again = at_once(server, app)
+    assert len(again) == 1 and again.isdisjoint(seen) and again.isdisjoint(last)
+    assert not server.active(caller, *last)
+
+
+@pytest.mark.hooks
+@pytest.mark.parametrize("point", ["store.before_commit", "store.before_publish"])
+def test_G10_a_revocation_under_way_is_not_overtaken(server, caller, hold, point):
+    app = server.app(scope="alpha")
+    token = server.bearer(app)
+    hold(point)
+    revoking = Call(server.revoke, app, token)
+    server.hooks.await_waiting(point)
+    assert server.bearer(app) == token, "it is not revoked yet"
+    server.hooks.release(point)
+    assert revoking.result().status == 200
+    other = server.bearer(app)
+    assert other != token
+    assert server.active(caller, other) and not server.active(caller, token)
+
+
+@pytest.mark.hooks
+def test_G10_a_revocation_while_the_row_is_on_its_way(server, caller, hold):
+    """All tokens of the application are revoked while the first one is being written."""
+    app = server.app(scope="alpha")
+    hold("store.before_publish")
+    asking = Call(server.token, app)
+    server.hooks.await_waiting("store.before_publish")
+    changing = Call(server.act, "revoke-tokens", app)
+    server.hooks.release("store.before_publish")
+    changing.result()
+    first = asking.result()
+    assert first.status == 200
+    token = server.bearer(app)
+    assert server.active(caller, token)
+    if first.json()["access_token"] != token:
+        assert not server.active(caller, first.json()["access_token"])
+
+
+@pytest.mark.hooks
+def test_a_life_shrinks_and_never_are_two_alive(own):
+    server = own
+    app, caller = server.app(scope="alpha"), server.app(name="caller", resource_server=True)
+    alive, ended, began = None, [], {}
+    for step in range(0, 4 * LIFE, LIFE // 7):
+        server.hooks.clock(step)
+        answer = server.token(app).json()
+        token, left = answer["access_token"], answer["expires_in"]
+        assert 0 < left <= LIFE
+        if alive and token != alive:
+            assert not server.active(caller, alive), "given up while it was alive"
+            ended.append(alive)
+        if token not in began:
+            assert left == LIFE, "a new one has all of its life"
+            began[token] = answer["issued_at"]
+        assert answer["issued_at"] == began[token]
+        assert abs(began[token] + LIFE - left - (began[next(iter(began))] + step)) <= 5
+        assert token not in ended
+        alive = token
+    assert len(began) == 4 and not any(server.active(caller, token) for token in ended)
+
+
+@pytest.mark.hooks
+def test_a_life_without_end_has_one_token(own):
+    app = own.app(scope="alpha", token_format="reference", token_ttl="never")
+    first = own.token(app).json()
+    assert "expires_in" not in first
+    own.hooks.clock(500 * 86400)
+    own.restart()
+    assert own.bearer(app) == first["access_token"]
+
+
+def test_D1_a_restart_and_another_master_key_change_nothing_and_no_text_is_kept(own):
+    apps = [own.app(scope="alpha") for _ in range(3)]
+    tokens = [own.bearer(app) for app in apps]
+    own.restart()
+    assert [own.bearer(app) for app in apps] == tokens
+    own.cli("master", "rotate", "--yes")
+    assert [own.bearer(app) for app in apps] == tokens
+    assert own.revoke(apps[0], tokens[0]).status == 200
+    own.restart(hard=True)
+    now = [own.bearer(app) for app in apps]
+    assert now[1:] == tokens[1:] and now[0] != tokens[0]
+    own.stop()
+    stored = b"".join(file.read_bytes() for file in
+                      pathlib.Path(own.data).iterdir() if file.is_file())
+    assert len(stored) > 4096
+    assert not any(token.encode() in stored for token in [*tokens, *now])
+
+
+@pytest.mark.hooks
+def test_other_rights_and_lives_have_other_tokens(own):
+    app = own.app(scope="alpha beta")
+    token = own.bearer(app)
+    own.cli("app", "update", app.id, "--scope", "alpha", "--yes")
+    assert own.token(app).json()["scope"] == "alpha" and own.bearer(app) != token
+    own.cli("app", "update", app.id, "--scope", "alpha beta", "--token-ttl", "600", "--yes")
+    short = own.token(app).json()
+    assert short["access_token"] != token and 0 < short["expires_in"] <= 600
+    own.act("disable", app)
+    assert own.token(app).status == 401
+    own.act("enable", app)
+    assert own.bearer(app) not in (token, short["access_token"])
+
+
+def test_a_restored_store_gives_out_no_token_of_before(own, tmp_path):
+    """A restore sets another epoch: what was out is dead, so it must not be given out either."""
+    app, caller = own.app(scope="alpha"), own.app(name="caller", resource_server=True)
+    token = own.bearer(app)
+    backup = str(tmp_path / "backup.db")
+    own.cli("backup", backup)
+    own.stop()
+    own.cli("restore", backup, "--yes")
+    own.start()
+    other = own.bearer(app)
+    assert other != token and own.active(caller, other) and not own.active(caller, token)
+    assert own.bearer(app) == other
