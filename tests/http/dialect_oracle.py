@@ -53,8 +53,37 @@ def fields(name):
                 if "fields" in each.get("success", {}))
 
 
+def token(name, body):
+    """What the answer of a granted call gives out."""
+    kind = next((each["success"]["body"] for each in chain(name)
+                 if "body" in each.get("success", {})), "json")
+    field = next(each for each in fields(name) if each.get("source") == "access_token")
+    if kind == "token":
+        return body
+    found = dict(urllib.parse.parse_qsl(body)) if kind == "form" else json.loads(body)
+    for under in field.get("under", []):
+        found = found[under]
+    return found[field["name"]]
+
+
 def resource(name, key):
     return next(each["resource"][key] for each in chain(name) if key in each.get("resource", {}))
+
+
+# The words of /check, src/endpoint/check.c.
+CHECK = {401: ("unauthorized", "invalid_token", "the access token is missing or not good"),
+         403: ("forbidden", "insufficient_scope", "the access token does not reach so far")}
+
+
+def check_refusal(name, status):
+    """Content type and body of a call that /check refuses, and how its challenge begins."""
+    key, code, message = CHECK[status]
+    body = resource(name, key)
+    assert "{request_id}" not in body and "{time}" not in body, "teach me"
+    for word, value in (("code", code), ("message", message), ("status", str(status))):
+        body = body.replace("{%s}" % word, value)
+    kind = None if body == "empty" else resource(name, "content_type")
+    return kind, "" if body == "empty" else body, resource(name, "challenge")
 
 
 class Ask:

@@ -166,6 +166,7 @@ class Server:
         self.config, self.listen, self.args = config, listen, list(args)
         self.listeners = max(1, len(listen))  # those of a configuration are more, perhaps
         self.process = None
+        self.host = None  # whom requests are for, where it is not the address
         self.stderr_path = self.data.rstrip("/") + ".stderr"
         self.hooks = Hooks(self)
         self.local = threading.local()
@@ -285,12 +286,13 @@ class Server:
     # ------------------------------------------------------------------ HTTP
     def request(self, method, target, body=None, headers=None):
         connection = getattr(self.local, "connection", None)
+        headers = {**({"Host": self.host} if self.host else {}), **(headers or {})}
         fresh = connection is None or self.local.life != self.life
         if fresh:
             connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
             self.local.connection, self.local.life = connection, self.life
         try:
-            connection.request(method, target, body, headers or {})
+            connection.request(method, target, body, headers)
             answer = connection.getresponse()
             result = Answer(answer.status, answer.headers, answer.read())
         except (ConnectionError, http.client.HTTPException):

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The raw requests of test_http_rules.py and test_rfc6749.py once more, at the endpoint of each
+dialect that came with the program, around its documented call: what HTTP refuses it refuses as
+everywhere, and whatever else is wrong is refused in a form of the dialect's own."""
+import base64
+import itertools
+import socket
+
+import pytest
+
+import test_http_rules as http_rules
+import test_rfc6749 as rfc6749
+from dialect_oracle import refusal
+from instance import statuses
+from replay import receive
+from test_dialects import DIALECTS, ask, replays, send, spoken  # noqa: F401 (fixtures)
+from test_http_rules import NEXT, refused
+
+EACH = pytest.mark.parametrize("name", DIALECTS)
+# Why a request may be refused before anybody looks at who sent it: condition and error.
+READING = [("malformed", "PARAMETER_MALFORMED"), ("malformed", "PARAMETER_DUPLICATE"),
+           ("malformed", "PARAMETER_COUNT"), ("malformed", "CLIENT_TWO_METHODS"),
+           ("in_query", "CLIENT_IN_QUERY"), ("missing", "GRANT_TYPE_MISSING"),
+           ("missing", "PARAMETER_MISSING"), ("media_type", "MEDIA_TYPE"),
+           ("too_long", "TOO_LONG"), ("grant", "GRANT_TYPE_UNSUPPORTED"),
+           ("client_missing", "CLIENT_MISSING"), ("client_malformed", "CLIENT_MALFORMED"),
+           ("not_acceptable", "NOT_ACCEPTABLE"), ("scope", "SCOPE_MALFORMED"),
+           ("target", "TARGET_UNKNOWN"), ("target", "TARGET_DUPLICATE"),
+           ("client", "CLIENT_UNKNOWN")]
+
+
+def cells(test):
+    """What a parametrized test of another file goes through."""
+    return [each[0] if isinstance(each, tuple) and len(each) == 1 else each
+            for mark in test.pytestmark if mark.name == "parametrize" for each in mark.args[1]]
+
+
+def around(call, name, headers, body=None):
+    """The documented call with other headers behind its own, and this behind its head."""
+    head, own = call.bytes(f"{name}.example").split(b"\r\n\r\n", 1)
+    lines = [line for line in head.split(b"\r\n") if not line.startswith(b"Content-Length:")]
+    return b"\r\n".join(lines) + b"\r\n" + headers.encode("latin-1") + b"\r\n" + \
+        (own if body is None else body.encode("latin-1"))
+
+
+@EACH
+def test_A7_A8_A10_framing(spoken, ask, name):  # noqa: F811
+    call = ask(name)
+    for length in cells(http_rules.test_A7_odd_content_length_is_400):
+        refused(spoken, around(call, name, f"Content-Length: {length}\r\n", "x" * 29 + NEXT))
+    for headers in cells(http_rules.test_A7_two_lengths_are_400):
+        refused(spoken, around(call, name, headers, "x" * 29 + NEXT))
+        refused(spoken, around(call, name, headers, "0\r\n\r\n" + NEXT))
+    chunked = "1d\r\n" + "x" * 29 + "\r\n0\r\n\r\n" + NEXT
+    for coding in cells(http_rules.test_A8_any_coding_but_chunked_is_refused):
+        refused(spoken, around(call, name, f"Transfer-Encoding: {coding}\r\n", chunked),
+                (400, 501))
+    for line in cells(http_rules.test_A8_odd_spelling_is_refused):
+        refused(spoken, around(call, name, line + "\r\n", chunked), (400, 501))
+    for body in cells(http_rules.test_A10_malformed_chunks_are_refused):
+        refused(spoken, around(call, name, "Transfer-Encoding: chunked\r\n", body), (400, 413))
+
+
+@EACH
+def test_A4_A6_A9_A11_A24_heads(spoken, ask, name):  # noqa: F811
+    call = ask(name)
+    body = len(call.bytes("x").split(b"\r\n\r\n", 1)[1])
+    length = f"Content-Length: {body}\r\n" if body else ""
+    for line in ("Host: x\r\n", "Host: x\r\nHost: y\r\n", "No colon here\r\n", ": no name\r\n",
+                 "A B: c\r\n", "A(: c\r\n", "A: b\rc\r\n", "A: b\0c\r\n", " A: fold\r\n",
+                 "Authorization: Basic YTpi\r\nAuthorization: Basic YTpi\r\n",
+                 "Content-Type: a/b\r\nContent-Type: a/b\r\n"):
+        refused(spoken, around(call, name, length + line))
+    refused(spoken, around(call, name, length + "A: " + "a" * 65536 + "\r\n"), (431,))
+    refused(spoken, around(call, name, "".join(f"A{i}: b\r\n" for i in range(200))), (431,))
+    refused(spoken, around(call, name, "Content-Length: 65537\r\n", ""), (413,))
+    for expect in ("nonsense", "100-continue, x"):
+        refused(spoken, around(call, name, f"{length}Expect: {expect}\r\n"), (417,))
+    for coding in cells(http_rules.test_A24_content_coding_is_refused):
+        found = spoken.raw(around(call, name, f"{length}Content-Encoding: {coding}\r\n"),
+                           half_close=True)
+        assert statuses(found) == [415], (coding, found)
+
+
+def in_own_form(server, name, data):
+    """Refused in a form that the dialect has for requests that cannot be read."""
+    status, headers, body = send(server, data)
+    forms = [refusal(name, *why) for why in READING]
+    assert any((status, headers.get("content-type")) == form[:2] and form[2] in (None, body)
+               for form in forms), (data[:300], status, headers, body)
+
+
+FORMS = [b"=", b"&", b"&&&", b"=&=", b"%", b"a=%ff", b"a=%c0%af", b"a=%ed%a0%80", b"a=%00",
+         b"\xff\xfe", b"\x00", b"a" * 60000, b"+" * 2000, b"a=b;c=d", b"grant_type", b"[]",
+         b"grant_type=client_credentials&grant_type=client_credentials", b"{", b"{}",
+         b"&".join(b"p%d=" % i for i in range(1000))]
+JSONS = [b"", b" ", b"[]", b"{}", b"null", b'"x"', b"7", b"{", b'{"', b'{"a', b'{"a"', b'{"a":',
+         b'{"a":1', b'{"a":1,', b'{"a":1,}', b'{"a":1}}', b'{"a":1} x', b'{"a":01}', b'{"a":1e999}',
+         b'{"a":NaN}', b"{'a':1}", b'{"a":"\t"}', b'{"a":"\xff"}', b'{"a":"\\ud800"}',
+         b'{"a":"\\u0000"}', b'{"a":"\\x"}', b'\xef\xbb\xbf{"a":"b"}', b'{"a":"b","a":"b"}',
+         b'{"grant_type":["client_credentials"]}', b'{"grant_type":{"a":1}}',
+         b'{"a":' * 200 + b"1" + b"}" * 200, b"[" * 60000,
+         b"{" + b",".join(b'"p%d":1' % i for i in range(1000)) + b"}"]
+
+
+@EACH
+def test_B5_B6_B14_bodies_and_queries_that_mean_nothing(spoken, ask, name):  # noqa: F811
+    """Under every label, and without one."""
+    call, host = ask(name), f"{name}.example"
+    for kind, body in itertools.product(
+            ("application/x-www-form-urlencoded", "application/json", None), FORMS + JSONS):
+        if call.method == "GET":  # of which the body is never read
+            break
+        broken = ask(name)
+        broken.query, broken.raw = [], body
+        broken.header("Content-Type", kind)
+        in_own_form(spoken, name, broken.bytes(host))
+    for query in FORMS:
+        broken = ask(name)
+        if all(33 <= byte < 127 for byte in query) and len(query) < 4000:
+            broken.query, broken.body = [], []
+            broken.path += "?" + query.decode()
+            in_own_form(spoken, name, broken.bytes(host))
+
+
+@EACH
+def test_B7_B9_credentials_that_are_none(spoken, ask, name, replays):  # noqa: F811
+    words = replays[name].words
+    if ask(name).basic():
+        for header in [*cells(rfc6749.test_B7_malformed_basic_is_401_with_challenge),
+                       "Bearer x", "basic", f"Basic\t{words['{BASIC}']}", "Digest a=b",
+                       "Basic " + base64.b64encode(f"{words['{ID}']}:".encode()).decode()]:
+            broken = ask(name)
+            broken.header("Authorization", header)
+            in_own_form(spoken, name, broken.bytes(f"{name}.example"))
+        return
+    for client_id, secret in (("", ""), (words["{ID}"], ""), ("", words["{SECRET}"]),
+                              ("a" * 5000, "b"), (words["{ID}"], "b" * 5000), ("\x01", "\x7f"),
+                              (words["{ID}"] + " ", words["{SECRET}"]),
+                              (words["{ID}"], words["{SECRET}"] + "\u00e9"),
+                              (words["{ID}"].upper(), words["{SECRET}"])):
+        broken = ask(name)
+        broken.credentials(name, client_id, secret)
+        in_own_form(spoken, name, broken.bytes(f"{name}.example"))
+
+
+@EACH
+def test_afterwards_the_documented_call_is_granted(spoken, ask, name):  # noqa: F811
+    """Also on one connection with refusals before it: nothing of theirs is left."""
+    good, bad = ask(name), ask(name)
+    bad.credentials(name, "nobody", "x")
+    with socket.create_connection(("127.0.0.1", spoken.port), timeout=60) as sock:
+        seen = []
+        for call in (good, bad, good):
+            sock.sendall(call.bytes(f"{name}.example"))
+            seen.append(receive(sock))
+    assert [each[0] for each in seen][::2] == [seen[0][0]] * 2 and seen[0][0] in (200, 201)
+    assert seen[1][2] != seen[0][2] and seen[1][0] == refusal(name, "client", "CLIENT_UNKNOWN")[0]
