@@ -37,10 +37,21 @@ static size_t reading_find(const struct reading *reading, struct str name)
     return i;
 }
 
-// Sent without a value counts as omitted (RFC 6749 section 3.2).
+static bool reading_says_who(const struct dialect_parameter *parameter)
+{
+    return parameter->is == MEANING_CLIENT_ID || parameter->is == MEANING_CLIENT_SECRET;
+}
+
+// Sent without a value counts as omitted (RFC 6749 section 3.2). Of two clients the first would be
+// a guess: who else reads the request may take the other one for who asks (B4).
 static void reading_put(struct reading *reading, size_t at, uint8_t rank, struct str value)
 {
-    if (value.len == 0 || (reading->values[at].ptr && reading->ranks[at] <= rank))
+    struct str before = reading->values[at];
+    if (value.len == 0)
+        return;
+    if (before.ptr && reading_says_who(reading_parameter(reading, at)))
+        reading->two_clients = reading->two_clients || !str_equal(before, value);
+    if (before.ptr && reading->ranks[at] <= rank)
         return;
     reading->values[at] = value;
     reading->ranks[at] = rank;

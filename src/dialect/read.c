@@ -108,6 +108,8 @@ static enum twoleg_error reading_client(const struct reading *reading, struct to
 {
     unsigned methods = reading->dialect->client.methods;
     struct str header = reading->request->authorization;
+    if (reading->two_clients)
+        return REFUSE(TWOLEG_CLIENT_TWO_METHODS);
     if ((methods & DIALECT_BASIC) && header.ptr)
         return reading_basic(reading, ret);
     if (!(methods & DIALECT_PARAMETERS))
@@ -229,6 +231,7 @@ enum twoleg_error dialect_read(const struct dialect *dialect,
     struct reading reading __attribute__((uninitialized));
     reading.dialect = dialect;
     reading.request = request;
+    reading.two_clients = false;
     for (size_t i = 0; i < reading_count(&reading); i++)
         reading.values[i] = STR_NONE;
     request->arena->wipe = true;

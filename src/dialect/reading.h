@@ -9,6 +9,7 @@ struct reading {
     const struct http_request *request;
     struct str values[DIALECT_PARAMETERS_MAX];
     uint8_t ranks[DIALECT_PARAMETERS_MAX]; // the value's place, as the parameter lists them
+    bool two_clients; // two places name different ones
 };
 
 size_t reading_count(const struct reading *reading);

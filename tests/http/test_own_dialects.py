@@ -103,16 +103,24 @@ def test_a_body_may_be_missing_and_a_get_has_none(odd, client):
 
 
 def test_the_first_place_that_has_a_parameter_is_taken(odd, client):
-    other = odd.app(name="other", scope="voice", token_format="sealed")
-    body = urllib.parse.urlencode({"X-Client": other.id, "X-Secret": other.secret}).encode()
-    # Of header and body the header goes first, and never is half a pair taken with another's half.
-    answer = ask(odd, body, Content_Type=FORM, **pair(client))
-    assert answer.json()["data"]["scopes"] == ["mail", "sms"]
-    assert ask(odd, body, Content_Type=FORM, X_Client=client.id).status == 401
-    assert ask(odd, body, Content_Type=FORM, X_Secret=client.secret).status == 401
-    assert ask(odd, body, Content_Type=FORM).json()["data"]["scopes"] == []
+    # Of query and body the query goes first.
+    body = b"version=2&scopes=sms"
+    answer = ask(odd, body, "version=2&scopes=mail", Content_Type=FORM, **pair(client))
+    assert answer.json()["data"]["scopes"] == ["mail"]
+    assert ask(odd, body, None, Content_Type=FORM, **pair(client)).json()["data"]["scopes"] == \
+        ["sms"]
     # Of one that has a value and one that has none the former is meant.
     assert ask(odd, b"version=2", "version=", Content_Type=FORM, **pair(client)).status == 201
+
+
+def test_B4_two_places_name_one_client_or_none(odd, client):
+    other = odd.app(name="other", scope="voice", token_format="sealed")
+    same, theirs = (urllib.parse.urlencode({"X-Client": who.id, "X-Secret": who.secret}).encode()
+                    for who in (client, other))
+    assert ask(odd, same, Content_Type=FORM, **pair(client)).status == 201
+    assert ask(odd, theirs, Content_Type=FORM).status == 201
+    for headers in (pair(client), {"X_Client": client.id}, {"X_Secret": client.secret}):
+        assert ask(odd, theirs, Content_Type=FORM, **headers).status == 400, headers
 
 
 def test_B5_no_place_has_a_parameter_twice(odd, client):
