@@ -42,7 +42,8 @@ void dialect_compile_token(struct dialect_loader *loader)
     const struct dialect_token *token = &d->token;
     // Whether one is out already is told by its row: no other format has one.
     if (token->reissue != REISSUE_NEW && token->format != FORMAT_REFERENCE + 1)
-        DIALECT_REFUSE(loader, token->mark, "token: reissue: same needs format: reference");
+        DIALECT_REFUSE(loader, token->mark, "token: reissue: %s needs format: reference",
+                       token->reissue == REISSUE_SAME ? "same" : "replace");
     if (compile_says_shape(token) && token->format != FORMAT_REFERENCE + 1) {
         DIALECT_REFUSE(loader, token->mark,
                        "token: alphabet, length, prefix, suffix and checksum are of format: "

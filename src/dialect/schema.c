@@ -20,7 +20,7 @@ static const char *const words_omitted[] = {"all", "default", "none", NULL};
 static const char *const words_unknown[] = {"refuse", "drop", NULL};
 static const char *const words_format[] = {"application", "jwt", "sealed", "reference", NULL};
 static const char *const words_alphabet[] = {"default", "alphanumeric", "hex", "uuid", NULL};
-static const char *const words_reissue[] = {"new", "same", NULL};
+static const char *const words_reissue[] = {"new", "same", "replace", NULL};
 static const char *const words_success[] = {"json", "form", "token", NULL};
 static const char *const words_source[] = {"constant", "access_token", "expires_in", "expires_at",
                                            "issued_at", "scope", "client_id", "application",

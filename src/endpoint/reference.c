@@ -61,29 +61,41 @@ static enum twoleg_error reference_take(struct http_request *request,
     return count < ROWS_PER_REQUEST ? TWOLEG_NOT_FOUND : TWOLEG_OVERLOADED;
 }
 
-// The same token is written only while neither it nor its neighbours in time are there.
-static enum twoleg_error commit_choose(struct http_request *request,
-                                       const struct decision *decision,
-                                       const struct token_again *again, struct commit_job *commit,
-                                       struct store_verb *verb)
+// What a row is written for: at most one of a decision's tokens may live.
+struct commit_again {
+    const struct token_again *again;
+    enum token_again_which from; // of those that must not be there
+    const struct token_record *replaced; // what is revoked with it; NULL: nothing
+};
+
+static void commit_add_again(const struct commit_again *plan, struct commit_job *commit,
+                             uint64_t account, struct store_verb *verb)
 {
-    if (!again)
-        return token_reference_make(&endpoint_context(request)->token, decision, &commit->token);
-    commit->token = again->tokens[AGAIN_NOW];
-    for (int i = AGAIN_BEFORE; i < AGAIN_COUNT; i++)
-        commit->unless[i] = again->tokens[i].key;
+    size_t count = 0;
+    commit->token = plan->again->tokens[AGAIN_NOW];
+    for (enum token_again_which i = plan->from; i < AGAIN_COUNT; i++)
+        commit->unless[count++] = plan->again->tokens[i].key;
     verb->token.unless = commit->unless;
-    verb->token.unless_count = AGAIN_COUNT;
-    return TWOLEG_NONE;
+    verb->token.unless_count = count;
+    if (!plan->replaced)
+        return;
+    struct store_verb *revoke = store_batch_add(commit->batch, VERB_TOKEN_REVOKE, account);
+    revoke->revoke.id = plan->replaced->id;
+    revoke->revoke.application = plan->replaced->application;
+    revoke->revoke.expires_s = plan->replaced->expires_s;
 }
 
 static enum twoleg_error commit_build(struct http_request *request,
                                       const struct decision *decision,
-                                      const struct token_again *again, struct commit_job *commit)
+                                      const struct commit_again *plan, struct commit_job *commit)
 {
-    struct store_verb *verb =
-        store_batch_add(commit->batch, VERB_TOKEN_ADD, decision->application->account);
-    enum twoleg_error error = commit_choose(request, decision, again, commit, verb);
+    uint64_t account = decision->application->account;
+    struct store_verb *verb = store_batch_add(commit->batch, VERB_TOKEN_ADD, account);
+    enum twoleg_error error = TWOLEG_NONE;
+    if (plan)
+        commit_add_again(plan, commit, account, verb);
+    else
+        error = token_reference_make(&endpoint_context(request)->token, decision, &commit->token);
     if (error)
         return error;
     commit->token.record.scope = store_batch_copy(commit->batch, decision->scope);
@@ -94,10 +106,10 @@ static enum twoleg_error commit_build(struct http_request *request,
     return TWOLEG_NONE;
 }
 
-// again: NULL for a token of its own.
+// plan: NULL for a token of its own.
 static enum twoleg_error reference_start(struct http_request *request,
                                          const struct decision *decision,
-                                         const struct token_again *again)
+                                         const struct commit_again *plan)
 {
     struct commit_job *commit = fault_here(FAULT_MEMORY) ? NULL : calloc(1, sizeof *commit);
     if (!commit)
@@ -108,7 +120,7 @@ static enum twoleg_error reference_start(struct http_request *request,
     if (!error && !commit->batch)
         error = TWOLEG_NO_MEMORY;
     if (!error)
-        error = commit_build(request, decision, again, commit);
+        error = commit_build(request, decision, plan, commit);
     if (!error)
         error = store_submit(endpoint_context(request)->server->store, commit->batch);
     if (error)
@@ -207,7 +219,17 @@ enum twoleg_error reference_look_up(struct http_request *request, struct str tex
 
 // ---------------------------------------------------------------------------------- issue
 
-// Ours, if it was written and still is one that is asked for.
+static bool again_is_one(const struct token_again *again, const struct token_reference *token)
+{
+    for (enum token_again_which i = AGAIN_BEFORE; i < AGAIN_NEXT; i++)
+        if (str_equal(str_of(token->text, token->len),
+                      str_of(again->tokens[i].text, again->tokens[i].len)))
+            return true;
+    return false;
+}
+
+// Ours, if it was written and still is one that is asked for. One that another has replaced since
+// is nobody else's, and dead: whoever asked last has the live one.
 static enum twoleg_error again_take_written(struct http_request *request,
                                             const struct decision *decision,
                                             const struct token_again *again,
@@ -219,38 +241,87 @@ static enum twoleg_error again_take_written(struct http_request *request,
             continue;
         if (job->result)
             return job->result;
-        for (int i = AGAIN_BEFORE; i < AGAIN_NEXT; i++)
-            if (str_equal(str_of(token->text, token->len),
-                          str_of(again->tokens[i].text, again->tokens[i].len)) &&
-                token_reference_take(&endpoint_context(request)->token, decision, token,
-                                     ret_token) == TWOLEG_NONE)
-                return TWOLEG_NONE;
+        bool ours = decision->reissue == REISSUE_REPLACE || again_is_one(again, token);
+        if (ours && token_reference_take(&endpoint_context(request)->token, decision, token,
+                                         ret_token) == TWOLEG_NONE)
+            return TWOLEG_NONE;
     }
     return TWOLEG_NOT_FOUND;
 }
 
-// What is known is older than a row that could not be written.
-static enum twoleg_error again_run(struct http_request *request, const struct decision *decision,
-                                   const struct token_again *again, struct issued_token *ret_token)
+// The token that lives, if it is what the decision asks for; else NOT_FOUND.
+static enum twoleg_error again_give(struct http_request *request, const struct decision *decision,
+                                    struct token_again *again,
+                                    const struct token_again_found *alive,
+                                    struct issued_token *ret_token)
+{
+    struct token_reference *token = &again->tokens[alive->which];
+    token->record = alive->record;
+    enum twoleg_error error =
+        token_reference_take(&endpoint_context(request)->token, decision, token, ret_token);
+    if (error)
+        return error;
+    ret_token->text = arena_copy(request->arena, ret_token->text);
+    return ret_token->text.ptr ? TWOLEG_NONE : TWOLEG_NO_MEMORY;
+}
+
+static enum twoleg_error again_replace(struct http_request *request,
+                                       const struct decision *decision, struct token_again *again,
+                                       const struct token_again_found *alive)
+{
+    enum twoleg_error error = TWOLEG_NONE;
+    if (alive->which == AGAIN_NOW)
+        error = token_again_follow(&endpoint_context(request)->token, decision, again);
+    const struct commit_again plan = {again, AGAIN_NOW, &alive->record};
+    return error ? error : reference_start(request, decision, &plan);
+}
+
+// What this request has done so far.
+struct again_past {
+    unsigned jobs;
+    bool lost;                       // somebody else's row was there first
+    const struct token_known *known; // what the store said after that
+    enum twoleg_error failed;
+};
+
+static struct again_past again_past(const struct http_request *request)
 {
     const struct http_job *last = request->jobs;
-    unsigned count = 0;
-    enum twoleg_error error = again_take_written(request, decision, again, ret_token);
-    if (error != TWOLEG_NOT_FOUND)
-        return error;
-    for (const struct http_job *job = request->jobs; job; job = job->next)
-        count += job->kind == &commit_kind || job->kind == &look_up_kind;
     bool looked = last && last->kind == &look_up_kind;
-    if (looked && last->result)
-        return last->result;
-    error = token_again_take(&endpoint_context(request)->token, decision, again,
-                             looked ? reference_known(request) : NULL, request->arena, ret_token);
-    if (error != TWOLEG_WAIT && error != TWOLEG_NOT_FOUND)
-        return error;
-    if (count >= 2 * ROWS_PER_REQUEST)
+    struct again_past past = {.known = looked ? reference_known(request) : NULL,
+                              .failed = looked ? last->result : TWOLEG_NONE};
+    for (const struct http_job *job = request->jobs; job; job = job->next) {
+        past.jobs += job->kind == &commit_kind || job->kind == &look_up_kind;
+        past.lost = past.lost || (job->kind == &commit_kind && job->result == TWOLEG_CONFLICT);
+    }
+    return past;
+}
+
+static enum twoleg_error again_run(struct http_request *request, const struct decision *decision,
+                                   struct token_again *again, struct issued_token *ret_token)
+{
+    const struct again_past past = again_past(request);
+    struct token_again_found alive;
+    enum twoleg_error error = again_take_written(request, decision, again, ret_token);
+    if (error != TWOLEG_NOT_FOUND || past.failed)
+        return error != TWOLEG_NOT_FOUND ? error : past.failed;
+    enum twoleg_error found = token_again_find(&endpoint_context(request)->token, decision, again,
+                                               past.known, request->arena, &alive);
+    if (found && found != TWOLEG_WAIT && found != TWOLEG_NOT_FOUND)
+        return found;
+    // Of those who ask at once one makes a token, for all: else they would take it from each other.
+    if (!found && (past.lost || decision->reissue == REISSUE_SAME)) {
+        error = again_give(request, decision, again, &alive, ret_token);
+        if (error != TWOLEG_NOT_FOUND || decision->reissue == REISSUE_SAME)
+            return error;
+    }
+    if (past.jobs >= 2 * ROWS_PER_REQUEST)
         return TWOLEG_OVERLOADED;
-    if (error == TWOLEG_NOT_FOUND)
-        return reference_start(request, decision, again);
+    if (!found)
+        return again_replace(request, decision, again, &alive);
+    const struct commit_again plan = {again, AGAIN_BEFORE, NULL};
+    if (found == TWOLEG_NOT_FOUND)
+        return reference_start(request, decision, &plan);
     const struct str texts[] = {
         str_of(again->tokens[AGAIN_BEFORE].text, again->tokens[AGAIN_BEFORE].len),
         str_of(again->tokens[AGAIN_NOW].text, again->tokens[AGAIN_NOW].len)};
@@ -273,7 +344,7 @@ static enum twoleg_error reference_again(struct http_request *request,
 enum twoleg_error reference_issue(struct http_request *request, const struct decision *decision,
                                   struct issued_token *ret_token)
 {
-    if (decision->reissue == REISSUE_SAME)
+    if (decision->reissue != REISSUE_NEW)
         return reference_again(request, decision, ret_token);
     enum twoleg_error error = reference_take(request, decision, ret_token);
     return error == TWOLEG_NOT_FOUND ? reference_start(request, decision, NULL) : error;

@@ -20,7 +20,9 @@ enum scope_omitted { SCOPE_ALL, SCOPE_DEFAULT, SCOPE_EMPTY };
 // What whoever asks again gets.
 enum reissue {
     REISSUE_NEW,  // another token
-    REISSUE_SAME, // the one that it has, until that has expired; of references only
+    // Of references only:
+    REISSUE_SAME,    // the one that it has, until that has expired
+    REISSUE_REPLACE, // another token, and the application's one before is revoked
 };
 
 // What the dialect of a request says of the meaning of what was sent.

@@ -73,8 +73,12 @@ static bool store_verb_takes(const struct store_verb *verb)
 
 bool store_batch_is_urgent(const struct store_batch *batch)
 {
-    for (const struct store_verb *verb = batch->verbs; verb; verb = verb->next)
-        if (store_verb_takes(verb))
-            return true;
-    return false;
+    bool takes = false;
+    for (const struct store_verb *verb = batch->verbs; verb; verb = verb->next) {
+        // A token that takes the place of another one is no hurry: clients ask for those.
+        if (verb->kind == VERB_TOKEN_ADD)
+            return false;
+        takes = takes || store_verb_takes(verb);
+    }
+    return takes;
 }

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The same token for whoever asks again, while it lives (docs/why/2026-11-22-dialects.md). Nothing
-// says what was given out but the rows themselves, so what is asked for names them:
+// The same token for whoever asks again, while it lives, or the one that takes its place
+// (docs/why/2026-11-22-dialects.md). Nothing says what was given out but the rows themselves, so
+// what is asked for names them:
 //
 //   window  the second of asking, in lives; 0 for a life that never ends
 //   turn    how many tokens of the window were revoked
 //   seed    MAC(key, "reissue" | shape | record without times | life | scope | window | turn)
+//
+// One that is to be replaced is the application's, whatever secret, API and scope it was for.
 //
 // A token of one window expires in the next one, where no other is made before: whoever asks gets
 // that of the window before while it lives, then that of the window.
@@ -24,12 +27,22 @@ static struct sha256 again_seed(const struct data_key *key, const struct decisio
                                 const struct token_record *record, int64_t window, unsigned turn)
 {
     const struct token_shape *shape = decision->shape ? decision->shape : &token_shape_default;
+    bool replace = decision->reissue == REISSUE_REPLACE;
     const uint64_t numbers[] = {
-        shape->alphabet,  shape->length,   shape->checksum,
-        record->epoch,    record->application, record->generation,
-        record->credential, record->subject, record->subject_generation,
-        record->apis[0],  (uint64_t)(record->expires_s ? record->expires_s - record->issued_s : 0),
-        (uint64_t)window, turn,
+        decision->reissue,
+        shape->alphabet,
+        shape->length,
+        shape->checksum,
+        record->epoch,
+        record->application,
+        record->generation,
+        replace ? 0 : record->credential,
+        record->subject,
+        record->subject_generation,
+        replace ? 0 : record->apis[0],
+        (uint64_t)(record->expires_s ? record->expires_s - record->issued_s : 0),
+        (uint64_t)window,
+        turn,
     };
     struct mac_state state;
     mac_begin(&state, &key->mac);
@@ -38,7 +51,7 @@ static struct sha256 again_seed(const struct data_key *key, const struct decisio
         mac_add_u64(&state, numbers[i]);
     again_add_text(&state, shape->prefix);
     again_add_text(&state, shape->suffix);
-    again_add_text(&state, record->scope);
+    again_add_text(&state, replace ? STR_NONE : record->scope);
     return mac_end(&state);
 }
 
@@ -59,7 +72,7 @@ static enum twoleg_error again_spell(const struct token_context *context,
 // it were, so these are the first ones, and their end is found in few steps.
 static enum twoleg_error again_first(const struct token_context *context,
                                      const struct decision *decision, int64_t window,
-                                     struct token_reference *token)
+                                     struct token_reference *token, unsigned *ret_turn)
 {
     unsigned revoked = 0, step = 1; // of turns: those before revoked are
     bool growing = true;
@@ -69,8 +82,10 @@ static enum twoleg_error again_first(const struct token_context *context,
         if (error)
             return error;
         bool dead = registry_token_revoked(context->registry, &token->record.id);
-        if (!dead && step == 1)
+        if (!dead && step == 1) {
+            *ret_turn = turn;
             return TWOLEG_NONE;
+        }
         if (dead)
             revoked = turn + 1;
         growing = growing && dead;
@@ -80,6 +95,11 @@ static enum twoleg_error again_first(const struct token_context *context,
     }
 }
 
+static int64_t again_window(const struct token_record *record)
+{
+    return record->expires_s ? record->issued_s / (record->expires_s - record->issued_s) : 0;
+}
+
 enum twoleg_error token_again_make(const struct token_context *context,
                                    const struct decision *decision, struct token_again *ret_again)
 {
@@ -87,38 +107,43 @@ enum twoleg_error token_again_make(const struct token_context *context,
     if (decision->format != FORMAT_REFERENCE)
         return REFUSE(TWOLEG_INTERNAL);
     enum twoleg_error error = token_record_make(context, decision, &record);
-    int64_t life_s = record.expires_s ? record.expires_s - record.issued_s : INT64_MAX;
-    int64_t window = error ? 0 : record.issued_s / life_s;
+    int64_t window = error ? 0 : again_window(&record);
     for (int i = AGAIN_BEFORE; i < AGAIN_COUNT && !error; i++) {
         ret_again->tokens[i].record = record;
-        error = again_first(context, decision, window + i - AGAIN_NOW, &ret_again->tokens[i]);
+        error = again_first(context, decision, window + i - AGAIN_NOW, &ret_again->tokens[i],
+                            &ret_again->turns[i]);
     }
     return error;
 }
 
-enum twoleg_error token_again_take(const struct token_context *context,
+enum twoleg_error token_again_follow(const struct token_context *context,
+                                     const struct decision *decision, struct token_again *again)
+{
+    struct token_reference *token = &again->tokens[AGAIN_NOW];
+    return again_spell(context, decision, again_window(&token->record),
+                       ++again->turns[AGAIN_NOW], token);
+}
+
+enum twoleg_error token_again_find(const struct token_context *context,
                                    const struct decision *decision,
                                    const struct token_again *again,
                                    const struct token_known *known, struct arena *arena,
-                                   struct issued_token *ret_token)
+                                   struct token_again_found *ret_found)
 {
     enum twoleg_error result = TWOLEG_NOT_FOUND;
-    for (int i = AGAIN_BEFORE; i < AGAIN_NEXT; i++) {
-        struct token_reference token = again->tokens[i];
-        struct str text = str_of(token.text, token.len);
+    for (enum token_again_which i = AGAIN_BEFORE; i < AGAIN_NEXT; i++) {
+        struct str text = str_of(again->tokens[i].text, again->tokens[i].len);
+        struct token_record record;
         enum twoleg_error error =
-            token_reference_read(context, text, known ? &known[i] : NULL, arena, &token.record);
-        if (!error)
-            error = token_reference_take(context, decision, &token, ret_token);
-        if (!error)
-            ret_token->text = arena_copy(arena, text);
-        wipe(&token, sizeof token);
-        if (!error)
-            return ret_token->text.ptr ? TWOLEG_NONE : TWOLEG_NO_MEMORY;
+            token_reference_read(context, text, known ? &known[i] : NULL, arena, &record);
         if (error == TWOLEG_WAIT)
             result = TWOLEG_WAIT;
-        else if (error != TWOLEG_NOT_FOUND && error != TWOLEG_TOKEN_UNKNOWN)
+        else if (error && error != TWOLEG_TOKEN_UNKNOWN)
             return error;
+        if (error || (record.expires_s && record.expires_s <= decision->now_us / SECOND_US))
+            continue;
+        *ret_found = (struct token_again_found){i, record};
+        return TWOLEG_NONE;
     }
     return result;
 }

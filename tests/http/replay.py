@@ -16,10 +16,10 @@ these, nothing else.
 Host and Content-Length are added where they are missing; an answer's body is compared byte by byte
 where one stands there, and `< (empty)` is an empty one; `< @NAME JSON` is a claim of the token that
 was answered, a JWT. A line `token: REGEX` above the calls is what every token that is answered must
-look like. Words in braces: in requests ID, SECRET,
-BASIC (their base64), TOKEN (the last one that was answered), AUDIENCE (the default API, encoded);
-in answers TOKEN, SAME (the token of before), LEFT (of a life of an hour), REQUEST_ID, S and MS
-(now), E (an hour from now, in seconds), DATE, ANY.
+look like. Words in braces: in requests ID, SECRET, BASIC (their base64), TOKEN (the last one that
+was answered), OLD (the one before it), AUDIENCE (the default API, encoded); in answers TOKEN, SAME
+(the token of before), LEFT (of a life of an hour), REQUEST_ID, S and MS (now), E (an hour from now,
+in seconds), DATE, ANY.
 """
 import base64
 import json
@@ -151,6 +151,7 @@ class Replay:
         found = match.groupdict()
         if found.get("token"):
             assert not call.token or call.token.fullmatch(found["token"]), where
+            self.words["{OLD}"] = self.words.get("{TOKEN}", "")
             self.words["{TOKEN}"] = found["token"]
         for line in call.answer[1:end]:
             if line.startswith("@"):

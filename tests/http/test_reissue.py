@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who asks again gets the same token while it lives, where the dialect has it so (`reissue: same`);
-what was revoked is never given out again (G10, V37)."""
+"""Who asks again gets the same token while it lives, where the dialect has it so (`reissue: same`),
+or another one that takes its place (`replace`); what was revoked is never given out again (G10,
+V37)."""
 import pathlib
 import threading
 
@@ -23,12 +24,11 @@ success:
 """
 
 
-def start(folder, **options):
+def start(folder, reissue="same"):
     (folder / "dialects").mkdir(parents=True)
-    (folder / "dialects/again.yaml").write_text(FILE)
+    (folder / "dialects/again.yaml").write_text(FILE.replace("same", reissue))
     file = folder / "twoleg.yaml"
-    file.write_text(f"dialect_folder: {folder}/dialects\ndialect: again\nworkers: 3\n" +
-                    "".join(f"{key}: {value}\n" for key, value in options.items()))
+    file.write_text(f"dialect_folder: {folder}/dialects\ndialect: again\nworkers: 3\n")
     return Server(data=folder / "data", config=file).start()
 
 
@@ -42,6 +42,13 @@ def server(tmp_path_factory):
 @pytest.fixture
 def own(tmp_path):
     instance = start(tmp_path)
+    yield instance
+    instance.destroy()
+
+
+@pytest.fixture
+def replacing(tmp_path):
+    instance = start(tmp_path, "replace")
     yield instance
     instance.destroy()
 
@@ -218,3 +225,74 @@ def test_a_restored_store_gives_out_no_token_of_before(own, tmp_path):
     other = own.bearer(app)
     assert other != token and own.active(caller, other) and not own.active(caller, token)
     assert own.bearer(app) == other
+
+
+# ------------------------------------------------------------------ replace
+
+def alive(server, caller, tokens):
+    return [token for token in tokens if server.active(caller, token)]
+
+
+def test_a_new_token_takes_the_place_of_the_old_one(replacing):
+    server = replacing
+    app, other = server.app(scope="alpha beta"), server.app(scope="alpha")
+    caller = server.app(name="caller", resource_server=True)
+    untouched, seen = server.bearer(other), []
+    for fields in ({}, {}, {"scope": "alpha"}, {"scope": "beta"}, {}):
+        token = server.bearer(app, **fields)
+        assert token not in seen
+        seen.append(token)
+        assert alive(server, caller, seen) == [token], "whatever it is for"
+    second = server.cli("secret", "add", app.id, "--json")["client_secret"]
+    app.secret = second
+    seen.append(server.bearer(app))
+    assert alive(server, caller, [*seen, untouched]) == [seen[-1], untouched]
+    server.restart(hard=True)
+    seen.append(server.bearer(app))
+    assert alive(server, caller, [*seen, untouched]) == [seen[-1], untouched]
+    assert server.revoke(app, seen[-1]).status == 200
+    assert not alive(server, caller, seen)
+    assert server.bearer(app) not in seen
+    assert rows(server) == len(seen) + 2
+
+
+def test_of_many_at_once_one_token_is_left(replacing):
+    server = replacing
+    app, caller = server.app(scope="alpha"), server.app(name="caller", resource_server=True)
+    seen = set()
+    for _ in range(5):
+        tokens = at_once(server, app)
+        assert tokens.isdisjoint(seen), "what was replaced does not come again"
+        seen |= tokens
+        assert len(alive(server, caller, seen)) == 1
+
+
+@pytest.mark.hooks
+@pytest.mark.parametrize("point", ["store.before_commit", "store.before_publish"])
+def test_G10_the_old_one_lives_until_the_new_one_is_durable(replacing, point):
+    server = replacing
+    app, caller = server.app(scope="alpha"), server.app(name="caller", resource_server=True)
+    old = server.bearer(app)
+    assert server.active(caller, old)
+    server.hooks.hold(point)
+    asking = Call(server.bearer, app)
+    server.hooks.await_waiting(point)
+    assert server.active(caller, old)
+    server.hooks.release(point)
+    token = asking.result()
+    assert alive(server, caller, [old, token]) == [token]
+
+
+@pytest.mark.hooks
+def test_one_is_alive_at_any_time(replacing):
+    server = replacing
+    app, caller = server.app(scope="alpha"), server.app(name="caller", resource_server=True)
+    seen = []
+    for step in range(0, 3 * LIFE, LIFE // 4 + 1):
+        server.hooks.clock(step)
+        answer = server.token(app).json()
+        assert answer["expires_in"] == LIFE and answer["access_token"] not in seen
+        seen.append(answer["access_token"])
+        assert alive(server, caller, seen) == seen[-1:]
+    server.hooks.clock(3 * LIFE + LIFE)
+    assert not alive(server, caller, seen)

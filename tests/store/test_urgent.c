@@ -142,6 +142,18 @@ static bool urgent(enum store_verb_kind kind, unsigned fields)
     return is;
 }
 
+// Clients ask for those, as often as they like.
+static void a_token_in_the_place_of_another_is_not_urgent(void **state)
+{
+    (void)state;
+    struct store_batch *batch = test_batch();
+    store_batch_add(batch, VERB_TOKEN_REVOKE, ACCOUNT_DEFAULT);
+    assert_true(store_batch_is_urgent(batch));
+    store_batch_add(batch, VERB_TOKEN_ADD, ACCOUNT_DEFAULT);
+    assert_false(store_batch_is_urgent(batch));
+    store_batch_destroy(batch);
+}
+
 static void what_takes_away_is_urgent(void **state)
 {
     (void)state;
@@ -167,6 +179,7 @@ int main(void)
         unit(M5_a_revocation_joins_the_commit_that_is_being_written_and_ends_it),
         unit(M5_a_full_queue_has_room_for_a_revocation),
         cmocka_unit_test(what_takes_away_is_urgent),
+        cmocka_unit_test(a_token_in_the_place_of_another_is_not_urgent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -117,6 +117,8 @@ static const struct {
     {HEAD PATHS "token: {reissue: same}\n",
      "x.yaml:5:8: token: reissue: same needs format: reference"},
     {HEAD PATHS "token: {format: jwt, reissue: same}\n", "x.yaml:5:8: token: reissue: same needs"},
+    {HEAD PATHS "token: {format: sealed, reissue: replace}\n",
+     "x.yaml:5:8: token: reissue: replace needs format: reference"},
     {HEAD "base: marketo\ntoken: {format: sealed, reissue: same}\n",
      "x.yaml:4:8: token: reissue: same needs"},
     {HEAD PATHS "token: {format: reference, reissue: often}\n",

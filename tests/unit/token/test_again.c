@@ -51,12 +51,26 @@ static void again_add(struct test_tokens *t, const struct token_again *again,
     assert_int_equal(test_one(t->on->test, VERB_TOKEN_ADD, ACCOUNT_DEFAULT, &verb), expected);
 }
 
+static enum twoleg_error again_find(struct test_tokens *t, const struct token_again *again,
+                                    const struct token_known *known, struct issued_token *ret_token)
+{
+    struct token_again_found alive;
+    enum twoleg_error error =
+        token_again_find(&t->context, &t->decision, again, known, &t->arena, &alive);
+    if (error)
+        return error;
+    struct token_reference *token = arena_zalloc(&t->arena, sizeof *token);
+    assert_non_null(token);
+    *token = again->tokens[alive.which];
+    token->record = alive.record;
+    return token_reference_take(&t->context, &t->decision, token, ret_token);
+}
+
 static enum twoleg_error again_take(struct test_tokens *t, const struct token_again *again,
                                     struct issued_token *ret_token)
 {
     struct token_known known[AGAIN_NEXT] = {0};
-    enum twoleg_error error =
-        token_again_take(&t->context, &t->decision, again, NULL, &t->arena, ret_token);
+    enum twoleg_error error = again_find(t, again, NULL, ret_token);
     if (error != TWOLEG_WAIT)
         return error;
     for (enum token_again_which i = AGAIN_BEFORE; i < AGAIN_NEXT; i++) {
@@ -65,7 +79,7 @@ static enum twoleg_error again_take(struct test_tokens *t, const struct token_ag
         known[i].found = store_token(t->on->test->reader, &known[i].keys.all[0], &t->arena,
                                      &known[i].record) == TWOLEG_NONE;
     }
-    return token_again_take(&t->context, &t->decision, again, known, &t->arena, ret_token);
+    return again_find(t, again, known, ret_token);
 }
 
 static void again_revoke(struct test_tokens *t, const struct token_id *id)
@@ -135,8 +149,7 @@ static void without_a_row_it_is_to_be_written_and_then_it_is_taken(void **state)
     struct test_tokens *t = again_prepare(state);
     struct issued_token token;
     struct token_again *again = again_make(t);
-    assert_int_equal(
-        token_again_take(&t->context, &t->decision, again, NULL, &t->arena, &token), TWOLEG_WAIT);
+    assert_int_equal(again_find(t, again, NULL, &token), TWOLEG_WAIT);
     assert_int_equal(again_take(t, again, &token), TWOLEG_NOT_FOUND);
     again_add(t, again, AGAIN_NOW, TWOLEG_NONE);
     assert_int_equal(again_take(t, again, &token), TWOLEG_NONE);
@@ -192,6 +205,27 @@ static void G10_the_first_that_is_not_revoked_is_found_in_few_steps(void **state
     assert_false(registry_token_revoked(t->on->registry, &next->tokens[AGAIN_BEFORE].record.id));
 }
 
+// Whatever it was for: the application has one token.
+static void one_that_is_replaced_is_the_applications(void **state)
+{
+    struct test_tokens *t = again_prepare(state);
+    t->decision.reissue = REISSUE_REPLACE;
+    struct token_again *first = again_make(t);
+    struct api api = *t->decision.api;
+    api.number++;
+    t->decision.scope = STR("less");
+    t->decision.credential++;
+    t->decision.api = &api;
+    assert_true(again_same(first, AGAIN_NOW, again_make(t), AGAIN_NOW));
+    struct token_again *next = again_make(t);
+    assert_int_equal(token_again_follow(&t->context, &t->decision, next), TWOLEG_NONE);
+    assert_false(again_same(first, AGAIN_NOW, next, AGAIN_NOW));
+    assert_memory_equal(next->tokens[AGAIN_NOW].record.id.bytes,
+                        sha256(again_text(next, AGAIN_NOW)).bytes, TOKEN_ID_LEN);
+    again_revoke(t, &first->tokens[AGAIN_NOW].record.id);
+    assert_true(again_same(next, AGAIN_NOW, again_make(t), AGAIN_NOW));
+}
+
 static void what_cannot_be_had_is_no_token(void **state)
 {
     struct test_tokens *t = again_prepare(state);
@@ -212,6 +246,7 @@ int main(void)
         TOKENS(without_a_row_it_is_to_be_written_and_then_it_is_taken),
         TOKENS(two_are_never_written_that_both_live),
         TOKENS(G10_the_first_that_is_not_revoked_is_found_in_few_steps),
+        TOKENS(one_that_is_replaced_is_the_applications),
         TOKENS(what_cannot_be_had_is_no_token),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
