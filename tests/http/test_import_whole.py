@@ -184,7 +184,7 @@ def begin(server, file):
 @pytest.mark.parametrize("killed", ["the command", "the server"])
 def test_H1_what_a_kill_cuts_short_is_whole_line_by_line_and_goes_on(server, lines, killed):
     """Whichever of the two it hits: the lines up to some line are there whole, no others."""
-    count = 2000
+    count = 1000
     file = lines(*parts(count))
     process = begin(server, file)
     until(lambda: applications(server) > 20, "the second pass")
