@@ -26,6 +26,7 @@ enum cli_exit cli_app_show(struct cli *cli)
         {"Scope", "scope", SHOW_TEXT},
         {"Format", "token_format", SHOW_TEXT}, {"Life", "token_ttl", SHOW_LIFE},
         {"Dialects", "dialects", SHOW_TEXT},
+        {"Grants", "grants", SHOW_TEXT},
         {"Budget", "budget", SHOW_TEXT},      {"Budget mode", "budget_mode", SHOW_TEXT},
         {"Budget refused", "budget_limited", SHOW_COUNT},
         {"Budget observed", "budget_observed", SHOW_COUNT},

@@ -6,6 +6,7 @@
 #include "cli/show.h"
 #include "codec/duration.h"
 #include "model/application.h"
+#include "model/grant_kind.h"
 
 static enum cli_exit app_put(struct cli *cli, json_t *body, const char *member,
                              enum cli_option option)
@@ -16,8 +17,7 @@ static enum cli_exit app_put(struct cli *cli, json_t *body, const char *member,
     return CLI_DONE;
 }
 
-// A list; "none" stands for an empty one.
-static enum cli_exit app_put_list(struct cli *cli, json_t *body, const char *member,
+enum cli_exit app_put_list(struct cli *cli, json_t *body, const char *member,
                                   enum cli_option option)
 {
     const struct cli_values *values = &cli->options[option];
@@ -60,6 +60,10 @@ static enum cli_exit app_check(struct cli *cli)
     enum token_format known;
     if (format && !token_format_from(str_from(format), &known))
         return cli_usage(cli, "--token-format is jwt, sealed or reference, not \"%.60s\"", format);
+    unsigned grants;
+    const char *words = cli_value(cli, CLI_GRANTS);
+    if (words && !grants_read(str_from(words), &grants))
+        return cli_usage(cli, "--grants \"%.60s\" is not " GRANTS_WORDS, words);
     return app_check_budget(cli);
 }
 
@@ -72,6 +76,7 @@ enum cli_exit app_body(struct cli *cli, json_t *body)
                  {"scope", CLI_SCOPE},
                  {"token_format", CLI_TOKEN_FORMAT},
                  {"token_ttl", CLI_TOKEN_TTL},
+                 {"grants", CLI_GRANTS},
                  {"budget", CLI_BUDGET},
                  {"budget_mode", CLI_BUDGET_MODE},
                  {"dialects", CLI_DIALECTS},

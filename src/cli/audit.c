@@ -5,7 +5,8 @@
 #include "cli/show.h"
 
 // What the act was done to, as the operator knows it: the row's detail has the client ID or the
-// API's identifier of then, also of what is deleted since. A secret follows its application.
+// API's identifier of then, also of what is deleted since. A secret follows its application, and
+// what happened with a user the application that it happened through.
 static void audit_name_object(json_t *row)
 {
     static const char *const places[] = {"after", "before", NULL};
@@ -16,10 +17,12 @@ static void audit_name_object(json_t *row)
         const json_t *side = places[i] ? json_object_get(detail, places[i]) : detail;
         name = show_member(side, "client_id");
         if (!name[0])
+            name = show_member(side, "username");
+        if (!name[0])
             name = show_member(side, strncmp(object, "api_", 4) == 0 && !places[i] ? "api"
                                                                                    : "identifier");
     }
-    bool more = name[0] && strncmp(object, "sec_", 4) == 0;
+    bool more = name[0] && (strncmp(object, "sec_", 4) == 0 || strncmp(object, "usr_", 4) == 0);
     json_object_set_new(row, "on", more ? json_sprintf("%s %s", name, object)
                                         : json_string(name[0] ? name : object));
 }

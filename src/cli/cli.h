@@ -115,6 +115,10 @@ enum cli_exit cli_app_delete(struct cli *cli), cli_app_revoke_tokens(struct cli 
 enum cli_exit cli_app_import(struct cli *cli);
 enum cli_exit cli_secret_add(struct cli *cli), cli_secret_list(struct cli *cli);
 enum cli_exit cli_secret_remove(struct cli *cli);
+enum cli_exit cli_user_add(struct cli *cli), cli_user_list(struct cli *cli);
+enum cli_exit cli_user_show(struct cli *cli), cli_user_passwd(struct cli *cli);
+enum cli_exit cli_user_disable(struct cli *cli), cli_user_enable(struct cli *cli);
+enum cli_exit cli_user_delete(struct cli *cli);
 enum cli_exit cli_api_create(struct cli *cli), cli_api_list(struct cli *cli);
 enum cli_exit cli_scope_add(struct cli *cli), cli_scope_list(struct cli *cli);
 enum cli_exit cli_scope_remove(struct cli *cli);

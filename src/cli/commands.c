@@ -14,8 +14,9 @@ const struct cli_option_row cli_option_rows[CLI_OPTIONS] = {
 #define SERVER (CLI_BIT(CONFIG) | CLI_BIT(DATA) | CLI_BIT(LISTEN) | \
                 CLI_BIT(USER) | CLI_BIT(DIALECT) | HELP)
 #define RIGHTS (CLI_BIT(NAME) | CLI_BIT(SCOPE) | CLI_BIT(TOKEN_FORMAT) | CLI_BIT(TOKEN_TTL) | \
-                CLI_BIT(BUDGET) | CLI_BIT(BUDGET_MODE) | CLI_BIT(DIALECTS) | \
+                CLI_BIT(GRANTS) | CLI_BIT(BUDGET) | CLI_BIT(BUDGET_MODE) | CLI_BIT(DIALECTS) | \
                 CLI_BIT(AUDIENCE) | CLI_BIT(SERVES) | CLI_BIT(RESOURCE_SERVER))
+#define BOUNDS (CLI_BIT(SCOPE) | CLI_BIT(AUDIENCE))
 #define SECRET (CLI_BIT(CLIENT_SECRET_FILE) | CLI_BIT(SECRET_FILE))
 #define PAGE (CLI_BIT(AFTER) | CLI_BIT(LIMIT))
 
@@ -32,7 +33,7 @@ const struct cli_command cli_commands[] = {
      cli_dialect_list},
     {"dialect show", "NAME", 1, 1, LOCAL, "Print a dialect's file.", cli_dialect_show},
     {"dialect example", "NAME|FILE", 1, 1, LOCAL,
-     "Print a command that gets a token, with {url}, {id} and {secret} in it.",
+     "Print a command that gets a token, with {url}, {id} and {secret} in it; or two.",
      cli_dialect_example},
     {"dialect check", "FILE", 1, 1, LOCAL, "Check a dialect's file and say all that is wrong.",
      cli_dialect_check},
@@ -63,6 +64,18 @@ const struct cli_command cli_commands[] = {
      cli_secret_list},
     {"secret remove", "CLIENT_ID SECRET", 2, 2, REMOTE | CLI_BIT(YES) | CLI_BIT(REVOKE_TOKENS),
      "Remove a secret by its number (sec_...).", cli_secret_remove},
+    {"user add", "USERNAME", 1, 1, REMOTE | CLI_BIT(PASSWORD_FILE) | BOUNDS,
+     "Make a user for the password grant, with these scopes.", cli_user_add},
+    {"user list", "", 0, 0, REMOTE, "List the users.", cli_user_list},
+    {"user show", "USERNAME", 1, 1, REMOTE, "Show a user and its scopes.", cli_user_show},
+    {"user passwd", "USERNAME", 1, 1, REMOTE | CLI_BIT(PASSWORD_FILE) | CLI_BIT(YES),
+     "Give a user another password; tokens it has are dead at once.", cli_user_passwd},
+    {"user disable", "USERNAME", 1, 1, REMOTE | CLI_BIT(YES),
+     "Its tokens are dead at once, and it gets no new ones.", cli_user_disable},
+    {"user enable", "USERNAME", 1, 1, REMOTE | CLI_BIT(KEEP_TOKENS),
+     "It gets tokens again; those from before stay dead.", cli_user_enable},
+    {"user delete", "USERNAME", 1, 1, REMOTE | CLI_BIT(YES),
+     "Delete a user, with its tokens, for ever.", cli_user_delete},
     {"scope add", "SCOPE", 1, 1, REMOTE | CLI_BIT(API), "Declare a scope of an API.",
      cli_scope_add},
     {"scope list", "", 0, 0, REMOTE | CLI_BIT(API), "List the scopes.", cli_scope_list},

@@ -115,10 +115,15 @@ enum cli_exit cli_dialect_example(struct cli *cli)
         return code;
     if (!dialect->example.ptr)
         return cli_fail(CLI_NOT_FOUND, "%s has no example", cli->arguments[0]);
-    if (cli_speaks_json())
-        dialect_print(json_pack("{s:s%}", "example", dialect->example.ptr, dialect->example.len));
-    else
-        printf("%.*s\n", STR_ARG(dialect->example));
+    if (cli_speaks_json()) {
+        dialect_print(json_pack("{s:s%, s:s%*}", "example", dialect->example.ptr,
+                                dialect->example.len, "user_example", dialect->user_example.ptr,
+                                dialect->user_example.len));
+        return CLI_DONE;
+    }
+    printf("%.*s\n", STR_ARG(dialect->example));
+    if (dialect->user_example.ptr)
+        printf("%.*s\n", STR_ARG(dialect->user_example));
     return CLI_DONE;
 }
 

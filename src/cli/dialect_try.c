@@ -151,10 +151,15 @@ static void try_print_reading(const struct dialect_endpoint *endpoint,
     static const char *const grants[GRANTS] = {
         [GRANT_MISSING] = "none",
         [GRANT_UNKNOWN] = "one that this endpoint does not know",
-        [GRANT_CLIENT_CREDENTIALS] = "client_credentials"};
+        [GRANT_CLIENT_CREDENTIALS] = "client_credentials",
+        [GRANT_PASSWORD] = "password",
+        [GRANT_REFRESH_TOKEN] = "refresh_token"};
     printf("endpoint    %.*s\n", STR_ARG(endpoint->path));
     printf("grant       %s\n", grants[form->grant]);
     try_print_client(form);
+    if (form->username.ptr || form->password.ptr)
+        printf("user        a name of %zu bytes and a password of %zu\n", form->username.len,
+               form->password.len);
     try_print_len("scope", form->scope);
     try_print_len("resource", form->resource);
 }
@@ -181,17 +186,21 @@ static enum cli_exit try_print_answer(const struct trying *t, const struct http_
 }
 
 // What a client gets whose credentials are good, with words in the place of what is its own.
-static enum cli_exit try_answer(const struct trying *t)
+static enum cli_exit try_answer(const struct trying *t, const struct token_request *form)
 {
+    bool user = form->grant != GRANT_CLIENT_CREDENTIALS;
     const struct application application = {.client_id = STR("CLIENT_ID"),
                                             .name = STR("APPLICATION")};
     const struct api api = {.identifier = STR("https://issuer.example")};
-    const struct decision decision = {.application = &application, .api = &api};
+    const struct decision decision = {.application = &application, .api = &api,
+                                      .username = user ? STR("USERNAME") : STR_NONE};
     const struct issued_token token = {
         .text = STR("ACCESS_TOKEN"),
         .scope = STR("SCOPE_1 SCOPE_2"),
         .expires_in_s = TRY_SAMPLE_LIFE_S,
         .issued_s = t->env.now_us / SECOND_US,
+        .refresh_token = user ? STR("REFRESH_TOKEN") : STR_NONE,
+        .refresh_expires_in_s = TRY_SAMPLE_LIFE_S,
     };
     struct http_answer answer;
     enum twoleg_error error =
@@ -218,6 +227,10 @@ static enum twoleg_error try_grant_error(const struct token_request *form)
 {
     if (form->grant == GRANT_MISSING)
         return TWOLEG_GRANT_TYPE_MISSING;
+    bool password = form->grant == GRANT_PASSWORD && !(form->username.ptr && form->password.ptr);
+    bool refresh = form->grant == GRANT_REFRESH_TOKEN && !form->refresh_token.ptr;
+    if (password || refresh)
+        return TWOLEG_PARAMETER_MISSING;
     return form->grant == GRANT_UNKNOWN ? TWOLEG_GRANT_TYPE_UNSUPPORTED : TWOLEG_NONE;
 }
 
@@ -249,7 +262,7 @@ static enum cli_exit try_run(struct trying *t)
     if (!error)
         error = try_grant_error(&form);
     try_print_reading(endpoint, &form);
-    return error ? try_refusal(t, endpoint, error) : try_answer(t);
+    return error ? try_refusal(t, endpoint, error) : try_answer(t, &form);
 }
 
 enum cli_exit dialect_try(struct cli *cli, const struct dialect *dialect)

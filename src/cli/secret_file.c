@@ -31,7 +31,8 @@ static ssize_t secret_file_take(int fd, char *text, size_t size)
 
 enum cli_exit secret_file_read(struct cli *cli, json_t *body)
 {
-    const char *path = cli_value(cli, CLI_CLIENT_SECRET_FILE);
+    bool password = cli_given(cli, CLI_PASSWORD_FILE);
+    const char *path = cli_value(cli, password ? CLI_PASSWORD_FILE : CLI_CLIENT_SECRET_FILE);
     char text[SECRET_FILE_MAX + 1];
     if (!path)
         return CLI_DONE;
@@ -53,11 +54,13 @@ enum cli_exit secret_file_read(struct cli *cli, json_t *body)
     if (str_ends_with(secret, STR("\r")))
         secret.len--;
     enum cli_exit code = CLI_DONE;
-    // json_stringn refuses what is not UTF-8: no such byte is visible ASCII either.
+    // json_stringn refuses what is not UTF-8: no such byte is visible ASCII either, and no
+    // password's. The server says the rest.
     json_t *value = secret.len > SECRET_MAX ? NULL : json_stringn(secret.ptr, secret.len);
-    if (!value || json_object_set_new(body, "client_secret", value) != 0)
-        code = cli_fail(CLI_REFUSED, "%s: a secret is up to %d visible ASCII characters",
-                        standard ? "standard input" : path, SECRET_MAX);
+    if (!value || json_object_set_new(body, password ? "password" : "client_secret", value) != 0)
+        code = cli_fail(CLI_REFUSED, "%s: a %s is up to %d %s", standard ? "standard input" : path,
+                        password ? "password" : "secret", SECRET_MAX,
+                        password ? "bytes of UTF-8" : "visible ASCII characters");
     explicit_bzero(text, sizeof text);
     return code;
 }

@@ -3,8 +3,9 @@
 #pragma once
 #include "cli/cli.h"
 
-// Adds "client_secret" when --client-secret-file is given: the file's text without one newline at
-// its end. "-" is standard input; at a terminal it is asked for, unseen.
+// Adds "client_secret" or "password" when --client-secret-file or --password-file is given: the
+// file's text without one newline at its end. "-" is standard input; at a terminal it is asked for,
+// unseen.
 enum cli_exit secret_file_read(struct cli *cli, json_t *body);
 
 // --secret-file, made before the server is asked: a secret that cannot be kept is never made.

@@ -104,16 +104,6 @@ static enum twoleg_error client_auth_find(const struct client_auth_context *cont
     return error;
 }
 
-// What this request has waited for counts before what the table has kept.
-static enum slow_secret_known client_auth_known(const struct client_auth_context *context,
-                                                const struct sha256 *digest)
-{
-    for (const struct slow_outcome *each = context->outcomes; each; each = each->next)
-        if (secret_equal(each->digest.bytes, digest->bytes, sizeof digest->bytes))
-            return each->matches ? SLOW_MATCHES : SLOW_DIFFERS;
-    return slow_secret_find(context->slow, digest);
-}
-
 // SLOW_UNKNOWN leaves in ret_wait what is to be compared on the pool.
 static enum slow_secret_known client_auth_slow(const struct client_auth_context *context,
                                                const struct secret *secret,
@@ -124,7 +114,8 @@ static enum slow_secret_known client_auth_slow(const struct client_auth_context 
         if (spellings[i].len == 0)
             continue;
         struct sha256 digest = slow_secret_digest(context->slow, secret, spellings[i]);
-        enum slow_secret_known known = client_auth_known(context, &digest);
+        enum slow_secret_known known =
+            slow_secret_known(context->slow, context->outcomes, &digest);
         if (known == SLOW_UNKNOWN) {
             ret_wait->slow = secret;
             ret_wait->presented = spellings[i];

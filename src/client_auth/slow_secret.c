@@ -64,6 +64,16 @@ enum slow_secret_known slow_secret_find(const struct slow_secret_cache *cache,
     return matches ? SLOW_MATCHES : differs ? SLOW_DIFFERS : SLOW_UNKNOWN;
 }
 
+enum slow_secret_known slow_secret_known(const struct slow_secret_cache *cache,
+                                         const struct slow_outcome *outcomes,
+                                         const struct sha256 *digest)
+{
+    for (const struct slow_outcome *each = outcomes; each; each = each->next)
+        if (secret_equal(each->digest.bytes, digest->bytes, sizeof digest->bytes))
+            return each->matches ? SLOW_MATCHES : SLOW_DIFFERS;
+    return slow_secret_find(cache, digest);
+}
+
 void slow_secret_put(struct slow_secret_cache *cache, const struct sha256 *digest, bool matches)
 {
     struct sha256 *table = matches ? cache->matches : cache->differs;

@@ -28,4 +28,8 @@ struct sha256 slow_secret_digest(const struct slow_secret_cache *cache,
                                  const struct secret *secret, struct str presented);
 enum slow_secret_known slow_secret_find(const struct slow_secret_cache *cache,
                                         const struct sha256 *digest);
+// The same, but what this request has waited for counts before what the table has kept.
+enum slow_secret_known slow_secret_known(const struct slow_secret_cache *cache,
+                                         const struct slow_outcome *outcomes,
+                                         const struct sha256 *digest);
 void slow_secret_put(struct slow_secret_cache *cache, const struct sha256 *digest, bool matches);

@@ -131,6 +131,11 @@ struct config {
     struct rate failures_per_address;
     struct rate failures_per_client;
     struct rate slow_hashes_per_client;
+    bool password_grant;
+    struct rate passwords_per_user;
+    int64_t refresh_ttl;
+    int64_t refresh_idle;
+    struct str refresh_prefix;
     struct rate budget;
     bool budget_observe;
 };

@@ -138,3 +138,13 @@ enum twoleg_error password_verify(struct str hash, struct str password)
         return TWOLEG_SECRET_WRONG;
     return errno == ENOMEM ? TWOLEG_NO_MEMORY : TWOLEG_MALFORMED;
 }
+
+#define PASSWORD_TEXT_(number) #number
+#define PASSWORD_TEXT(number) PASSWORD_TEXT_(number)
+
+struct str password_nobodys(void)
+{
+    return STR("$argon2id$v=19$m=" PASSWORD_TEXT(PASSWORD_MEMORY_KIB)
+               ",t=" PASSWORD_TEXT(PASSWORD_PASSES)
+               ",p=1$bm9ib2R5cyBzYWx0IDE2Yg$dGhlIGhhc2ggdGhhdCBub2JvZHkncyB3b3JkIGdpdmU");
+}

@@ -38,3 +38,7 @@ TWOLEG_MUST_CHECK enum twoleg_error password_cost_read(struct str hash,
 // Compares in constant time. SECRET_WRONG; MALFORMED: a hash that password_cost_read refuses;
 // NO_MEMORY.
 TWOLEG_MUST_CHECK enum twoleg_error password_verify(struct str hash, struct str password);
+
+// A hash that no password is known to match, at the same cost as password_hash's: for whoever asks
+// for somebody who is not there.
+struct str password_nobodys(void);

@@ -28,15 +28,21 @@ static struct field_value field_text(struct str text)
 // one for it.
 static struct field_value field_time(const struct answering *a, const struct dialect_field *field)
 {
-    bool never = a->token->expires_in_s == 0 && field->source != SOURCE_ISSUED_AT;
+    bool never = a->token->expires_in_s == 0 && field->source != SOURCE_ISSUED_AT &&
+                 field->source != SOURCE_REFRESH_EXPIRES_IN;
+    if (field->source == SOURCE_REFRESH_EXPIRES_IN && !a->token->refresh_token.ptr)
+        return field_text(STR_NONE);
     int64_t scale = field->unit == UNIT_MS ? 1000 : 1;
     int64_t issued = a->token->issued_s;
     if (never)
         return (struct field_value){field->never ? VALUE_NUMBER : VALUE_NONE, STR_NONE,
                                     field->never};
-    int64_t seconds = field->source == SOURCE_ISSUED_AT    ? issued
-                      : field->source == SOURCE_EXPIRES_AT ? issued + a->token->expires_in_s
-                                                           : a->token->expires_in_s;
+    int64_t seconds = field->source == SOURCE_ISSUED_AT ? issued
+                      : field->source == SOURCE_EXPIRES_AT
+                          ? issued + a->token->expires_in_s
+                      : field->source == SOURCE_REFRESH_EXPIRES_IN
+                          ? a->token->refresh_expires_in_s
+                          : a->token->expires_in_s;
     int64_t value = seconds * scale - field->minus;
     return (struct field_value){VALUE_NUMBER, STR_NONE, value > 0 ? value : 0};
 }
@@ -52,7 +58,12 @@ static struct field_value field_value(const struct answering *a, const struct di
     case SOURCE_EXPIRES_IN:
     case SOURCE_EXPIRES_AT:
     case SOURCE_ISSUED_AT:
+    case SOURCE_REFRESH_EXPIRES_IN:
         return field_time(a, field);
+    case SOURCE_REFRESH_TOKEN:
+        return field_text(a->token->refresh_token);
+    case SOURCE_USERNAME:
+        return field_text(a->decision->username);
     case SOURCE_SCOPE:
         return field_text(a->token->scope);
     case SOURCE_CLIENT_ID:
@@ -182,7 +193,8 @@ enum twoleg_error dialect_answer_token(const struct dialect *dialect,
     const struct dialect_success *success = &dialect->success;
     struct buf body;
     // The token is copied as it is, the scope's words need no escapes: as a rule this holds it all.
-    buf_init_arena(&body, request->arena, token->text.len + token->scope.len + 128);
+    buf_init_arena(&body, request->arena, token->text.len + token->scope.len +
+                                               token->refresh_token.len + 160);
     if (success->body == SUCCESS_JSON)
         answer_json(&a, &body);
     else if (success->body == SUCCESS_FORM)

@@ -185,6 +185,51 @@ static void check_claim(struct dialect_loader *loader, const struct dialect_para
     loader->dialect->claims = loader->dialect->claims || parameter->claim.ptr;
 }
 
+static bool check_is_credential(const struct dialect_parameter *parameter)
+{
+    switch ((enum dialect_meaning)parameter->is) {
+    case MEANING_CLIENT_ID:
+    case MEANING_CLIENT_SECRET:
+    case MEANING_USERNAME:
+    case MEANING_PASSWORD:
+    case MEANING_REFRESH_TOKEN:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool check_has(const struct dialect *dialect, enum dialect_meaning meaning)
+{
+    const struct dialect_parameter *items = dialect->parameters.items;
+    for (size_t i = 0; i < dialect->parameters.count; i++)
+        if (items[i].is == meaning)
+            return true;
+    return false;
+}
+
+// A grant without the parameters that it is made of could never be had.
+static void check_grants_have(struct dialect_loader *loader)
+{
+    static const struct {
+        enum grant_kind grant;
+        enum dialect_meaning meaning;
+        const char *word;
+    } needs[] = {
+        {GRANT_PASSWORD, MEANING_USERNAME, "username"},
+        {GRANT_PASSWORD, MEANING_PASSWORD, "password"},
+        {GRANT_REFRESH_TOKEN, MEANING_REFRESH_TOKEN, "refresh_token"},
+    };
+    const struct dialect_endpoint *items = loader->dialect->endpoints.items;
+    for (size_t i = 0; i < loader->dialect->endpoints.count; i++)
+        for (size_t k = 0; k < sizeof needs / sizeof *needs; k++)
+            if ((items[i].grants & GRANT_BIT(needs[k].grant)) &&
+                !check_has(loader->dialect, needs[k].meaning))
+                DIALECT_REFUSE(loader, items[i].mark,
+                               "endpoints[%zu]: its grants need a parameter that is: %s", i,
+                               needs[k].word);
+}
+
 static void check_parameters(struct dialect_loader *loader)
 {
     struct dialect *d = loader->dialect;
@@ -192,7 +237,7 @@ static void check_parameters(struct dialect_loader *loader)
     for (size_t i = 0; i < d->parameters.count; i++) {
         const struct dialect_parameter *each = &items[i];
         const char *problem = check_parameter(loader, each);
-        bool secret = each->is == MEANING_CLIENT_ID || each->is == MEANING_CLIENT_SECRET;
+        bool secret = check_is_credential(each);
         check_claim(loader, each);
         d->queries = d->queries || check_in(each, PLACE_QUERY);
         d->client_in_query = d->client_in_query || (secret && check_in(each, PLACE_QUERY));
@@ -235,5 +280,6 @@ void dialect_check_request(struct dialect_loader *loader)
     check_endpoints(loader);
     check_grants(loader);
     check_parameters(loader);
+    check_grants_have(loader);
     check_scope(loader);
 }

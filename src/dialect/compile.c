@@ -95,6 +95,7 @@ static bool compile_type_fits(const struct dialect_field *field)
     case SOURCE_EXPIRES_IN:
     case SOURCE_EXPIRES_AT:
     case SOURCE_ISSUED_AT:
+    case SOURCE_REFRESH_EXPIRES_IN:
         return field->type == TYPE_STRING ||
                (field->type == TYPE_NUMBER && field->unit != UNIT_TEXT);
     case SOURCE_SCOPE:
@@ -107,7 +108,7 @@ static bool compile_type_fits(const struct dialect_field *field)
 static bool compile_is_time(const struct dialect_field *field)
 {
     return field->source == SOURCE_EXPIRES_IN || field->source == SOURCE_EXPIRES_AT ||
-           field->source == SOURCE_ISSUED_AT;
+           field->source == SOURCE_ISSUED_AT || field->source == SOURCE_REFRESH_EXPIRES_IN;
 }
 
 static bool compile_constant_fits(const struct dialect_field *field)
@@ -203,9 +204,11 @@ void dialect_compile_success(struct dialect_loader *loader)
     struct dialect_success *success = &loader->dialect->success;
     const struct dialect_field *fields = success->fields.items;
     size_t tokens = 0;
+    bool refreshes = false;
     for (size_t i = 0; i < success->fields.count; i++) {
         const char *problem = compile_field_problem(&fields[i]);
         tokens += fields[i].source == SOURCE_ACCESS_TOKEN;
+        refreshes = refreshes || fields[i].source == SOURCE_REFRESH_TOKEN;
         if (problem)
             DIALECT_REFUSE(loader, fields[i].mark, "success.fields[%zu]: \"%.*s\" %s", i,
                            STR_ARG(fields[i].name), problem);
@@ -215,6 +218,7 @@ void dialect_compile_success(struct dialect_loader *loader)
                            i, STR_ARG(fields[i].name));
         compile_nesting(loader, fields, i);
     }
+    loader->dialect->refreshes = refreshes && success->body != SUCCESS_TOKEN;
     if (success->body != SUCCESS_TOKEN && tokens != 1)
         DIALECT_REFUSE(loader, success->mark, "success.fields: %s has source access_token",
                        tokens ? "more than one" : "none");

@@ -43,6 +43,9 @@ enum dialect_meaning {
     MEANING_RESOURCE,
     MEANING_TOKEN,
     MEANING_TOKEN_TYPE_HINT,
+    MEANING_USERNAME,
+    MEANING_PASSWORD,
+    MEANING_REFRESH_TOKEN,
 };
 enum dialect_client_method { DIALECT_BASIC = 1 << 0, DIALECT_PARAMETERS = 1 << 1 };
 enum dialect_source {
@@ -56,6 +59,9 @@ enum dialect_source {
     SOURCE_APPLICATION,
     SOURCE_RESOURCE,
     SOURCE_REQUEST_ID,
+    SOURCE_REFRESH_TOKEN,
+    SOURCE_REFRESH_EXPIRES_IN,
+    SOURCE_USERNAME,
 };
 enum dialect_type { TYPE_STRING, TYPE_NUMBER, TYPE_BOOLEAN, TYPE_ARRAY, TYPE_NULL, TYPE_OBJECT };
 enum dialect_unit { UNIT_S, UNIT_MS, UNIT_TEXT };
@@ -173,7 +179,9 @@ struct dialect_resource {
 struct dialect {
     struct str name;
     struct str title;
-    struct str example; // a command that gets a token, with {url}, {id} and {secret} in it
+    // A command that gets a token, with {url}, {id} and {secret} in it, and one that gets a user's,
+    // with {username} and {password}, too.
+    struct str example, user_example;
     struct str base; // whose words stand where the file has none; empty: rfc6749's
     struct schema_list endpoints;  // struct dialect_endpoint
     unsigned bodies;               // bits of enum dialect_body
@@ -193,7 +201,8 @@ struct dialect {
     bool json_errors;
     bool claims;  // some parameter goes into one
     bool queries; // some parameter may stand in the query
-    bool client_in_query;
+    bool client_in_query; // a secret of some kind may
+    bool refreshes;       // an answer has a place for a refresh token
     const struct dialect_row *by_condition[CONDITIONS];
     struct dialect_template unauthorized, forbidden, unavailable;
 };

@@ -18,6 +18,9 @@ static const size_t reading_targets[] = {
     [MEANING_RESOURCE] = offsetof(struct token_request, resource),
     [MEANING_TOKEN] = offsetof(struct token_request, token),
     [MEANING_TOKEN_TYPE_HINT] = offsetof(struct token_request, token_type_hint),
+    [MEANING_USERNAME] = offsetof(struct token_request, username),
+    [MEANING_PASSWORD] = offsetof(struct token_request, password),
+    [MEANING_REFRESH_TOKEN] = offsetof(struct token_request, refresh_token),
 };
 
 // What was read goes to its place in the request; what the dialect demands is there.

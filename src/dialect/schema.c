@@ -5,14 +5,14 @@
 
 // The order of the words is the order of the enums in dialect.h.
 static const char *const words_method[] = {"GET", "POST", NULL};
-static const char *const words_grant[] = {"client_credentials", NULL};
+static const char *const words_grant[] = {"client_credentials", "password", "refresh_token", NULL};
 static const char *const words_place[] = {"body", "query", "header", NULL};
 static const char *const words_body[] = {"form",         "json",       "json_as_form",
                                          "form_as_json", "unlabelled", "empty", NULL};
 static const char *const words_accept[] = {"any", "json", "required", NULL};
 static const char *const words_meaning[] = {"extra", "grant_type", "client_id", "client_secret",
                                             "scope", "resource",   "token",     "token_type_hint",
-                                            NULL};
+                                            "username", "password", "refresh_token", NULL};
 static const char *const words_client[] = {"basic", "parameters", NULL};
 static const char *const words_basic[] = {"both", "decoded", "raw", NULL};
 static const char *const words_separator[] = {"blank", "comma", "plus", NULL};
@@ -24,7 +24,8 @@ static const char *const words_reissue[] = {"new", "same", "replace", NULL};
 static const char *const words_success[] = {"json", "form", "token", NULL};
 static const char *const words_source[] = {"constant", "access_token", "expires_in", "expires_at",
                                            "issued_at", "scope", "client_id", "application",
-                                           "resource", "request_id", NULL};
+                                           "resource", "request_id", "refresh_token",
+                                           "refresh_expires_in", "username", NULL};
 static const char *const words_type[] = {"string", "number", "boolean", "array",
                                          "null",   "object", NULL};
 static const char *const words_unit[] = {"s", "ms", "text", NULL};
@@ -284,6 +285,8 @@ static const struct schema_row rows_dialect[] = {
      .required = true, .shape = &shape_none},
     {.name = "example", .type = SCHEMA_TEXT, AT(dialect, example), .min = "1", .max = "512",
      .shape = &shape_none},
+    {.name = "user_example", .type = SCHEMA_TEXT, AT(dialect, user_example), .min = "1",
+     .max = "512", .shape = &shape_none},
     {.name = "base", .type = SCHEMA_TEXT, AT(dialect, base), .min = "1", .max = "32",
      .shape = &shape_name},
     {.name = "endpoints", .type = SCHEMA_LIST, AT(dialect, endpoints), .min = "1", .max = "16",

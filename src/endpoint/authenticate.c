@@ -2,20 +2,17 @@
 #include "endpoint/authenticate.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/fault.h"
-#include "base/siphash.h"
-#include "crypto/wipe.h"
 #include "endpoint/limit.h"
 #include "endpoint/log.h"
 #include "endpoint/reference.h"
+#include "endpoint/slow_hash.h"
 
 // A body can be dropped again between its load and the next run; this many times is bad luck.
 #define LOADS_PER_REQUEST 4
 
 static const char load_kind;
-static const char slow_kind;
 
 static void load_job_destroy(struct http_job *job)
 {
@@ -56,91 +53,15 @@ enum twoleg_error endpoint_load(struct http_request *request, uint64_t number)
     return TWOLEG_WAIT;
 }
 
-// The comparison with a slow hash. It owns copies: the request may be gone before it ends.
-struct slow_job {
-    struct http_job job; // first: http_job_done hands it back as this
-    struct pool_job work;
-    struct slow_outcome outcome;
-    enum brought_hash scheme;
-    struct str hash, presented;
-    char text[];
-};
-
-static void slow_job_destroy(struct http_job *job)
-{
-    struct slow_job *slow = (struct slow_job *)job;
-    wipe(slow->text, slow->hash.len + slow->presented.len);
-    free(slow);
-}
-
-static void slow_job_run(struct pool_job *work)
-{
-    struct slow_job *slow =
-        (struct slow_job *)(void *)((char *)work - offsetof(struct slow_job, work));
-    enum twoleg_error error =
-        work->late ? TWOLEG_OVERLOADED
-                   : brought_hash_verify(slow->scheme, slow->hash, slow->presented);
-    slow->outcome.matches = error == TWOLEG_NONE;
-    slow->job.result = work->late || error == TWOLEG_NO_MEMORY ? error : TWOLEG_NONE;
-    http_job_done(&slow->job);
-}
-
-static uint64_t endpoint_asker(const struct http_request *request)
-{
-    static const struct siphash_key fold = {0, 0}; // a collision costs a share of the queue only
-    struct address network = endpoint_limit_network(request);
-    return siphash(&fold, str_of(network.bytes, sizeof network.bytes));
-}
-
 static enum twoleg_error endpoint_compare_slow(struct http_request *request,
                                                const struct client_auth_wait *wait,
                                                int64_t *ret_retry_us)
 {
     enum twoleg_error error = endpoint_limit_slow(request, wait->application, ret_retry_us);
-    if (error)
-        return error;
-    struct endpoint_context *context = endpoint_context(request);
-    struct str hash = wait->slow->slow_hash;
-    struct slow_job *slow = fault_here(FAULT_MEMORY)
-                                ? NULL
-                                : malloc(sizeof *slow + hash.len + wait->presented.len);
-    if (!slow)
-        return TWOLEG_NO_MEMORY;
-    error = http_job_init(&slow->job, request, &slow_kind, slow_job_destroy);
-    slow->work = (struct pool_job){.run = slow_job_run,
-                                   .owner = wait->application,
-                                   .asker = endpoint_asker(request)};
-    slow->outcome.digest = slow_secret_digest(context->slow, wait->slow, wait->presented);
-    memcpy(slow->text, hash.ptr, hash.len);
-    memcpy(slow->text + hash.len, wait->presented.ptr, wait->presented.len);
-    slow->scheme = (enum brought_hash)wait->slow->scheme;
-    slow->hash = str_of(slow->text, hash.len);
-    slow->presented = str_of(slow->text + hash.len, wait->presented.len);
-    if (!error)
-        error = pool_submit(context->server->pool, &slow->work);
-    if (error)
-        slow_job_destroy(&slow->job);
-    return error ? error : TWOLEG_WAIT;
-}
-
-// What comparisons of this request have found out, before the client is looked at again.
-static enum twoleg_error endpoint_take_slow(struct http_request *request,
-                                            const struct slow_outcome **ret_outcomes)
-{
-    const struct slow_outcome *outcomes = NULL;
-    for (struct http_job *job = request->jobs; job; job = job->next) {
-        if (job->kind != &slow_kind)
-            continue;
-        struct slow_job *slow = (struct slow_job *)job;
-        if (slow->job.result)
-            return slow->job.result;
-        slow_secret_put(endpoint_context(request)->slow, &slow->outcome.digest,
-                        slow->outcome.matches);
-        slow->outcome.next = outcomes;
-        outcomes = &slow->outcome;
-    }
-    *ret_outcomes = outcomes;
-    return TWOLEG_NONE;
+    const struct slow_hash question = {.owner = wait->application,
+                                       .secret = wait->slow,
+                                       .presented = wait->presented};
+    return error ? error : slow_hash_start(request, &question);
 }
 
 enum twoleg_error endpoint_authenticate(struct http_request *request, enum gate_door door,
@@ -160,7 +81,7 @@ enum twoleg_error endpoint_authenticate(struct http_request *request, enum gate_
         .now_us = request->env->latest_us,
     };
     struct client_auth_wait wait;
-    enum twoleg_error error = endpoint_take_slow(request, &auth.outcomes);
+    enum twoleg_error error = slow_hash_outcomes(request, &auth.outcomes);
     if (error)
         return error;
     error = client_auth(&auth, form, ret_client, &wait);

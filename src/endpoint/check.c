@@ -12,6 +12,7 @@
 #include "endpoint/client_address.h"
 #include "endpoint/log.h"
 #include "endpoint/routes.h"
+#include "model/number.h"
 #include "model/scope.h"
 
 struct check_needs {
@@ -119,10 +120,13 @@ static void check_identity(struct buf *out, const struct endpoint_context *conte
 {
     char id_text[TOKEN_ID_TEXT_MAX];
     char expires_text[24];
-    struct buf id, expires;
+    char subject_text[NUMBER_TEXT_MAX];
+    struct buf id, expires, subject;
     buf_init(&id, id_text, sizeof id_text);
     struct str client_id = STR_NONE, name = STR_NONE, audience = STR_NONE;
+    struct str subject_is = STR_NONE, username = STR_NONE;
     buf_init(&expires, expires_text, sizeof expires_text);
+    buf_init(&subject, subject_text, sizeof subject_text);
     if (verdict) {
         const struct api *api =
             api_set_find(registry_apis(context->server->registry), verdict->passed.apis[0]);
@@ -130,12 +134,19 @@ static void check_identity(struct buf *out, const struct endpoint_context *conte
         client_id = verdict->view.body->client_id;
         name = verdict->view.body->name;
         audience = api ? api->identifier : STR_NONE;
+        subject_is = client_id;
+        if (verdict->record.subject) {
+            number_write(&subject, NUMBER_USER, verdict->record.subject);
+            subject_is = buf_str(&subject);
+            username = verdict->user.username;
+        }
         if (verdict->record.expires_s)
             buf_add_i64(&expires, verdict->record.expires_s);
     }
     check_header(out, STR("X-Auth-Client-Id: "), client_id);
     check_header(out, STR("X-Auth-Application: "), name);
-    check_header(out, STR("X-Auth-Subject: "), client_id);
+    check_header(out, STR("X-Auth-Subject: "), subject_is);
+    check_header(out, STR("X-Auth-Username: "), username);
     check_header_words(out, STR("X-Auth-Scope: "), verdict ? verdict->passed.scope : STR_NONE);
     check_header_words(out, STR("X-Auth-Audience: "), audience);
     check_header(out, STR("X-Auth-Token-Id: "), buf_str(&id));
@@ -243,7 +254,7 @@ static enum twoleg_error check_answer(struct http_request *request, enum twoleg_
                                           METRIC_CHECK_FORBIDDEN, METRIC_CHECK_UNAVAILABLE};
     unsigned status = check_status(error, verdict->read);
     struct buf headers;
-    buf_init_arena(&headers, request->arena, 768);
+    buf_init_arena(&headers, request->arena, 1024);
     check_identity(&headers, endpoint_context(request), error ? NULL : verdict);
     if (status == 401 || status == 403)
         check_challenge(&headers, status, error, needs);

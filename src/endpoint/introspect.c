@@ -4,6 +4,7 @@
 #include "endpoint/authenticate.h"
 #include "endpoint/log.h"
 #include "endpoint/routes.h"
+#include "model/number.h"
 
 // aud: what is left of the token's audiences for this caller; one as text, several as a list.
 static void introspect_audience(struct json_writer *json, const struct api_set *apis,
@@ -18,6 +19,22 @@ static void introspect_audience(struct json_writer *json, const struct api_set *
     }
     if (passed->api_count > 1)
         json_array_end(json);
+}
+
+// The user whom the token speaks for, else the application itself.
+static void introspect_subject(struct json_writer *json, const struct token_verdict *verdict,
+                               struct str client_id)
+{
+    char memory[NUMBER_TEXT_MAX];
+    struct buf subject;
+    if (verdict->record.subject == 0) {
+        json_key_str(json, STR("sub"), client_id);
+        return;
+    }
+    buf_init(&subject, memory, sizeof memory);
+    number_write(&subject, NUMBER_USER, verdict->record.subject);
+    json_key_str(json, STR("sub"), buf_str(&subject));
+    json_key_str(json, STR("username"), verdict->user.username);
 }
 
 static void introspect_active(struct json_writer *json, const struct endpoint_context *context,
@@ -36,7 +53,7 @@ static void introspect_active(struct json_writer *json, const struct endpoint_co
     if (verdict->record.expires_s)
         json_key_i64(json, STR("exp"), verdict->record.expires_s);
     json_key_i64(json, STR("iat"), verdict->record.issued_s);
-    json_key_str(json, STR("sub"), client_id);
+    introspect_subject(json, verdict, client_id);
     introspect_audience(json, registry_apis(context->server->registry), &verdict->passed);
     json_key_str(json, STR("iss"), context->token.issuer);
     json_key_str(json, STR("jti"), buf_str(&id));

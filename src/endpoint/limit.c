@@ -22,7 +22,7 @@ enum limit_kind { KIND_ADDRESS, KIND_CLIENT }; // of the keys in the table of fa
 enum { CHARGED_BUDGET = 1 << 0 }; // bits of request->charged
 
 struct endpoint_limits {
-    struct limit_table *failures, *slow, *handshakes;
+    struct limit_table *failures, *slow, *handshakes, *passwords;
 };
 
 static struct limit_table *endpoint_limit_table(struct env *env, size_t cells)
@@ -42,8 +42,9 @@ struct endpoint_limits *endpoint_limits_create(struct env *env)
         .failures = endpoint_limit_table(env, FAILURE_CELLS),
         .slow = endpoint_limit_table(env, SLOW_CELLS),
         .handshakes = endpoint_limit_table(env, HANDSHAKE_CELLS),
+        .passwords = endpoint_limit_table(env, FAILURE_CELLS),
     };
-    if (limits->failures && limits->slow && limits->handshakes)
+    if (limits->failures && limits->slow && limits->handshakes && limits->passwords)
         return limits;
     endpoint_limits_destroy(limits);
     return NULL;
@@ -56,6 +57,7 @@ void endpoint_limits_destroy(struct endpoint_limits *limits)
     limit_table_destroy(limits->failures);
     limit_table_destroy(limits->slow);
     limit_table_destroy(limits->handshakes);
+    limit_table_destroy(limits->passwords);
     free(limits);
 }
 
@@ -138,6 +140,21 @@ enum twoleg_error endpoint_limit_slow(struct http_request *request, uint64_t app
     *ret_retry_us = wait_us;
     metrics_add(request->metrics, METRIC_LIMITED_SLOW, 1);
     return REFUSE(TWOLEG_SLOW_HASHES);
+}
+
+enum twoleg_error endpoint_limit_user(struct http_request *request, uint64_t account,
+                                      struct str username, int64_t *ret_retry_us)
+{
+    struct limit_table *table = endpoint_context(request)->server->limits->passwords;
+    struct address network = endpoint_limit_network(request);
+    uint64_t key = endpoint_limit_key(table, &network, limit_key(table, username, account));
+    struct limit_rate rate = limit_rate_of(&endpoint_config(request)->passwords_per_user);
+    int64_t wait_us = limit_take(table, key, &rate, request->env->boot_us);
+    if (wait_us == 0)
+        return TWOLEG_NONE;
+    *ret_retry_us = wait_us;
+    metrics_add(request->metrics, METRIC_LIMITED_USER, 1);
+    return REFUSE(TWOLEG_PASSWORDS);
 }
 
 // The application's own word, else the server's.

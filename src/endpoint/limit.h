@@ -29,6 +29,12 @@ enum twoleg_error endpoint_limit_failure(struct http_request *request,
 enum twoleg_error endpoint_limit_slow(struct http_request *request, uint64_t application,
                                       int64_t *ret_retry_us) TWOLEG_MUST_CHECK;
 
+// May one more password be compared for this user name? Whether there is such a user makes no
+// difference. TWOLEG_PASSWORDS with ret_retry_us.
+enum twoleg_error endpoint_limit_user(struct http_request *request, uint64_t account,
+                                      struct str username,
+                                      int64_t *ret_retry_us) TWOLEG_MUST_CHECK;
+
 // May the application be issued one more token, by its own budget or the server's? Charged once for
 // a request, however often its handler runs. TWOLEG_BUDGET with ret_retry_us.
 enum twoleg_error endpoint_limit_budget(struct http_request *request,

@@ -46,7 +46,9 @@ static void metadata_write(struct json_writer *json, const struct http_request *
     metadata_link(json, arena, STR("introspection_endpoint"), issuer, "/oauth/introspect");
     metadata_link(json, arena, STR("revocation_endpoint"), issuer, "/oauth/revoke");
     metadata_link(json, arena, STR("jwks_uri"), issuer, "/.well-known/jwks.json");
-    metadata_list(json, STR("grant_types_supported"), STR("client_credentials"));
+    metadata_list(json, STR("grant_types_supported"),
+                  config->password_grant ? STR("client_credentials password refresh_token")
+                                         : STR("client_credentials"));
     // Required by RFC 8414 section 2; there is no authorization endpoint.
     metadata_list(json, STR("response_types_supported"), STR(""));
     metadata_list(json, STR("token_endpoint_auth_methods_supported"), methods);

@@ -6,6 +6,7 @@
 #include "base/fault.h"
 #include "endpoint/authenticate.h"
 #include "endpoint/log.h"
+#include "endpoint/refresh.h"
 #include "endpoint/routes.h"
 #include "manage/token.h"
 #include "model/number.h"
@@ -106,6 +107,14 @@ static enum twoleg_error revoke_run(struct http_request *request, struct token_r
         metrics_add(request->metrics, METRIC_REVOKED, 1);
         return revoke_answer(request, &client, ret_answer);
     }
+
+    error = refresh_revoke(request, &client, form->token);
+    if (!error) {
+        metrics_add(request->metrics, METRIC_REVOKED, 1);
+        return revoke_answer(request, &client, ret_answer);
+    }
+    if (error != TWOLEG_NOT_FOUND)
+        return error;
 
     struct token_question question = {.door = GATE_REVOKE,
                                       .text = form->token,

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// The token endpoint (RFC 6749 sections 3.2, 4.4, 5), at the paths of the dialect that is spoken to
-// this host. Run again from the top after a wait: nothing here has an effect before the answer, but
-// for the budget, which each request is charged for once.
+// The token endpoint (RFC 6749 sections 3.2, 4.3, 4.4, 5, 6), at the paths of the dialect that is
+// spoken to this host. Run again from the top after a wait: nothing here has an effect before the
+// answer, but for the budgets, which each request is charged for once, and for refresh tokens,
+// whose change is the last job.
 #include "endpoint/authenticate.h"
 #include "endpoint/issue.h"
 #include "endpoint/limit.h"
 #include "endpoint/log.h"
+#include "endpoint/refresh.h"
 #include "endpoint/routes.h"
 #include "grant/grant.h"
 
@@ -28,6 +30,8 @@ static enum metric token_metric(enum dialect_condition condition)
         return METRIC_TOKEN_REFUSED_TARGET;
     case CONDITION_GRANT:
         return METRIC_TOKEN_REFUSED_GRANT;
+    case CONDITION_USER:
+        return METRIC_TOKEN_REFUSED_USER;
     case CONDITION_MALFORMED:
     case CONDITION_MISSING:
     case CONDITION_MEDIA_TYPE:
@@ -49,6 +53,78 @@ struct token_call {
     int64_t retry_us;
 };
 
+// Whom the token is for besides the client, and by which family of refresh tokens: nobody and none
+// with client_credentials.
+static enum twoleg_error token_user(struct http_request *request, struct token_call *call,
+                                    const struct client *client, struct refresh_use *ret_who)
+{
+    *ret_who = (struct refresh_use){.user = NULL};
+    if (call->form.grant == GRANT_PASSWORD)
+        return endpoint_user(request, &call->form, client, &ret_who->user, &call->retry_us);
+    if (call->form.grant == GRANT_REFRESH_TOKEN)
+        return refresh_find(request, &call->form, client, ret_who);
+    return TWOLEG_NONE;
+}
+
+static enum twoleg_error token_decide(struct http_request *request, struct token_call *call,
+                                      const struct client *client, struct refresh_use *ret_who,
+                                      struct decision *ret_decision)
+{
+    struct grant_context granting = {
+        .apis = registry_apis(endpoint_context(request)->server->registry),
+        .arena = request->arena,
+        // After the clock stepped back, what is issued must not be dead for the gate, which never
+        // steps back.
+        .now_us = request->env->latest_us,
+        .jwt_max_ttl_us = endpoint_config(request)->jwt_max_ttl,
+        .users = endpoint_config(request)->password_grant,
+    };
+    enum twoleg_error error = grant_check(&granting, &call->form, client);
+    if (!error)
+        error = token_user(request, call, client, ret_who);
+    if (error)
+        return error;
+    granting.user = ret_who->user;
+    granting.family = ret_who->family;
+    return grant_decide(&granting, &call->form, client, ret_decision);
+}
+
+// A password gets a refresh token where the operator has said so, and the dialect has a place for
+// it; a refresh token always gets the next one.
+static bool token_refreshes(const struct token_call *call, const struct client *client)
+{
+    bool allowed = client->application->grants & GRANT_BIT(GRANT_REFRESH_TOKEN);
+    return call->form.grant == GRANT_REFRESH_TOKEN ||
+           (call->form.grant == GRANT_PASSWORD && allowed && call->dialect->refreshes);
+}
+
+static enum twoleg_error token_make(struct http_request *request, struct token_call *call,
+                                    const struct client *client, const struct refresh_use *who,
+                                    const struct decision *decision,
+                                    struct issued_token *ret_token)
+{
+    // The start of what is issued would lie in the future for everybody else.
+    if (env_clock_state(request->env).clock == ENV_CLOCK_BEHIND)
+        return TWOLEG_CLOCK;
+    enum twoleg_error error =
+        endpoint_limit_budget(request, client->application, &call->retry_us);
+    if (!error)
+        error = endpoint_issue(request, decision, ret_token);
+    if (!error && token_refreshes(call, client))
+        error = refresh_keep(request, decision, who, ret_token);
+    return error;
+}
+
+static void token_count(struct metrics *metrics, enum grant_kind grant,
+                        const struct decision *decision)
+{
+    metrics_add(metrics, token_issued[decision->format], 1);
+    if (grant == GRANT_PASSWORD)
+        metrics_add(metrics, METRIC_USER_GRANTED, 1);
+    if (grant == GRANT_REFRESH_TOKEN)
+        metrics_add(metrics, METRIC_USER_REFRESHED, 1);
+}
+
 static enum twoleg_error token_run(struct http_request *request, struct token_call *call,
                                    struct http_answer *ret_answer)
 {
@@ -67,28 +143,15 @@ static enum twoleg_error token_run(struct http_request *request, struct token_ca
         return error;
 
     // 3 grant
-    struct grant_context granting = {
-        .apis = registry_apis(context->server->registry),
-        .arena = request->arena,
-        // After the clock stepped back, what is issued must not be dead for the gate, which never
-        // steps back.
-        .now_us = request->env->latest_us,
-        .jwt_max_ttl_us = endpoint_config(request)->jwt_max_ttl,
-    };
+    struct refresh_use who;
     struct decision decision;
-    error = grant_decide(&granting, form, &client, &decision);
+    error = token_decide(request, call, &client, &who, &decision);
     if (error)
         return error;
 
     // 4 issue
-    // The start of what is issued would lie in the future for everybody else.
-    if (env_clock_state(request->env).clock == ENV_CLOCK_BEHIND)
-        return TWOLEG_CLOCK;
-    error = endpoint_limit_budget(request, client.application, &call->retry_us);
-    if (error)
-        return error;
     struct issued_token issued;
-    error = endpoint_issue(request, &decision, &issued);
+    error = token_make(request, call, &client, &who, &decision, &issued);
     if (error)
         return error;
 
@@ -96,7 +159,7 @@ static enum twoleg_error token_run(struct http_request *request, struct token_ca
     error = dialect_answer_token(call->dialect, request, &decision, &issued, ret_answer);
     if (error)
         return error;
-    metrics_add(request->metrics, token_issued[decision.format], 1);
+    token_count(request->metrics, form->grant, &decision);
     usage_note(context->usage, client.application->number, client.secret->number, request->peer,
                request->env->now_us);
     endpoint_log(&(struct endpoint_event){

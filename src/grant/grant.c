@@ -90,6 +90,30 @@ static int64_t grant_ttl(const struct grant_context *context, const struct appli
                                                        : application->ttl_us;
 }
 
+static struct decision grant_decision(const struct grant_context *context,
+                                      const struct token_request *request,
+                                      const struct client *client, const struct api *api,
+                                      struct str scope)
+{
+    enum token_format format = grant_format(request, client->application);
+    return (struct decision){
+        .application = client->application,
+        .generation = client->state.generation,
+        .credential = client->secret->number,
+        .subject = context->user ? context->user->number : 0,
+        .subject_generation = context->user ? context->user->state.generation : 0,
+        .username = context->user ? context->user->username : STR_NONE,
+        .api = api,
+        .scope = scope,
+        .ext = request->ext,
+        .format = format,
+        .shape = request->rules->shape,
+        .reissue = request->rules->reissue,
+        .ttl_us = grant_ttl(context, client->application, format),
+        .now_us = context->now_us,
+    };
+}
+
 // RFC 6749 section 4.4.
 static enum twoleg_error grant_client_credentials(const struct grant_context *context,
                                                   const struct token_request *request,
@@ -105,20 +129,99 @@ static enum twoleg_error grant_client_credentials(const struct grant_context *co
         error = grant_scope(context, request, rights->scopes, &scope);
     if (error)
         return error;
-    enum token_format format = grant_format(request, client->application);
-    *ret_decision = (struct decision){
-        .application = client->application,
-        .generation = client->state.generation,
-        .credential = client->secret->number,
-        .api = api,
-        .scope = scope,
-        .ext = request->ext,
-        .format = format,
-        .shape = request->rules->shape,
-        .reissue = request->rules->reissue,
-        .ttl_us = grant_ttl(context, client->application, format),
-        .now_us = context->now_us,
-    };
+    *ret_decision = grant_decision(context, request, client, api, scope);
+    return TWOLEG_NONE;
+}
+
+// What is left of the words once the user's rights bound them. A token without any scope is granted
+// where the application has none for the API either: where scopes say what may be done, a user who
+// has none of them may do nothing.
+static enum twoleg_error grant_user_scope(const struct grant_context *context, uint64_t api,
+                                          struct str words, struct str *ret_allowed)
+{
+    const struct user *user = context->user;
+    const struct application_api *rights = NULL;
+    for (size_t i = 0; i < user->api_count; i++)
+        if (user->apis[i].api == api)
+            rights = &user->apis[i];
+    if (!rights)
+        return REFUSE(TWOLEG_TARGET_UNKNOWN);
+    struct str allowed;
+    enum twoleg_error error =
+        scope_intersect(context->arena, words, &rights->scopes, 1, &allowed);
+    if (error)
+        return error;
+    if (allowed.len == 0 && words.len > 0)
+        return REFUSE(TWOLEG_SCOPE_REFUSED);
+    *ret_allowed = allowed;
+    return TWOLEG_NONE;
+}
+
+// RFC 6749 section 4.3: what is asked for, of what both the application and the user have.
+static enum twoleg_error grant_password(const struct grant_context *context,
+                                        const struct token_request *request,
+                                        const struct client *client,
+                                        struct decision *ret_decision)
+{
+    const struct api *api;
+    const struct application_api *rights;
+    struct str allowed, scope;
+    enum twoleg_error error =
+        grant_api(context, request, client->application, &api, &rights);
+    if (!error)
+        error = grant_user_scope(context, api->number, rights->scopes, &allowed);
+    if (!error)
+        error = grant_scope(context, request, allowed, &scope);
+    if (error)
+        return error;
+    *ret_decision = grant_decision(context, request, client, api, scope);
+    return TWOLEG_NONE;
+}
+
+// The API that the family was granted for, if it is still there for the application, and no other
+// one was asked for.
+static enum twoleg_error grant_family_api(const struct grant_context *context,
+                                          const struct token_request *request,
+                                          const struct application *application,
+                                          const struct api **ret_api,
+                                          const struct application_api **ret_rights)
+{
+    const struct api *api = api_set_find(context->apis, context->family->api);
+    const struct application_api *rights =
+        application_find_api(application, context->family->api);
+    if (!api || !rights || !rights->requests ||
+        (request->resource.ptr && !str_equal(request->resource, api->identifier)))
+        return REFUSE(TWOLEG_TARGET_UNKNOWN);
+    *ret_api = api;
+    *ret_rights = rights;
+    return TWOLEG_NONE;
+}
+
+// RFC 6749 section 6: never more than was granted first, and what was granted first where nothing
+// is asked for; less what application or user have lost since.
+static enum twoleg_error grant_refresh_token(const struct grant_context *context,
+                                             const struct token_request *request,
+                                             const struct client *client,
+                                             struct decision *ret_decision)
+{
+    const struct api *api;
+    const struct application_api *rights;
+    struct str allowed, scope;
+    enum twoleg_error error =
+        grant_family_api(context, request, client->application, &api, &rights);
+    if (!error)
+        error = scope_intersect(context->arena, context->family->scope, &rights->scopes, 1,
+                                &allowed);
+    if (!error && allowed.len == 0 && context->family->scope.len > 0)
+        error = REFUSE(TWOLEG_SCOPE_REFUSED);
+    if (!error)
+        error = grant_user_scope(context, api->number, allowed, &allowed);
+    scope = allowed;
+    if (!error && request->scope.ptr)
+        error = grant_scope(context, request, allowed, &scope);
+    if (error)
+        return error;
+    *ret_decision = grant_decision(context, request, client, api, scope);
     return TWOLEG_NONE;
 }
 
@@ -129,15 +232,30 @@ typedef enum twoleg_error grant_function(const struct grant_context *context,
 
 static grant_function *const grants[GRANTS] = {
     [GRANT_CLIENT_CREDENTIALS] = grant_client_credentials,
+    [GRANT_PASSWORD] = grant_password,
+    [GRANT_REFRESH_TOKEN] = grant_refresh_token,
 };
+
+enum twoleg_error grant_check(const struct grant_context *context,
+                              const struct token_request *request, const struct client *client)
+{
+    if (request->grant == GRANT_MISSING)
+        return REFUSE(TWOLEG_GRANT_TYPE_MISSING);
+    if (!grants[request->grant] ||
+        (request->grant != GRANT_CLIENT_CREDENTIALS && !context->users))
+        return REFUSE(TWOLEG_GRANT_TYPE_UNSUPPORTED);
+    if (!(client->application->grants & GRANT_BIT(request->grant)))
+        return REFUSE(TWOLEG_GRANT_TYPE_REFUSED);
+    if (request->grant == GRANT_PASSWORD && (!request->username.ptr || !request->password.ptr))
+        return REFUSE(TWOLEG_PARAMETER_MISSING);
+    if (request->grant == GRANT_REFRESH_TOKEN && !request->refresh_token.ptr)
+        return REFUSE(TWOLEG_PARAMETER_MISSING);
+    return TWOLEG_NONE;
+}
 
 enum twoleg_error grant_decide(const struct grant_context *context,
                                const struct token_request *request, const struct client *client,
                                struct decision *ret_decision)
 {
-    if (request->grant == GRANT_MISSING)
-        return REFUSE(TWOLEG_GRANT_TYPE_MISSING);
-    if (!grants[request->grant])
-        return REFUSE(TWOLEG_GRANT_TYPE_UNSUPPORTED);
     return grants[request->grant](context, request, client, ret_decision);
 }

@@ -4,15 +4,24 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "model/request.h"
+#include "model/user.h"
 
 struct grant_context {
     const struct api_set *apis;
     struct arena *arena;
     int64_t now_us;     // env->latest_us
     int64_t jwt_max_ttl_us;
+    bool users;                          // the server's option password_grant
+    const struct user *user;             // GRANT_PASSWORD, GRANT_REFRESH_TOKEN: who was found good
+    const struct refresh_family *family; // GRANT_REFRESH_TOKEN: what was granted before
 };
 
-// Step 3 of the path: the grant that request->grant names.
+// Whether request->grant may be asked for at all, by this client and with what was sent; before
+// anything dear is done for it.
+enum twoleg_error grant_check(const struct grant_context *context,
+                              const struct token_request *request,
+                              const struct client *client) TWOLEG_MUST_CHECK;
+// Step 3 of the path: the grant that request->grant names, once grant_check has passed.
 enum twoleg_error grant_decide(const struct grant_context *context,
                                const struct token_request *request, const struct client *client,
                                struct decision *ret_decision) TWOLEG_MUST_CHECK;

@@ -164,7 +164,7 @@ void manage_access_declare(struct manage_change *change, const struct manage_acc
         struct manage_detail detail;
         manage_detail_begin(change, &detail);
         json_key_str(&detail.json, STR("scope"), declared->name);
-        json_key_str(&detail.json, STR("because"), STR("an application was given it"));
+        json_key_str(&detail.json, STR("because"), STR("an application or user was given it"));
         manage_detail_end(change, &detail, EVENT_SCOPE_ADD,
                           manage_object(change, NUMBER_API, declared->api));
     }

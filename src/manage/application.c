@@ -70,6 +70,15 @@ static void application_write_life(struct json_writer *json, int64_t ttl_us)
         json_key_i64(json, STR("token_ttl"), ttl_us / SECOND_US);
 }
 
+static void application_write_grants(struct json_writer *json, unsigned grants)
+{
+    char memory[GRANTS_TEXT_MAX];
+    struct buf text;
+    buf_init(&text, memory, sizeof memory);
+    grants_write(&text, grants);
+    json_key_str(json, STR("grants"), buf_str(&text));
+}
+
 static void application_write_access(struct json_writer *json, const struct application_api *apis,
                                      size_t count)
 {
@@ -101,6 +110,7 @@ static void application_write(struct json_writer *json, struct str key,
     json_key_str(json, STR("status"), entity_status_name(application->state.status));
     json_key_str(json, STR("token_format"), token_format_name(application->format));
     application_write_life(json, application->ttl_us);
+    application_write_grants(json, application->grants);
     budget_write(json, &application->budget);
     json_key_str(json, STR("dialects"), application_dialects_text(application));
     application_write_access(json, application->apis, application->api_count);
@@ -181,6 +191,7 @@ enum twoleg_error manage_application_create(struct manage_change *change,
     application->state.generation = (uint64_t)batch->now_us;
     application->budget = request->budget;
     application->dialects = store_batch_copy(batch, request->dialects);
+    application->grants = request->grants ? request->grants : GRANTS_DEFAULT;
     application->created_us = application->updated_us = batch->now_us;
     application->apis = ret_access->apis;
     application->api_count = ret_access->api_count;
@@ -296,6 +307,8 @@ static enum twoleg_error application_check_update(struct manage_change *change,
         after->format = request->format;
     if (request->has_ttl)
         after->ttl_us = request->ttl_us;
+    if (request->has_grants)
+        after->grants = request->grants;
     if (request->has_budget) {
         after->budget.own = request->budget.own;
         after->budget.rate = request->budget.rate;
@@ -323,6 +336,7 @@ enum twoleg_error manage_application_update(struct manage_change *change,
     unsigned fields = (request->has_name ? FIELD_NAME : 0u) |
                       (request->has_format ? FIELD_FORMAT : 0u) |
                       (request->has_ttl ? FIELD_TTL : 0u) |
+                      (request->has_grants ? FIELD_GRANTS : 0u) |
                       (request->has_budget ? FIELD_BUDGET : 0u) |
                       (request->has_budget_mode ? FIELD_BUDGET_MODE : 0u) |
                       (request->has_dialects ? FIELD_DIALECTS : 0u);
@@ -340,6 +354,7 @@ enum twoleg_error manage_application_update(struct manage_change *change,
     verb->update.name = request->has_name ? after.name : STR_NONE;
     verb->update.format = after.format;
     verb->update.ttl_us = after.ttl_us;
+    verb->update.grants = after.grants;
     verb->update.budget = after.budget;
     verb->update.dialects = after.dialects;
     if (access) {

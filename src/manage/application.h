@@ -19,6 +19,7 @@ struct manage_application_new {
     bool has_format, has_ttl;
     enum token_format format;
     int64_t ttl_us;
+    unsigned grants; // 0: GRANTS_DEFAULT
     struct budget budget;
     struct str dialects; // as application_dialects_read gives them
     struct manage_access_request access;
@@ -35,11 +36,12 @@ enum twoleg_error manage_application_create(struct manage_change *change,
                                             struct manage_access *ret_access) TWOLEG_MUST_CHECK;
 
 struct manage_application_update {
-    bool has_name, has_format, has_ttl, has_budget, has_budget_mode, has_dialects;
+    bool has_name, has_format, has_ttl, has_budget, has_budget_mode, has_dialects, has_grants;
     bool has_scope, has_audience, has_serves, has_resource_server;
     struct str name;
     enum token_format format;
     int64_t ttl_us;
+    unsigned grants;
     struct budget budget;
     struct str dialects;
     struct manage_access_request access; // what is not given stays as it is

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "crypto/brought_hash.h"
 #include "model/budget.h"
+#include "model/grant_kind.h"
 
 #define CLIENT_ID_MAX 1024 // bytes, visible ASCII; so are brought secrets
 #define SECRET_MAX 1024
@@ -75,6 +76,7 @@ struct application {
     struct str name;
     struct application_state state; // as loaded; the registry's word is the one that counts
     enum token_format format;
+    unsigned grants; // bits of enum grant_kind
     int64_t ttl_us; // TIME_NEVER: not for a jwt
     struct budget budget;
     // Names in ascending order with a blank between them: elsewhere it is an unknown client. Empty:

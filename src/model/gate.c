@@ -11,7 +11,10 @@ const char *const gate_checks[] = {
     "token_status",    "token_deleted",    "token_account",     "token_generation",
     "token_expired",   "token_revoked",    "token_credential",  "token_audience",
     "token_scope_left", "token_served",    "token_owner",       "token_required_api",
-    "token_required_scope", NULL,
+    "token_required_scope", "token_user_deleted", "token_user_status", "token_user_generation",
+    "user_deleted",    "user_status",      "user_account",      "user_generation",
+    "refresh_owner",   "refresh_epoch",    "refresh_generation", "refresh_expired",
+    "refresh_idle",    NULL,
 };
 
 // A check fails unless its condition holds. A mutation run leaves one out and must see a test fail.
@@ -49,6 +52,56 @@ enum twoleg_error gate_client(const struct gate_client *q)
     return TWOLEG_NONE;
 }
 
+enum twoleg_error gate_user(const struct gate_user *q)
+{
+    if (gate_fails("user_deleted", q->state.status != STATUS_DELETED))
+        return REFUSE(TWOLEG_USER_DELETED);
+    if (gate_fails("user_status", q->state.status != STATUS_DISABLED))
+        return REFUSE(TWOLEG_USER_DISABLED);
+    if (gate_fails("user_account", q->account_active))
+        return REFUSE(TWOLEG_USER_DISABLED);
+    if (gate_fails("user_generation", q->generation == q->state.generation))
+        return REFUSE(TWOLEG_USER_GENERATION);
+    return TWOLEG_NONE;
+}
+
+enum twoleg_error gate_refresh_owner(const struct refresh_family *family, uint64_t application)
+{
+    if (gate_fails("refresh_owner", family->application == application))
+        return REFUSE(TWOLEG_REFRESH_FOREIGN);
+    return TWOLEG_NONE;
+}
+
+enum twoleg_error gate_refresh(const struct gate_refresh *q)
+{
+    enum twoleg_error error = gate_refresh_owner(q->family, q->application);
+    if (error)
+        return error;
+    if (gate_fails("refresh_epoch", q->family->epoch == q->epoch))
+        return REFUSE(TWOLEG_REFRESH_EXPIRED);
+    if (gate_fails("refresh_generation", q->family->generation == q->generation))
+        return REFUSE(TWOLEG_REFRESH_GENERATION);
+    if (gate_fails("refresh_expired", q->now_us < q->family->expires_us))
+        return REFUSE(TWOLEG_REFRESH_EXPIRED);
+    if (gate_fails("refresh_idle", q->now_us < q->family->idle_us))
+        return REFUSE(TWOLEG_REFRESH_EXPIRED);
+    return TWOLEG_NONE;
+}
+
+// The user whom the token speaks for; its account is the application's.
+static enum twoleg_error gate_token_user(const struct gate_token *q)
+{
+    if (q->token->subject == 0)
+        return TWOLEG_NONE;
+    if (gate_fails("token_user_deleted", q->user.status != STATUS_DELETED))
+        return REFUSE(TWOLEG_USER_DELETED);
+    if (gate_fails("token_user_status", q->user.status != STATUS_DISABLED))
+        return REFUSE(TWOLEG_USER_DISABLED);
+    if (gate_fails("token_user_generation", q->token->subject_generation == q->user.generation))
+        return REFUSE(TWOLEG_USER_GENERATION);
+    return TWOLEG_NONE;
+}
+
 // Is the token alive, apart from what it is used for?
 static enum twoleg_error gate_token_alive(const struct gate_token *q)
 {
@@ -69,7 +122,7 @@ static enum twoleg_error gate_token_alive(const struct gate_token *q)
         return REFUSE(TWOLEG_TOKEN_REVOKED);
     if (gate_fails("token_credential", !q->credential_revoked))
         return REFUSE(TWOLEG_TOKEN_CREDENTIAL);
-    return TWOLEG_NONE;
+    return gate_token_user(q);
 }
 
 // Is this audience one that the asker may see, or that is asked for?

@@ -7,6 +7,7 @@
 #include "model/api.h"
 #include "model/application.h"
 #include "model/token_record.h"
+#include "model/user.h"
 
 enum gate_door {
     GATE_TOKEN_ENDPOINT, // a client asks for a token
@@ -29,12 +30,36 @@ struct gate_client {
 };
 enum twoleg_error gate_client(const struct gate_client *question) TWOLEG_MUST_CHECK;
 
+// May this user be granted a token? After the password was found to match, or a refresh token of
+// the user's to be good.
+struct gate_user {
+    struct application_state state; // the registry's, now; deleted: there is none
+    bool account_active;
+    uint64_t generation; // of the user when what it showed was read
+};
+enum twoleg_error gate_user(const struct gate_user *question) TWOLEG_MUST_CHECK;
+
+// May this family of refresh tokens be used? Whether the token that was shown is its present one is
+// another question (endpoint/refresh.c); the user's state is gate_user's.
+struct gate_refresh {
+    const struct refresh_family *family;
+    uint64_t application;
+    uint64_t generation; // the application's, now
+    uint32_t epoch;      // the server's
+    int64_t now_us;      // env->latest_us
+};
+enum twoleg_error gate_refresh(const struct gate_refresh *question) TWOLEG_MUST_CHECK;
+// Its first part, for revocation: whoever owns a family may end it, whatever its state.
+enum twoleg_error gate_refresh_owner(const struct refresh_family *family,
+                                     uint64_t application) TWOLEG_MUST_CHECK;
+
 // Is this token good, here and now, for whoever asks?
 struct gate_token {
     enum gate_door door;
     const struct token_record *token; // its seal or signature has been verified
     const struct application *application;
     struct application_state state;
+    struct application_state user; // of the token's subject, if it has one; deleted: there is none
     bool account_active;
     uint32_t epoch; // the server's
     bool token_revoked;

@@ -3,17 +3,11 @@
 #pragma once
 #include "model/api.h"
 #include "model/application.h"
+#include "model/grant_kind.h"
 #include "model/token_record.h"
 #include "model/token_shape.h"
 
 enum client_method { CLIENT_NONE, CLIENT_BASIC, CLIENT_POST };
-
-enum grant_kind {
-    GRANT_MISSING, // no grant_type was sent, and the dialect has no default
-    GRANT_UNKNOWN, // none of ours, or not at this endpoint
-    GRANT_CLIENT_CREDENTIALS,
-    GRANTS
-};
 
 enum scope_omitted { SCOPE_ALL, SCOPE_DEFAULT, SCOPE_EMPTY };
 
@@ -44,6 +38,9 @@ struct token_request {
     struct str grant_type; // as it was sent
     struct str scope;
     struct str resource; // RFC 8707
+    struct str username; // section 4.3
+    struct str password;
+    struct str refresh_token; // section 6
     enum client_method method;
     struct str client_id;     // CLIENT_POST: decoded; CLIENT_BASIC: as it stands in the header
     struct str client_secret; // likewise
@@ -64,6 +61,8 @@ struct decision {
     const struct application *application;
     uint64_t generation;
     uint64_t credential;
+    uint64_t subject, subject_generation; // of the user; 0 = the application itself
+    struct str username;                  // of the user
     const struct api *api;
     struct str scope;
     struct str ext; // of a jwt: a JSON object, the claim of that name; empty: none
@@ -80,4 +79,6 @@ struct issued_token {
     struct str scope;
     int64_t expires_in_s; // 0 = never: left out of the answer
     int64_t issued_s;
+    struct str refresh_token; // STR_NONE: none
+    int64_t refresh_expires_in_s;
 };

@@ -25,8 +25,7 @@ enum twoleg_error registry_take_account(struct registry *registry, uint64_t numb
     return error;
 }
 
-// The account of an application; one that was never announced is not active.
-static struct registry_account *registry_account_of(struct registry *registry, uint64_t number)
+struct registry_account *registry_account_of(struct registry *registry, uint64_t number)
 {
     struct registry_account *account = pointer_table_find(&registry->accounts, number);
     if (account || registry_take_account(registry, number, false) != TWOLEG_NONE)
@@ -34,7 +33,7 @@ static struct registry_account *registry_account_of(struct registry *registry, u
     return pointer_table_find(&registry->accounts, number);
 }
 
-static uint64_t registry_word(struct application_state state)
+uint64_t registry_word(struct application_state state)
 {
     return state.generation << 2 | (uint64_t)state.status;
 }
@@ -139,6 +138,11 @@ static enum twoleg_error registry_take(struct registry *registry,
         error = registry_take_account(registry, change->number, change->account_active);
         pthread_mutex_unlock(&registry->lock);
         break;
+    case CHANGE_USER:
+        pthread_mutex_lock(&registry->lock);
+        error = registry_take_user(registry, change);
+        pthread_mutex_unlock(&registry->lock);
+        break;
     case CHANGE_REVOCATION:
     case CHANGE_CREDENTIAL:
         error = registry_take_revocation(registry, change);
@@ -210,6 +214,20 @@ static enum twoleg_error registry_fill_revoked(struct registry *registry,
     return error ? error : id_set_add_many(&registry->tokens, tokens, count);
 }
 
+static enum twoleg_error registry_fill_users(struct registry *registry,
+                                             struct store_reader *reader)
+{
+    struct store_cursor *cursor;
+    struct store_change change;
+    enum twoleg_error error = store_user_states_begin(reader, &cursor);
+    if (error)
+        return error;
+    while (!error && store_user_states_next(cursor, &change))
+        error = registry_take_user(registry, &change);
+    enum twoleg_error end = store_end(cursor);
+    return error ? error : end;
+}
+
 static enum twoleg_error registry_fill_revocations(struct registry *registry,
                                                    struct store_reader *reader)
 {
@@ -237,6 +255,8 @@ static enum twoleg_error registry_fill_tables(struct registry *registry,
     enum twoleg_error error = registry_fill_accounts(registry, reader);
     if (!error)
         error = registry_fill_states(registry, reader);
+    if (!error)
+        error = registry_fill_users(registry, reader);
     pthread_mutex_unlock(&registry->lock);
     return error ? error : registry_read_apis(registry, reader);
 }

@@ -13,6 +13,16 @@ struct registry_account {
     atomic_bool active;
 };
 
+// A user: complete and never evicted, as every token of one is held against it.
+struct registry_user {
+    struct epoch_note note;
+    uint64_t number;
+    _Atomic uint64_t word; // as a slot's
+    _Atomic(struct registry_account *) account;
+    size_t len;
+    char username[]; // which never changes
+};
+
 struct registry_load;
 
 // One application. Readers reach it through the tables without a lock: what they read is constant
@@ -53,7 +63,7 @@ struct registry {
 
     pthread_mutex_t lock; // of all writers; never held while the store is read by a load
     pthread_cond_t idle;  // no load is under way any more
-    struct pointer_table by_number, by_client, accounts;
+    struct pointer_table by_number, by_client, accounts, users;
     struct registry_slot nobody; // in no table
     struct registry_account nobody_account;
     struct body nobody_body;
@@ -64,7 +74,7 @@ struct registry {
     _Atomic(struct registry_apis *) apis; // written by whoever has borrowed the store's reader
     struct id_set tokens, credentials;
 
-    _Atomic size_t figure_applications, figure_bodies;
+    _Atomic size_t figure_applications, figure_bodies, figure_users;
     _Atomic uint64_t figure_loads, figure_evictions;
 };
 
@@ -81,6 +91,12 @@ enum twoleg_error registry_take_account(struct registry *registry, uint64_t numb
                                         bool active) TWOLEG_MUST_CHECK;
 enum twoleg_error registry_take_application(struct registry *registry,
                                             const struct store_change *change) TWOLEG_MUST_CHECK;
+enum twoleg_error registry_take_user(struct registry *registry,
+                                     const struct store_change *change) TWOLEG_MUST_CHECK;
+// The account of an application or a user; one that was never announced is not active. NULL without
+// memory.
+struct registry_account *registry_account_of(struct registry *registry, uint64_t number);
+uint64_t registry_word(struct application_state state);
 // Any thread but a loop's; takes what locks it needs.
 enum twoleg_error registry_take_revocation(struct registry *registry,
                                            const struct store_change *change) TWOLEG_MUST_CHECK;

@@ -58,6 +58,8 @@ static enum twoleg_error registry_init(struct registry *registry)
     if (!error)
         error = pointer_table_init(&registry->accounts, offsetof(struct registry_account, number));
     if (!error)
+        error = pointer_table_init(&registry->users, offsetof(struct registry_user, number));
+    if (!error)
         error = id_set_init(&registry->tokens, registry->epoch, &registry->hash);
     if (!error)
         error = id_set_init(&registry->credentials, registry->epoch, &registry->hash);
@@ -102,6 +104,9 @@ static void registry_free_entries(struct registry *registry)
     at = 0;
     for (void *account; (account = pointer_table_each(&registry->accounts, &at));)
         free(account);
+    at = 0;
+    for (void *user; (user = pointer_table_each(&registry->users, &at));)
+        free(user);
 }
 
 void registry_destroy(struct registry *registry)
@@ -116,6 +121,7 @@ void registry_destroy(struct registry *registry)
     pointer_table_finish(&registry->by_number);
     pointer_table_finish(&registry->by_client);
     pointer_table_finish(&registry->accounts);
+    pointer_table_finish(&registry->users);
     id_set_finish(&registry->tokens);
     id_set_finish(&registry->credentials);
     free(atomic_load(&registry->apis));
@@ -226,6 +232,7 @@ struct registry_figures registry_figures(const struct registry *registry)
     return (struct registry_figures){
         .applications = atomic_load(&registry->figure_applications),
         .bodies = atomic_load(&registry->figure_bodies),
+        .users = atomic_load(&registry->figure_users),
         .revocations = atomic_load(&registry->tokens.count) +
                        atomic_load(&registry->credentials.count),
         .loads = atomic_load(&registry->figure_loads),

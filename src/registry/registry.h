@@ -3,8 +3,8 @@
 // (one loop turn) everything returned here stays valid, and nothing is kept longer.
 //
 // Complete and never evicted: each application's state word, a keyed hash of each client_id, live
-// revocations, accounts, the APIs. Bounded: application bodies (SIEVE). A change drops the body;
-// the next request loads it again; a load that a change overtook is thrown away and repeated.
+// revocations, accounts, users, the APIs. Bounded: application bodies (SIEVE). A change drops the
+// body; the next request loads it again; a load that a change overtook is thrown away and repeated.
 #pragma once
 #include "base/epoch.h"
 #include "base/error.h"
@@ -52,6 +52,17 @@ enum twoleg_error registry_client(struct registry *registry, struct str client_i
 enum twoleg_error registry_application(struct registry *registry, uint64_t number,
                                        struct registry_view *ret_view) TWOLEG_MUST_CHECK;
 
+// What is known of one user now. The name is good until the turn ends.
+struct registry_user_view {
+    struct application_state state;
+    bool account_active;
+    struct str username;
+};
+// False: there is no such user, or no more; then the view is that of a deleted one. While a change
+// could not be taken in, nothing here is to be believed; registry_application says so.
+bool registry_user(const struct registry *registry, uint64_t number,
+                   struct registry_user_view *ret_view);
+
 // What an application has spent of its budget, since it is known here: kept with what is never
 // evicted, so that neither a change nor a new load of the body fills it up again.
 struct registry_spent {
@@ -83,7 +94,7 @@ void registry_mend(struct registry *registry);
 void registry_give_up(struct registry *registry, int64_t age_us);
 
 struct registry_figures {
-    size_t applications, bodies, revocations;
+    size_t applications, bodies, users, revocations;
     uint64_t loads, evictions;
     bool incomplete; // not ready: see registry_client
 };

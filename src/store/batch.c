@@ -63,6 +63,9 @@ static bool store_verb_takes(const struct store_verb *verb)
     case VERB_APPLICATION_DELETE:
     case VERB_SCOPE_REMOVE:
     case VERB_KEY_STATE:
+    case VERB_USER_UPDATE:
+    case VERB_USER_DELETE:
+    case VERB_REFRESH_REVOKE:
         return true;
     case VERB_APPLICATION_UPDATE:
         return (verb->update.fields & (FIELD_STATUS | FIELD_GENERATION)) != 0;

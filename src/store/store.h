@@ -10,6 +10,7 @@
 #include "model/application.h"
 #include "model/token_record.h"
 #include "model/token_shape.h"
+#include "model/user.h"
 
 struct store;
 struct store_reader;
@@ -25,6 +26,7 @@ enum store_change_kind {
     CHANGE_CREDENTIAL,  // the tokens of the secret `number` were revoked
     CHANGE_ACCOUNT,     // number and account_active hold
     CHANGE_SETTING,
+    CHANGE_USER, // created, changed or deleted: number, account, state and client_id hold
 };
 
 struct store_change {
@@ -32,7 +34,7 @@ struct store_change {
     enum store_change_kind kind;
     uint64_t number;
     struct application_state state;
-    struct str client_id; // of a live application; STR_NONE once deleted
+    struct str client_id; // of a live application, or a live user's name; STR_NONE once deleted
     uint64_t account;
     bool account_active;
     struct token_id token;
@@ -100,6 +102,12 @@ enum store_verb_kind {
     VERB_KEY_REWRAP,
     VERB_TOKEN_ADD, // of a reference token; no change is told
     VERB_TOKENS_PURGE,
+    VERB_USER_CREATE,
+    VERB_USER_UPDATE,
+    VERB_USER_DELETE,
+    VERB_REFRESH_ADD,
+    VERB_REFRESH_ROTATE,
+    VERB_REFRESH_REVOKE,
 };
 
 struct store_key {
@@ -137,6 +145,7 @@ struct store_verb {
             uint64_t generation; // written as max(previous + 1, this)
             enum token_format format;
             int64_t ttl_us;
+            unsigned grants;
             struct str dialects;
             struct budget budget; // FIELD_BUDGET: own and rate; FIELD_BUDGET_MODE: mode
         } update;
@@ -165,7 +174,26 @@ struct store_verb {
             uint64_t application;
             int64_t expires_s;
         } revoke; // TWOLEG_LIMIT past REVOCATIONS_PER_APPLICATION live ones
-        uint64_t number; // APPLICATION_DELETE, CREDENTIAL_REVOKE
+        uint64_t number; // APPLICATION_DELETE, CREDENTIAL_REVOKE, USER_DELETE, REFRESH_REVOKE
+        const struct user *user; // USER_CREATE: all of it, with apis
+        struct {
+            uint64_t number;
+            unsigned fields;           // FIELD_STATUS, FIELD_GENERATION, FIELD_PASSWORD
+            enum entity_status status;
+            uint64_t generation;       // as an application's
+            struct str password_hash;
+        } user_update;
+        // REFRESH_ADD: a new family. VERSION_CONFLICT: its application or user have changed since.
+        // The oldest of the user's with this application goes where there are too many.
+        const struct refresh_family *family;
+        // REFRESH_ROTATE: a compare-and-set. VERSION_CONFLICT: current is another one by now, or
+        // the family is gone.
+        struct {
+            uint64_t family;
+            uint32_t key; // that next was made under
+            struct sha256 current, next;
+            int64_t idle_us;
+        } rotate;
         struct store_key key; // KEY_STATE: id, state, and expected_state below; KEY_REWRAP: id,
                               // wrapped, and expected_wrapped
         struct {
@@ -207,6 +235,8 @@ enum application_field {
     FIELD_BUDGET = 1 << 5,
     FIELD_BUDGET_MODE = 1 << 6,
     FIELD_DIALECTS = 1 << 7,
+    FIELD_GRANTS = 1 << 8,
+    FIELD_PASSWORD = 1 << 9,
 };
 
 #define STORE_OPERATOR UINT64_MAX
@@ -316,6 +346,13 @@ enum twoleg_error store_setting(struct store_reader *reader, struct str name, st
 enum twoleg_error store_token(struct store_reader *reader, const struct store_token_key *key,
                               struct arena *arena,
                               struct token_record *ret_record) TWOLEG_MUST_CHECK;
+// A live or disabled user, with its rights.
+enum twoleg_error store_user(struct store_reader *reader, uint64_t account, struct str username,
+                             struct arena *arena, struct user **ret_user) TWOLEG_MUST_CHECK;
+// A family of refresh tokens and its user, of one moment.
+enum twoleg_error store_refresh(struct store_reader *reader, uint64_t family, struct arena *arena,
+                                struct refresh_family **ret_family,
+                                struct user **ret_user) TWOLEG_MUST_CHECK;
 uint64_t store_sequence(struct store_reader *reader); // of the last change; 0 on failure
 
 // Iterators: begin, next until false, end (which tells whether it was the true end). What next
@@ -327,6 +364,11 @@ enum twoleg_error store_states_begin(struct store_reader *reader,
                                      struct store_cursor **ret_cursor) TWOLEG_MUST_CHECK;
 // Live and disabled applications, as CHANGE_APPLICATION gives them.
 bool store_states_next(struct store_cursor *cursor, struct store_change *ret_state);
+
+enum twoleg_error store_user_states_begin(struct store_reader *reader,
+                                          struct store_cursor **ret_cursor) TWOLEG_MUST_CHECK;
+// Live and disabled users, as CHANGE_USER gives them.
+bool store_user_states_next(struct store_cursor *cursor, struct store_change *ret_state);
 
 enum twoleg_error store_revocations_begin(struct store_reader *reader,
                                           struct store_cursor **ret_cursor) TWOLEG_MUST_CHECK;
@@ -360,6 +402,11 @@ struct store_tie {
 enum twoleg_error store_ties_begin(struct store_reader *reader,
                                    struct store_cursor **ret_cursor) TWOLEG_MUST_CHECK;
 bool store_ties_next(struct store_cursor *cursor, struct store_tie *ret_tie);
+
+// A page of users after the name; without rights and password.
+enum twoleg_error store_users_begin(struct store_reader *reader, const struct store_page *page,
+                                    struct store_cursor **ret_cursor) TWOLEG_MUST_CHECK;
+bool store_users_next(struct store_cursor *cursor, struct user *ret_user);
 
 enum twoleg_error store_end(struct store_cursor *cursor); // NULL is fine
 

@@ -2,7 +2,7 @@
 // The jwt format: an RFC 9068 access token. It carries the record in its claims and in its jti:
 //
 //   jti   base64url of application (8) | generation (8) | credential (8) | epoch (4) | id (16)
-//         | tag (8)
+//         | for a user: subject (8) | its generation (8) | tag (8)
 //   id    12 random bytes | id of the data key that made the tag (4)
 //   tag   first 8 bytes of MAC(key, "jti" | all before | iat | exp | kid)
 //
@@ -14,15 +14,20 @@
 #include "codec/json_write.h"
 #include "crypto/compare.h"
 #include "crypto/hash.h"
+#include "model/number.h"
 #include "token/format.h"
 
 #define JTI_BODY_LEN (8 + 8 + 8 + 4 + TOKEN_ID_LEN)
-#define JTI_LEN (JTI_BODY_LEN + TOKEN_TAG_LEN)
-#define JTI_TEXT_LEN BASE64URL_LEN(JTI_LEN)
+#define JTI_SUBJECT_LEN (8 + 8)
+#define JTI_LEN_MAX (JTI_BODY_LEN + JTI_SUBJECT_LEN + TOKEN_TAG_LEN)
+#define JTI_TEXT_MAX BASE64URL_LEN(JTI_LEN_MAX)
 #define JTI_KEY_AT (TOKEN_ID_LEN - 4)
 
+_Static_assert(JTI_TEXT_MAX <= TOKEN_ID_TEXT_MAX, "a jti is a token's id");
+
 struct jti {
-    uint8_t bytes[JTI_LEN];
+    size_t body; // bytes before the tag
+    uint8_t bytes[JTI_LEN_MAX];
 };
 
 static void jti_tag(const struct data_key *key, const struct jti *jti,
@@ -32,7 +37,7 @@ static void jti_tag(const struct data_key *key, const struct jti *jti,
     struct mac_state state;
     mac_begin(&state, &key->mac);
     mac_add(&state, STR("jti"));
-    mac_add(&state, str_of(jti->bytes, JTI_BODY_LEN));
+    mac_add(&state, str_of(jti->bytes, jti->body));
     mac_add_u64(&state, (uint64_t)record->issued_s);
     mac_add_u64(&state, (uint64_t)record->expires_s);
     mac_add(&state, kid);
@@ -43,12 +48,17 @@ static void jti_tag(const struct data_key *key, const struct jti *jti,
 static void jti_write(const struct token_record *record, struct jti *jti)
 {
     struct buf out;
-    buf_init(&out, jti->bytes, JTI_BODY_LEN);
+    buf_init(&out, jti->bytes, sizeof jti->bytes);
     buf_add_be(&out, record->application, 8);
     buf_add_be(&out, record->generation, 8);
     buf_add_be(&out, record->credential, 8);
     buf_add_be(&out, record->epoch, 4);
     buf_add(&out, str_of(record->id.bytes, TOKEN_ID_LEN));
+    if (record->subject) {
+        buf_add_be(&out, record->subject, 8);
+        buf_add_be(&out, record->subject_generation, 8);
+    }
+    jti->body = out.len;
 }
 
 static uint64_t jti_number(const uint8_t *at, size_t bytes)
@@ -59,32 +69,58 @@ static uint64_t jti_number(const uint8_t *at, size_t bytes)
     return value;
 }
 
-static void jti_read(const struct jti *jti, struct token_record *record)
+// The length says whether there is a subject; false: it is none that is written.
+static bool jti_read(struct jti *jti, size_t len, struct token_record *record)
 {
+    bool subject = len == JTI_LEN_MAX;
+    if (!subject && len != JTI_BODY_LEN + TOKEN_TAG_LEN)
+        return false;
+    jti->body = len - TOKEN_TAG_LEN;
     record->application = jti_number(jti->bytes, 8);
     record->generation = jti_number(jti->bytes + 8, 8);
     record->credential = jti_number(jti->bytes + 16, 8);
     record->epoch = (uint32_t)jti_number(jti->bytes + 24, 4);
     memcpy(record->id.bytes, jti->bytes + 28, TOKEN_ID_LEN);
-    memcpy(record->tag, jti->bytes + JTI_BODY_LEN, TOKEN_TAG_LEN);
+    if (subject) {
+        record->subject = jti_number(jti->bytes + JTI_BODY_LEN, 8);
+        record->subject_generation = jti_number(jti->bytes + JTI_BODY_LEN + 8, 8);
+    }
+    memcpy(record->tag, jti->bytes + jti->body, TOKEN_TAG_LEN);
+    return !subject || record->subject;
 }
 
 void token_jwt_write_id(const struct token_record *record, struct buf *out)
 {
     struct jti jti;
     jti_write(record, &jti);
-    memcpy(jti.bytes + JTI_BODY_LEN, record->tag, TOKEN_TAG_LEN);
-    base64url_encode(out, jti.bytes, sizeof jti.bytes);
+    memcpy(jti.bytes + jti.body, record->tag, TOKEN_TAG_LEN);
+    base64url_encode(out, jti.bytes, jti.body + TOKEN_TAG_LEN);
+}
+
+struct jwt_subject {
+    char text[NUMBER_TEXT_MAX];
+};
+
+// The user, or the application itself (RFC 9068 section 2.2).
+static struct str jwt_subject(const struct decision *decision, struct jwt_subject *memory)
+{
+    struct buf out;
+    if (!decision->subject)
+        return decision->application->client_id;
+    buf_init(&out, memory->text, sizeof memory->text);
+    number_write(&out, NUMBER_USER, decision->subject);
+    return buf_str(&out);
 }
 
 static void jwt_write_claims(const struct token_context *context, const struct decision *decision,
                              const struct token_record *record, struct str jti, struct buf *out)
 {
     struct json_writer json;
+    struct jwt_subject subject;
     json_writer_init(&json, out);
     json_object_begin(&json);
     json_key_str(&json, STR("iss"), context->issuer);
-    json_key_str(&json, STR("sub"), decision->application->client_id);
+    json_key_str(&json, STR("sub"), jwt_subject(decision, &subject));
     json_key_str(&json, STR("aud"), decision->api->identifier);
     json_key_i64(&json, STR("exp"), record->expires_s);
     json_key_i64(&json, STR("iat"), record->issued_s);
@@ -133,13 +169,14 @@ enum twoleg_error token_jwt_draft(const struct token_context *context,
     buf_add_be(&id, tag_key->id, 4);
     struct jti jti;
     jti_write(&marked, &jti);
-    jti_tag(tag_key, &jti, &marked, key->kid, jti.bytes + JTI_BODY_LEN);
-    char jti_text[JTI_TEXT_LEN];
-    base64url_encode_to(jti_text, jti.bytes, sizeof jti.bytes);
+    jti_tag(tag_key, &jti, &marked, key->kid, jti.bytes + jti.body);
+    char jti_text[JTI_TEXT_MAX];
+    size_t jti_len = jti.body + TOKEN_TAG_LEN;
+    base64url_encode_to(jti_text, jti.bytes, jti_len);
 
     struct buf claims;
     buf_init_arena(&claims, arena, 1024);
-    jwt_write_claims(context, decision, &marked, str_of(jti_text, sizeof jti_text), &claims);
+    jwt_write_claims(context, decision, &marked, str_of(jti_text, BASE64URL_LEN(jti_len)), &claims);
     if (claims.failed)
         return TWOLEG_NO_MEMORY;
     *ret_draft = (struct jwt_draft){key, buf_str(&claims)};
@@ -167,9 +204,9 @@ static enum twoleg_error jwt_read_record(const struct token_context *context,
 {
     struct jti jti;
     size_t len;
-    if (base64url_decode(claims->jti, jti.bytes, sizeof jti.bytes, &len) || len != JTI_LEN)
+    if (base64url_decode(claims->jti, jti.bytes, sizeof jti.bytes, &len) ||
+        !jti_read(&jti, len, record))
         return REFUSE(TWOLEG_TOKEN_MALFORMED);
-    jti_read(&jti, record);
     record->issued_s = claims->iat;
     record->expires_s = claims->exp;
     record->scope = claims->scope;
@@ -180,7 +217,7 @@ static enum twoleg_error jwt_read_record(const struct token_context *context,
         return REFUSE(TWOLEG_TOKEN_KEY);
     uint8_t tag[TOKEN_TAG_LEN];
     jti_tag(key, &jti, record, kid, tag);
-    if (!secret_equal(tag, jti.bytes + JTI_BODY_LEN, TOKEN_TAG_LEN))
+    if (!secret_equal(tag, jti.bytes + jti.body, TOKEN_TAG_LEN))
         return REFUSE(TWOLEG_TOKEN_FORGED);
     return TWOLEG_NONE;
 }

@@ -3,13 +3,13 @@
 //
 //   envelope  version (1 byte) | data key id (4) | nonce (24) | sealed record with its 16-byte tag
 //   record    flags (1) | epoch (4) | application (8) | generation (8) | credential (8)
+//             | with flag 1: subject (8) | its generation (8)
 //             | count of APIs (1) | APIs (8 each) | issued (5) | expires (5, 0 = never)
 //             | length of scope (2) | scope
 //
 // All numbers in network order, times in seconds. The token's id is the first 16 bytes of the
 // nonce. Purpose, version and key id are associated data. An unknown version or flag is refused:
-// a later release that writes one means it. No flag is known yet; bit 0 is for a subject (8) and
-// its generation (8) behind the credential, once there are users whose state the gate can ask.
+// a later release that writes one means it. Flag 1: the token speaks for a user.
 #include <string.h>
 
 #include "base/buf.h"
@@ -20,6 +20,7 @@
 #include "token/format.h"
 
 #define SEALED_VERSION 1
+#define SEALED_FLAG_SUBJECT 1u
 #define SEALED_HEAD (1 + 4 + SEAL_NONCE_SIZE)
 
 struct sealed_aad {
@@ -38,11 +39,15 @@ static struct str sealed_aad(struct sealed_aad *aad, uint8_t version, uint32_t k
 
 static void sealed_write_record(const struct token_record *record, struct buf *out)
 {
-    buf_add_be(out, 0, 1);
+    buf_add_be(out, record->subject ? SEALED_FLAG_SUBJECT : 0, 1);
     buf_add_be(out, record->epoch, 4);
     buf_add_be(out, record->application, 8);
     buf_add_be(out, record->generation, 8);
     buf_add_be(out, record->credential, 8);
+    if (record->subject) {
+        buf_add_be(out, record->subject, 8);
+        buf_add_be(out, record->subject_generation, 8);
+    }
     buf_add_be(out, record->api_count, 1);
     for (size_t i = 0; i < record->api_count; i++)
         buf_add_be(out, record->apis[i], 8);
@@ -74,12 +79,19 @@ static uint64_t sealed_take(struct sealed_reader *reader, size_t bytes)
 static enum twoleg_error sealed_read_record(struct str plain, struct token_record *record)
 {
     struct sealed_reader reader = {.rest = plain};
-    if (sealed_take(&reader, 1) != 0)
+    uint64_t flags = sealed_take(&reader, 1);
+    if (flags & ~(uint64_t)SEALED_FLAG_SUBJECT)
         return REFUSE(TWOLEG_TOKEN_VERSION);
     record->epoch = (uint32_t)sealed_take(&reader, 4);
     record->application = sealed_take(&reader, 8);
     record->generation = sealed_take(&reader, 8);
     record->credential = sealed_take(&reader, 8);
+    if (flags & SEALED_FLAG_SUBJECT) {
+        record->subject = sealed_take(&reader, 8);
+        record->subject_generation = sealed_take(&reader, 8);
+        if (record->subject == 0) // nobody is never written: one record has one spelling
+            return REFUSE(TWOLEG_TOKEN_VERSION);
+    }
     record->api_count = sealed_take(&reader, 1);
     if (record->api_count > TOKEN_APIS_MAX)
         return REFUSE(TWOLEG_TOKEN_VERSION);
@@ -102,7 +114,7 @@ enum twoleg_error token_sealed_issue(const struct token_context *context,
     (void)decision;
     const struct data_key *key =
         keyring_active(keyring_current(context->keyring), KEY_SEAL);
-    size_t plain_max = 64 + 8 * TOKEN_APIS_MAX + record->scope.len;
+    size_t plain_max = 80 + 8 * TOKEN_APIS_MAX + record->scope.len;
     size_t envelope_max = SEALED_HEAD + plain_max + SEAL_TAG_SIZE;
     struct buf plain, envelope, text;
     buf_init_arena(&plain, arena, plain_max);

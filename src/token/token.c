@@ -36,6 +36,8 @@ enum twoleg_error token_record_make(const struct token_context *context,
         .application = decision->application->number,
         .generation = decision->generation,
         .credential = decision->credential,
+        .subject = decision->subject,
+        .subject_generation = decision->subject_generation,
         .apis = {decision->api->number},
         .api_count = 1,
         .scope = decision->scope,
@@ -76,7 +78,9 @@ bool token_record_holds(const struct token_record *record, const struct decision
     int64_t left_s = never ? 0 : record->expires_s - decision->now_us / SECOND_US;
     if (record->application != decision->application->number ||
         record->generation != decision->generation ||
-        record->credential != decision->credential || record->apis[0] != decision->api->number ||
+        record->credential != decision->credential || record->subject != decision->subject ||
+        record->subject_generation != decision->subject_generation ||
+        record->apis[0] != decision->api->number ||
         !str_equal(record->scope, decision->scope))
         return false;
     if (never != (record->expires_s == 0) ||
@@ -131,11 +135,14 @@ enum twoleg_error token_inspect(const struct token_context *context,
     }
     if (error)
         return error;
+    if (v->record.subject)
+        registry_user(context->registry, v->record.subject, &v->user);
     struct gate_token gate = {
         .door = question->door,
         .token = &v->record,
         .application = v->view.body,
         .state = v->view.state,
+        .user = v->user.state,
         .account_active = v->view.account_active,
         .epoch = context->epoch,
         .token_revoked = registry_token_revoked(context->registry, &v->record.id),

@@ -123,7 +123,7 @@ enum twoleg_error token_read(const struct token_context *context, struct str tex
 
 // The token's id as the world knows it: a JWT's jti claim, another token's id. At most
 // TOKEN_ID_TEXT_MAX bytes.
-#define TOKEN_ID_TEXT_MAX 80
+#define TOKEN_ID_TEXT_MAX 96
 void token_write_id(const struct token_record *record, enum token_format format, struct buf *out);
 
 // What is asked about a token; the rest of the gate's question is found here.
@@ -143,6 +143,7 @@ struct token_verdict {
     enum token_format format;
     bool read; // record and format hold, even when the token was refused
     struct registry_view view;
+    struct registry_user_view user; // of a token with a subject
     struct gate_passed passed; // only when it was not refused
 };
 

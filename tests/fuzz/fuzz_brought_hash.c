@@ -26,6 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     enum twoleg_error error = brought_hash_read(hash, &kind, &problem);
     FUZZ_MUST(error == TWOLEG_NONE || error == TWOLEG_MALFORMED || error == TWOLEG_RANGE);
     FUZZ_MUST((error == TWOLEG_NONE) == (problem == NULL));
+    // Whoever asks for nobody waits for a hash of ours.
+    FUZZ_MUST(password_cost_read(password_nobodys(), &cost) == TWOLEG_NONE);
     if (password_cost_read(hash, &cost) == TWOLEG_NONE)
         FUZZ_MUST(cost.memory_kib * cost.passes <= PASSWORD_WORK_KIB_MAX && cost.lanes &&
                   cost.passes && cost.memory_kib >= 8 * cost.lanes);

@@ -71,6 +71,19 @@ static void fuzz_number(struct str text)
     FUZZ_MUST(kinds <= 1);
 }
 
+static void fuzz_grants(struct str text)
+{
+    char memory[GRANTS_TEXT_MAX];
+    struct buf out;
+    unsigned grants, again;
+    if (!grants_read(text, &grants))
+        return;
+    FUZZ_MUST(grants_valid(grants));
+    buf_init(&out, memory, sizeof memory);
+    grants_write(&out, grants);
+    FUZZ_MUST(!out.failed && grants_read(buf_str(&out), &again) && again == grants);
+}
+
 static void fuzz_names(struct str text)
 {
     enum token_format format;
@@ -141,6 +154,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_scope(&arena, text);
     fuzz_number(text);
     fuzz_names(text);
+    fuzz_grants(text);
     fuzz_budget(text);
     fuzz_set(text);
     arena_finish(&arena);

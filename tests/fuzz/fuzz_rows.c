@@ -21,7 +21,7 @@ static const char *const tables[] = {
     "applications", "application_apis", "application_scopes", "secrets",
     "apis",         "scopes",           "keys",               "settings",
     "accounts",     "revoked_tokens",   "revoked_credentials", "audit",
-    "reference_tokens",
+    "reference_tokens", "users", "user_apis", "user_scopes", "refresh_tokens",
 };
 #define TABLES (sizeof tables / sizeof *tables)
 static sqlite3_stmt *inserts[TABLES], *removals[TABLES];
@@ -183,6 +183,61 @@ static void fuzz_one(struct arena *arena, uint64_t number)
                   TWOLEG_NO_MEMORY);
 }
 
+static void fuzz_user(const struct user *user)
+{
+    FUZZ_MUST(user->state.status == STATUS_ACTIVE || user->state.status == STATUS_DISABLED);
+    FUZZ_MUST(user->api_count <= APPLICATION_APIS_MAX);
+    fuzz_text(user->username);
+    fuzz_text(user->password_hash);
+    for (size_t i = 0; i < user->api_count; i++) {
+        fuzz_text(user->apis[i].scopes);
+        FUZZ_MUST(user->apis[i].scopes.len <= SCOPE_TEXT_MAX && user->apis[i].requests);
+        FUZZ_MUST(i == 0 || user->apis[i].api != user->apis[i - 1].api);
+    }
+}
+
+// One by its name, and as many families as there are numbers.
+static void fuzz_users(struct arena *arena)
+{
+    struct user *user;
+    struct refresh_family *family;
+    enum twoleg_error error =
+        store_user(&fuzz_reader, ACCOUNT_DEFAULT, STR("ann"), arena, &user);
+    FUZZ_MUST(!error || fuzz_refusal(error));
+    if (!error) {
+        fuzz_user(user);
+        FUZZ_MUST(str_equal(user->username, STR("ann")));
+    }
+    for (uint64_t number = 1; number <= 4; number++) {
+        error = store_refresh(&fuzz_reader, number, arena, &family, &user);
+        FUZZ_MUST(!error || fuzz_refusal(error));
+        if (error)
+            continue;
+        fuzz_user(user);
+        fuzz_text(family->scope);
+        FUZZ_MUST(family->number == number && family->user == user->number);
+        FUZZ_MUST(family->scope.len <= SCOPE_TEXT_MAX);
+    }
+}
+
+static void fuzz_user_pages(struct arena *arena)
+{
+    struct store_page page = {.account = ACCOUNT_DEFAULT, .limit = 1};
+    bool more = true;
+    for (size_t pages = 0; more; pages++) {
+        struct store_cursor *cursor;
+        struct user user;
+        FUZZ_MUST(pages <= 4096);
+        FUZZ_MUST(store_users_begin(&fuzz_reader, &page, &cursor) == TWOLEG_NONE);
+        more = store_users_next(cursor, &user) && str_compare(user.username, page.after) > 0;
+        if (more)
+            page.after = arena_copy(arena, user.username);
+        FUZZ_MUST(!more || !store_users_next(cursor, &user));
+        enum twoleg_error error = store_end(cursor);
+        FUZZ_MUST(!error || (!more && error == TWOLEG_STORE_FAILED));
+    }
+}
+
 // In little memory it ends there.
 static void fuzz_little(size_t cap)
 {
@@ -204,6 +259,12 @@ static void fuzz_little(size_t cap)
     FUZZ_MUST(!error || error == TWOLEG_NO_MEMORY || fuzz_refusal(error));
     struct token_record record;
     error = store_token(&fuzz_reader, &(struct store_token_key){.slot = 0}, &arena, &record);
+    FUZZ_MUST(!error || error == TWOLEG_NO_MEMORY || fuzz_refusal(error));
+    struct user *user;
+    struct refresh_family *family;
+    error = store_user(&fuzz_reader, ACCOUNT_DEFAULT, STR("ann"), &arena, &user);
+    FUZZ_MUST(!error || error == TWOLEG_NO_MEMORY || fuzz_refusal(error));
+    error = store_refresh(&fuzz_reader, 1, &arena, &family, &user);
     FUZZ_MUST(!error || error == TWOLEG_NO_MEMORY || fuzz_refusal(error));
     arena_finish(&arena);
 }
@@ -270,7 +331,8 @@ static void fuzz_changes(enum twoleg_error begin(struct store_reader *, struct s
     FUZZ_MUST(begin(&fuzz_reader, &cursor) == TWOLEG_NONE);
     while (next(cursor, &change)) {
         FUZZ_MUST(change.kind == CHANGE_APPLICATION || change.kind == CHANGE_ACCOUNT ||
-                  change.kind == CHANGE_REVOCATION || change.kind == CHANGE_CREDENTIAL);
+                  change.kind == CHANGE_REVOCATION || change.kind == CHANGE_CREDENTIAL ||
+                  change.kind == CHANGE_USER);
         FUZZ_MUST(change.state.status <= STATUS_DELETED);
     }
     FUZZ_MUST(store_end(cursor) == TWOLEG_NONE);
@@ -350,6 +412,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_changes(store_accounts_begin, store_accounts_next);
     fuzz_pages(&arena, STORE_OPERATOR);
     fuzz_pages(&arena, ACCOUNT_DEFAULT);
+    fuzz_users(&arena);
+    fuzz_user_pages(&arena);
+    fuzz_changes(store_user_states_begin, store_user_states_next);
     fuzz_ties();
     fuzz_audit();
     FUZZ_MUST(store_applications_begin(&fuzz_reader, &(struct store_page){.limit = 1001},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // JWTs that carry a right signature and a right tag. The first line is `iat exp flags` for the tag
-// (flags: t spoils it, k names an unknown data key, s cuts the jti), the second one the header in
+// (flags: t spoils it, k names an unknown data key, s cuts the jti, u and z make it a user's and
+// nobody's), the second one the header in
 // clear or empty for ours, the rest the claims in clear, where @ stands for the jti. With a first
 // line that starts with i, the rest is the scope of a token that is issued. What reads is what was
 // written, once more from the cache, and no longer after any one character changed.
@@ -11,12 +12,12 @@
 
 struct fuzz_tag {
     uint64_t iat, exp;
-    bool spoilt, unknown_key, cut;
+    bool spoilt, unknown_key, cut, user, nobody;
 };
 
 static void fuzz_jti(const struct fuzz_tag *tag, struct str kid, struct buf *out)
 {
-    uint8_t bytes[8 + 8 + 8 + 4 + TOKEN_ID_LEN + TOKEN_TAG_LEN];
+    uint8_t bytes[8 + 8 + 8 + 4 + TOKEN_ID_LEN + 8 + 8 + TOKEN_TAG_LEN];
     struct buf jti;
     struct mac_state state;
     buf_init(&jti, bytes, sizeof bytes);
@@ -26,6 +27,10 @@ static void fuzz_jti(const struct fuzz_tag *tag, struct str kid, struct buf *out
     buf_add_be(&jti, EPOCH, 4);
     buf_add(&jti, STR("twelve bytes"));
     buf_add_be(&jti, tag->unknown_key ? 99 : data_keys[1].id, 4);
+    if (tag->user || tag->nobody) {
+        buf_add_be(&jti, tag->user ? USER : 0, 8);
+        buf_add_be(&jti, GENERATION, 8);
+    }
     mac_begin(&state, &data_keys[1].mac);
     mac_add(&state, STR("jti"));
     mac_add(&state, buf_str(&jti));
@@ -35,7 +40,7 @@ static void fuzz_jti(const struct fuzz_tag *tag, struct str kid, struct buf *out
     struct sha256 made = mac_end(&state);
     made.bytes[0] ^= tag->spoilt;
     buf_add(&jti, str_of(made.bytes, TOKEN_TAG_LEN));
-    base64url_encode(out, bytes, sizeof bytes - tag->cut);
+    base64url_encode(out, bytes, jti.len - tag->cut);
 }
 
 static struct str fuzz_sign(struct arena *arena, struct str header, struct str claims)
@@ -76,6 +81,7 @@ static void fuzz_read(struct arena *arena, struct str text)
         return;
     FUZZ_MUST(format == FORMAT_JWT && record.application == NUMBER && record.epoch == EPOCH);
     FUZZ_MUST(record.api_count >= 1 && record.expires_s > 0);
+    FUZZ_MUST(record.subject == 0 || record.subject == USER);
     FUZZ_MUST(token_read(&context, text, NULL, arena, &again, &format) == TWOLEG_NONE);
     FUZZ_MUST(fuzz_same(&record, &again));
     fuzz_gate(arena, text);
@@ -98,6 +104,8 @@ static void fuzz_written(struct arena *arena, struct str line, struct str input)
     tag.spoilt = str_find(line, 't') < line.len;
     tag.unknown_key = str_find(line, 'k') < line.len;
     tag.cut = str_find(line, 's') < line.len;
+    tag.user = str_find(line, 'u') < line.len;
+    tag.nobody = str_find(line, 'z') < line.len;
     struct str header = fuzz_line(&input);
     bool other = header.len && str_find(header, 'w') < header.len; // only "new" has one
     buf_init_arena(&claims, arena, 1024);
@@ -109,7 +117,8 @@ static void fuzz_written(struct arena *arena, struct str line, struct str input)
     fuzz_read(arena, fuzz_sign(arena, header, buf_str(&claims)));
 }
 
-static void fuzz_issued(struct arena *arena, struct str scope, enum token_format format)
+static void fuzz_issued(struct arena *arena, struct str scope, enum token_format format,
+                        uint64_t subject)
 {
     struct issued_token token;
     struct token_record record;
@@ -117,6 +126,8 @@ static void fuzz_issued(struct arena *arena, struct str scope, enum token_format
     struct decision decision = {.application = &application,
                                 .generation = GENERATION,
                                 .credential = 9,
+                                .subject = subject,
+                                .subject_generation = subject ? GENERATION : 0,
                                 .api = &api,
                                 .format = format,
                                 .ttl_us = 60 * SECOND_US,
@@ -128,6 +139,7 @@ static void fuzz_issued(struct arena *arena, struct str scope, enum token_format
     FUZZ_MUST(found == format && str_equal(record.scope, decision.scope));
     FUZZ_MUST(record.expires_s - record.issued_s == 60 && token.expires_in_s == 60);
     FUZZ_MUST(record.credential == 9 && record.api_count == 1 && record.apis[0] == API);
+    FUZZ_MUST(record.subject == subject);
     char memory[TOKEN_ID_TEXT_MAX];
     struct buf id;
     buf_init(&id, memory, sizeof memory);
@@ -145,8 +157,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_still();
     arena_init(&arena, NULL, 8 * ARENA_REQUEST_CAP);
     if (str_starts_with(line, STR("i"))) {
-        fuzz_issued(&arena, input, FORMAT_JWT);
-        fuzz_issued(&arena, input, FORMAT_SEALED);
+        fuzz_issued(&arena, input, FORMAT_JWT, 0);
+        fuzz_issued(&arena, input, FORMAT_SEALED, 0);
+        fuzz_issued(&arena, input, FORMAT_JWT, USER);
+        fuzz_issued(&arena, input, FORMAT_SEALED, USER);
     } else {
         fuzz_written(&arena, line, input);
     }

@@ -14,6 +14,7 @@
 #define GENERATION UINT64_C(0x0101010101010101)
 #define NUMBER UINT64_C(0x0202020202020202)
 #define API UINT64_C(0x0303030303030303)
+#define USER UINT64_C(0x0505050505050505)
 
 static struct data_key data_keys[2] = {
     {.id = KEY_ID, .purpose = KEY_SEAL, .active = true, .raw = "thirty-two bytes that are fixed"},
@@ -57,6 +58,18 @@ enum twoleg_error registry_application(struct registry *registry, uint64_t numbe
                                        .account_active = true,
                                        .body = &application};
     return number == NUMBER ? TWOLEG_NONE : TWOLEG_NOT_FOUND;
+}
+
+// One user, who is there.
+bool registry_user(const struct registry *registry, uint64_t number,
+                   struct registry_user_view *ret_view)
+{
+    (void)registry;
+    struct application_state gone = {STATUS_DELETED, 0}, there = {STATUS_ACTIVE, GENERATION};
+    *ret_view = (struct registry_user_view){.state = number == USER ? there : gone,
+                                            .account_active = true,
+                                            .username = STR("ann")};
+    return number == USER;
 }
 
 bool registry_token_revoked(const struct registry *registry, const struct token_id *id)
@@ -142,6 +155,8 @@ static void fuzz_gate(struct arena *arena, struct str text)
         return;
     FUZZ_MUST(verdict.record.application == NUMBER && verdict.record.epoch == EPOCH);
     FUZZ_MUST(verdict.record.generation == GENERATION && verdict.record.credential != 0);
+    FUZZ_MUST(verdict.record.subject == 0 || (verdict.record.subject == USER &&
+                                              verdict.record.subject_generation == GENERATION));
     FUZZ_MUST(verdict.passed.api_count >= 1);
     for (size_t i = 0; i < verdict.passed.api_count; i++)
         FUZZ_MUST(verdict.passed.apis[i] == API);

@@ -9,6 +9,8 @@ from instance import FORMATS
 
 RULES = pathlib.Path(__file__).with_name("state_matrix.rules")
 ENDPOINTS = ("token", "introspect", "ask", "revoke", "check")
+USER_ENDPOINTS = (*ENDPOINTS, "refresh")
+PASSWORD = "the password of all of them"
 AUTHS = ("basic", "post")
 OTHER_API = "https://other.example/"
 ACCOUNT_API = "https://account.example/"
@@ -41,10 +43,14 @@ class Subject:
         self.app, self.caller, self.query = app, caller, query
         self.tokens = {}  # by auth: one to look at
         self.spare = {}  # by auth: some to revoke
+        self.user = None  # whom the tokens are for
+        self.refresh = {}  # by auth: tokens of as many families; one is enough
+        self.refresher = app
 
 
 class Matrix:
     auths = AUTHS
+    users = True  # also those whose tokens are a user's, by password
 
     def __init__(self, server, rounds):
         """rounds: how often the matrix will be run; each run revokes tokens."""
@@ -71,6 +77,8 @@ class Matrix:
             server.api(identifier, name, "alpha beta")
         self.other_server = server.app(name="other server", serves=OTHER_API)
         self.plain = server.app(name="plain", scope="alpha beta")
+        # Each refresh token of an application drives out an old one: this one gets none.
+        self.plain_password = server.app(name="password", scope="alpha beta", grants="password")
 
     def add(self, state, token_format, caller=None, query="?scope=alpha", **options):
         options.setdefault("scope", "alpha beta")
@@ -113,6 +121,43 @@ class Matrix:
             self.add("other_audience", token_format, self.other_server,
                      "?resource=" + urllib.parse.quote(OTHER_API))
             self.add_foreign(token_format)
+            for state in () if not self.users else (
+                    "user", "user_disabled", "user_reenabled", "user_deleted", "user_recreated",
+                    "user_passwd", "refresh_expired", "refresh_idle", "refresh_restored",
+                    "refresh_revoked", "refresh_foreign"):
+                self.add_user(state, token_format)
+
+    def add_user(self, state, token_format):
+        """An application with tokens for a user, by password."""
+        server, name = self.server, f"{state}-{token_format}"
+        app = server.app(name=state, token_format=token_format, client_id=name,
+                         scope="alpha beta", resource_server=True,
+                         grants="client_credentials password refresh_token")
+        self.make_user(name)
+        subject = Subject(app, self.resource_server, "?scope=alpha")
+        subject.user = name
+        for auth in AUTHS:
+            answers = [self.by_password(app, name, auth).json() for _ in range(3)]
+            subject.tokens[auth] = answers[0]["access_token"]
+            subject.refresh[auth] = [answer["refresh_token"] for answer in answers]
+        server.update(app, grants="client_credentials password")
+        for auth in AUTHS:
+            subject.spare[auth] = [self.by_password(app, name, auth).json()["access_token"]
+                                   for _ in range(self.rounds)]
+        server.update(app, grants="client_credentials password refresh_token")
+        if state == "refresh_foreign":
+            subject.refresher = server.app(name="not its own", client_id="not-" + name,
+                                           scope="alpha beta",
+                                           grants="client_credentials password refresh_token")
+        self.subjects[state, token_format] = subject
+
+    def make_user(self, name):
+        self.server.manage("POST", "users", None,
+                           {"username": name, "password": PASSWORD, "scope": "alpha beta"})
+
+    def by_password(self, app, name, auth):
+        return self.server.token(app, auth, grant_type="password", username=name,
+                                 password=PASSWORD)
 
     def add_foreign(self, token_format):
         """The tokens are an application's of our account; who acts is one of another."""
@@ -138,6 +183,13 @@ class Matrix:
             done = store.execute(f"UPDATE secrets SET {change} WHERE application IN "
                                  "(SELECT number FROM applications WHERE name = ?)", (state,))
             assert done.rowcount == len(FORMATS)
+        for state, change in () if not self.users else (
+                ("refresh_expired", "expires_us = rotated_us + 1"),
+                ("refresh_idle", "idle_us = rotated_us + 1"),
+                ("refresh_restored", "epoch = epoch + 1")):
+            done = store.execute(f"UPDATE refresh_tokens SET {change} WHERE user IN (SELECT number "
+                                 "FROM users WHERE username LIKE ?)", (state + "-%",))
+            assert done.rowcount == 3 * len(AUTHS) * len(FORMATS)
         store.commit()
         store.close()
         self.server.start()
@@ -197,6 +249,26 @@ class Matrix:
     def become_audience_removed(self, subject):
         self.server.update(subject.app, audience=[OTHER_API])
 
+    def become_user_disabled(self, subject):
+        self.server.cli("user", "disable", subject.user, "--yes")
+
+    def become_user_reenabled(self, subject):
+        self.server.cli("user", "disable", subject.user, "--yes")
+        self.server.cli("user", "enable", subject.user)
+
+    def become_user_deleted(self, subject):
+        self.server.cli("user", "delete", subject.user, "--yes")
+
+    def become_user_recreated(self, subject):
+        self.server.cli("user", "delete", subject.user, "--yes")
+        self.make_user(subject.user)
+
+    def become_user_passwd(self, subject):
+        self.server.cli("user", "passwd", subject.user, "--yes")
+
+    def become_refresh_revoked(self, subject):
+        self.server.act("revoke-tokens", subject.app)
+
     # ------------------------------------------------------------------ cells
     def introspected(self, caller, token, auth):
         answer = self.server.introspect(caller, token, auth)
@@ -206,8 +278,33 @@ class Matrix:
         return f"active {body.get('scope', '')}".strip() if body["active"] else "inactive"
 
     def cell_token(self, subject, auth):
-        answer = self.server.token(subject.app, auth)
+        answer = self.by_password(self.plain_password, subject.user, auth) if subject.user else \
+            self.server.token(subject.app, auth)
         return "issued" if answer.status == 200 else answer.error or str(answer.status)
+
+    def cell_refresh(self, subject, auth):
+        tokens = subject.refresh[auth]
+        if subject.refresher is not subject.app:
+            return self.revoked_by(subject.refresher, tokens, auth)
+        answer = self.server.token(subject.refresher, auth, grant_type="refresh_token",
+                                   refresh_token=tokens[0])
+        if answer.status != 200:
+            return answer.error or str(answer.status)
+        # One that a mutation let in has been put off: the next one is as it should be.
+        tokens.append(answer.json()["refresh_token"])
+        tokens.pop(0)
+        return "issued"
+
+    def revoked_by(self, stranger, tokens, auth):
+        """To be given one it would have to have the owner's generation as well; to end one, not."""
+        answer = self.server.token(stranger, auth, grant_type="refresh_token",
+                                   refresh_token=tokens[0])
+        assert (answer.status, answer.error) == (400, "invalid_grant")
+        answer = self.server.revoke(stranger, tokens[0], auth)
+        if answer.status != 200:
+            return answer.error
+        tokens.pop(0)
+        return "revoked"
 
     def cell_introspect(self, subject, auth):
         return self.introspected(subject.caller, subject.tokens[auth], auth)
@@ -248,7 +345,7 @@ class Matrix:
         for (state, token_format), subject in self.subjects.items():
             if (states and state not in states) or token_format not in formats:
                 continue
-            for endpoint in ENDPOINTS:
+            for endpoint in USER_ENDPOINTS if subject.user else ENDPOINTS:
                 for auth in self.auths:
                     found = getattr(self, "cell_" + endpoint)(subject, auth)
                     wanted = self.rules.expected(self.ruled(state), endpoint, auth,

@@ -16,10 +16,10 @@ these, nothing else.
 Host and Content-Length are added where they are missing; an answer's body is compared byte by byte
 where one stands there, and `< (empty)` is an empty one; `< @NAME JSON` is a claim of the token that
 was answered, a JWT. A line `token: REGEX` above the calls is what every token that is answered must
-look like. Words in braces: in requests ID, SECRET, BASIC (their base64), TOKEN (the last one that
-was answered), OLD (the one before it), AUDIENCE (the default API, encoded); in answers TOKEN, SAME
-(the token of before), LEFT (of a life of an hour), REQUEST_ID, S and MS (now), E (an hour from now,
-in seconds), DATE, ANY.
+look like. Words in braces: in requests ID, SECRET, BASIC (their base64), USER and PASSWORD (of one
+with all scopes), TOKEN and REFRESH (the last ones that were answered), OLD (the token before it),
+AUDIENCE (the default API, encoded); in answers TOKEN, REFRESH, SAME (the token of before), LEFT (of
+a life of an hour), REQUEST_ID, S and MS (now), E (an hour from now, in seconds), DATE, ANY.
 """
 import base64
 import json
@@ -33,6 +33,7 @@ FOLDER = pathlib.Path(__file__).resolve().parent.parent / "dialects"
 WORDS = {
     "{TOKEN}": r"(?P<token>[!-~]+?)",
     "{LEFT}": r"(?:3600|3[0-5][0-9]{2})",
+    "{REFRESH}": r"(?P<refresh>[!-~]+?)",
     "{REQUEST_ID}": r"[0-9a-f]{24}",
     "{S}": r"(?P<s>[0-9]{10})",
     "{MS}": r"(?P<ms>[0-9]{13})",
@@ -105,10 +106,11 @@ def claims(token):
 class Replay:
     """The calls of one dialect against a server that speaks it to a host of its own."""
 
-    def __init__(self, server, host, app):
+    def __init__(self, server, host, app, user=("", "")):
         self.server, self.host = server, host
         pair = base64.b64encode(f"{app.id}:{app.secret}".encode()).decode()
         self.words = {"{ID}": app.id, "{SECRET}": app.secret, "{BASIC}": pair,
+                      "{USER}": user[0], "{PASSWORD}": user[1],
                       "{AUDIENCE}": urllib.parse.quote(server.url, safe="")}
 
     def fill(self, text):
@@ -152,7 +154,9 @@ class Replay:
         if found.get("token"):
             assert not call.token or call.token.fullmatch(found["token"]), where
             self.words["{OLD}"] = self.words.get("{TOKEN}", "")
-            self.words["{TOKEN}"] = found["token"]
+        for word in ("token", "refresh"):
+            if found.get(word):
+                self.words["{%s}" % word.upper()] = found[word]
         for line in call.answer[1:end]:
             if line.startswith("@"):
                 name, value = line[1:].split(" ", 1)
@@ -162,9 +166,10 @@ class Replay:
                 assert abs(int(found[key]) / unit - later - time.time()) < 300, where
 
     def fill_answer(self, text):
+        """All but what an answer brings anew."""
         text = text.replace("{SAME}", self.words.get("{TOKEN}", "{SAME}"))
-        return self.fill(text) if "{TOKEN}" not in text else \
-            "{TOKEN}".join(self.fill(part) for part in text.split("{TOKEN}"))
+        return "".join(part if part in ("{TOKEN}", "{REFRESH}") else self.fill(part)
+                       for part in re.split("({TOKEN}|{REFRESH})", text))
 
     def run(self, call):
         with socket.create_connection(("127.0.0.1", self.server.port), timeout=60) as sock:

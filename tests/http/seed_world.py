@@ -138,12 +138,14 @@ def main():
                    "JAVA_TOOL_OPTIONS": f"-Djavax.net.ssl.trustStore={trust} "
                    "-Djavax.net.ssl.trustStorePassword=changeit"}
     file = folder / "twoleg.yaml"
-    file.write_text("hosts:\n" + "".join(f"  - {{name: {host}, dialect: {name}}}\n"
-                                         for host, name in HOSTS.items()))
+    file.write_text("password_grant: true\nhosts:\n" + "".join(
+        f"  - {{name: {host}, dialect: {name}}}\n" for host, name in HOSTS.items()))
     server = Server(data=folder / "data", config=file).start()
     try:
         app = server.app(name="sample", scope="groups sms", client_id=order["id"],
-                         secret=order["secret"])
+                         secret=order["secret"], grants="client_credentials password")
+        server.cli("user", "add", order["username"], "--scope", "sms", "--password-file", "-",
+                   input=order["password"])
         front = Front(pair, server.port)
         results = []
         for job in order["jobs"]:
@@ -153,7 +155,8 @@ def main():
                     "Content-Type": "application/x-www-form-urlencoded"}).json()["access_token"]
                 job["text"] = job["text"].replace(job["bearer"]["replaces"], token)
             results.append(run(job, folder, environment))
-        json.dump({"results": results, "recorded": front.recorded, "id": app.id}, sys.stdout)
+        json.dump({"results": results, "recorded": front.recorded, "id": app.id,
+                   "metrics": server.get("/metrics").text}, sys.stdout)
     finally:
         server.destroy()
 

@@ -3,11 +3,11 @@
 import pytest
 import requests
 from authlib.integrations.requests_client import OAuth2Session as AuthlibSession
-from oauthlib.oauth2 import BackendApplicationClient, OAuth2Error
+from oauthlib.oauth2 import BackendApplicationClient, LegacyApplicationClient, OAuth2Error
 from requests.auth import HTTPBasicAuth
 from requests_oauthlib import OAuth2Session
 
-from instance import drain, statuses, token_request
+from instance import UNLIMITED, Server, drain, statuses, token_request
 
 
 @pytest.fixture(autouse=True)
@@ -82,3 +82,70 @@ def test_a_client_that_sends_chunks(server, app):
                            timeout=10,
                            headers={"Content-Type": "application/x-www-form-urlencoded"})
     assert answer.status_code == 200
+
+
+# ------------------------------------------------------------------ the password grant
+WORD = "a word with blanks, % & +"
+
+
+@pytest.fixture(scope="module")
+def with_users(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("clients")
+    config = folder / "twoleg.yaml"
+    config.write_text("password_grant: true\n" + UNLIMITED.read_text())
+    server = Server(data=folder / "data", config=config).start()
+    server.cli("user", "add", "J\u00fcrgen", "--scope", "alpha beta", "--password-file", "-",
+               input=WORD)
+    server.old_app = server.app(name="old", scope="alpha beta",
+                                grants="client_credentials password refresh_token")
+    yield server
+    server.destroy()
+
+
+@pytest.mark.parametrize("in_body", [False, True])
+def test_rfc6749_4_3_6_requests_oauthlib_logs_in_and_refreshes(with_users, in_body):
+    app, url, renewed = with_users.old_app, with_users.url, []
+    auth = {} if in_body else {"auth": HTTPBasicAuth(app.id, app.secret)}
+    more = {"client_id": app.id, "client_secret": app.secret} if in_body else {}
+    session = OAuth2Session(client=LegacyApplicationClient(client_id=app.id),
+                            auto_refresh_url=url + "/oauth/token",
+                            auto_refresh_kwargs=more or {"auth": auth.get("auth")},
+                            token_updater=renewed.append)
+    token = session.fetch_token(url + "/oauth/token", username="J\u00fcrgen", password=WORD, **auth,
+                                **({"include_client_id": True, **more} if in_body else {}))
+    assert set(token["scope"]) == {"alpha", "beta"} and token["refresh_token"]
+    assert session.get(url + "/check").status_code == 200
+    session.token = {**token, "expires_in": -1, "expires_at": 1}
+    # What has expired it renews by itself, on the way to the call.
+    assert session.get(url + "/check", **({} if in_body else {
+        "client_id": app.id, "client_secret": app.secret})).status_code == 200
+    assert len(renewed) == 1 and renewed[0]["refresh_token"] != token["refresh_token"]
+    assert renewed[0]["access_token"] != token["access_token"]
+
+
+def test_rfc6749_5_2_requests_oauthlib_understands_a_wrong_password(with_users):
+    app = with_users.old_app
+    session = OAuth2Session(client=LegacyApplicationClient(client_id=app.id))
+    with pytest.raises(OAuth2Error) as caught:
+        session.fetch_token(with_users.url + "/oauth/token", username="J\u00fcrgen",
+                            password="wrong wrong", auth=HTTPBasicAuth(app.id, app.secret))
+    assert caught.value.error == "invalid_grant"
+
+
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
+def test_rfc6749_4_3_6_authlib_logs_in_refreshes_and_revokes(with_users, method):
+    app, url = with_users.old_app, with_users.url
+    session = AuthlibSession(app.id, app.secret, token_endpoint_auth_method=method,
+                             revocation_endpoint_auth_method=method, scope="alpha")
+    token = session.fetch_token(url + "/oauth/token", username="J\u00fcrgen", password=WORD)
+    assert token["scope"] == "alpha"
+    assert session.get(url + "/check").headers["X-Auth-Username"] == "J%C3%BCrgen"
+    fresh = session.refresh_token(url + "/oauth/token", refresh_token=token["refresh_token"])
+    assert fresh["refresh_token"] != token["refresh_token"]
+    assert session.get(url + "/check").status_code == 200
+    gone = session.revoke_token(url + "/oauth/revoke", token=fresh["refresh_token"],
+                                token_type_hint="refresh_token")
+    assert gone.status_code == 200
+    answer = with_users.token(app, grant_type="refresh_token",
+                              refresh_token=fresh["refresh_token"])
+    assert (answer.status, answer.error) == (400, "invalid_grant")

@@ -25,6 +25,7 @@ BROKEN = {"client_status": "disabled", "token_revoked": "token_revoked",
 class SpokenMatrix(Matrix):
     """Every host has its dialect, and asks as the first documented call does."""
     auths = ("basic",)
+    users = False  # the first documented call is nobody's but the application's
     name = "rfc6749"  # the listener's own, in which the tokens are asked for
 
     def speak(self, name):

@@ -28,7 +28,8 @@ def spoken(tmp_path_factory):
     folder = tmp_path_factory.mktemp("spoken")
     file = folder / "twoleg.yaml"
     hosts = "".join(f"  - {{name: {name}.example, dialect: {name}}}\n" for name in DIALECTS)
-    file.write_text("allow_query_credentials: true\nfailures_per_address: none\n"
+    file.write_text("password_grant: true\n"
+                    "allow_query_credentials: true\nfailures_per_address: none\n"
                     "failures_per_client: none\nhosts:\n" + hosts)
     server = Server(data=folder / "data", config=file).start()
     yield server
@@ -38,10 +39,14 @@ def spoken(tmp_path_factory):
 @pytest.fixture(scope="module")
 def replays(spoken):
     """One for each dialect: a later call uses the token of an earlier one."""
+    user = ("a.user@example.org", "the-word-of-the-user")
+    spoken.cli("user", "add", user[0], "--scope", "groups sms", "--password-file", "-",
+               input=user[1])
     app = spoken.app(name="replay", scope="groups sms",
+                     grants="client_credentials password refresh_token",
                      client_id="3fd97176bd7e36c0e8fbd22b4b1ab5d29540b49c",
                      secret="129e24048c46c3bcabed1f9f267aef73f5f8e1e4")
-    return {name: replay.Replay(spoken, f"{name}.example", app) for name in DIALECTS}
+    return {name: replay.Replay(spoken, f"{name}.example", app, user) for name in DIALECTS}
 
 
 def test_every_dialect_is_replayed_and_listed():
@@ -127,7 +132,7 @@ def test_grants_methods_and_bodies_that_the_dialect_has_not(spoken, ask, name):
     grant = parameter(name, "grant_type")
     if not has_default_grant(name):
         other = ask(name)
-        other.replace(grant, "password")
+        other.replace(grant, "authorization_code")
         expect(spoken, name, other, "grant", "GRANT_TYPE_UNSUPPORTED")
         none = ask(name)
         none.drop(grant)
@@ -321,22 +326,27 @@ def test_own_dialects_are_read_from_their_folder_and_again_at_a_reload(make_serv
 
 @pytest.mark.parametrize("name", DIALECTS)
 def test_the_example_gets_a_token_that_passes(spoken, replays, tmp_path, name):
-    """The line that ./run prints, as it is but for Host, which curl takes from a file."""
-    line = subprocess.run([BINARY, "dialect", "example", name], capture_output=True, text=True,
-                          check=True).stdout
+    """The lines that ./run prints, as they are but for Host, which curl takes from a file."""
+    lines = subprocess.run([BINARY, "dialect", "example", name], capture_output=True, text=True,
+                           check=True).stdout
     words = replays[name].words
     for word, value in (("{url}", spoken.url), ("{id}", words["{ID}"]),
-                        ("{secret}", words["{SECRET}"])):
-        line = line.replace(word, value)
+                        ("{secret}", words["{SECRET}"]), ("{username}", words["{USER}"]),
+                        ("{password}", words["{PASSWORD}"])):
+        lines = lines.replace(word, value)
     (tmp_path / ".curlrc").write_text(f'header = "Host: {name}.example"\n')
-    done = subprocess.run(["bash", "-c", line], env={**os.environ, "CURL_HOME": str(tmp_path)},
-                          capture_output=True, text=True, check=True)
-    answer = json.loads(done.stdout)
     token = next(field for field in fields(name) if field.get("source") == "access_token")
-    for key in (*token.get("under", []), token["name"]):
-        answer = answer[key]
-    assert spoken.request("GET", "/check", headers={
-        "Host": f"{name}.example", "Authorization": f"Bearer {answer}"}).status == 200
+    for line in lines.splitlines():
+        done = subprocess.run(["bash", "-c", line], env={**os.environ, "CURL_HOME": str(tmp_path)},
+                              capture_output=True, text=True, check=True)
+        answer = json.loads(done.stdout)
+        for key in (*token.get("under", []), token["name"]):
+            answer = answer[key]
+        passed = spoken.request("GET", "/check", headers={
+            "Host": f"{name}.example", "Authorization": f"Bearer {answer}"})
+        user = words["{USER}"] if words["{PASSWORD}"] in line else ""
+        assert (passed.status, passed.headers["X-Auth-Username"]) == (200, user)
+    assert len(lines.splitlines()) == (2 if name == "rapidsos" else 1)
 
 
 @pytest.mark.parametrize("name", DIALECTS)

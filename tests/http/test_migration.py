@@ -35,6 +35,8 @@ def core_app(name):
 
 # What each step has added, the latest first.
 ADDED = {5: "DROP INDEX applications_by_dialects; ALTER TABLE applications DROP COLUMN dialects;",
+         4: "DROP TABLE refresh_tokens; DROP TABLE user_scopes; DROP TABLE user_apis;"
+            "ALTER TABLE applications DROP COLUMN grants;",
          3: "DROP TABLE reference_tokens;",
          2: "ALTER TABLE applications DROP COLUMN budget;"
             "ALTER TABLE applications DROP COLUMN budget_mode;"}
@@ -99,6 +101,27 @@ def test_H16_tokens_out_survive_the_upgrade(own_server, schema, token_format):
     assert server.token(app).status == 200
     assert {row["dialects"] for row in server.cli("app", "list", "--json")["applications"]} == \
         {"all"}
+
+
+def test_H16_users_come_to_a_store_that_knew_none(make_server, tmp_path):
+    """From schema 3: reference tokens live on, applications have the grant that all had."""
+    config = tmp_path / "on.yaml"
+    config.write_text("password_grant: true\n")
+    server = make_server(config=config).start()
+    app = server.app(scope="alpha", token_format="reference", resource_server=True)
+    token = server.bearer(app)
+    server.stop()
+    to_schema(server.data, 3)
+    server.start()
+    assert f"was brought from schema 3 to {LATEST}; before-004.db beside it" in server.stderr()
+    assert server.active(app, token)
+    server.cli("user", "add", "ann", "--scope", "alpha", "--password-file", "-",
+               input="a word of hers")
+    ask = {"grant_type": "password", "username": "ann", "password": "a word of hers"}
+    assert server.token(app).status == 200
+    assert server.token(app, **ask).error == "unauthorized_client"
+    server.update(app, grants="password")
+    assert server.token(app, **ask).status == 200
 
 
 def test_H16_an_upgrade_under_load_refuses_nobody(manage):  # noqa: F811

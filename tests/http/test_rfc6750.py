@@ -5,7 +5,7 @@ import pytest
 from instance import statuses
 
 X_AUTH = ["X-Auth-Client-Id", "X-Auth-Application", "X-Auth-Subject", "X-Auth-Scope",
-          "X-Auth-Audience", "X-Auth-Token-Id", "X-Auth-Expires"]
+          "X-Auth-Audience", "X-Auth-Token-Id", "X-Auth-Expires", "X-Auth-Username"]
 
 
 def assert_refused(answer, status, error):

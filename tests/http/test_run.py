@@ -96,6 +96,20 @@ def test_the_line_of_a_dialect_is_answered(run, dialect, answer):
     assert re.fullmatch(answer, done.stdout), done.stdout
 
 
+def test_T15_a_dialect_with_a_users_grant_prints_a_line_for_it(run, tmp_path):
+    for state in ("new", "kept"):
+        one = run(more=["--dialect", "rapidsos"])
+        found = re.search(r"\((new|kept)\)[^$]*has it:\n  (curl .*)\n  (curl .*)\nIs", one.text())
+        assert found and found.group(1) == state
+        for line in found.group(2, 3):
+            done = subprocess.run(["bash", "-c", line], cwd=ROOT, capture_output=True, text=True,
+                                  timeout=PATIENCE, check=True)
+            assert re.match(r'\{"access_token":"[^"]+","token_type":"BearerToken"', done.stdout)
+        assert '"password"' in found.group(3)
+        assert one.press_ctrl_c()[0] == 0
+    assert stat.S_IMODE((tmp_path / "demo/password").stat().st_mode) == 0o600
+
+
 def test_a_taken_port_says_by_whom_and_what_to_do(run, tmp_path):
     first = run()
     url = first.lines().group(4)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The samples of the first users' documents, as printed, changed in nothing but ID and secret. What
-else had to be changed stands in CHANGES, each with its reason, and nowhere else."""
+"""The samples of the first users' documents, as printed, changed in nothing but ID and secret, a
+user's name and password. What else had to be changed stands in CHANGES, each with its reason, and
+nowhere else."""
 import base64
 import json
 import pathlib
@@ -15,6 +16,7 @@ from instance import ROOT
 
 SEEDS = ROOT.parent / "shared" / "seeds"
 ID, SECRET = "3fd97176bd7e36c0e8fbd22b4b1ab5d29540b49c", "129e24048c46c3bcabed1f9f267aef73f5f8e1e4"
+USERNAME, PASSWORD = "portal.user@example.org", "a word that only they know"
 BASIC = base64.b64encode(f"{ID}:{SECRET}".encode()).decode()
 
 # name: what is changed besides ID and secret. A sample that is not here runs as printed.
@@ -44,6 +46,8 @@ def between(text, first, last):
 def with_credentials(text):
     for old, new in (("YOUR_CLIENT_ID_HERE", ID), ("YOUR_CLIENT_SECRET_HERE", SECRET),
                      ("[Your Client ID]", ID), ("[Your Client Secret]", SECRET),
+                     ("[RapidSOS Portal Account Username]", USERNAME),
+                     ("[RapidSOS Portal Account Password]", PASSWORD),
                      ("M2ZkOTcxNzZiZDdlMzZjMGU4ZmJ...", BASIC)):
         text = text.replace(old, new)
     return text
@@ -66,6 +70,9 @@ def jobs():
         ("rapidsos-python", "x.py",
          between(rapidsos, "import requests", "print(response.json())"),
          ["/usr/bin/python3", "x.py"]),
+        ("rapidsos-python-password", "x.py",
+         between(rapidsos.partition("password credential grant type:")[2], "import requests",
+                 "print(response.json())"), ["/usr/bin/python3", "x.py"]),
         ("smscx-curl", "x.sh",
          between(smscx, "curl --request POST", "'grant_type=client_credentials'")
          .replace("--d '", "-d '"), ["bash", "x.sh"]),
@@ -102,7 +109,8 @@ def world(tmp_path_factory):
     if reason:
         pytest.skip(reason)
     folder = tmp_path_factory.mktemp("seeds")
-    order = {"id": ID, "secret": SECRET, "java": True, "jobs": jobs()}
+    order = {"id": ID, "secret": SECRET, "username": USERNAME, "password": PASSWORD, "java": True,
+             "jobs": jobs()}
     done = subprocess.run(["unshare", "--mount", "--net", sys.executable,
                            str(pathlib.Path(__file__).with_name("seed_world.py")), str(folder)],
                           input=json.dumps(order), capture_output=True, text=True, timeout=600,
@@ -163,11 +171,20 @@ def test_smscx_calls_pass_the_gate(world):
 
 # --- RapidSOS
 
+RAPIDSOS = r"\{'access_token': '[^']+', 'token_type': 'BearerToken', 'issued_at': \d{13}, " \
+    r"'expires_in': 3599\}\n"
+
+
 def test_T1_T14_rapidsos_python_runs_as_printed(world):
     text = answered(world, "rapidsos-python")
-    answer = re.fullmatch(r"\{'access_token': '([^']+)', 'token_type': 'BearerToken', "
-                          r"'issued_at': (\d{13}), 'expires_in': 3599\}\n", text)
-    assert answer, text
+    assert re.fullmatch(RAPIDSOS, text), text
+
+
+def test_T1_T15_rapidsos_python_of_the_password_grant_runs_as_printed(world):
+    """Its list of parameters has no username and no password; the sample sends both."""
+    text = answered(world, "rapidsos-python-password")
+    assert re.fullmatch(RAPIDSOS, text), text
+    assert 'twoleg_user_grants_total{grant="password"} 1\n' in world["metrics"]
 
 
 def test_changes_name_samples_that_are_run():

@@ -193,6 +193,7 @@ static inline enum twoleg_error test_make_application(struct test_store *test, u
                                             .state = {STATUS_ACTIVE, 5},
                                             .format = FORMAT_SEALED,
                                             .ttl_us = 3600 * SECOND_US,
+                                            .grants = GRANTS_DEFAULT,
                                             .apis = &link,
                                             .api_count = 1,
                                             .secrets = &secret,

@@ -43,7 +43,8 @@ static enum twoleg_error scenario_create(struct scenario *scenario)
     static const struct secret secret = {.number = 22, .expires_us = TIME_NEVER};
     static const struct application application = {
         .number = 11, .account = ACCOUNT_DEFAULT, .client_id = STR("a"), .name = STR("n"),
-        .ttl_us = SECOND_US, .apis = &link, .api_count = 1, .secrets = &secret, .secret_count = 1};
+        .ttl_us = SECOND_US, .grants = GRANTS_DEFAULT,
+        .apis = &link, .api_count = 1, .secrets = &secret, .secret_count = 1};
     struct store_batch *batch = store_batch_create(TEST_NOW);
     if (batch) {
         store_batch_add(batch, VERB_API_CREATE, STORE_OPERATOR)->api = &api;

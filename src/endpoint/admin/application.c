@@ -12,6 +12,7 @@ static const struct admin_field application_fields[] = {
     {"scope", ADMIN_TEXT, offsetof(struct application_body, scope)},
     {"token_format", ADMIN_TEXT, offsetof(struct application_body, token_format)},
     {"token_ttl", ADMIN_LIFE, offsetof(struct application_body, token_ttl)},
+    {"grants", ADMIN_TEXT, offsetof(struct application_body, grants)},
     {"budget", ADMIN_TEXT, offsetof(struct application_body, budget)},
     {"budget_mode", ADMIN_TEXT, offsetof(struct application_body, budget_mode)},
     {"dialects", ADMIN_TEXT, offsetof(struct application_body, dialects)},
@@ -65,6 +66,8 @@ enum twoleg_error admin_application_read(struct admin_call *call, enum admin_app
     if (body->token_format.ptr && !token_format_from(body->token_format, &body->format))
         return admin_refuse(call, TWOLEG_RANGE,
                             "\"token_format\" must be jwt, sealed or reference");
+    if (body->grants.ptr && !grants_read(body->grants, &body->grants_read))
+        return admin_refuse(call, TWOLEG_RANGE, "\"grants\" must be " GRANTS_WORDS);
     error = body->budget.ptr ? budget_parse(body->budget, &body->budget_read) : TWOLEG_NONE;
     if (error)
         return admin_refuse(call, error, "\"budget\" must be " BUDGET_WORDS);
@@ -99,6 +102,7 @@ struct manage_application_new admin_application_new(const struct application_bod
                                            .format = body->format,
                                            .has_ttl = body->token_ttl.given,
                                            .ttl_us = body->token_ttl.us,
+                                           .grants = body->grants_read,
                                            .budget = body->budget_read,
                                            .dialects = body->dialects_read,
                                            .access = application_access(body)};
@@ -113,6 +117,8 @@ struct manage_application_update admin_application_changes(const struct applicat
         .format = body->format,
         .has_ttl = body->token_ttl.given,
         .ttl_us = body->token_ttl.us,
+        .has_grants = body->grants_read != 0,
+        .grants = body->grants_read,
         .has_budget = body->budget.ptr != NULL,
         .has_budget_mode = body->budget_mode.ptr != NULL,
         .budget = body->budget_read,
@@ -123,45 +129,6 @@ struct manage_application_update admin_application_changes(const struct applicat
         .has_serves = body->serves.items != NULL,
         .has_resource_server = body->resource_server.given,
         .access = application_access(body)};
-}
-
-static void application_show_word(struct admin_call *call, const struct manage_access *access,
-                                  struct str word)
-{
-    for (size_t i = 0; i < access->declared_count; i++) {
-        if (!str_equal(access->declared[i].name, word))
-            continue;
-        json_object_begin(&call->json);
-        json_key_str(&call->json, STR("scope"), word);
-        json_key_str(&call->json, STR("identifier"), access->declared[i].identifier);
-        json_object_end(&call->json);
-    }
-}
-
-// The words as they were given, each once: the stored form is sorted.
-static struct str application_scope_given(struct arena *arena, struct str scope)
-{
-    struct buf out;
-    struct str word;
-    buf_init_arena(&out, arena, scope.len + 1);
-    while (str_word(&scope, &word)) {
-        if (out.failed || str_has_word(buf_str(&out), word))
-            continue;
-        buf_add_word(&out, word);
-    }
-    return buf_str(&out);
-}
-
-void admin_application_show_declared(struct admin_call *call, struct str scope,
-                                     const struct manage_access *access)
-{
-    struct str rest = application_scope_given(call->request->arena, scope);
-    struct str word;
-    json_key(&call->json, STR("declared"));
-    json_array_begin(&call->json);
-    while (str_word(&rest, &word))
-        application_show_word(call, access, word);
-    json_array_end(&call->json);
 }
 
 // ---------------------------------------------------------------------------------- create
@@ -256,11 +223,11 @@ static enum twoleg_error application_created(struct admin_call *call,
     json_key_str(&call->json, STR("client_id"), application->client_id);
     admin_secret_show(call, commit);
     json_key_str(&call->json, STR("name"), application->name);
-    json_key_str(&call->json, STR("scope"), application_scope_given(arena, body->scope));
+    json_key_str(&call->json, STR("scope"), admin_view_scope_given(arena, body->scope));
     json_key_str(&call->json, STR("token_format"), token_format_name(application->format));
     admin_view_time(&call->json, STR("token_ttl"), application->ttl_us);
     json_key_str(&call->json, STR("dialects"), application_dialects_text(application));
-    admin_application_show_declared(call, body->scope, &commit->access);
+    admin_view_declared(&call->json, arena, body->scope, &commit->access);
     application_show_resource(call, application);
     application_show_likeness(call, application->client_id);
     json_key_str(&call->json, STR("token_endpoint"), buf_str(&endpoint));
@@ -423,7 +390,7 @@ enum twoleg_error admin_application_update(struct admin_call *call)
         return error;
     admin_answer_begin(call);
     json_key_str(&call->json, STR("client_id"), load->application->client_id);
-    admin_application_show_declared(call, input.body.scope, &commit->access);
+    admin_view_declared(&call->json, call->request->arena, input.body.scope, &commit->access);
     return admin_answer_end(call, 200);
 }
 

@@ -5,7 +5,7 @@
 #include "manage/application.h"
 
 struct application_body {
-    struct str name, scope, token_format, budget, budget_mode, dialects;
+    struct str name, scope, token_format, grants, budget, budget_mode, dialects;
     struct str client_id, client_secret; // of a new one
     struct str client_secret_hash;       // of an imported one, and the next three
     struct admin_bool long_secret, update, dry_run;
@@ -14,6 +14,7 @@ struct application_body {
     struct admin_bool resource_server;
     // What admin_application_read makes of the words above.
     enum token_format format;
+    unsigned grants_read; // 0: not given
     struct budget budget_read;
     struct str dialects_read;
 };
@@ -27,6 +28,3 @@ struct manage_policy admin_application_policy(const struct admin_call *call);
 // Without number and secret.
 struct manage_application_new admin_application_new(const struct application_body *body);
 struct manage_application_update admin_application_changes(const struct application_body *body);
-// The member "declared": scopes that were not known before, in the order in which they were given.
-void admin_application_show_declared(struct admin_call *call, struct str scope,
-                                     const struct manage_access *access);

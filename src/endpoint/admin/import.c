@@ -3,6 +3,7 @@
 // changed where the caller says so. The same call twice does nothing the second time.
 #include "endpoint/admin/actions.h"
 #include "endpoint/admin/brought.h"
+#include "endpoint/admin/view.h"
 #include "manage/secret.h"
 
 static enum twoleg_error import_prepare(struct admin_call *call, struct admin_load *load)
@@ -140,7 +141,7 @@ static enum twoleg_error import_answer(struct admin_call *call, const struct imp
     admin_answer_begin(call);
     json_key_str(&call->json, STR("client_id"), input->load->client_id);
     json_key_str(&call->json, STR("result"), words[input->load->brought->end]);
-    admin_application_show_declared(call, input->body.scope, access);
+    admin_view_declared(&call->json, call->request->arena, input->body.scope, access);
     return admin_answer_end(call, 200);
 }
 

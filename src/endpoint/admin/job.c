@@ -158,6 +158,20 @@ enum twoleg_error admin_load_named(struct admin_call *call, struct admin_load **
     return admin_load(call, admin_load_name, ret_load);
 }
 
+enum twoleg_error admin_loader_user(struct admin_load *load, struct store_reader *reader)
+{
+    enum twoleg_error error =
+        store_user(reader, ACCOUNT_DEFAULT, load->username, &load->arena, &load->user);
+    if (error == TWOLEG_NOT_FOUND)
+        snprintf(load->reason, sizeof load->reason, "there is no user \"%.*s\"",
+                 STR_ARG(load->username));
+    if (!error)
+        error = store_apis(reader, &load->arena, &load->apis);
+    if (!error)
+        error = admin_loader_hash(load, reader);
+    return error;
+}
+
 // ---------------------------------------------------------------------------------- commit
 
 static void commit_destroy(struct http_job *job)
@@ -190,6 +204,9 @@ static enum twoleg_error commit_refused(struct admin_call *call, const struct ad
     if (error == TWOLEG_CONFLICT && verb->kind == VERB_API_CREATE)
         return admin_refuse(call, error, "there is an API with the identifier \"%.*s\" already",
                             STR_ARG(str_slice(verb->api->identifier, 0, LOAD_SHOWN)));
+    if (error == TWOLEG_CONFLICT && verb->kind == VERB_USER_CREATE)
+        return admin_refuse(call, error, "there is a user \"%.*s\" already",
+                            STR_ARG(verb->user->username));
     if (error == TWOLEG_LIMIT && verb->kind == VERB_TOKEN_REVOKE)
         return admin_refuse(call, error, "%d single tokens of this application are revoked "
                             "already; use `twoleg app revoke-tokens`", REVOCATIONS_PER_APPLICATION);

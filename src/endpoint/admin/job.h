@@ -16,6 +16,7 @@ struct admin_load {
     admin_loader *loader;
 
     struct str client_id; // load this application
+    struct str username;  // or this user
     bool by_number;       // or the one whose number this text is
     const struct sign_algorithm *algorithm; // or make a key
     struct str secret;    // and make the slow hash of this text, unless empty
@@ -29,6 +30,7 @@ struct admin_load {
     unsigned limit;
 
     struct application *application;
+    struct user *user;
     struct api_set apis;
     struct password_hash hash;
     struct sign_key *key;
@@ -51,6 +53,10 @@ enum twoleg_error admin_load_name(struct admin_call *call,
 // The loader that makes the slow hash; without one the application is loaded.
 enum twoleg_error admin_loader_hash(struct admin_load *load, struct store_reader *reader);
 
+// The user of the default account whose name load->username is, and the APIs; and a hash of the
+// secret.
+enum twoleg_error admin_loader_user(struct admin_load *load, struct store_reader *reader);
+
 // A change on its way, with what its answer will need. Texts live in the batch.
 struct admin_commit {
     struct http_job job;
@@ -58,6 +64,7 @@ struct admin_commit {
     struct manage_change change;
     struct application *application;
     struct api *api;
+    struct user *user;
     struct manage_access access;
     uint64_t secret_number;
     char secret[SECRET_MAX]; // made by us, to be shown once; wiped

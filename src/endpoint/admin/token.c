@@ -94,6 +94,12 @@ static void token_show(struct admin_call *call, const struct token_verdict *verd
         json_key_str(&call->json, STR("name"), application->name);
     }
     admin_view_number(&call->json, STR("secret"), NUMBER_SECRET, record->credential);
+    if (record->subject) {
+        admin_view_number(&call->json, STR("user"), NUMBER_USER, record->subject);
+        json_key_str(&call->json, STR("username"), verdict->user.username.ptr
+                                                       ? verdict->user.username
+                                                       : STR(""));
+    }
     token_show_apis(call, record);
     json_key_str(&call->json, STR("scope"), record->scope.ptr ? record->scope : STR(""));
     if (active)
@@ -131,7 +137,8 @@ static bool token_is_over(enum twoleg_error reason)
 {
     return reason == TWOLEG_TOKEN_REVOKED || reason == TWOLEG_TOKEN_GENERATION ||
            reason == TWOLEG_TOKEN_CREDENTIAL || reason == TWOLEG_TOKEN_EPOCH ||
-           reason == TWOLEG_APPLICATION_DELETED || reason == TWOLEG_NOT_FOUND;
+           reason == TWOLEG_APPLICATION_DELETED || reason == TWOLEG_USER_DELETED ||
+           reason == TWOLEG_USER_GENERATION || reason == TWOLEG_NOT_FOUND;
 }
 
 static enum twoleg_error token_revoke_build(struct admin_call *call, struct admin_commit *commit,

@@ -22,6 +22,15 @@ void admin_view_time(struct json_writer *json, struct str key, int64_t us)
         json_key_i64(json, key, us / SECOND_US);
 }
 
+void admin_view_grants(struct json_writer *json, unsigned grants)
+{
+    char memory[GRANTS_TEXT_MAX];
+    struct buf text;
+    buf_init(&text, memory, sizeof memory);
+    grants_write(&text, grants);
+    json_key_str(json, STR("grants"), buf_str(&text));
+}
+
 void admin_view_summary(struct json_writer *json, const struct application *application)
 {
     json_key_str(json, STR("client_id"), application->client_id);
@@ -29,6 +38,7 @@ void admin_view_summary(struct json_writer *json, const struct application *appl
     json_key_str(json, STR("status"), entity_status_name(application->state.status));
     json_key_str(json, STR("token_format"), token_format_name(application->format));
     admin_view_time(json, STR("token_ttl"), application->ttl_us);
+    admin_view_grants(json, application->grants);
     budget_write(json, &application->budget);
     json_key_str(json, STR("dialects"), application_dialects_text(application));
     admin_view_time(json, STR("created"), application->created_us);
@@ -56,13 +66,13 @@ static void view_identifiers(struct json_writer *json, struct str key,
     json_array_end(json);
 }
 
-static void view_scopes(struct json_writer *json, const struct application *application,
-                        const struct api_set *apis)
+void admin_view_rights(struct json_writer *json, const struct application_api *rows, size_t count,
+                       const struct api_set *apis)
 {
     json_key(json, STR("apis"));
     json_array_begin(json);
-    for (size_t i = 0; i < application->api_count; i++) {
-        const struct application_api *row = &application->apis[i];
+    for (size_t i = 0; i < count; i++) {
+        const struct application_api *row = &rows[i];
         const struct api *api = api_set_find(apis, row->api);
         if (!api)
             continue;
@@ -87,7 +97,7 @@ void admin_view_application(struct json_writer *json, struct arena *arena,
                  manage_access_scope(arena, application->apis, application->api_count));
     view_identifiers(json, STR("audience"), application, apis, false);
     view_identifiers(json, STR("serves"), application, apis, true);
-    view_scopes(json, application, apis);
+    admin_view_rights(json, application->apis, application->api_count, apis);
     admin_view_secrets(json, application, now_us);
     json_key_u64(json, STR("version"), application->version);
 }
@@ -127,4 +137,42 @@ void admin_view_api(struct json_writer *json, const struct api *api)
     json_key_bool(json, STR("default"), api->is_default);
     admin_view_time(json, STR("created"), api->created_us);
     json_object_end(json);
+}
+
+static void view_word(struct json_writer *json, const struct manage_access *access,
+                      struct str word)
+{
+    for (size_t i = 0; i < access->declared_count; i++) {
+        if (!str_equal(access->declared[i].name, word))
+            continue;
+        json_object_begin(json);
+        json_key_str(json, STR("scope"), word);
+        json_key_str(json, STR("identifier"), access->declared[i].identifier);
+        json_object_end(json);
+    }
+}
+
+struct str admin_view_scope_given(struct arena *arena, struct str scope)
+{
+    struct buf out;
+    struct str word;
+    buf_init_arena(&out, arena, scope.len + 1);
+    while (str_word(&scope, &word)) {
+        if (out.failed || str_has_word(buf_str(&out), word))
+            continue;
+        buf_add_word(&out, word);
+    }
+    return buf_str(&out);
+}
+
+void admin_view_declared(struct json_writer *json, struct arena *arena, struct str scope,
+                         const struct manage_access *access)
+{
+    struct str rest = admin_view_scope_given(arena, scope);
+    struct str word;
+    json_key(json, STR("declared"));
+    json_array_begin(json);
+    while (str_word(&rest, &word))
+        view_word(json, access, word);
+    json_array_end(json);
 }

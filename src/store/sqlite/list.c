@@ -8,7 +8,7 @@
 
 struct store_cursor {
     struct statement statement;
-    char last[CLIENT_ID_MAX]; // of a page of applications: the client_id that the next comes after
+    char last[CLIENT_ID_MAX]; // of a page: the name that the next row comes after
     size_t last_len;
 };
 
@@ -51,6 +51,19 @@ bool store_states_next(struct store_cursor *cursor, struct store_change *ret_sta
         .state = {statement_get_status(row, 2), statement_get_number(row, 3)},
         .client_id = statement_get_text(row, 4)};
     return true;
+}
+
+enum twoleg_error store_user_states_begin(struct store_reader *reader,
+                                          struct store_cursor **ret_cursor)
+{
+    return list_begin(reader, SQL_USER_STATES, ret_cursor);
+}
+
+bool store_user_states_next(struct store_cursor *cursor, struct store_change *ret_state)
+{
+    bool there = store_states_next(cursor, ret_state);
+    ret_state->kind = CHANGE_USER;
+    return there;
 }
 
 enum twoleg_error store_revocations_begin(struct store_reader *reader,
@@ -116,16 +129,14 @@ static bool list_moves_on(struct store_cursor *cursor, struct str client_id)
     return true;
 }
 
-enum twoleg_error store_applications_begin(struct store_reader *reader,
-                                           const struct store_page *page,
-                                           struct store_cursor **ret_cursor)
+static enum twoleg_error list_page_begin(struct store_reader *reader, enum statement_id id,
+                                         const struct store_page *page,
+                                         struct store_cursor **ret_cursor)
 {
-    bool all = page->account == STORE_OPERATOR;
     if (page->limit < 1 || page->limit > 1000 || page->after.len > CLIENT_ID_MAX)
         return TWOLEG_RANGE;
     struct store_cursor *cursor = NULL;
-    enum twoleg_error error =
-        list_begin(reader, all ? SQL_APPLICATION_PAGE : SQL_APPLICATION_PAGE_OF, &cursor);
+    enum twoleg_error error = list_begin(reader, id, &cursor);
     if (error)
         return error;
     memcpy(cursor->last, page->after.ptr ? page->after.ptr : "", page->after.len);
@@ -133,10 +144,35 @@ enum twoleg_error store_applications_begin(struct store_reader *reader,
     // The view need not outlive this call.
     statement_text_copy(&cursor->statement, page->after);
     statement_int(&cursor->statement, page->limit);
-    if (!all)
+    if (id != SQL_APPLICATION_PAGE)
         statement_number(&cursor->statement, page->account);
     *ret_cursor = cursor;
     return TWOLEG_NONE;
+}
+
+enum twoleg_error store_applications_begin(struct store_reader *reader,
+                                           const struct store_page *page,
+                                           struct store_cursor **ret_cursor)
+{
+    bool all = page->account == STORE_OPERATOR;
+    return list_page_begin(reader, all ? SQL_APPLICATION_PAGE : SQL_APPLICATION_PAGE_OF, page,
+                           ret_cursor);
+}
+
+enum twoleg_error store_users_begin(struct store_reader *reader, const struct store_page *page,
+                                    struct store_cursor **ret_cursor)
+{
+    return list_page_begin(reader, SQL_USER_PAGE, page, ret_cursor);
+}
+
+bool store_users_next(struct store_cursor *cursor, struct user *ret_user)
+{
+    if (!statement_step(&cursor->statement))
+        return false;
+    read_user_row(&cursor->statement, ret_user);
+    if (!list_moves_on(cursor, ret_user->username))
+        cursor->statement.code = SQLITE_CORRUPT;
+    return !cursor->statement.code;
 }
 
 bool store_applications_next(struct store_cursor *cursor, struct application *ret_application)

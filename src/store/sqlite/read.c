@@ -5,9 +5,8 @@
 #include "base/buf.h"
 #include "store/sqlite/state.h"
 
-// A text that outlives the row; false when the arena is full.
-static bool read_text(struct arena *arena, const struct statement *row, int column,
-                      struct str *ret_text)
+bool read_text(struct arena *arena, const struct statement *row, int column,
+               struct str *ret_text)
 {
     *ret_text = arena_copy(arena, statement_get_text(row, column));
     return ret_text->ptr;
@@ -15,6 +14,7 @@ static bool read_text(struct arena *arena, const struct statement *row, int colu
 
 void read_application_row(struct statement *row, struct application *ret_application)
 {
+    int64_t grants = statement_get_int(row, 13);
     int64_t mode = statement_get_int(row, 12);
     *ret_application = (struct application){
         .account = statement_get_number(row, 0),
@@ -27,8 +27,12 @@ void read_application_row(struct statement *row, struct application *ret_applica
         .created_us = statement_get_int(row, 8),
         .updated_us = statement_get_int(row, 9),
         .number = statement_get_number(row, 10),
-        .dialects = statement_get_text(row, 13),
+        .grants = grants > 0 && grants < 1 << GRANTS ? (unsigned)grants << GRANT_CLIENT_CREDENTIALS
+                                                     : 0,
+        .dialects = statement_get_text(row, 14),
         .budget.mode = (enum budget_mode)mode};
+    if (!grants_valid(ret_application->grants))
+        row->code = SQLITE_CORRUPT;
     if (mode < 0 || mode > BUDGET_MODE_OBSERVE ||
         budget_parse(statement_get_text(row, 11), &ret_application->budget))
         row->code = SQLITE_CORRUPT;
@@ -39,7 +43,7 @@ static bool read_head(struct arena *arena, struct statement *row, struct applica
     read_application_row(row, application);
     return read_text(arena, row, 2, &application->client_id) &&
            read_text(arena, row, 3, &application->name) &&
-           read_text(arena, row, 13, &application->dialects);
+           read_text(arena, row, 14, &application->dialects);
 }
 
 static enum twoleg_error read_application_head(struct store_reader *reader, uint64_t account,

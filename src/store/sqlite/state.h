@@ -53,6 +53,11 @@ struct store_reader {
     struct database database;
 };
 
+// A text that outlives the row; false when the arena is full.
+bool read_text(struct arena *arena, const struct statement *row, int column,
+               struct str *ret_text) TWOLEG_MUST_CHECK;
+// A row of USER_COLUMNS; its text lives until the next step.
+void read_user_row(const struct statement *row, struct user *ret_user);
 // A row of APPLICATION_COLUMNS; its text lives until the next step. A budget that no release wrote
 // fails the statement: to go on without it would lift it.
 void read_application_row(struct statement *row, struct application *ret_application);

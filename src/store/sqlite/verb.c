@@ -26,6 +26,12 @@ static verb_function *const verb_functions[] = {
     [VERB_KEY_REWRAP] = verb_key_rewrap,
     [VERB_TOKEN_ADD] = verb_token_add,
     [VERB_TOKENS_PURGE] = verb_tokens_purge,
+    [VERB_USER_CREATE] = verb_user_create,
+    [VERB_USER_UPDATE] = verb_user_update,
+    [VERB_USER_DELETE] = verb_user_delete,
+    [VERB_REFRESH_ADD] = verb_refresh_add,
+    [VERB_REFRESH_ROTATE] = verb_refresh_rotate,
+    [VERB_REFRESH_REVOKE] = verb_refresh_revoke,
 };
 
 enum twoleg_error verb_run(struct round *round, const struct store_verb *verb)

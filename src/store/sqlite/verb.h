@@ -19,6 +19,9 @@ enum twoleg_error verb_application_head(struct round *round, uint64_t number, ui
 enum twoleg_error verb_application_touch(struct round *round, const struct store_verb *verb,
                                          uint64_t number,
                                          struct verb_application *ret_head) TWOLEG_MUST_CHECK;
+// The same of a user.
+enum twoleg_error verb_user_head(struct round *round, uint64_t number, uint64_t account,
+                                 struct verb_application *ret_head) TWOLEG_MUST_CHECK;
 // CHANGE_APPLICATION with what the row says now.
 enum twoleg_error verb_application_changed(struct round *round, uint64_t number) TWOLEG_MUST_CHECK;
 // The API must be one of the given account's, or the operator says so.
@@ -27,6 +30,9 @@ enum twoleg_error verb_application_api_add(struct round *round, uint64_t account
                                            const struct application_api *link) TWOLEG_MUST_CHECK;
 enum twoleg_error verb_secret_add(struct round *round, const struct verb_application *head,
                                   const struct secret *secret) TWOLEG_MUST_CHECK;
+// NULL, which leaves a column as it is, unless a value is given.
+void verb_bind_field(struct statement *update, bool given, int64_t value);
+void verb_bind_text(struct statement *update, bool given, struct str value);
 // Runs a statement of parameters (number) or (number, number).
 enum twoleg_error verb_simple(struct round *round, enum statement_id id,
                               uint64_t first) TWOLEG_MUST_CHECK;
@@ -74,3 +80,15 @@ enum twoleg_error verb_token_add(struct round *round,
 enum twoleg_error verb_tokens_purge(struct round *round,
                                     const struct store_verb *verb) TWOLEG_MUST_CHECK;
 enum twoleg_error verb_audit(struct round *round, const struct store_verb *verb) TWOLEG_MUST_CHECK;
+enum twoleg_error verb_user_create(struct round *round,
+                                   const struct store_verb *verb) TWOLEG_MUST_CHECK;
+enum twoleg_error verb_user_update(struct round *round,
+                                   const struct store_verb *verb) TWOLEG_MUST_CHECK;
+enum twoleg_error verb_user_delete(struct round *round,
+                                   const struct store_verb *verb) TWOLEG_MUST_CHECK;
+enum twoleg_error verb_refresh_add(struct round *round,
+                                   const struct store_verb *verb) TWOLEG_MUST_CHECK;
+enum twoleg_error verb_refresh_rotate(struct round *round,
+                                      const struct store_verb *verb) TWOLEG_MUST_CHECK;
+enum twoleg_error verb_refresh_revoke(struct round *round,
+                                      const struct store_verb *verb) TWOLEG_MUST_CHECK;

@@ -84,6 +84,7 @@ static enum twoleg_error application_insert(struct round *round,
     struct application_budget_text budget;
     statement_text(&add, application_budget_text(&budget, &application->budget));
     statement_int(&add, application->budget.mode);
+    statement_int(&add, application->grants >> GRANT_CLIENT_CREDENTIALS);
     statement_text(&add, application->dialects.ptr ? application->dialects : STR(""));
     return statement_run(&add);
 }
@@ -108,8 +109,7 @@ enum twoleg_error verb_application_create(struct round *round, const struct stor
     return error ? error : verb_application_changed(round, head.number);
 }
 
-// NULL leaves a column as it is.
-static void application_bind_text(struct statement *update, bool given, struct str value)
+void verb_bind_text(struct statement *update, bool given, struct str value)
 {
     if (given)
         statement_text(update, value);
@@ -117,7 +117,7 @@ static void application_bind_text(struct statement *update, bool given, struct s
         statement_null(update);
 }
 
-static void application_bind_field(struct statement *update, bool given, int64_t value)
+void verb_bind_field(struct statement *update, bool given, int64_t value)
 {
     if (given)
         statement_int(update, value);
@@ -142,16 +142,18 @@ enum twoleg_error verb_application_update(struct round *round, const struct stor
         generation = verb->update.generation;
     struct statement update = statement_begin(round->database, SQL_APPLICATION_UPDATE);
     statement_number(&update, number);
-    application_bind_text(&update, fields & FIELD_NAME, verb->update.name);
-    application_bind_field(&update, fields & FIELD_STATUS, verb->update.status);
-    application_bind_field(&update, fields & FIELD_GENERATION, (int64_t)generation);
-    application_bind_field(&update, fields & FIELD_FORMAT, verb->update.format);
-    application_bind_field(&update, fields & FIELD_TTL, verb->update.ttl_us);
+    verb_bind_text(&update, fields & FIELD_NAME, verb->update.name);
+    verb_bind_field(&update, fields & FIELD_STATUS, verb->update.status);
+    verb_bind_field(&update, fields & FIELD_GENERATION, (int64_t)generation);
+    verb_bind_field(&update, fields & FIELD_FORMAT, verb->update.format);
+    verb_bind_field(&update, fields & FIELD_TTL, verb->update.ttl_us);
     struct application_budget_text budget;
-    application_bind_text(&update, fields & FIELD_BUDGET,
-                          application_budget_text(&budget, &verb->update.budget));
-    application_bind_field(&update, fields & FIELD_BUDGET_MODE, verb->update.budget.mode);
-    application_bind_text(&update, fields & FIELD_DIALECTS, verb->update.dialects);
+    verb_bind_text(&update, fields & FIELD_BUDGET,
+                   application_budget_text(&budget, &verb->update.budget));
+    verb_bind_field(&update, fields & FIELD_BUDGET_MODE, verb->update.budget.mode);
+    verb_bind_field(&update, fields & FIELD_GRANTS,
+                    verb->update.grants >> GRANT_CLIENT_CREDENTIALS);
+    verb_bind_text(&update, fields & FIELD_DIALECTS, verb->update.dialects);
     error = statement_run(&update);
     return error ? error : verb_application_changed(round, number);
 }

@@ -76,6 +76,10 @@ static void every_option_is_one_or_the_other(void **state)
         [CONFIG_APPLICATION_CACHE] = "100",
         [CONFIG_LOG_REQUESTS] = "all",
         [CONFIG_LOG_LEVEL] = "debug",
+        [CONFIG_PASSWORD_GRANT] = "true",
+        [CONFIG_REFRESH_TTL] = "2m",
+        [CONFIG_REFRESH_IDLE] = "2m",
+        [CONFIG_REFRESH_PREFIX] = "o_",
         [CONFIG_BUDGET_OBSERVE] = "true",
     };
     for (enum config_option option = 0; option < CONFIG_OPTIONS; option++) {

@@ -80,6 +80,26 @@ static void malformed_and_costly_hashes_are_refused(void **state)
     assert_int_equal(password_verify(str_of(nul, sizeof nul), STR("password")), TWOLEG_MALFORMED);
 }
 
+// B2: whoever asks for somebody who is not there waits for a hash that costs the same.
+static void B2_nobodys_hash_is_like_a_made_one_and_no_word_fits(void **state)
+{
+    (void)state;
+    struct env env;
+    struct password_hash made;
+    struct str nobodys = password_nobodys();
+    env_init(&env);
+    assert_int_equal(password_hash(&env, STR("password"), &made), TWOLEG_NONE);
+    struct str like = str_from(made.text);
+    assert_int_equal(nobodys.len, like.len);
+    struct str cost = STR("$argon2id$v=19$m=19456,t=2,p=1$");
+    assert_true(str_starts_with(like, cost) && str_starts_with(nobodys, cost));
+    for (size_t i = 0; i < like.len; i++)
+        assert_int_equal(nobodys.ptr[i] == '$', like.ptr[i] == '$');
+    assert_int_equal(password_verify(nobodys, STR("password")), TWOLEG_SECRET_WRONG);
+    assert_int_equal(password_verify(nobodys, STR("nobody")), TWOLEG_SECRET_WRONG);
+    env_finish(&env);
+}
+
 static void D8_no_randomness_and_no_memory_are_errors(void **state)
 {
     (void)state;
@@ -111,6 +131,7 @@ int main(void)
         cmocka_unit_test(phc_reference_vector_and_wrong_passwords),
         cmocka_unit_test(B9_empty_and_long_passwords_never_match),
         cmocka_unit_test(malformed_and_costly_hashes_are_refused),
+        cmocka_unit_test(B2_nobodys_hash_is_like_a_made_one_and_no_word_fits),
         cmocka_unit_test(D8_no_randomness_and_no_memory_are_errors),
     };
     return cmocka_run_group_tests(tests, password_start, NULL);

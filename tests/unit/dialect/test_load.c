@@ -231,7 +231,7 @@ static void a_file_says_only_how_it_differs(void **state)
     struct str report;
     assert_int_equal(load(w, HEAD, &report), TWOLEG_NONE);
     assert_int_equal(w->dialect->endpoints.count, 1);
-    assert_int_equal(w->dialect->success.fields.count, 4);
+    assert_int_equal(w->dialect->success.fields.count, 5);
     assert_int_equal(w->dialect->by_condition[CONDITION_CLIENT]->status, 401);
     assert_int_equal(load(w, HEAD "base: wechat\n", &report), TWOLEG_NONE);
     assert_int_equal(w->dialect->by_condition[CONDITION_CLIENT]->status, 200);
@@ -242,9 +242,9 @@ static void a_file_says_only_how_it_differs(void **state)
     // What only introspection has is no parameter of any token endpoint: its names are free.
     assert_int_equal(load(w, HEAD "parameters:\n  - {name: token, is: client_secret}\n", &report),
                      TWOLEG_NONE);
-    assert_int_equal(w->dialect->parameters.count, 5);
+    assert_int_equal(w->dialect->parameters.count, 8);
     assert_int_equal(load(w, "name: rfc6749\ntitle: X\n" PATHS, &report), TWOLEG_NONE);
-    assert_int_equal(w->dialect->success.fields.count, 4); // of the one that was shipped
+    assert_int_equal(w->dialect->success.fields.count, 5); // of the one that was shipped
     assert_int_equal(load(w, HEAD "errors:\n  body: '{\"e\":\"{code}\"}'\n", &report), TWOLEG_NONE);
     refuse_and_check(w, TWOLEG_SECRET_WRONG, 401, "{\"e\":\"invalid_client\"}");
 }

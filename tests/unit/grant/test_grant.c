@@ -36,6 +36,7 @@ static int world_setup(void **state)
     w->links[1] = (struct application_api){2, true, false, STR("mail read")};
     w->links[2] = (struct application_api){3, true, false, STR("")};
     w->application = (struct application){.number = 11, .format = FORMAT_SEALED, .ttl_us = HOUR,
+                                          .grants = GRANTS_DEFAULT,
                                           .apis = w->links, .api_count = 1};
     w->secret.number = 5;
     w->client = (struct client){&w->application, {STATUS_ACTIVE, 7}, &w->secret};
@@ -58,7 +59,9 @@ static int world_teardown(void **state)
 
 static enum twoleg_error decide(struct world *w)
 {
-    return grant_decide(&w->context, &w->request, &w->client, &w->decision);
+    enum twoleg_error error = grant_check(&w->context, &w->request, &w->client);
+    return error ? error
+                 : grant_decide(&w->context, &w->request, &w->client, &w->decision);
 }
 
 static void expect_api(struct world *w, const char *resource, uint64_t api)
@@ -101,6 +104,76 @@ static void rfc6749_5_2_other_grants_are_not_supported(void **state)
     w->request.grant = GRANT_MISSING;
     assert_int_equal(decide(w), TWOLEG_GRANT_TYPE_MISSING);
     assert_null(w->decision.application);
+}
+
+// A user with a part of the application's words, a family that was granted a part of both.
+static void with_user(struct world *w, enum grant_kind grant)
+{
+    static const struct application_api rights[] = {
+        {.api = 1, .requests = true, .scopes = {"groups voice", 12}}};
+    static const struct user user = {.number = 77, .username = {"ann", 3},
+                                     .state = {STATUS_ACTIVE, 9}, .apis = rights, .api_count = 1};
+    static const struct refresh_family family = {.number = 1, .api = 1, .scope = {"groups", 6}};
+    w->context.users = true;
+    w->context.user = &user;
+    w->context.family = grant == GRANT_REFRESH_TOKEN ? &family : NULL;
+    w->application.grants |= GRANT_BIT(GRANT_PASSWORD) | GRANT_BIT(GRANT_REFRESH_TOKEN);
+    w->request.grant = grant;
+    w->request.username = STR("ann");
+    w->request.password = STR("word");
+    w->request.refresh_token = STR("token");
+}
+
+static void rfc6749_4_3_a_user_bounds_what_the_application_gets(void **state)
+{
+    struct world *w = *state;
+    with_user(w, GRANT_PASSWORD);
+    expect_scope(w, NULL, TWOLEG_NONE, "groups");
+    assert_int_equal(w->decision.subject, 77);
+    assert_int_equal(w->decision.subject_generation, 9);
+    check_str(w->decision.username, "ann");
+    expect_scope(w, "groups", TWOLEG_NONE, "groups");
+    expect_scope(w, "sms", TWOLEG_SCOPE_REFUSED, NULL);
+    expect_scope(w, "voice", TWOLEG_SCOPE_REFUSED, NULL);
+    w->links[0].scopes = STR("sms");
+    expect_scope(w, NULL, TWOLEG_SCOPE_REFUSED, NULL);
+    w->links[0].api = 2;
+    expect_scope(w, NULL, TWOLEG_TARGET_UNKNOWN, NULL);
+}
+
+static void rfc6749_6_a_family_bounds_what_comes_after(void **state)
+{
+    struct world *w = *state;
+    with_user(w, GRANT_REFRESH_TOKEN);
+    w->rules.scope_omitted = SCOPE_EMPTY; // of no meaning here: section 6 says what is meant
+    expect_scope(w, NULL, TWOLEG_NONE, "groups");
+    expect_scope(w, "groups sms", TWOLEG_SCOPE_REFUSED, NULL);
+    w->request.resource = STR("https://two.example");
+    assert_int_equal(decide(w), TWOLEG_TARGET_UNKNOWN);
+    w->request.resource = STR_NONE;
+    w->links[0].requests = false;
+    assert_int_equal(decide(w), TWOLEG_TARGET_UNKNOWN);
+}
+
+static void a_grant_is_the_servers_then_the_applications_then_whole(void **state)
+{
+    struct world *w = *state;
+    with_user(w, GRANT_PASSWORD);
+    w->context.users = false;
+    assert_int_equal(decide(w), TWOLEG_GRANT_TYPE_UNSUPPORTED);
+    w->context.users = true;
+    w->application.grants = GRANTS_DEFAULT;
+    assert_int_equal(decide(w), TWOLEG_GRANT_TYPE_REFUSED);
+    w->application.grants = GRANT_BIT(GRANT_PASSWORD);
+    w->request.password = STR_NONE;
+    assert_int_equal(decide(w), TWOLEG_PARAMETER_MISSING);
+    w->request.grant = GRANT_REFRESH_TOKEN;
+    assert_int_equal(decide(w), TWOLEG_GRANT_TYPE_REFUSED);
+    w->application.grants |= GRANT_BIT(GRANT_REFRESH_TOKEN);
+    w->request.refresh_token = STR_NONE;
+    assert_int_equal(decide(w), TWOLEG_PARAMETER_MISSING);
+    w->request.grant = GRANT_CLIENT_CREDENTIALS;
+    assert_int_equal(decide(w), TWOLEG_GRANT_TYPE_REFUSED);
 }
 
 // T19: what an omitted scope means is the dialect's to say; so is what becomes of unknown words.
@@ -320,6 +393,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WORLD(rfc6749_4_4_the_decision_says_who_and_what),
         WORLD(rfc6749_5_2_other_grants_are_not_supported),
+        WORLD(rfc6749_4_3_a_user_bounds_what_the_application_gets),
+        WORLD(rfc6749_6_a_family_bounds_what_comes_after),
+        WORLD(a_grant_is_the_servers_then_the_applications_then_whole),
         WORLD(T19_a_dialect_has_its_own_rules_of_scope),
         WORLD(a_dialect_may_have_a_token_format_of_its_own),
         WORLD(rfc8707_2_resource_names_the_api),

@@ -20,6 +20,9 @@ struct world {
     struct token_record token;
     struct gate_token ask_token;
     struct gate_client ask_client;
+    struct gate_user ask_user;
+    struct refresh_family family;
+    struct gate_refresh ask_refresh;
     struct gate_passed passed;
     struct arena arena;
 };
@@ -44,6 +47,14 @@ static void world_init(struct world *w)
     w->ask_client = (struct gate_client){
         .door = GATE_TOKEN_ENDPOINT, .application = &w->application, .state = {STATUS_ACTIVE, 7},
         .secret = &w->secret, .account_active = true, .now_us = NOW_S * SECOND_US};
+    w->ask_user = (struct gate_user){
+        .state = {STATUS_ACTIVE, 9}, .account_active = true, .generation = 9};
+    w->family = (struct refresh_family){.application = 11, .generation = 7, .epoch = 3,
+                                        .idle_us = NOW_S * SECOND_US + 1,
+                                        .expires_us = NOW_S * SECOND_US + 1};
+    w->ask_refresh = (struct gate_refresh){.family = &w->family, .application = 11,
+                                           .generation = 7, .epoch = 3,
+                                           .now_us = NOW_S * SECOND_US};
     arena_init(&w->arena, NULL, ARENA_REQUEST_CAP);
 }
 
@@ -73,6 +84,26 @@ static enum twoleg_error world_token(struct world *w)
 static enum twoleg_error world_client(struct world *w)
 {
     return gate_client(&w->ask_client);
+}
+
+static enum twoleg_error world_user(struct world *w)
+{
+    return gate_user(&w->ask_user);
+}
+
+static enum twoleg_error world_refresh(struct world *w)
+{
+    return gate_refresh(&w->ask_refresh);
+}
+
+// The same token, of a user.
+static enum twoleg_error world_user_token(struct world *w)
+{
+    w->token.subject = 13;
+    w->token.subject_generation = 9;
+    if (w->ask_token.user.generation == 0)
+        w->ask_token.user.generation = 9;
+    return gate_token(&w->ask_token, &w->arena, &w->passed);
 }
 
 // --- One row for each check: how to spoil what it looks at.
@@ -191,6 +222,55 @@ static void token_lacks_scope(struct world *w)
     w->ask_token.required_scope = STR("groups sms voice");
 }
 
+static void user_deleted(struct world *w)
+{
+    w->ask_user.state.status = STATUS_DELETED;
+}
+static void user_disabled(struct world *w)
+{
+    w->ask_user.state.status = STATUS_DISABLED;
+}
+static void user_account(struct world *w)
+{
+    w->ask_user.account_active = false;
+}
+static void user_generation(struct world *w)
+{
+    w->ask_user.state.generation = 10;
+}
+static void refresh_not_owned(struct world *w)
+{
+    w->ask_refresh.application = 12;
+}
+static void refresh_epoch(struct world *w)
+{
+    w->family.epoch = 2;
+}
+static void refresh_generation(struct world *w)
+{
+    w->ask_refresh.generation = 8;
+}
+static void refresh_expires_now(struct world *w)
+{
+    w->family.expires_us = w->ask_refresh.now_us;
+}
+static void refresh_idle_till_now(struct world *w)
+{
+    w->family.idle_us = w->ask_refresh.now_us;
+}
+static void token_user_deleted(struct world *w)
+{
+    w->ask_token.user.status = STATUS_DELETED;
+}
+static void token_user_disabled(struct world *w)
+{
+    w->ask_token.user.status = STATUS_DISABLED;
+}
+static void token_user_generation(struct world *w)
+{
+    w->ask_token.user.generation = 8;
+}
+
 static const struct {
     const char *check;
     enum twoleg_error (*ask)(struct world *w);
@@ -223,6 +303,18 @@ static const struct {
     {"token_owner", world_token, token_not_owned, TWOLEG_TOKEN_FOREIGN},
     {"token_required_api", world_token, token_other_api, TWOLEG_TOKEN_AUDIENCE},
     {"token_required_scope", world_token, token_lacks_scope, TWOLEG_TOKEN_SCOPE},
+    {"user_deleted", world_user, user_deleted, TWOLEG_USER_DELETED},
+    {"user_status", world_user, user_disabled, TWOLEG_USER_DISABLED},
+    {"user_account", world_user, user_account, TWOLEG_USER_DISABLED},
+    {"user_generation", world_user, user_generation, TWOLEG_USER_GENERATION},
+    {"refresh_owner", world_refresh, refresh_not_owned, TWOLEG_REFRESH_FOREIGN},
+    {"refresh_epoch", world_refresh, refresh_epoch, TWOLEG_REFRESH_EXPIRED},
+    {"refresh_generation", world_refresh, refresh_generation, TWOLEG_REFRESH_GENERATION},
+    {"refresh_expired", world_refresh, refresh_expires_now, TWOLEG_REFRESH_EXPIRED},
+    {"refresh_idle", world_refresh, refresh_idle_till_now, TWOLEG_REFRESH_EXPIRED},
+    {"token_user_deleted", world_user_token, token_user_deleted, TWOLEG_USER_DELETED},
+    {"token_user_status", world_user_token, token_user_disabled, TWOLEG_USER_DISABLED},
+    {"token_user_generation", world_user_token, token_user_generation, TWOLEG_USER_GENERATION},
 };
 
 static enum twoleg_error row_ask(size_t row, bool spoilt, const char *dropped)

@@ -436,6 +436,63 @@ static void a_failed_read_fails_the_job_and_is_tried_again(void **state)
     assert_int_equal(registry_test_load(on, 11), TWOLEG_NONE);
 }
 
+static enum twoleg_error make_user(struct test_registry *on, uint64_t number, const char *name)
+{
+    const struct user user = {.number = number, .account = ACCOUNT_DEFAULT,
+                              .username = str_from(name), .password_hash = STR("hash"),
+                              .state = {STATUS_ACTIVE, 5}};
+    struct store_verb verb = {.user = &user};
+    return test_one(on->test, VERB_USER_CREATE, STORE_OPERATOR, &verb);
+}
+
+static void users_are_known_while_they_are_there(void **state)
+{
+    struct test_registry *on = *state;
+    struct registry_user_view view;
+    assert_false(registry_user(on->registry, 21, &view));
+    assert_int_equal(view.state.status, STATUS_DELETED);
+    assert_int_equal(make_user(on, 21, "ann"), TWOLEG_NONE);
+    assert_int_equal(make_user(on, 22, "bob"), TWOLEG_NONE);
+    for (int life = 0; life < 2; life++) {
+        assert_true(registry_user(on->registry, 21, &view));
+        assert_true(view.state.status == STATUS_ACTIVE && view.state.generation == 5);
+        assert_true(view.account_active);
+        test_assert_str(view.username, "ann");
+        assert_int_equal(registry_figures(on->registry).users, 2);
+        registry_close(on);
+        registry_open(on, 100);
+    }
+    struct store_verb verb = {.user_update = {.number = 21, .status = STATUS_DISABLED,
+                                              .fields = FIELD_STATUS | FIELD_GENERATION,
+                                              .generation = 99}};
+    assert_int_equal(test_one(on->test, VERB_USER_UPDATE, STORE_OPERATOR, &verb), TWOLEG_NONE);
+    assert_true(registry_user(on->registry, 21, &view));
+    assert_true(view.state.status == STATUS_DISABLED && view.state.generation == 99);
+    verb = (struct store_verb){.number = 21};
+    assert_int_equal(test_one(on->test, VERB_USER_DELETE, STORE_OPERATOR, &verb), TWOLEG_NONE);
+    assert_false(registry_user(on->registry, 21, &view));
+    assert_int_equal(view.state.status, STATUS_DELETED);
+    assert_true(registry_user(on->registry, 22, &view));
+    assert_int_equal(registry_figures(on->registry).users, 1);
+}
+
+// What could not be taken in makes nothing of all this believable: promise 3.
+static void a_user_that_there_is_no_memory_for_stops_all(void **state)
+{
+    struct test_registry *on = *state;
+    struct registry_user_view view;
+    fault_arm(FAULT_MEMORY, 1, true);
+    struct store_change change = {.sequence = 1000, .kind = CHANGE_USER, .number = 21,
+                                  .account = ACCOUNT_DEFAULT, .client_id = STR("ann"),
+                                  .state = {STATUS_ACTIVE, 5}};
+    registry_on_change(on->registry, &change, 1);
+    fault_arm(FAULT_MEMORY, 0, false);
+    assert_true(registry_figures(on->registry).incomplete);
+    assert_false(registry_user(on->registry, 21, &view));
+    registry_mend(on->registry);
+    assert_false(registry_figures(on->registry).incomplete);
+}
+
 #define unit(test) cmocka_unit_test_setup_teardown(test, registry_setup, registry_teardown)
 
 int main(void)
@@ -458,6 +515,8 @@ int main(void)
         unit(a_change_that_was_lost_refuses_everything_until_it_is_repaired),
         unit(H2_a_change_is_taken_in_when_no_descriptor_is_left),
         unit(M5_nobody_waits_for_ever_for_a_load_that_hangs),
+        unit(users_are_known_while_they_are_there),
+        unit(a_user_that_there_is_no_memory_for_stops_all),
         unit(a_failed_read_fails_the_job_and_is_tried_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

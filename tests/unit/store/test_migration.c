@@ -22,6 +22,11 @@ static unsigned assert_whole(const struct test_store *test)
                                  " WHERE name LIKE 'reference_tokens%'"), reached >= 3 ? 2 : 0);
     assert_int_equal(raw_ask(db, "SELECT count(*) FROM pragma_table_info('applications')"
                                  " WHERE name = 'dialects'"), reached >= 5);
+    assert_int_equal(raw_ask(db, "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'user_apis%'"
+                                 " OR name LIKE 'user_scopes%' OR name LIKE 'refresh_tokens%'"),
+                     reached >= 4 ? 6 : 0);
+    assert_int_equal(raw_ask(db, "SELECT count(*) FROM pragma_table_info('applications')"
+                                 " WHERE name = 'grants'"), reached >= 4 ? 1 : 0);
     sqlite3_close(db);
     assert_same_rows(test, "core.db", "twoleg.db");
     return reached ? (unsigned)reached : 1;
@@ -43,6 +48,7 @@ static void H16_an_upgrade_keeps_every_row_and_a_copy_from_before(void **state)
     assert_non_null(application);
     assert_false(application->budget.own);
     assert_int_equal(application->budget.mode, BUDGET_MODE_DEFAULT);
+    assert_int_equal(application->grants, GRANTS_DEFAULT);
     struct stat info;
     char path[300];
     path_in(test, "before-002.db", path);

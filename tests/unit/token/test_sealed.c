@@ -215,10 +215,40 @@ static void a_record_of_ours_is_read(void **state)
 static void an_unknown_flag_is_refused(void **state)
 {
     struct test_tokens *t = *state;
-    for (unsigned flags = 1; flags < 256; flags++) {
+    for (unsigned flags = 2; flags < 256; flags++) {
         struct buf plain = sealed_record(t, (uint8_t)flags, 1, 0);
         tokens_expect(t, sealed_plain(t, buf_str(&plain)), TWOLEG_TOKEN_VERSION);
     }
+}
+
+static void rfc6749_4_3_a_token_of_a_user_says_so_and_whose(void **state)
+{
+    struct test_tokens *t = *state;
+    t->decision.subject = 77;
+    t->decision.subject_generation = 9;
+    static const enum token_format formats[] = {FORMAT_SEALED, FORMAT_JWT};
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        struct token_record record;
+        enum token_format format;
+        struct str text = tokens_issue(t, formats[i]);
+        assert_int_equal(token_read(&t->context, text, NULL, &t->arena, &record, &format),
+                         TWOLEG_NONE);
+        assert_true(record.subject == 77 && record.subject_generation == 9);
+        // The registry has no such user: whose the token is makes it dead.
+        struct token_verdict verdict;
+        assert_int_equal(tokens_inspect(t, text, &verdict), TWOLEG_USER_DELETED);
+    }
+    t->decision.subject = t->decision.subject_generation = 0;
+    struct token_record record;
+    enum token_format format;
+    assert_int_equal(token_read(&t->context, tokens_issue(t, FORMAT_SEALED), NULL, &t->arena,
+                                &record, &format), TWOLEG_NONE);
+    assert_true(record.subject == 0);
+    // A flag that promises a subject and names nobody is nothing that we write.
+    struct buf plain = sealed_record(t, 1, 1, 0);
+    tokens_expect(t, sealed_plain(t, buf_str(&plain)), TWOLEG_NONE);
+    memset(plain.ptr + 1 + 4 + 3 * 8, 0, 8);
+    tokens_expect(t, sealed_plain(t, buf_str(&plain)), TWOLEG_TOKEN_VERSION);
 }
 
 static void a_record_must_fill_its_text_exactly(void **state)
@@ -376,6 +406,7 @@ int main(void)
         TOKENS(C15_prefix_checksum_and_length_are_looked_at_first),
         TOKENS(a_record_of_ours_is_read),
         TOKENS(an_unknown_flag_is_refused),
+        TOKENS(rfc6749_4_3_a_token_of_a_user_says_so_and_whose),
         TOKENS(a_record_must_fill_its_text_exactly),
         TOKENS(a_seal_made_for_something_else_is_no_token),
         TOKENS(D8_without_randomness_nothing_is_issued),

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "endpoint/refresh.h"
+
+#include <stdlib.h>
+
+#include "base/fault.h"
+#include "base/refusal.h"
+#include "crypto/compare.h"
+#include "crypto/wipe.h"
+#include "manage/user.h"
+#include "model/number.h"
+#include "token/refresh.h"
+
+#define KEEPS_PER_REQUEST 4 // application or user can change meanwhile; so often is bad luck
+
+static const char keep_kind, revoke_kind;
+
+// A change on its way. A batch and what its answer needs.
+struct refresh_job {
+    struct http_job job; // first
+    struct store_batch *batch;
+    const struct refresh_family *from; // what it was made of: a look's; NULL: a new family
+    struct refresh_family family;      // of a new one
+    struct refresh_token token;
+    int64_t until_us; // when the token is dead if it is not used
+};
+
+static void refresh_job_destroy(struct http_job *job)
+{
+    struct refresh_job *refresh = (struct refresh_job *)job;
+    store_batch_destroy(refresh->batch);
+    wipe(&refresh->token, sizeof refresh->token);
+    free(refresh);
+}
+
+static void refresh_job_done(struct store_batch *batch)
+{
+    struct refresh_job *refresh = batch->context;
+    refresh->job.result = batch->result;
+    http_job_done(&refresh->job);
+}
+
+static enum twoleg_error refresh_job_create(struct http_request *request, const void *kind,
+                                            struct refresh_job **ret_job)
+{
+    struct refresh_job *refresh = fault_here(FAULT_MEMORY) ? NULL : calloc(1, sizeof *refresh);
+    if (!refresh)
+        return TWOLEG_NO_MEMORY;
+    enum twoleg_error error =
+        http_job_init(&refresh->job, request, kind, refresh_job_destroy);
+    refresh->batch = error ? NULL : store_batch_create(request->env->now_us);
+    if (!error && !refresh->batch)
+        error = TWOLEG_NO_MEMORY;
+    if (error) {
+        refresh_job_destroy(&refresh->job);
+        return error;
+    }
+    refresh->batch->done = refresh_job_done;
+    refresh->batch->context = refresh;
+    *ret_job = refresh;
+    return TWOLEG_NONE;
+}
+
+// With the error of whoever built the batch; the job is no longer the caller's.
+static enum twoleg_error refresh_job_start(struct http_request *request,
+                                           struct refresh_job *refresh, enum twoleg_error built)
+{
+    enum twoleg_error error = built;
+    if (!error)
+        error = store_submit(endpoint_context(request)->server->store, refresh->batch);
+    if (error)
+        refresh_job_destroy(&refresh->job);
+    return error ? error : TWOLEG_WAIT;
+}
+
+static struct refresh_job *refresh_job_find(const struct http_request *request,
+                                            const struct refresh_family *from)
+{
+    for (struct http_job *job = request->jobs; job; job = job->next)
+        if (job->kind == &keep_kind && ((struct refresh_job *)job)->from == from)
+            return (struct refresh_job *)job;
+    return NULL;
+}
+
+// ---------------------------------------------------------------------------------- revoke
+
+// The application acts for itself, also where it only showed a token that nobody should have.
+static enum twoleg_error refresh_end(struct http_request *request, const struct client *client,
+                                     const struct refresh_family *family, enum event event)
+{
+    const struct application *application = client->application;
+    const struct http_job *done = http_job_find(request, &revoke_kind);
+    struct refresh_job *refresh;
+    if (done)
+        return done->result;
+    enum twoleg_error error = refresh_job_create(request, &revoke_kind, &refresh);
+    if (error)
+        return error;
+    char memory[NUMBER_TEXT_MAX];
+    struct buf number;
+    buf_init(&number, memory, sizeof memory);
+    number_write(&number, NUMBER_APPLICATION, application->number);
+    struct manage_actor actor = {.name = buf_str(&number), .account = application->account};
+    struct manage_change change;
+    manage_change_init(&change, refresh->batch, &actor,
+                       str_of(request->id, sizeof request->id));
+    return refresh_job_start(request, refresh,
+                             manage_refresh_revoke(&change, event, family, application));
+}
+
+enum twoleg_error refresh_revoke(struct http_request *request, const struct client *client,
+                                 struct str text)
+{
+    uint64_t number;
+    struct user_found found;
+    if (!refresh_token_read(text, endpoint_config(request)->refresh_prefix, &number))
+        return TWOLEG_NOT_FOUND;
+    enum twoleg_error error = user_look_family(request, number, false, &found);
+    if (error)
+        return error;
+    if (!found.family)
+        return TWOLEG_NOT_FOUND;
+    if (gate_refresh_owner(found.family, client->application->number))
+        return REFUSE(TWOLEG_TOKEN_FOREIGN);
+    return refresh_end(request, client, found.family, EVENT_REFRESH_REVOKE);
+}
+
+// ---------------------------------------------------------------------------------- find
+
+static enum twoleg_error refresh_reused(struct http_request *request, const struct client *client,
+                                        const struct refresh_family *family)
+{
+    enum twoleg_error error = refresh_end(request, client, family, EVENT_REFRESH_REUSE);
+    if (error)
+        return error;
+    metrics_add(request->metrics, METRIC_REFRESH_REUSED, 1);
+    return REFUSE(TWOLEG_REFRESH_REUSED);
+}
+
+static enum twoleg_error refresh_good(const struct http_request *request,
+                                      const struct client *client, const struct user_found *found)
+{
+    const struct gate_refresh gate = {
+        .family = found->family,
+        .application = client->application->number,
+        .generation = client->state.generation,
+        .epoch = endpoint_context(request)->token.epoch,
+        .now_us = request->env->latest_us,
+    };
+    enum twoleg_error error = gate_refresh(&gate);
+    return error ? error
+                 : endpoint_user_good(request, found->user, found->family->user_generation);
+}
+
+enum twoleg_error refresh_find(struct http_request *request, const struct token_request *form,
+                               const struct client *client, struct refresh_use *ret_use)
+{
+    uint64_t number;
+    struct user_found found;
+    if (!refresh_token_read(form->refresh_token, endpoint_config(request)->refresh_prefix, &number))
+        return REFUSE(TWOLEG_REFRESH_UNKNOWN);
+    enum twoleg_error error = user_look_family(request, number, false, &found);
+    // Somebody else was first: what the family is now decides.
+    const struct refresh_job *kept =
+        !error && found.family ? refresh_job_find(request, found.family) : NULL;
+    if (kept && kept->job.result == TWOLEG_VERSION_CONFLICT)
+        error = user_look_family(request, number, true, &found);
+    if (error)
+        return error;
+    if (!found.family || !found.user)
+        return REFUSE(TWOLEG_REFRESH_UNKNOWN);
+    error = refresh_good(request, client, &found);
+    if (error)
+        return error;
+    struct sha256 shown = sha256(form->refresh_token);
+    const struct refresh_family *family = found.family;
+    bool present = secret_equal(shown.bytes, family->current.bytes, sizeof shown.bytes);
+    bool before = family->has_previous &&
+                  secret_equal(shown.bytes, family->previous.bytes, sizeof shown.bytes) &&
+                  request->env->latest_us < family->rotated_us + REFRESH_GRACE_US;
+    if (!present && !before)
+        return refresh_reused(request, client, family);
+    *ret_use = (struct refresh_use){found.user, family, !present};
+    return TWOLEG_NONE;
+}
+
+// ---------------------------------------------------------------------------------- keep
+
+static void refresh_take(const struct http_request *request, struct str text, int64_t until_us,
+                         struct issued_token *ret_token)
+{
+    int64_t left_us = until_us - request->env->latest_us;
+    ret_token->refresh_token = text;
+    ret_token->refresh_expires_in_s = left_us > 0 ? left_us / SECOND_US : 0;
+}
+
+static int64_t refresh_until(const struct http_request *request, int64_t expires_us)
+{
+    int64_t idle_us = request->env->latest_us + endpoint_config(request)->refresh_idle;
+    return idle_us < expires_us ? idle_us : expires_us;
+}
+
+// The same successor as the one before got: derived anew from what was shown.
+static enum twoleg_error refresh_give_again(struct http_request *request,
+                                            const struct refresh_family *family,
+                                            struct issued_token *ret_token)
+{
+    const struct endpoint_context *context = endpoint_context(request);
+    const struct data_key *key =
+        keyring_data(keyring_current(context->server->keyring), KEY_SECRET, family->key);
+    struct refresh_token *token = ARENA_NEW(request->arena, struct refresh_token);
+    if (!token)
+        return TWOLEG_NO_MEMORY;
+    if (!key)
+        return REFUSE(TWOLEG_REFRESH_UNKNOWN);
+    refresh_token_next(key, endpoint_config(request)->refresh_prefix, family->number,
+                       &family->previous, token);
+    struct sha256 hash = sha256(refresh_token_str(token));
+    if (!secret_equal(hash.bytes, family->current.bytes, sizeof hash.bytes))
+        return REFUSE(TWOLEG_REFRESH_UNKNOWN);
+    refresh_take(request, refresh_token_str(token),
+                 family->idle_us < family->expires_us ? family->idle_us : family->expires_us,
+                 ret_token);
+    return TWOLEG_NONE;
+}
+
+static enum twoleg_error refresh_build_first(struct http_request *request,
+                                             const struct decision *decision,
+                                             struct refresh_job *refresh)
+{
+    const struct config *config = endpoint_config(request);
+    const struct application *application = decision->application;
+    const struct data_key *key =
+        keyring_active(keyring_current(endpoint_context(request)->server->keyring), KEY_SECRET);
+    struct refresh_family *family = &refresh->family;
+    if (!key)
+        return REFUSE(TWOLEG_INTERNAL);
+    *family = (struct refresh_family){
+        .account = application->account,
+        .application = application->number,
+        .generation = decision->generation,
+        .user = decision->subject,
+        .user_generation = decision->subject_generation,
+        .epoch = endpoint_context(request)->token.epoch,
+        .api = decision->api->number,
+        .scope = store_batch_copy(refresh->batch, decision->scope),
+        .key = key->id,
+        .expires_us = request->env->latest_us + config->refresh_ttl,
+    };
+    if (!env_random_u64(request->env, &family->number))
+        return TWOLEG_NO_RANDOM;
+    family->number |= family->number == 0; // which no row may have
+    family->idle_us = refresh->until_us = refresh_until(request, family->expires_us);
+    enum twoleg_error error = refresh_token_first(request->env, config->refresh_prefix,
+                                                  family->number, &refresh->token);
+    if (error)
+        return error;
+    family->current = sha256(refresh_token_str(&refresh->token));
+    store_batch_add(refresh->batch, VERB_REFRESH_ADD, application->account)->family = family;
+    return TWOLEG_NONE;
+}
+
+static enum twoleg_error refresh_build_next(struct http_request *request,
+                                            const struct refresh_family *family,
+                                            struct refresh_job *refresh)
+{
+    const struct data_key *key =
+        keyring_active(keyring_current(endpoint_context(request)->server->keyring), KEY_SECRET);
+    if (!key)
+        return REFUSE(TWOLEG_INTERNAL);
+    refresh_token_next(key, endpoint_config(request)->refresh_prefix, family->number,
+                       &family->current, &refresh->token);
+    refresh->until_us = refresh_until(request, family->expires_us);
+    struct store_verb *verb =
+        store_batch_add(refresh->batch, VERB_REFRESH_ROTATE, family->account);
+    verb->rotate.family = family->number;
+    verb->rotate.key = key->id;
+    verb->rotate.current = family->current;
+    verb->rotate.next = sha256(refresh_token_str(&refresh->token));
+    verb->rotate.idle_us = refresh->until_us;
+    return TWOLEG_NONE;
+}
+
+static unsigned refresh_count(const struct http_request *request)
+{
+    unsigned count = 0;
+    for (const struct http_job *job = request->jobs; job; job = job->next)
+        count += job->kind == &keep_kind;
+    return count;
+}
+
+enum twoleg_error refresh_keep(struct http_request *request, const struct decision *decision,
+                               const struct refresh_use *use, struct issued_token *ret_token)
+{
+    if (use->again)
+        return refresh_give_again(request, use->family, ret_token);
+    struct refresh_job *refresh = refresh_job_find(request, use->family);
+    if (refresh && !refresh->job.result) {
+        refresh_take(request, refresh_token_str(&refresh->token), refresh->until_us, ret_token);
+        return TWOLEG_NONE;
+    }
+    if (refresh && refresh->job.result != TWOLEG_VERSION_CONFLICT)
+        return refresh->job.result;
+    if (refresh_count(request) >= KEEPS_PER_REQUEST)
+        return TWOLEG_OVERLOADED;
+    enum twoleg_error error = refresh_job_create(request, &keep_kind, &refresh);
+    if (error)
+        return error;
+    refresh->from = use->family;
+    error = use->family ? refresh_build_next(request, use->family, refresh)
+                        : refresh_build_first(request, decision, refresh);
+    return refresh_job_start(request, refresh, error);
+}

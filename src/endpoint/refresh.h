@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Refresh tokens (RFC 6749 section 6): found, rotated, revoked. A token is good once: it gives its
+// successor, for half a minute the same one again (the first answer may have been lost, or two
+// requests have met), and after that it was stolen from somebody, so that all of its family end
+// (RFC 9700 section 4.14.2).
+#pragma once
+#include "endpoint/user.h"
+
+struct refresh_use {
+    const struct user *user;
+    const struct refresh_family *family;
+    bool again; // the one before the present one was shown, and not too late
+};
+
+// Whose refresh token form->refresh_token is.
+enum twoleg_error refresh_find(struct http_request *request, const struct token_request *form,
+                               const struct client *client,
+                               struct refresh_use *ret_use) TWOLEG_MUST_CHECK;
+
+// The last step before the answer: puts the next token of the family, or with family NULL the first
+// of a new one, into ret_token, once it is durable. Its text is good as long as the request.
+enum twoleg_error refresh_keep(struct http_request *request, const struct decision *decision,
+                               const struct refresh_use *use,
+                               struct issued_token *ret_token) TWOLEG_MUST_CHECK;
+
+// RFC 7009: ends the family of a refresh token of the client's. NOT_FOUND: it is none, or of none
+// that there is. TOKEN_FOREIGN. TWOLEG_NONE: it is over, durably.
+enum twoleg_error refresh_revoke(struct http_request *request, const struct client *client,
+                                 struct str text) TWOLEG_MUST_CHECK;

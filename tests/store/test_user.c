@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: Apache-2.0
+// Verbs on users and on families of refresh tokens, and what reads then say.
+#include "store_test.h"
+
+#include "crypto/hash.h"
+
+#define ANN UINT64_C(0xfedcba9876543210)
+#define HOUR (3600 * SECOND_US)
+
+static int setup(void **state)
+{
+    int failed = test_setup(state);
+    if (failed)
+        return failed;
+    test_make_api(*state);
+    assert_int_equal(test_make_application(*state, 11, "a"), TWOLEG_NONE);
+    assert_int_equal(test_make_application(*state, 12, "b"), TWOLEG_NONE);
+    return 0;
+}
+
+static enum twoleg_error make_user(struct test_store *test, uint64_t number, const char *name)
+{
+    static const struct application_api rights = {TEST_API, true, false, {"groups sms", 10}};
+    const struct user user = {.number = number,
+                              .account = ACCOUNT_DEFAULT,
+                              .username = str_from(name),
+                              .password_hash = STR("$argon2id$of-the-word"),
+                              .state = {STATUS_ACTIVE, 5},
+                              .apis = &rights,
+                              .api_count = 1};
+    struct store_verb verb = {.user = &user};
+    return test_one(test, VERB_USER_CREATE, STORE_OPERATOR, &verb);
+}
+
+static struct user *find_user(struct test_store *test, const char *name)
+{
+    struct user *user = NULL;
+    enum twoleg_error error =
+        store_user(test->reader, ACCOUNT_DEFAULT, str_from(name), &test->arena, &user);
+    assert_true(error == TWOLEG_NONE || error == TWOLEG_NOT_FOUND);
+    return error ? NULL : user;
+}
+
+static enum twoleg_error update_user(struct test_store *test, uint64_t number, unsigned fields,
+                                     enum entity_status status, uint64_t generation)
+{
+    struct store_verb verb = {.user_update = {.number = number,
+                                              .fields = fields,
+                                              .status = status,
+                                              .generation = generation,
+                                              .password_hash = STR("another hash")}};
+    return test_one(test, VERB_USER_UPDATE, ACCOUNT_DEFAULT, &verb);
+}
+
+// ---------------------------------------------------------------------------------- users
+static void a_user_is_found_by_its_name_as_it_is(void **state)
+{
+    struct test_store *test = *state;
+    size_t told = test->told.count;
+    assert_int_equal(make_user(test, ANN, "Ann B\xc3\xb6"), TWOLEG_NONE);
+    for (int life = 0; life < 2; life++) {
+        struct user *user = find_user(test, "Ann B\xc3\xb6");
+        assert_non_null(user);
+        assert_true(user->number == ANN && user->account == ACCOUNT_DEFAULT);
+        assert_int_equal(user->version, 1);
+        test_assert_str(user->username, "Ann B\xc3\xb6");
+        test_assert_str(user->password_hash, "$argon2id$of-the-word");
+        assert_true(user->state.status == STATUS_ACTIVE && user->state.generation == 5);
+        assert_int_equal(user->created_us, TEST_NOW);
+        assert_int_equal(user->api_count, 1);
+        assert_true(user->apis[0].api == TEST_API && user->apis[0].requests);
+        assert_false(user->apis[0].serves);
+        test_assert_str(user->apis[0].scopes, "groups sms");
+        assert_null(find_user(test, "ann b\xc3\xb6")); // B8: exact bytes
+        assert_null(find_user(test, "Ann B"));
+        assert_null(find_user(test, ""));
+        test_close(test);
+        test_open(test);
+    }
+    struct user *user;
+    assert_int_equal(store_user(test->reader, 2, STR("Ann B\xc3\xb6"), &test->arena, &user),
+                     TWOLEG_NOT_FOUND);
+    assert_int_equal(test->told.count, told + 1);
+    assert_int_equal(test->told.changes[told].kind, CHANGE_USER);
+    assert_true(test->told.changes[told].number == ANN);
+    assert_string_equal(test->told.client_ids[told], "Ann B\xc3\xb6");
+}
+
+static void a_name_is_one_users_at_a_time(void **state)
+{
+    struct test_store *test = *state;
+    struct store_verb gone = {.number = ANN};
+    assert_int_equal(make_user(test, ANN, "ann"), TWOLEG_NONE);
+    assert_int_equal(make_user(test, 22, "ann"), TWOLEG_CONFLICT);
+    assert_int_equal(make_user(test, ANN, "bob"), TWOLEG_CONFLICT); // numbers are never used again
+    assert_int_equal(test_one(test, VERB_USER_DELETE, 2, &gone), TWOLEG_NOT_FOUND);
+    assert_int_equal(test_one(test, VERB_USER_DELETE, ACCOUNT_DEFAULT, &gone), TWOLEG_NONE);
+    assert_null(find_user(test, "ann"));
+    assert_int_equal(test->told.changes[test->told.count - 1].state.status, STATUS_DELETED);
+    assert_string_equal(test->told.client_ids[test->told.count - 1], "");
+    assert_int_equal(test_one(test, VERB_USER_DELETE, ACCOUNT_DEFAULT, &gone), TWOLEG_NOT_FOUND);
+    assert_int_equal(update_user(test, ANN, FIELD_STATUS, STATUS_ACTIVE, 0), TWOLEG_NOT_FOUND);
+    assert_int_equal(make_user(test, ANN, "ann"), TWOLEG_CONFLICT);
+    assert_int_equal(make_user(test, 22, "ann"), TWOLEG_NONE);
+    assert_true(find_user(test, "ann")->number == 22);
+}
+
+static void a_change_is_of_what_was_given(void **state)
+{
+    struct test_store *test = *state;
+    assert_int_equal(make_user(test, ANN, "ann"), TWOLEG_NONE);
+    assert_int_equal(update_user(test, ANN, FIELD_STATUS, STATUS_DISABLED, 99), TWOLEG_NONE);
+    struct user *user = find_user(test, "ann");
+    assert_true(user->state.status == STATUS_DISABLED && user->state.generation == 5);
+    test_assert_str(user->password_hash, "$argon2id$of-the-word");
+    assert_int_equal(user->version, 2);
+    assert_int_equal(update_user(test, ANN, FIELD_PASSWORD | FIELD_GENERATION, STATUS_ACTIVE, 99),
+                     TWOLEG_NONE);
+    user = find_user(test, "ann");
+    assert_true(user->state.status == STATUS_DISABLED && user->state.generation == 99);
+    test_assert_str(user->password_hash, "another hash");
+    // Never back, whatever the clock says.
+    assert_int_equal(update_user(test, ANN, FIELD_GENERATION, STATUS_ACTIVE, 7), TWOLEG_NONE);
+    assert_int_equal(find_user(test, "ann")->state.generation, 100);
+    assert_int_equal(test->told.changes[test->told.count - 1].state.generation, 100);
+    assert_int_equal(update_user(test, ANN, FIELD_STATUS, STATUS_DELETED, 0), TWOLEG_RANGE);
+}
+
+static void users_are_listed_page_after_page(void **state)
+{
+    struct test_store *test = *state;
+    struct store_cursor *cursor;
+    struct store_change change;
+    struct user user;
+    assert_int_equal(make_user(test, 1, "c"), TWOLEG_NONE);
+    assert_int_equal(make_user(test, 2, "a"), TWOLEG_NONE);
+    assert_int_equal(make_user(test, 3, "b"), TWOLEG_NONE);
+    assert_int_equal(update_user(test, 2, FIELD_STATUS, STATUS_DISABLED, 0), TWOLEG_NONE);
+    struct store_page page = {ACCOUNT_DEFAULT, STR("a"), 1};
+    assert_int_equal(store_users_begin(test->reader, &page, &cursor), TWOLEG_NONE);
+    assert_true(store_users_next(cursor, &user));
+    test_assert_str(user.username, "b");
+    assert_false(store_users_next(cursor, &user));
+    assert_int_equal(store_end(cursor), TWOLEG_NONE);
+    page = (struct store_page){2, STR(""), 10};
+    assert_int_equal(store_users_begin(test->reader, &page, &cursor), TWOLEG_NONE);
+    assert_false(store_users_next(cursor, &user)); // of another account
+    assert_int_equal(store_end(cursor), TWOLEG_NONE);
+    unsigned seen = 0;
+    assert_int_equal(store_user_states_begin(test->reader, &cursor), TWOLEG_NONE);
+    for (; store_user_states_next(cursor, &change); seen++) {
+        assert_int_equal(change.kind, CHANGE_USER);
+        assert_int_equal(change.state.status, change.number == 2);
+    }
+    assert_int_equal(store_end(cursor), TWOLEG_NONE);
+    assert_int_equal(seen, 3);
+}
+
+static void a_removed_scope_leaves_users(void **state)
+{
+    struct test_store *test = *state;
+    assert_int_equal(make_user(test, ANN, "ann"), TWOLEG_NONE);
+    struct store_verb verb = {.scope = {.api = TEST_API, .name = STR("sms")}};
+    assert_int_equal(test_one(test, VERB_SCOPE_REMOVE, STORE_OPERATOR, &verb), TWOLEG_NONE);
+    test_assert_str(find_user(test, "ann")->apis[0].scopes, "groups");
+}
+
+static void the_grants_of_an_application_are_kept(void **state)
+{
+    struct test_store *test = *state;
+    struct store_verb verb = {.update = {.number = 11, .fields = FIELD_GRANTS,
+                                         .grants = GRANT_BIT(GRANT_PASSWORD) |
+                                                   GRANT_BIT(GRANT_REFRESH_TOKEN)}};
+    assert_int_equal(test_load(test, 11)->grants, GRANTS_DEFAULT);
+    assert_int_equal(test_one(test, VERB_APPLICATION_UPDATE, STORE_OPERATOR, &verb), TWOLEG_NONE);
+    assert_int_equal(test_load(test, 11)->grants, verb.update.grants);
+    verb.update.fields = FIELD_NAME;
+    verb.update.grants = GRANTS_DEFAULT; // not in fields
+    verb.update.name = STR("b");
+    assert_int_equal(test_one(test, VERB_APPLICATION_UPDATE, STORE_OPERATOR, &verb), TWOLEG_NONE);
+    assert_int_equal(test_load(test, 11)->grants,
+                     GRANT_BIT(GRANT_PASSWORD) | GRANT_BIT(GRANT_REFRESH_TOKEN));
+}
+
+// ---------------------------------------------------------------------------------- families
+static struct sha256 hash_of(unsigned which)
+{
+    return sha256(str_of(&which, sizeof which));
+}
+
+static struct refresh_family family_of(uint64_t number)
+{
+    return (struct refresh_family){.number = number,
+                                   .account = ACCOUNT_DEFAULT,
+                                   .application = 11,
+                                   .generation = 5,
+                                   .user = ANN,
+                                   .user_generation = 5,
+                                   .epoch = UINT32_MAX,
+                                   .api = TEST_API,
+                                   .scope = STR("sms"),
+                                   .key = UINT32_MAX,
+                                   .current = hash_of((unsigned)number),
+                                   .idle_us = TEST_NOW + HOUR,
+                                   .expires_us = TEST_NOW + 2 * HOUR};
+}
+
+static enum twoleg_error add(struct test_store *test, const struct refresh_family *family)
+{
+    struct store_verb verb = {.family = family};
+    return test_one(test, VERB_REFRESH_ADD, ACCOUNT_DEFAULT, &verb);
+}
+
+static enum twoleg_error rotate(struct test_store *test, uint64_t family, unsigned from,
+                                unsigned to)
+{
+    struct store_verb verb = {.rotate = {.family = family, .key = 4, .current = hash_of(from),
+                                         .next = hash_of(to), .idle_us = TEST_NOW + HOUR + 1}};
+    return test_one(test, VERB_REFRESH_ROTATE, ACCOUNT_DEFAULT, &verb);
+}
+
+static struct refresh_family *find(struct test_store *test, uint64_t number)
+{
+    struct refresh_family *family = NULL;
+    struct user *user = NULL;
+    enum twoleg_error error =
+        store_refresh(test->reader, number, &test->arena, &family, &user);
+    assert_true(error == TWOLEG_NONE || error == TWOLEG_NOT_FOUND);
+    if (error)
+        return NULL;
+    assert_true(user && user->number == family->user);
+    return family;
+}
+
+static unsigned count(struct test_store *test, uint64_t first, unsigned most)
+{
+    unsigned found = 0;
+    for (unsigned i = 0; i < most; i++)
+        found += find(test, first + i) != NULL;
+    return found;
+}
+
+static void a_family_is_found_by_its_number(void **state)
+{
+    struct test_store *test = *state;
+    struct refresh_family made = family_of(UINT64_MAX);
+    assert_int_equal(make_user(test, ANN, "ann"), TWOLEG_NONE);
+    size_t told = test->told.count;
+    assert_null(find(test, UINT64_MAX));
+    assert_int_equal(add(test, &made), TWOLEG_NONE);
+    assert_int_equal(test->told.count, told); // nobody keeps it
+    for (int life = 0; life < 2; life++) {
+        struct refresh_family *family = find(test, UINT64_MAX);
+        assert_non_null(family);
+        assert_true(family->number == UINT64_MAX && family->application == 11);
+        assert_true(family->account == ACCOUNT_DEFAULT && family->user == ANN);
+        assert_true(family->generation == 5 && family->user_generation == 5);
+        assert_true(family->epoch == UINT32_MAX && family->key == UINT32_MAX);
+        assert_true(family->api == TEST_API && !family->has_previous);
+        test_assert_str(family->scope, "sms");
+        assert_memory_equal(&family->current, &made.current, sizeof made.current);
+        assert_int_equal(family->rotated_us, TEST_NOW);
+        assert_int_equal(family->idle_us, TEST_NOW + HOUR);
+        assert_int_equal(family->expires_us, TEST_NOW + 2 * HOUR);
+        test_close(test);
+        test_open(test);
+    }
+}
+
+// RFC 9700 section 4.14.2: one compare-and-set. Of two with the same token one is too late.
+static void rfc9700_4_14_2_a_token_is_rotated_once(void **state)
+{
+    struct test_store *test = *state;
+    struct refresh_family made = family_of(1);
+    assert_int_equal(make_user(test, ANN, "ann"), TWOLEG_NONE);
+    assert_int_equal(add(test, &made), TWOLEG_NONE);
+    assert_int_equal(rotate(test, 1, 1, 2), TWOLEG_NONE);
+    assert_int_equal(rotate(test, 1, 1, 3), TWOLEG_VERSION_CONFLICT);
+    assert_int_equal(rotate(test, 2, 1, 3), TWOLEG_VERSION_CONFLICT); // no such family
+    struct refresh_family *family = find(test, 1);
+    struct sha256 first = hash_of(1), second = hash_of(2);
+    assert_true(family->has_previous && family->key == 4);
+    assert_memory_equal(&family->previous, &first, sizeof first);
+    assert_memory_equal(&family->current, &second, sizeof second);
+    assert_int_equal(family->idle_us, TEST_NOW + HOUR + 1);
+    assert_int_equal(family->expires_us, TEST_NOW + 2 * HOUR); // use does not put it off
+    assert_int_equal(rotate(test, 1, 2, 3), TWOLEG_NONE);
+    assert_memory_equal(&find(test, 1)->previous, &second, sizeof second);
+}
+
+static void what_was_changed_meanwhile_begins_no_family(void **state)
+{
+    struct test_store *test = *state;
+    struct store_verb act = {.update = {.number = 11, .fields = FIELD_GENERATION,
+                                        .generation = 6}};
+    struct refresh_family made = family_of(1);
+    assert_int_equal(make_user(test, ANN, "ann"), TWOLEG_NONE);
+    made.user_generation = 6;
+    assert_int_equal(add(test, &made), TWOLEG_VERSION_CONFLICT);
+    assert_int_equal(update_user(test, ANN, FIELD_GENERATION, STATUS_ACTIVE, 6), TWOLEG_NONE);
+    assert_int_equal(add(test, &made), TWOLEG_NONE);
+    assert_int_equal(test_one(test, VERB_APPLICATION_UPDATE, STORE_OPERATOR, &act), TWOLEG_NONE);
+    made.number = 2;
+    assert_int_equal(add(test, &made), TWOLEG_VERSION_CONFLICT);
+    made.generation = 6;
+    made.user = 99;
+    assert_int_equal(add(test, &made), TWOLEG_VERSION_CONFLICT);
+    act = (struct store_verb){.number = 11};
+    assert_int_equal(test_one(test, VERB_APPLICATION_DELETE, STORE_OPERATOR, &act), TWOLEG_NONE);
+    made.user = ANN;
+    assert_int_equal(add(test, &made), TWOLEG_VERSION_CONFLICT);
+    assert_null(find(test, 2));
+}
+
+static void families_end_with_what_they_came_from(void **state)
+{
+    struct test_store *test = *state;
+    struct refresh_family made;
+    struct store_verb gone = {.number = 1};
+    assert_int_equal(make_user(test, ANN, "ann"), TWOLEG_NONE);
+    for (uint64_t number = 1; number <= 3; number++) {
+        made = family_of(number);
+        assert_int_equal(add(test, &made), TWOLEG_NONE);
+    }
+    assert_int_equal(test_one(test, VERB_REFRESH_REVOKE, ACCOUNT_DEFAULT, &gone), TWOLEG_NONE);
+    assert_int_equal(test_one(test, VERB_REFRESH_REVOKE, ACCOUNT_DEFAULT, &gone), TWOLEG_NONE);
+    assert_int_equal(count(test, 1, 3), 2);
+    assert_int_equal(update_user(test, ANN, FIELD_STATUS, STATUS_DISABLED, 0), TWOLEG_NONE);
+    assert_int_equal(count(test, 1, 3), 2); // --keep-tokens may enable it again
+    assert_int_equal(update_user(test, ANN, FIELD_PASSWORD | FIELD_GENERATION, STATUS_ACTIVE, 8),
+                     TWOLEG_NONE);
+    assert_int_equal(count(test, 1, 3), 0);
+    made.user_generation = 8;
+    assert_int_equal(add(test, &made), TWOLEG_NONE);
+    gone.number = ANN;
+    assert_int_equal(test_one(test, VERB_USER_DELETE, STORE_OPERATOR, &gone), TWOLEG_NONE);
+    assert_int_equal(count(test, 1, 3), 0);
+}
+
+static void add_at(struct test_store *test, uint64_t number, uint64_t application, int64_t now_us)
+{
+    struct refresh_family family = family_of(number);
+    struct store_batch *batch = store_batch_create(now_us);
+    assert_non_null(batch);
+    family.application = application;
+    family.expires_us = now_us + 2 * HOUR;
+    store_batch_add(batch, VERB_REFRESH_ADD, ACCOUNT_DEFAULT)->family = &family;
+    assert_int_equal(test_commit(test, batch), TWOLEG_NONE);
+}
+
+// Nobody sweeps: each new one takes four away.
+static void expired_families_leave_with_new_ones(void **state)
+{
+    struct test_store *test = *state;
+    assert_int_equal(make_user(test, ANN, "ann"), TWOLEG_NONE);
+    for (uint64_t number = 1; number <= 6; number++)
+        add_at(test, number, 11, TEST_NOW);
+    add_at(test, 7, 11, TEST_NOW + HOUR);
+    add_at(test, 8, 12, TEST_NOW + 2 * HOUR); // they are over, but not before
+    assert_int_equal(count(test, 1, 6), 6);
+    add_at(test, 9, 12, TEST_NOW + 2 * HOUR + 1);
+    assert_int_equal(count(test, 1, 6), 2);
+    add_at(test, 10, 12, TEST_NOW + 2 * HOUR + 1);
+    assert_int_equal(count(test, 1, 6), 0);
+    assert_int_equal(count(test, 7, 4), 4);
+}
+
+static void of_one_user_with_one_application_the_oldest_leave(void **state)
+{
+    struct test_store *test = *state;
+    assert_int_equal(make_user(test, ANN, "ann"), TWOLEG_NONE);
+    add_at(test, 100, 12, TEST_NOW);
+    for (unsigned i = 1; i <= REFRESH_FAMILIES_MAX + 2; i++)
+        add_at(test, i, 11, TEST_NOW + i);
+    assert_null(find(test, 1));
+    assert_null(find(test, 2));
+    assert_int_equal(count(test, 3, REFRESH_FAMILIES_MAX), REFRESH_FAMILIES_MAX);
+    assert_non_null(find(test, 100)); // of another application
+    assert_int_equal(rotate(test, 4, 4, 40), TWOLEG_NONE); // older than those by its time
+    add_at(test, 50, 11, TEST_NOW + 1000);
+    assert_null(find(test, 4));
+    assert_non_null(find(test, 3));
+}
+
+static void a_commit_that_fails_rotates_nothing(void **state)
+{
+    struct test_store *test = *state;
+    struct refresh_family made = family_of(1);
+    assert_int_equal(make_user(test, ANN, "ann"), TWOLEG_NONE);
+    assert_int_equal(add(test, &made), TWOLEG_NONE);
+    unsigned at = 1;
+    for (unsigned nth = 1; nth < 40; nth++) {
+        fault_arm(FAULT_STORE, nth, false);
+        enum twoleg_error error = rotate(test, 1, at, at + 1);
+        fault_arm(FAULT_STORE, 0, false);
+        // What a failed commit has left nobody knows, so the store has stopped.
+        if (store_stopped(test->store))
+            return;
+        assert_int_equal(error, TWOLEG_STORE_FAILED);
+        struct sha256 current = hash_of(at);
+        assert_memory_equal(&find(test, 1)->current, &current, sizeof current);
+    }
+    fail_msg("no commit failed");
+}
+
+#define USERS(name) cmocka_unit_test_setup_teardown(name, setup, test_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        USERS(a_user_is_found_by_its_name_as_it_is),
+        USERS(a_name_is_one_users_at_a_time),
+        USERS(a_change_is_of_what_was_given),
+        USERS(users_are_listed_page_after_page),
+        USERS(a_removed_scope_leaves_users),
+        USERS(the_grants_of_an_application_are_kept),
+        USERS(a_family_is_found_by_its_number),
+        USERS(rfc9700_4_14_2_a_token_is_rotated_once),
+        USERS(what_was_changed_meanwhile_begins_no_family),
+        USERS(families_end_with_what_they_came_from),
+        USERS(expired_families_leave_with_new_ones),
+        USERS(of_one_user_with_one_application_the_oldest_leave),
+        USERS(a_commit_that_fails_rotates_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
