@@ -9,63 +9,65 @@
 
 #define POOL_THREADS_MAX 16
 
-// Two, which take turns: for those who have proved who they are, and for those who are to prove it.
-// Guessers fill the latter, and the former must not wait behind it.
+// Each has threads of its own: for those who have proved who they are, and for those who are to
+// prove it. Guessers keep the latter busy, with an imported hash for more than a second each, and
+// the former must not wait behind it.
 enum pool_line_kind { POOL_PROVEN, POOL_ASKED, POOL_LINES };
 
 struct pool_line {
+    struct pool *pool;
+    pthread_cond_t work;
     struct pool_job *first, **last;
     size_t count;
-};
-
-struct pool {
-    pthread_mutex_t lock;
-    pthread_cond_t work;
-    struct pool_line lines[POOL_LINES];
-    enum pool_line_kind turn;
-    size_t queue_max;
-    int64_t wait_us;
-    bool stopping;
     unsigned thread_count;
     pthread_t threads[POOL_THREADS_MAX];
 };
 
-// Under the lock.
-static struct pool_job *pool_next(struct pool *pool)
-{
-    enum pool_line_kind other = pool->turn == POOL_ASKED ? POOL_PROVEN : POOL_ASKED;
-    enum pool_line_kind kind = pool->lines[pool->turn].first ? pool->turn : other;
-    struct pool_line *line = &pool->lines[kind];
-    struct pool_job *job = line->first;
-    if (!job)
-        return NULL;
-    line->first = job->next;
-    line->last = line->first ? line->last : &line->first;
-    line->count--;
-    pool->turn = kind == POOL_ASKED ? POOL_PROVEN : POOL_ASKED;
-    return job;
-}
+struct pool {
+    pthread_mutex_t lock;
+    struct pool_line lines[POOL_LINES];
+    size_t queue_max;
+    int64_t wait_us;
+    bool stopping;
+};
 
-static struct pool_job *pool_take(struct pool *pool)
+static struct pool_job *pool_take(struct pool_line *line)
 {
-    struct pool_job *job;
+    struct pool *pool = line->pool;
     pthread_mutex_lock(&pool->lock);
-    while (!(job = pool_next(pool)) && !pool->stopping)
-        pthread_cond_wait(&pool->work, &pool->lock);
+    while (!line->first && !pool->stopping)
+        pthread_cond_wait(&line->work, &pool->lock);
+    struct pool_job *job = line->first;
+    if (job) {
+        line->first = job->next;
+        line->last = line->first ? line->last : &line->first;
+        line->count--;
+    }
     pthread_mutex_unlock(&pool->lock);
     return job;
 }
 
 static void *pool_main(void *context)
 {
-    struct pool *pool = context;
+    struct pool_line *line = context;
+    int64_t wait_us = line->pool->wait_us;
     priority_lower(PRIORITY_FAR_BEHIND);
     struct pool_job *job;
-    while ((job = pool_take(pool))) {
-        job->late = pool->wait_us && env_mono() - job->queued_us > pool->wait_us;
+    while ((job = pool_take(line))) {
+        job->late = wait_us && env_mono() - job->queued_us > wait_us;
         job->run(job);
     }
     return NULL;
+}
+
+static void pool_start_line(struct pool *pool, struct pool_line *line, unsigned threads)
+{
+    line->pool = pool;
+    line->last = &line->first;
+    pthread_cond_init(&line->work, NULL);
+    while (line->thread_count < threads &&
+           pthread_create(&line->threads[line->thread_count], NULL, pool_main, line) == 0)
+        line->thread_count++;
 }
 
 enum twoleg_error pool_create(unsigned threads, size_t queue_max, int64_t wait_us,
@@ -75,16 +77,12 @@ enum twoleg_error pool_create(unsigned threads, size_t queue_max, int64_t wait_u
     if (!pool)
         return TWOLEG_NO_MEMORY;
     pthread_mutex_init(&pool->lock, NULL);
-    pthread_cond_init(&pool->work, NULL);
-    for (size_t i = 0; i < POOL_LINES; i++)
-        pool->lines[i].last = &pool->lines[i].first;
     pool->queue_max = queue_max;
     pool->wait_us = wait_us;
     threads = threads > POOL_THREADS_MAX ? POOL_THREADS_MAX : threads;
-    while (pool->thread_count < threads &&
-           pthread_create(&pool->threads[pool->thread_count], NULL, pool_main, pool) == 0)
-        pool->thread_count++;
-    if (pool->thread_count == 0) {
+    for (size_t i = 0; i < POOL_LINES; i++)
+        pool_start_line(pool, &pool->lines[i], threads);
+    if (!pool->lines[POOL_PROVEN].thread_count || !pool->lines[POOL_ASKED].thread_count) {
         pool_destroy(pool);
         return TWOLEG_NO_MEMORY;
     }
@@ -98,35 +96,39 @@ void pool_destroy(struct pool *pool)
         return;
     pthread_mutex_lock(&pool->lock);
     pool->stopping = true;
-    pthread_cond_broadcast(&pool->work);
+    for (size_t i = 0; i < POOL_LINES; i++)
+        pthread_cond_broadcast(&pool->lines[i].work);
     pthread_mutex_unlock(&pool->lock);
-    for (unsigned i = 0; i < pool->thread_count; i++)
-        pthread_join(pool->threads[i], NULL);
-    pthread_cond_destroy(&pool->work);
+    for (size_t i = 0; i < POOL_LINES; i++) {
+        for (unsigned k = 0; k < pool->lines[i].thread_count; k++)
+            pthread_join(pool->lines[i].threads[k], NULL);
+        pthread_cond_destroy(&pool->lines[i].work);
+    }
     pthread_mutex_destroy(&pool->lock);
     free(pool);
 }
 
-// Under the lock. The queue is short, so counting it is cheaper than keeping counts.
-static bool pool_has_share(const struct pool *pool, const struct pool_job *job)
+// Under the lock. A line is short, so counting it is cheaper than keeping counts. The other line is
+// not looked at: whose secret is guessed at has a share of its own once it has proved who it is.
+static bool pool_has_share(const struct pool_line *line, const struct pool_job *job)
 {
     size_t owned = 0, asked = 0;
-    for (size_t i = 0; i < POOL_LINES; i++)
-        for (const struct pool_job *each = pool->lines[i].first; each; each = each->next) {
-            owned += job->owner && each->owner == job->owner;
-            asked += job->asker && each->asker == job->asker;
-        }
-    size_t share = pool->queue_max / 4 ? pool->queue_max / 4 : 1;
+    for (const struct pool_job *each = line->first; each; each = each->next) {
+        owned += job->owner && each->owner == job->owner;
+        asked += job->asker && each->asker == job->asker;
+    }
+    size_t share = line->pool->queue_max / 4 ? line->pool->queue_max / 4 : 1;
     return owned < share && asked < share;
 }
 
 // Of the queue, those who have proved nothing get three quarters at most.
-static bool pool_has_room(const struct pool *pool, const struct pool_job *job)
+static bool pool_has_room(const struct pool *pool, const struct pool_line *line,
+                          const struct pool_job *job)
 {
     size_t asked = pool->lines[POOL_ASKED].count;
     size_t most = pool->queue_max - pool->queue_max / 4;
     return pool->lines[POOL_PROVEN].count + asked < pool->queue_max &&
-           (!job->asker || asked < most) && pool_has_share(pool, job);
+           (!job->asker || asked < most) && pool_has_share(line, job);
 }
 
 enum twoleg_error pool_submit(struct pool *pool, struct pool_job *job)
@@ -136,7 +138,7 @@ enum twoleg_error pool_submit(struct pool *pool, struct pool_job *job)
     pthread_mutex_lock(&pool->lock);
     if (pool->stopping) {
         error = TWOLEG_STOPPING;
-    } else if (!pool_has_room(pool, job)) {
+    } else if (!pool_has_room(pool, line, job)) {
         error = TWOLEG_OVERLOADED;
     } else {
         job->next = NULL;
@@ -144,7 +146,7 @@ enum twoleg_error pool_submit(struct pool *pool, struct pool_job *job)
         *line->last = job;
         line->last = &job->next;
         line->count++;
-        pthread_cond_signal(&pool->work);
+        pthread_cond_signal(&line->work);
     }
     pthread_mutex_unlock(&pool->lock);
     return error;

@@ -18,13 +18,14 @@ struct pool_job {
     void (*run)(struct pool_job *job);
     // Whom it is done for, and for whose sake it is asked (0 = nobody): no one of either may hold
     // more than a quarter of the queue, so that one victim's guessers do not shut out the others.
-    // Jobs with an asker, who has proved nothing yet, get three quarters and every other turn.
+    // Jobs with an asker, who has proved nothing yet, get three quarters and threads of their own.
     uint64_t owner, asker;
     bool late;         // set before run, which then only tells: it is not worth its while any more
     int64_t queued_us; // the pool's own: when it was submitted (monotonic)
 };
 
-// A job that has waited longer than wait_us is late; 0: none ever is.
+// So many threads for jobs with an asker, and so many for those without. A job that has waited
+// longer than wait_us is late; 0: none ever is.
 enum twoleg_error pool_create(unsigned threads, size_t queue_max, int64_t wait_us,
                               struct pool **ret_pool) TWOLEG_MUST_CHECK;
 void pool_destroy(struct pool *pool); // runs what is queued first; NULL is fine
