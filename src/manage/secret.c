@@ -78,7 +78,7 @@ static enum twoleg_error secret_check_label(struct manage_change *change, struct
 
 enum twoleg_error manage_secret_add(struct manage_change *change,
                                     const struct application *application,
-                                    const struct secret *secret)
+                                    const struct secret *secret, uint64_t expected)
 {
     size_t live = 0;
     enum twoleg_error error = manage_may(change, application->account);
@@ -92,7 +92,12 @@ enum twoleg_error manage_secret_add(struct manage_change *change,
         return manage_refuse(change, TWOLEG_LIMIT,
                              "the application has %d live secrets already; remove one first",
                              SECRETS_LIVE_MAX);
+    if (application->secret_count >= SECRETS_KEPT_MAX)
+        return manage_refuse(change, TWOLEG_LIMIT,
+                             "the application has %d secrets already, with the expired ones; "
+                             "remove one first", SECRETS_KEPT_MAX);
     struct store_verb *verb = manage_verb(change, VERB_SECRET_CREATE);
+    verb->expected = expected;
     verb->secret.application = application->number;
     verb->secret.secret = *secret;
     verb->secret.secret.label = store_batch_copy(change->batch, secret->label);

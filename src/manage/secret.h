@@ -19,10 +19,12 @@ bool manage_secret_is_long(struct str text);
 // Not expired; one that is not valid yet counts as live.
 bool manage_secret_live(const struct secret *secret, int64_t now_us);
 
-// LIMIT: SECRETS_LIVE_MAX are live. The secret comes in its stored form.
+// LIMIT: SECRETS_LIVE_MAX are live, or SECRETS_KEPT_MAX there. The secret comes in its stored form.
+// expected: the application's version that this was decided from; 0: it holds for any.
 enum twoleg_error manage_secret_add(struct manage_change *change,
                                     const struct application *application,
-                                    const struct secret *secret) TWOLEG_MUST_CHECK;
+                                    const struct secret *secret,
+                                    uint64_t expected) TWOLEG_MUST_CHECK;
 // Tokens issued with it live on unless revoke_tokens. NOT_FOUND.
 enum twoleg_error manage_secret_remove(struct manage_change *change,
                                        const struct application *application, uint64_t number,

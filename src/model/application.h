@@ -15,6 +15,7 @@
 #define SECRET_MAX 1024
 #define SECRET_BROUGHT_KEYED_MIN 32 // shorter brought secrets are kept under a slow hash
 #define SECRETS_LIVE_MAX 10
+#define SECRETS_KEPT_MAX 100 // with those that have expired, which stay until they are removed
 #define APPLICATION_NAME_MAX 128
 #define APPLICATION_APIS_MAX 64
 #define APPLICATION_DIALECTS_MAX 512 // bytes, of all names with the blanks between them

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """`app import`, whole or not at all: bad lines, long files, and what cuts it short."""
+import json
 import os
 import re
 import resource
@@ -11,7 +12,7 @@ import pytest
 import instance
 from imported import (GOOD, LONG, SHORT, applications, b64, counts, django, lines, old, passlib,
                       refused, rows)
-from instance import BINARY, ROOT, Server, until
+from instance import BINARY, ROOT, Server, UnixConnection, until
 
 __all__ = ["lines"]  # a fixture
 
@@ -235,6 +236,35 @@ def test_a_file_that_changes_between_the_passes_is_noticed(server, lines, change
     _, said = process.communicate(timeout=60)
     assert process.returncode == 1 and f"{file}:951: {words}" in said, said
     assert "stopped at line 951" in said and applications(server) == 950, said
+
+
+@pytest.mark.hooks
+def test_G8_two_imports_at_once_add_a_secret_once(make_server, lines, tmp_path):
+    """Both have looked at the application before either change is there: one of them is refused,
+    and finds the secret when it is done again."""
+    config = tmp_path / "twoleg.yaml"
+    config.write_text("workers: 1\n")
+    server = make_server(config=config).start()
+    line = {"client_id": "good", "client_secret_hash": django(SHORT)}
+    assert counts(server, lines(GOOD)) == (1, 0, 0)
+    calls = [UnixConnection(os.path.join(server.data, "admin.sock")) for _ in range(2)]
+    server.hooks.hold("store.before_commit")
+    try:
+        for number, call in enumerate(calls):
+            call.request("POST", "/admin/v1/applications/import",
+                         json.dumps({**line, "update": True}), {"Content-Type": "application/json"})
+            if number == 0:
+                server.hooks.await_waiting("store.before_commit")
+        # The worker and the reader take what comes in turn: when this is answered, that was read.
+        assert server.secrets(old("good", LONG))[0]["kept"] == "hmac"
+    finally:
+        server.hooks.release("store.before_commit")
+    found = sorted(call.getresponse().status for call in calls)
+    assert found == [200, 409]
+    assert [row["kept"] for row in server.secrets(old("good", LONG))] == ["hmac", "pbkdf2-sha256"]
+    assert counts(server, lines(line)) == (0, 0, 1)
+    for call in calls:
+        call.close()
 
 
 ROOM = 72 * 1024 * 1024  # 50 are needed for the tables, libraries and all

@@ -119,8 +119,9 @@ static enum twoleg_error import_update(struct admin_call *call, struct admin_com
                                           &update, &commit->access);
     if (!error && brought->adds_secret)
         error = admin_brought_make(call, input->load, application->number, commit, &secret);
+    // Another import may have added it since: then nobody knows any more what is to be done.
     if (!error && brought->adds_secret)
-        error = manage_secret_add(&commit->change, application, &secret);
+        error = manage_secret_add(&commit->change, application, &secret, application->version);
     return error;
 }
 

@@ -125,7 +125,7 @@ static enum twoleg_error secret_add_build(struct admin_call *call, struct admin_
          __builtin_add_overflow(secret.created_us, body->expires_in.us, &secret.expires_us)))
         return manage_refuse(&commit->change, TWOLEG_RANGE,
                              "the secret must end after now: a time such as 90d or 1y");
-    return manage_secret_add(&commit->change, load->application, &secret);
+    return manage_secret_add(&commit->change, load->application, &secret, 0);
 }
 
 enum twoleg_error admin_secret_add(struct admin_call *call)

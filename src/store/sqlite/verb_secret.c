@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/verb.h"
 
-// Expired ones stay until they are removed; this many rows are carried with an application at most.
-#define SECRETS_KEPT_MAX 100
-
 static enum twoleg_error secret_check_limit(struct round *round, uint64_t application)
 {
     struct statement read = statement_begin(round->database, SQL_SECRET_COUNT);

@@ -60,6 +60,21 @@ static void brought_secrets_are_visible_ascii_up_to_1_kib(void **state)
     assert_true(manage_secret_is_long(str_of(text, 32)));
 }
 
+// Those that have expired are carried with the application, too.
+static void a_hundred_secrets_are_the_most(void **state)
+{
+    struct manage_test *test = *state;
+    struct secret secret = {.number = 42, .label = STR("x"), .expires_us = TIME_NEVER};
+    static const struct secret expired[SECRETS_KEPT_MAX];
+    test->application.secrets = expired;
+    test->application.secret_count = SECRETS_KEPT_MAX;
+    assert_int_equal(manage_secret_add(&test->change, &test->application, &secret, 0),
+                     TWOLEG_LIMIT);
+    test->application.secret_count = SECRETS_KEPT_MAX - 1;
+    assert_int_equal(manage_secret_add(&test->change, &test->application, &secret, 0),
+                     TWOLEG_NONE);
+}
+
 static void ten_live_secrets_are_the_most(void **state)
 {
     struct manage_test *test = *state;
@@ -70,12 +85,15 @@ static void ten_live_secrets_are_the_most(void **state)
     test->secrets[0].expires_us = TEST_NOW; // dead when now >= exp
     test->secrets[1].expires_us = TEST_NOW + 1;
     test->application.secret_count = 11;
-    assert_int_equal(manage_secret_add(&test->change, &test->application, &secret), TWOLEG_LIMIT);
+    assert_int_equal(manage_secret_add(&test->change, &test->application, &secret, 0),
+                     TWOLEG_LIMIT);
     assert_null(test->batch->verbs);
     test->application.secret_count = 10;
-    assert_int_equal(manage_secret_add(&test->change, &test->application, &secret), TWOLEG_NONE);
+    assert_int_equal(manage_secret_add(&test->change, &test->application, &secret, 5),
+                     TWOLEG_NONE);
     const struct store_verb *verb = manage_test_verb(test, VERB_SECRET_CREATE, 0);
     assert_int_equal(verb->secret.application, 77);
+    assert_int_equal(verb->expected, 5);
     assert_int_equal(verb->secret.secret.number, 42);
     struct str detail = manage_test_verb(test, VERB_AUDIT, 0)->audit.detail;
     assert_false(manage_test_says(detail, "not to be seen") || manage_test_says(detail, "mac"));
@@ -162,6 +180,7 @@ int main(void)
 #endif
         MANAGE_TEST(brought_secrets_are_visible_ascii_up_to_1_kib),
         MANAGE_TEST(ten_live_secrets_are_the_most),
+        MANAGE_TEST(a_hundred_secrets_are_the_most),
         MANAGE_TEST(removing_revokes_tokens_only_when_asked),
         MANAGE_TEST(apis_and_scopes),
         MANAGE_TEST(one_token_is_revoked_until_it_expires),
