@@ -72,7 +72,9 @@ static bool password_number(struct str *rest, struct str prefix, char end, uint6
         return false;
     struct str tail = str_slice(*rest, prefix.len, rest->len);
     size_t len = str_find(tail, end);
-    if (len == tail.len || !str_to_u64(str_slice(tail, 0, len), ret_number))
+    // The library wants a number in its one spelling.
+    if (len == tail.len || (len > 1 && tail.ptr[0] == '0') ||
+        !str_to_u64(str_slice(tail, 0, len), ret_number))
         return false;
     *rest = str_slice(tail, len + 1, tail.len);
     return true;

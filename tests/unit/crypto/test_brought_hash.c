@@ -117,6 +117,26 @@ static void B1_hashes_that_cost_too_much_or_too_little_are_refused(void **state)
     }
 }
 
+// What is read must be what the library takes: it would be imported, and match nothing.
+static void a_number_has_one_spelling(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "$argon2id$v=19$m=01024,t=2,p=1$UnVKOVZISGNwYUhSU3RIQw$"
+        "kh9om7/crjl+61+hW9EcPrvWuSVVmwu+NJuEuxSHnVY",
+        "$argon2id$v=19$m=1024,t=02,p=1$UnVKOVZISGNwYUhSU3RIQw$"
+        "kh9om7/crjl+61+hW9EcPrvWuSVVmwu+NJuEuxSHnVY",
+        "$argon2id$v=19$m=1024,t=2,p=01$UnVKOVZISGNwYUhSU3RIQw$"
+        "kh9om7/crjl+61+hW9EcPrvWuSVVmwu+NJuEuxSHnVY",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        enum brought_hash kind;
+        const char *problem = NULL;
+        assert_int_equal(brought_hash_read(str_from(bad[i]), &kind, &problem), TWOLEG_MALFORMED);
+        assert_non_null(problem);
+    }
+}
+
 static void H6_without_memory_nothing_matches(void **state)
 {
     (void)state;
@@ -143,6 +163,7 @@ int main(void)
         cmocka_unit_test(a_digest_is_kept_under_argon2id),
         cmocka_unit_test(bcrypt_salts_end_in_bits_that_mean_nothing),
         cmocka_unit_test(B1_hashes_that_cost_too_much_or_too_little_are_refused),
+        cmocka_unit_test(a_number_has_one_spelling),
         cmocka_unit_test(H6_without_memory_nothing_matches),
     };
     return cmocka_run_group_tests(tests, brought_start, NULL);
