@@ -125,8 +125,9 @@ static enum twoleg_error revoke_run(struct http_request *request, struct token_r
     if (error == TWOLEG_TOKEN_FOREIGN || (error && !endpoint_is_verdict(error)))
         return error;
     // A token that is dead for good, or never was one, needs no revocation (RFC 7009 section 2.2).
-    // One that has expired gets its row all the same: a clock can be wrong.
-    if (error && error != TWOLEG_TOKEN_EXPIRED)
+    // One that has expired gets its row all the same: a clock can be wrong. So does one whose user
+    // is disabled: enabled again, the user may keep its tokens.
+    if (error && error != TWOLEG_TOKEN_EXPIRED && error != TWOLEG_USER_DISABLED)
         return revoke_answer(request, &client, ret_answer);
     return revoke_submit(request, &verdict);
 }

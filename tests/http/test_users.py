@@ -239,6 +239,18 @@ def test_enabled_with_keep_tokens_they_come_back(server, app):
     assert refresh(server, app, answer["refresh_token"]).status == 200
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_rfc7009_2_2_what_was_revoked_while_the_user_was_disabled_stays_so(server, form):
+    """Its user may come back with all of its tokens, but for those that were given back."""
+    name = user(server, "revoked off " + form, "--scope", "alpha")
+    mine = server.app(name=form, scope="alpha", token_format=form, grants="password")
+    token, other = (granted(server, mine, name)["access_token"] for _ in range(2))
+    server.cli("user", "disable", name, "--yes")
+    assert server.revoke(mine, token).status == 200
+    server.cli("user", "enable", name, "--keep-tokens")
+    assert [server.check(each).status for each in (token, other)] == [401, 200]
+
+
 def test_a_restart_keeps_users_and_what_became_of_them(make_server, tmp_path):
     config = tmp_path / "on.yaml"
     config.write_text(ON)
