@@ -3,6 +3,7 @@
 // spoken to this host. Run again from the top after a wait: nothing here has an effect before the
 // answer, but for the budgets, which each request is charged for once, and for refresh tokens,
 // whose change is the last job.
+#include "base/refusal.h"
 #include "endpoint/authenticate.h"
 #include "endpoint/issue.h"
 #include "endpoint/limit.h"
@@ -80,6 +81,9 @@ static enum twoleg_error token_decide(struct http_request *request, struct token
         .users = endpoint_config(request)->password_grant,
     };
     enum twoleg_error error = grant_check(&granting, &call->form, client);
+    // It would be used up, and the next one lost.
+    if (!error && call->form.grant == GRANT_REFRESH_TOKEN && !call->dialect->refreshes)
+        error = REFUSE(TWOLEG_GRANT_TYPE_UNSUPPORTED);
     if (!error)
         error = token_user(request, call, client, ret_who);
     if (error)
@@ -89,13 +93,12 @@ static enum twoleg_error token_decide(struct http_request *request, struct token
     return grant_decide(&granting, &call->form, client, ret_decision);
 }
 
-// A password gets a refresh token where the operator has said so, and the dialect has a place for
-// it; a refresh token always gets the next one.
+// A user's token comes with a refresh token where the operator has said so, and the dialect has a
+// place for it.
 static bool token_refreshes(const struct token_call *call, const struct client *client)
 {
     bool allowed = client->application->grants & GRANT_BIT(GRANT_REFRESH_TOKEN);
-    return call->form.grant == GRANT_REFRESH_TOKEN ||
-           (call->form.grant == GRANT_PASSWORD && allowed && call->dialect->refreshes);
+    return call->form.grant != GRANT_CLIENT_CREDENTIALS && allowed && call->dialect->refreshes;
 }
 
 static enum twoleg_error token_make(struct http_request *request, struct token_call *call,

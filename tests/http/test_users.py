@@ -286,6 +286,32 @@ def test_rfc6749_6_a_refresh_token_gives_a_token_and_its_successor(server, app):
     assert refresh(server, app, third["refresh_token"]).json()["scope"] == "alpha beta"
 
 
+@pytest.mark.hooks
+def test_rfc6749_6_it_is_not_used_up_where_no_answer_has_a_place_for_the_next_one(make_server,
+                                                                                  tmp_path):
+    folder = tmp_path / "dialects"
+    folder.mkdir()
+    (folder / "mute.yaml").write_text("name: mute\ntitle: Mute\nsuccess:\n  fields:\n"
+                                      "    - {name: access_token, source: access_token}\n")
+    config = tmp_path / "mute.yaml"
+    config.write_text(ON + f"dialect_folder: {folder}\nhosts:\n"
+                      "  - {name: mute.example, dialect: mute}\n"
+                      "  - {name: full.example, dialect: rfc6749}\n")
+    server = make_server(config=config).start()
+    app = server.app(name="a", grants="password refresh_token")
+
+    def at(host, **fields):
+        return server.form("/oauth/token", fields, app, headers={"Host": host})
+    name = user(server, "mute")
+    token = at("full.example", grant_type="password", username=name,
+               password=PASSWORD).json()["refresh_token"]
+    refused = at("mute.example", grant_type="refresh_token", refresh_token=token)
+    assert (refused.status, refused.error) == (400, "unsupported_grant_type")
+    server.hooks.clock(60)
+    assert at("full.example", grant_type="refresh_token", refresh_token=token).status == 200
+    server.hooks.clock(0)
+
+
 def test_rfc6749_6_never_more_than_was_granted(server, app):
     name = user(server, "no more", "--scope", "alpha beta")
     answer = granted(server, app, name, scope="alpha")
