@@ -21,6 +21,7 @@ struct commit_job {
     struct store_batch *batch;
     struct token_reference token; // its scope lies in the batch
     struct store_token_key unless[AGAIN_COUNT];
+    struct token_id replaced;
 };
 
 static void commit_job_destroy(struct http_job *job)
@@ -79,6 +80,8 @@ static void commit_add_again(const struct commit_again *plan, struct commit_job 
     verb->token.unless_count = count;
     if (!plan->replaced)
         return;
+    commit->replaced = plan->replaced->id;
+    verb->token.replaced = &commit->replaced;
     struct store_verb *revoke = store_batch_add(commit->batch, VERB_TOKEN_REVOKE, account);
     revoke->revoke.id = plan->replaced->id;
     revoke->revoke.application = plan->replaced->application;

@@ -200,13 +200,14 @@ struct store_verb {
             struct str name, value;
         } setting;
         // TOKEN_ADD: CONFLICT when the row's place is taken: with another token it is not. Or when
-        // there is a token of `unless` that still lives. Nothing is held against the application,
-        // so it must be looked at again after the commit.
+        // there is a token of `unless` that still lives, or `replaced` was revoked before. Nothing
+        // is held against the application, so it must be looked at again after the commit.
         struct {
             struct store_token_key key;
             const struct token_record *record;
             const struct store_token_key *unless;
             size_t unless_count;
+            const struct token_id *replaced; // NULL: none. The batch's REVOKE of it comes after
         } token;
         struct str identifier; // API_RENAME_DEFAULT: the new one
         // REVOCATIONS_PURGE: rows that expired before, and the feed's up to then. TOKENS_PURGE: one

@@ -158,7 +158,7 @@ static void a_token_is_not_written_while_another_lives(void **state)
     struct test_store *test = *state;
     struct token_record old = record_of(11, HOUR_S), young = record_of(11, HOUR_S);
     const struct store_token_key unless[] = {key_of(7), key_of(1), key_of(8)};
-    struct store_verb verb = {.token = {key_of(2), &young, unless, 3}};
+    struct store_verb verb = {.token = {key_of(2), &young, unless, 3, NULL}};
     assert_int_equal(add(test, 1, &old), TWOLEG_NONE);
     assert_int_equal(test_one(test, VERB_TOKEN_ADD, ACCOUNT_DEFAULT, &verb), TWOLEG_CONFLICT);
     assert_int_equal(find(test, 2, &young), TWOLEG_NOT_FOUND);
@@ -174,6 +174,31 @@ static void a_token_is_not_written_while_another_lives(void **state)
     assert_int_equal(test_one(test, VERB_TOKEN_ADD, ACCOUNT_DEFAULT, &verb), TWOLEG_CONFLICT);
     verb.token.unless_count = 2;
     assert_int_equal(test_one(test, VERB_TOKEN_ADD, ACCOUNT_DEFAULT, &verb), TWOLEG_NONE);
+}
+
+// Of two that found the same one alive, the second finds it replaced.
+static void a_token_takes_the_place_of_a_revoked_one_no_more(void **state)
+{
+    struct test_store *test = *state;
+    struct token_record old = record_of(11, HOUR_S);
+    const struct token_id id = {{1, 2, 3}};
+    assert_int_equal(add(test, 1, &old), TWOLEG_NONE);
+    enum twoleg_error expected = TWOLEG_NONE;
+    for (unsigned which = 2; which < 4; which++) {
+        struct store_batch *batch = test_batch();
+        struct store_verb *verb = store_batch_add(batch, VERB_TOKEN_ADD, ACCOUNT_DEFAULT);
+        verb->token.key = key_of(which);
+        verb->token.record = &old;
+        verb->token.replaced = &id;
+        verb = store_batch_add(batch, VERB_TOKEN_REVOKE, ACCOUNT_DEFAULT);
+        verb->revoke.id = id;
+        verb->revoke.application = 11;
+        verb->revoke.expires_s = old.expires_s;
+        assert_int_equal(test_commit(test, batch), expected);
+        expected = TWOLEG_CONFLICT;
+    }
+    assert_int_equal(find(test, 2, &old), TWOLEG_NONE);
+    assert_int_equal(find(test, 3, &old), TWOLEG_NOT_FOUND);
 }
 
 static void what_has_no_place_is_refused(void **state)
@@ -352,6 +377,7 @@ int main(void)
         TOKENS(a_token_is_found_by_its_hash_alone),
         TOKENS(a_hash_with_the_same_place_is_another_token),
         TOKENS(a_token_is_not_written_while_another_lives),
+        TOKENS(a_token_takes_the_place_of_a_revoked_one_no_more),
         TOKENS(what_has_no_place_is_refused),
         TOKENS(each_life_leaves_in_its_time),
         TOKENS(expired_rows_leave_in_slices),

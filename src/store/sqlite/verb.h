@@ -63,6 +63,9 @@ enum twoleg_error verb_scope_remove(struct round *round,
                                     const struct store_verb *verb) TWOLEG_MUST_CHECK;
 enum twoleg_error verb_token_revoke(struct round *round,
                                     const struct store_verb *verb) TWOLEG_MUST_CHECK;
+// As the transaction sees it.
+enum twoleg_error verb_token_is_revoked(struct round *round, const struct token_id *id,
+                                        bool *ret_known) TWOLEG_MUST_CHECK;
 enum twoleg_error verb_credential_revoke(struct round *round,
                                          const struct store_verb *verb) TWOLEG_MUST_CHECK;
 enum twoleg_error verb_revocations_purge(struct round *round,

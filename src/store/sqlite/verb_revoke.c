@@ -27,10 +27,11 @@ static enum twoleg_error revoke_check_limit(struct round *round, uint64_t applic
     return count >= REVOCATIONS_PER_APPLICATION ? TWOLEG_LIMIT : TWOLEG_NONE;
 }
 
-static enum twoleg_error revoke_is_known(struct round *round, struct str id, bool *ret_known)
+enum twoleg_error verb_token_is_revoked(struct round *round, const struct token_id *id,
+                                        bool *ret_known)
 {
     struct statement read = statement_begin(round->database, SQL_REVOKED_IS);
-    statement_bytes(&read, id);
+    statement_bytes(&read, str_of(id->bytes, sizeof id->bytes));
     *ret_known = statement_step(&read);
     return statement_end(&read);
 }
@@ -44,7 +45,7 @@ enum twoleg_error verb_token_revoke(struct round *round, const struct store_verb
     enum twoleg_error error =
         verb_application_head(round, verb->revoke.application, verb->account, &head);
     if (!error)
-        error = revoke_is_known(round, id, &known);
+        error = verb_token_is_revoked(round, &verb->revoke.id, &known);
     if (error || known)
         return error;
     error = revoke_check_limit(round, head.number);

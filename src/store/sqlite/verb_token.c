@@ -21,12 +21,18 @@ static int64_t token_bucket(const struct token_record *record)
 
 #define TOKEN_ARENA_CAP ((size_t)16 * 1024) // a scope
 
-// What was found out before the batch was queued may be true no more.
-static enum twoleg_error token_check_unless(struct round *round, const struct store_verb *verb)
+// What was found out before the batch was queued may be true no more: one token has one successor,
+// and where one lives there is no other.
+static enum twoleg_error token_check_alone(struct round *round, const struct store_verb *verb)
 {
     struct arena arena;
     struct token_record other;
+    bool replaced = false;
     enum twoleg_error error = TWOLEG_NONE;
+    if (verb->token.replaced)
+        error = verb_token_is_revoked(round, verb->token.replaced, &replaced);
+    if (error || replaced)
+        return error ? error : TWOLEG_CONFLICT;
     arena_init(&arena, NULL, TOKEN_ARENA_CAP);
     for (size_t i = 0; i < verb->token.unless_count && !error; i++) {
         error = token_search(round->database, &verb->token.unless[i], &arena, &other);
@@ -47,7 +53,7 @@ enum twoleg_error verb_token_add(struct round *round, const struct store_verb *v
     if (record->api_count != 1 || record->expires_s < 0 || bucket >= TOKEN_BUCKETS ||
         verb->token.key.slot >= TOKEN_SLOTS_MAX || verb->account == STORE_OPERATOR)
         return TWOLEG_RANGE;
-    enum twoleg_error error = token_check_unless(round, verb);
+    enum twoleg_error error = token_check_alone(round, verb);
     if (error)
         return error;
     struct statement add = statement_begin(round->database, SQL_TOKEN_ADD);

@@ -47,7 +47,7 @@ static void again_add(struct test_tokens *t, const struct token_again *again,
     const struct token_reference *token = &again->tokens[which];
     for (int i = 0; i < AGAIN_COUNT; i++)
         unless[i] = again->tokens[i].key;
-    struct store_verb verb = {.token = {token->key, &token->record, unless, AGAIN_COUNT}};
+    struct store_verb verb = {.token = {token->key, &token->record, unless, AGAIN_COUNT, NULL}};
     assert_int_equal(test_one(t->on->test, VERB_TOKEN_ADD, ACCOUNT_DEFAULT, &verb), expected);
 }
 
