@@ -85,7 +85,7 @@ static void commit_add_again(const struct commit_again *plan, struct commit_job 
     struct store_verb *revoke = store_batch_add(commit->batch, VERB_TOKEN_REVOKE, account);
     revoke->revoke.id = plan->replaced->id;
     revoke->revoke.application = plan->replaced->application;
-    revoke->revoke.expires_s = plan->replaced->expires_s;
+    revoke->revoke.expires_s = token_record_forget_s(plan->replaced);
 }
 
 static enum twoleg_error commit_build(struct http_request *request,

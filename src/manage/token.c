@@ -13,7 +13,7 @@ enum twoleg_error manage_token_revoke(struct manage_change *change,
     struct store_verb *verb = manage_verb(change, VERB_TOKEN_REVOKE);
     verb->revoke.id = record->id;
     verb->revoke.application = record->application;
-    verb->revoke.expires_s = record->expires_s;
+    verb->revoke.expires_s = token_record_forget_s(record);
     manage_detail_begin(change, &detail);
     if (application)
         json_key_str(&detail.json, STR("client_id"), application->client_id);

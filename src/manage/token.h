@@ -4,7 +4,8 @@
 #include "manage/change.h"
 #include "model/token_record.h"
 
-// The record must have been read from a token of ours. Its id is kept until it would have expired.
+// The record must have been read from a token of ours. Its id is kept until it would have expired,
+// or longer (token_record_forget_s).
 // The application is the token's own; NULL when it is gone, and then only an operator may. token_id
 // is the id that people know it by, for the audit.
 enum twoleg_error manage_token_revoke(struct manage_change *change,

@@ -29,3 +29,24 @@ struct token_record {
     int64_t issued_s; // seconds since 1970, UTC
     int64_t expires_s; // 0 = never
 };
+
+// Revocations are known for so much longer than was asked for, at least (daemon/purge.h).
+#define REVOCATION_KEPT_S ((int64_t)86400)
+
+// Lives of which some tokens end in the next one (token/again.c): the number of that of issued_s.
+static inline int64_t token_record_window(const struct token_record *record)
+{
+    return record->expires_s ? record->issued_s / (record->expires_s - record->issued_s) : 0;
+}
+
+// When the revocation of a token that is found again may be forgotten; 0 = never. By what was
+// revoked of its window whoever asks again finds the one that lives, and that is until the next
+// window has ended.
+static inline int64_t token_record_forget_s(const struct token_record *record)
+{
+    int64_t life = record->expires_s - record->issued_s;
+    if (!record->expires_s || life <= 0)
+        return record->expires_s;
+    int64_t known = (token_record_window(record) + 2) * life - REVOCATION_KEPT_S;
+    return known > record->expires_s ? known : record->expires_s;
+}

@@ -95,11 +95,6 @@ static enum twoleg_error again_first(const struct token_context *context,
     }
 }
 
-static int64_t again_window(const struct token_record *record)
-{
-    return record->expires_s ? record->issued_s / (record->expires_s - record->issued_s) : 0;
-}
-
 enum twoleg_error token_again_make(const struct token_context *context,
                                    const struct decision *decision, struct token_again *ret_again)
 {
@@ -107,7 +102,7 @@ enum twoleg_error token_again_make(const struct token_context *context,
     if (decision->format != FORMAT_REFERENCE)
         return REFUSE(TWOLEG_INTERNAL);
     enum twoleg_error error = token_record_make(context, decision, &record);
-    int64_t window = error ? 0 : again_window(&record);
+    int64_t window = error ? 0 : token_record_window(&record);
     for (int i = AGAIN_BEFORE; i < AGAIN_COUNT && !error; i++) {
         ret_again->tokens[i].record = record;
         error = again_first(context, decision, window + i - AGAIN_NOW, &ret_again->tokens[i],
@@ -120,7 +115,7 @@ enum twoleg_error token_again_follow(const struct token_context *context,
                                      const struct decision *decision, struct token_again *again)
 {
     struct token_reference *token = &again->tokens[AGAIN_NOW];
-    return again_spell(context, decision, again_window(&token->record),
+    return again_spell(context, decision, token_record_window(&token->record),
                        ++again->turns[AGAIN_NOW], token);
 }
 

@@ -205,6 +205,32 @@ static void G10_the_first_that_is_not_revoked_is_found_in_few_steps(void **state
     assert_false(registry_token_revoked(t->on->registry, &next->tokens[AGAIN_BEFORE].record.id));
 }
 
+// V37: what is over leads to what lives, also where it ended days before that.
+static void G10_a_long_life_forgets_no_revocation_too_early(void **state)
+{
+    enum { DAY_S = 86400, DAYS = 7 };
+    struct test_tokens *t = again_prepare(state);
+    t->decision.reissue = REISSUE_REPLACE;
+    t->decision.ttl_us = (int64_t)DAYS * DAY_S * SECOND_US;
+    t->decision.now_us = t->decision.ttl_us * 3000;
+    struct token_again *first = again_make(t);
+    struct store_verb verb = {.revoke = {first->tokens[AGAIN_NOW].record.id, TEST_NUMBER,
+                                         token_record_forget_s(&first->tokens[AGAIN_NOW].record)}};
+    assert_int_equal(test_one(t->on->test, VERB_TOKEN_REVOKE, STORE_OPERATOR, &verb), TWOLEG_NONE);
+    t->decision.now_us += (DAYS - 1) * (int64_t)DAY_S * SECOND_US; // the window's last day
+    struct token_again *last = again_make(t);
+    assert_false(again_same(first, AGAIN_NOW, last, AGAIN_NOW));
+    for (int day = DAYS; day < 2 * DAYS; day++) {
+        t->decision.now_us += DAY_S * SECOND_US;
+        registry_purge(t->on->registry, t->decision.now_us / SECOND_US - REVOCATION_KEPT_S);
+        struct token_again *again = again_make(t);
+        assert_true(again_same(last, AGAIN_NOW, again, AGAIN_BEFORE));
+    }
+    t->decision.now_us += 2 * DAY_S * SECOND_US;
+    registry_purge(t->on->registry, t->decision.now_us / SECOND_US - REVOCATION_KEPT_S);
+    assert_false(registry_token_revoked(t->on->registry, &first->tokens[AGAIN_NOW].record.id));
+}
+
 // Whatever it was for: the application has one token.
 static void one_that_is_replaced_is_the_applications(void **state)
 {
@@ -246,6 +272,7 @@ int main(void)
         TOKENS(without_a_row_it_is_to_be_written_and_then_it_is_taken),
         TOKENS(two_are_never_written_that_both_live),
         TOKENS(G10_the_first_that_is_not_revoked_is_found_in_few_steps),
+        TOKENS(G10_a_long_life_forgets_no_revocation_too_early),
         TOKENS(one_that_is_replaced_is_the_applications),
         TOKENS(what_cannot_be_had_is_no_token),
     };
