@@ -19,7 +19,10 @@
 
 enum limit_kind { KIND_ADDRESS, KIND_CLIENT }; // of the keys in the table of failures
 
-enum { CHARGED_BUDGET = 1 << 0 }; // bits of request->charged
+enum { CHARGED_BUDGET = 1 << 0, CHARGED_PASSWORD = 1 << 1 }; // bits of request->charged
+
+// Guesses beyond the limit that go before those who were found right lately meet it, too.
+#define GUESSES_BEYOND 10
 
 struct endpoint_limits {
     struct limit_table *failures, *slow, *handshakes, *passwords;
@@ -142,19 +145,65 @@ enum twoleg_error endpoint_limit_slow(struct http_request *request, uint64_t app
     return REFUSE(TWOLEG_SLOW_HASHES);
 }
 
+// What one user name from one address is counted under.
+struct limit_user {
+    uint64_t passwords, beyond; // keys: of what was compared, and of what was not for the limit
+    struct limit_rate rate, beyond_rate;
+};
+
+static struct limit_user endpoint_limit_user_of(const struct http_request *request,
+                                                uint64_t account, struct str username)
+{
+    const struct limit_table *table = endpoint_context(request)->server->limits->passwords;
+    struct address network = endpoint_limit_network(request);
+    uint64_t name = limit_key(table, username, account);
+    struct limit_rate rate = limit_rate_of(&endpoint_config(request)->passwords_per_user);
+    uint64_t burst = (uint64_t)rate.burst * GUESSES_BEYOND;
+    return (struct limit_user){
+        .passwords = endpoint_limit_key(table, &network, name),
+        .beyond = endpoint_limit_key(table, &network, name + 1),
+        .rate = rate,
+        .beyond_rate = {.interval_us = (rate.interval_us + GUESSES_BEYOND - 1) / GUESSES_BEYOND,
+                        .burst = burst < UINT32_MAX ? (uint32_t)burst : UINT32_MAX},
+    };
+}
+
+static enum twoleg_error endpoint_limit_passwords(struct http_request *request, int64_t wait_us,
+                                                  int64_t *ret_retry_us)
+{
+    if (wait_us == 0) {
+        request->charged |= CHARGED_PASSWORD;
+        return TWOLEG_NONE;
+    }
+    *ret_retry_us = wait_us;
+    metrics_add(request->metrics, METRIC_LIMITED_USER, 1);
+    return REFUSE(TWOLEG_PASSWORDS);
+}
+
 enum twoleg_error endpoint_limit_user(struct http_request *request, uint64_t account,
                                       struct str username, int64_t *ret_retry_us)
 {
     struct limit_table *table = endpoint_context(request)->server->limits->passwords;
-    struct address network = endpoint_limit_network(request);
-    uint64_t key = endpoint_limit_key(table, &network, limit_key(table, username, account));
-    struct limit_rate rate = limit_rate_of(&endpoint_config(request)->passwords_per_user);
-    int64_t wait_us = limit_take(table, key, &rate, request->env->boot_us);
-    if (wait_us == 0)
+    struct limit_user user = endpoint_limit_user_of(request, account, username);
+    int64_t now_us = request->env->boot_us;
+    int64_t wait_us = limit_take(table, user.passwords, &user.rate, now_us);
+    if (wait_us)
+        limit_charge(table, user.beyond, &user.beyond_rate, now_us);
+    return endpoint_limit_passwords(request, wait_us, ret_retry_us);
+}
+
+enum twoleg_error endpoint_limit_user_seen(struct http_request *request, uint64_t account,
+                                           struct str username, int64_t *ret_retry_us)
+{
+    if (request->charged & CHARGED_PASSWORD)
         return TWOLEG_NONE;
-    *ret_retry_us = wait_us;
-    metrics_add(request->metrics, METRIC_LIMITED_USER, 1);
-    return REFUSE(TWOLEG_PASSWORDS);
+    const struct limit_table *table = endpoint_context(request)->server->limits->passwords;
+    struct limit_user user = endpoint_limit_user_of(request, account, username);
+    int64_t now_us = request->env->boot_us;
+    bool many = limit_wait(table, user.beyond, &user.beyond_rate, now_us) > 0;
+    // Refused when and for as long as a guess is, which nothing is known of.
+    int64_t wait_us = many ? limit_wait(table, user.passwords, &user.rate, now_us) : 0;
+    return endpoint_limit_passwords(request, wait_us, ret_retry_us);
 }
 
 // The application's own word, else the server's.

@@ -35,6 +35,13 @@ enum twoleg_error endpoint_limit_user(struct http_request *request, uint64_t acc
                                       struct str username,
                                       int64_t *ret_retry_us) TWOLEG_MUST_CHECK;
 
+// May a password be taken for what is known of it, without a comparison? Not while ten times as
+// many as the limit allows came beyond it: each of them would tell a right one from a wrong one.
+// What this request has compared is known already. As endpoint_limit_user.
+enum twoleg_error endpoint_limit_user_seen(struct http_request *request, uint64_t account,
+                                           struct str username,
+                                           int64_t *ret_retry_us) TWOLEG_MUST_CHECK;
+
 // May the application be issued one more token, by its own budget or the server's? Charged once for
 // a request, however often its handler runs. TWOLEG_BUDGET with ret_retry_us.
 enum twoleg_error endpoint_limit_budget(struct http_request *request,

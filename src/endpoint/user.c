@@ -173,6 +173,10 @@ enum twoleg_error endpoint_user(struct http_request *request, const struct token
     enum slow_secret_known known = slow_secret_known(cache, outcomes, &digest);
     if (known == SLOW_UNKNOWN)
         return user_compare(request, &secret, form, client, ret_retry_us);
+    error = endpoint_limit_user_seen(request, client->application->account, form->username,
+                                     ret_retry_us);
+    if (error)
+        return error;
     if (!found.user)
         return REFUSE(TWOLEG_USER_UNKNOWN);
     if (known != SLOW_MATCHES)

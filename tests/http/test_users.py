@@ -206,6 +206,15 @@ def test_B1_a_guesser_meets_a_limit_that_shuts_out_nobody_else(make_server, tmp_
     assert at("192.0.2.1", other, PASSWORD).status == 200
     unknown = [at("192.0.2.1", "nobody", f"guess number {i}").status for i in range(6)]
     assert unknown == [400] * 5 + [429]
+    # What is found right without a hash must not make guesses free: 50 more, 3 were made.
+    beyond = [at("192.0.2.1", known, f"more {i}").status for i in range(46)]
+    assert beyond == [429] * 46 and at("192.0.2.1", known, PASSWORD).status == 200
+    refused = [at("192.0.2.1", known, password) for password in ("one more", PASSWORD)]
+    assert [answer.status for answer in refused] == [429, 429]
+    assert refused[0].body == refused[1].body
+    waits = [int(answer.headers["Retry-After"]) for answer in refused]
+    assert 0 <= waits[0] - waits[1] <= 60 and waits[1] > 100, "and the same wait for either"
+    assert at("192.0.2.2", known, PASSWORD).status == 200
 
 
 @pytest.mark.parametrize("change", ["passwd", "disable", "delete"])
