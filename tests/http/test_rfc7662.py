@@ -194,11 +194,11 @@ def test_H12_after_2038_and_2106_it_goes_on(timed):
 def test_H12_a_frozen_clock_keeps_no_token_alive(timed):
     """The wall clock stands while time passes: nothing is issued then, and what expires does."""
     token, refused = timed.server.bearer(timed.app), 0
-    for passed in range(60, 4800, 60):
+    for passed in range(240, 4801, 240):
         timed.step(-passed)
         timed.clock(passed)
         refused += timed.server.token(timed.app).status == 503
-    assert refused > 60
+    assert refused > 15
     assert not timed.server.active(timed.caller, token)
     timed.step(0)
     assert timed.server.active(timed.caller, timed.server.bearer(timed.app))
