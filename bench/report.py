@@ -89,8 +89,8 @@ def latency_table(latency):
                      f"there can be | 2 x | {ratio:.2f} x ({latency.median(name):.0f} us) "
                      f"| {verdict(ratio, 2, 'x')} |")
     lines.append(f"| password grants by themselves, of users who come again | | "
-                 f"{latency.median('grants'):.0f}/s (Argon2id alone {latency.median('bare'):.1f}/s) "
-                 f"| |")
+                 f"{latency.median('grants'):.0f}/s (Argon2id alone "
+                 f"{latency.median('bare'):.1f}/s) | |")
     ratio = latency.ratio("revocation", "fdatasync")
     lines.append(f"| revocation, acknowledged | 3 x fdatasync | {ratio:.2f} x "
                  f"({latency.median('revocation'):.0f} against "
