@@ -36,16 +36,25 @@ def connect_many(port, count, each=900, host="127.0.0.1", first=10):
     return socks
 
 
-def load(target, requests, folder, *args):
-    """What bench_load reports after it has sent these requests."""
+def start_load(target, requests, folder, *args):
+    """Has bench_load send these requests until its --seconds are over or it is terminated."""
     file = folder / "requests"
     file.write_bytes(b"".join(request + b"\0" for request in requests))
-    done = subprocess.run([LOAD, *map(str, args), str(target), file], capture_output=True,
-                          text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    report = json.loads(done.stdout)
+    return subprocess.Popen([LOAD, *map(str, args), str(target), file], stdout=subprocess.PIPE,
+                            stderr=subprocess.PIPE, text=True)
+
+
+def finish_load(child):
+    """What it reports when it has ended."""
+    said, errors = child.communicate()
+    assert child.returncode == 0, errors
+    report = json.loads(said)
     report["good"] = report["requests"] - report["refused"]
     return report
+
+
+def load(*args):
+    return finish_load(start_load(*args))
 
 
 def ask_on(sock, request, count, batch=1000):

@@ -5,6 +5,7 @@ import base64
 import collections
 import concurrent.futures
 import json
+import statistics
 import threading
 import time
 
@@ -151,19 +152,22 @@ def test_what_changed_while_it_was_signed_counts(make_server):
 
 
 def test_rsa_on_the_pool_does_not_hold_up_its_worker(make_server, tmp_path):
-    """One worker. While many ask for RSA tokens, sealed ones are answered at once; what does not
-    fit into the application's share of the pool is refused, not queued."""
+    """One worker. While many ask for RSA tokens, sealed ones do not stand in their line; what does
+    not fit into the application's share of the pool is refused, not queued."""
     config = tmp_path / "one.yaml"
     config.write_text("workers: 1\n")
     server = make_server(config=config).start()
     rsa = api(server, "RS256")
     sealed = server.app(name="sealed", token_format="sealed", scope="alpha")
-    stop, seen = threading.Event(), collections.Counter()
+    stop, seen, waited = threading.Event(), collections.Counter(), []
 
     def ask():
         while not stop.is_set():
+            began = time.monotonic()
             answer = server.token(rsa)
             seen[answer.status] += 1
+            if answer.status == 200:
+                waited.append(time.monotonic() - began)
             if answer.status == 503:
                 assert answer.headers["Retry-After"]
 
@@ -182,5 +186,5 @@ def test_rsa_on_the_pool_does_not_hold_up_its_worker(make_server, tmp_path):
         for thread in threads:
             thread.join()
     assert set(seen) <= {200, 503} and seen[200]
-    assert sorted(took)[len(took) // 2] < 0.25  # the machine is busy with the clients as well
+    assert statistics.median(took) < statistics.median(waited)
     assert server.token(rsa).status == 200

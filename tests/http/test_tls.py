@@ -19,7 +19,7 @@ from authority import Authority, openssl
 from instance import PATIENCE, basic, drain, statuses, token_request, until
 from secure import CLOSE, KEEP, V12, V13, Secure, configured
 
-STALL = 0.5  # tls_timeout of the server that all of them share
+STALL = 1.5  # tls_timeout of the server that all of them share
 
 
 @pytest.fixture(scope="module")
@@ -265,7 +265,7 @@ def test_A18_a_stalled_handshake_is_closed_by_its_deadline(secure):
         began = time.monotonic()
         sock.sendall(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
         assert drain(sock) == b""
-        assert STALL * 0.9 <= time.monotonic() - began < STALL + 1
+        assert time.monotonic() - began >= STALL * 0.9
 
 
 def finish(client, sock, incoming, outgoing):
@@ -302,16 +302,16 @@ def hello(context):
 
 def test_A18_the_deadline_does_not_move_with_each_byte(secure):
     _, _, outgoing = hello(secure.authority.client())
-    began = time.monotonic()
+    whole, sent = outgoing.read(), 0
     with secure.plain() as sock:
         try:
-            for byte in outgoing.read():
+            for byte in whole:
                 sock.sendall(bytes([byte]))
+                sent += 1
                 time.sleep(STALL / 20)
         except ConnectionError:
             pass
-        drain(sock)
-    assert time.monotonic() - began < STALL + 1
+    assert 0 < sent < len(whole) / 2, sent
 
 
 def test_A18_a_handshake_byte_by_byte(secure):
@@ -400,14 +400,14 @@ def test_A18_no_early_data(secure, tmp_path):
 @pytest.mark.parametrize("data", [CLOSE, b"SSH-2.0-OpenSSH_9.2\r\n", b"\x00" * 64, b"\xff" * 512,
                                   b"\x16\x03\x01\x00\x05\x02garbage"])
 def test_A20_what_is_no_tls_is_closed_at_once(secure, data):
-    began = time.monotonic()
-    before = secure.metric('twoleg_tls_handshakes_total{result="failed"}')
+    def counted():
+        return failed(secure), secure.metric("twoleg_http_deadline_total")
+
+    failures, deadlines = counted()
     with secure.plain() as sock:
         sock.sendall(data)
-        answer = drain(sock)
-    assert time.monotonic() - began < 1
-    assert b"HTTP" not in answer
-    assert secure.metric('twoleg_tls_handshakes_total{result="failed"}') == before + 1
+        assert b"HTTP" not in drain(sock)
+    assert counted() == (failures + 1, deadlines), "it was heard out"
 
 
 def test_A20_plain_http_at_a_tls_listener_is_named_in_the_log(secure):
@@ -419,9 +419,7 @@ def test_A20_plain_http_at_a_tls_listener_is_named_in_the_log(secure):
 
 def test_A20_tls_at_a_plain_listener_is_closed_at_once(server, authority):
     _, _, outgoing = hello(authority.client())
-    began = time.monotonic()
-    assert statuses(server.raw(outgoing.read())) == [400]
-    assert time.monotonic() - began < 1
+    assert statuses(server.raw(outgoing.read())) == [400]  # and not 408, by a deadline
 
 
 def test_a_client_that_leaves_amid_the_handshake_costs_nothing(secure):
@@ -443,13 +441,12 @@ def test_the_end_is_told(secure):
 
 
 def test_stopping_lets_a_handshake_end_but_does_not_wait_for_a_stall(make_secure, pairs):
-    secure = make_secure([pairs["local"]])
+    secure = make_secure([pairs["local"]], "tls_timeout: 10m\n")
     client, incoming, outgoing = hello(secure.authority.client())
     with secure.plain() as stalled, secure.plain() as good:
         stalled.sendall(b"\x16\x03\x01\x02\x00")
         good.sendall(outgoing.read())
         incoming.write(good.recv(65536))
-        began = time.monotonic()
         secure.server.process.send_signal(signal.SIGTERM)
         until(lambda: "event=stopping" in secure.server.stderr(), "the server's stopping")
         finish(client, good, incoming, outgoing)
@@ -459,7 +456,6 @@ def test_stopping_lets_a_handshake_end_but_does_not_wait_for_a_stall(make_secure
         received = everything(client)
         assert statuses(received) == [200]
     assert secure.server.process.wait(PATIENCE) == 0
-    assert time.monotonic() - began < 5  # the default tls_timeout is 10 s
 
 
 def test_many_clients_at_once(secure, secure_app):
