@@ -7,28 +7,35 @@
 enum twoleg_error verb_run(struct round *round,
                            const struct store_verb *verb) TWOLEG_MUST_CHECK;
 
-// An application's head as the transaction sees it. TWOLEG_NOT_FOUND: deleted, or of another
-// account.
-struct verb_application {
+// What belongs to an account and has a row version, as the transaction sees it.
+enum verb_entity_kind { ENTITY_APPLICATION, ENTITY_USER, ENTITY_API };
+struct verb_entity {
     uint64_t number, account, version;
-    struct application_state state;
+    struct application_state state; // an API is active, of generation 0
 };
-enum twoleg_error verb_application_head(struct round *round, uint64_t number, uint64_t account,
-                                        struct verb_application *ret_head) TWOLEG_MUST_CHECK;
+// TWOLEG_NOT_FOUND: deleted, or of another account.
+enum twoleg_error verb_entity_head(struct round *round, enum verb_entity_kind kind,
+                                   uint64_t number, uint64_t account,
+                                   struct verb_entity *ret_head) TWOLEG_MUST_CHECK;
 // Checks account and expected version, raises the row version once per batch.
-enum twoleg_error verb_application_touch(struct round *round, const struct store_verb *verb,
-                                         uint64_t number,
-                                         struct verb_application *ret_head) TWOLEG_MUST_CHECK;
-// The same of a user.
-enum twoleg_error verb_user_head(struct round *round, uint64_t number, uint64_t account,
-                                 struct verb_application *ret_head) TWOLEG_MUST_CHECK;
-// CHANGE_APPLICATION with what the row says now.
-enum twoleg_error verb_application_changed(struct round *round, uint64_t number) TWOLEG_MUST_CHECK;
+enum twoleg_error verb_entity_touch(struct round *round, enum verb_entity_kind kind,
+                                    uint64_t number, const struct store_verb *verb,
+                                    struct verb_entity *ret_head) TWOLEG_MUST_CHECK;
+// Tells of an application or a user what its row says now.
+enum twoleg_error verb_entity_changed(struct round *round, enum verb_entity_kind kind,
+                                      uint64_t number) TWOLEG_MUST_CHECK;
+// The generation that a change which asks for `wanted` sets: never back to one that tokens were
+// issued under, whatever the clock says.
+uint64_t verb_entity_generation(const struct verb_entity *head, uint64_t wanted);
+// The words that an application or a user may use of one API.
+enum twoleg_error verb_entity_scopes_add(struct round *round, enum verb_entity_kind kind,
+                                         const struct verb_entity *head,
+                                         const struct application_api *link) TWOLEG_MUST_CHECK;
 // The API must be one of the given account's, or the operator says so.
 enum twoleg_error verb_application_api_add(struct round *round, uint64_t account,
-                                           const struct verb_application *head,
+                                           const struct verb_entity *head,
                                            const struct application_api *link) TWOLEG_MUST_CHECK;
-enum twoleg_error verb_secret_add(struct round *round, const struct verb_application *head,
+enum twoleg_error verb_secret_add(struct round *round, const struct verb_entity *head,
                                   const struct secret *secret) TWOLEG_MUST_CHECK;
 // NULL, which leaves a column as it is, unless a value is given.
 void verb_bind_field(struct statement *update, bool given, int64_t value);

@@ -18,38 +18,6 @@ static enum twoleg_error api_count(struct round *round, enum statement_id id, ui
     return error;
 }
 
-// The API's account, when the given one (or the operator) may touch it.
-static enum twoleg_error api_head(struct round *round, uint64_t number, uint64_t account,
-                                  uint64_t *ret_account, uint64_t *ret_version)
-{
-    struct statement read = statement_begin(round->database, SQL_API_STATE);
-    statement_number(&read, number);
-    bool found = statement_step(&read);
-    uint64_t owner = found ? statement_get_number(&read, 0) : 0;
-    uint64_t version = found ? statement_get_number(&read, 1) : 0;
-    enum twoleg_error error = statement_end(&read);
-    if (error)
-        return error;
-    if (!found || (account != STORE_OPERATOR && account != owner))
-        return TWOLEG_NOT_FOUND;
-    *ret_account = owner;
-    *ret_version = version;
-    return TWOLEG_NONE;
-}
-
-static enum twoleg_error api_touch(struct round *round, const struct store_verb *verb,
-                                   uint64_t number, uint64_t *ret_account)
-{
-    bool first;
-    uint64_t version;
-    enum twoleg_error error = api_head(round, number, verb->account, ret_account, &version);
-    if (!error)
-        error = round_touch(round, number, version, verb->expected, &first);
-    if (error || !first)
-        return error;
-    return verb_simple_two(round, SQL_API_TOUCH, number, (uint64_t)round->now_us);
-}
-
 static enum twoleg_error api_changed(struct round *round, uint64_t number, uint64_t account)
 {
     struct store_change change = {.kind = CHANGE_API, .number = number, .account = account};
@@ -113,16 +81,16 @@ enum twoleg_error verb_api_rename_default(struct round *round, const struct stor
 
 enum twoleg_error verb_scope_create(struct round *round, const struct store_verb *verb)
 {
-    uint64_t account;
+    struct verb_entity api;
     int64_t count = 0;
-    enum twoleg_error error = api_touch(round, verb, verb->scope.api, &account);
+    enum twoleg_error error = verb_entity_touch(round, ENTITY_API, verb->scope.api, verb, &api);
     if (!error)
-        error = api_count(round, SQL_SCOPE_COUNT, verb->scope.api, &count);
+        error = api_count(round, SQL_SCOPE_COUNT, api.number, &count);
     if (!error && count >= API_SCOPES_MAX)
         error = TWOLEG_LIMIT;
     if (!error)
-        error = scope_insert(round, verb->scope.api, account, verb->scope.name);
-    return error ? error : api_changed(round, verb->scope.api, account);
+        error = scope_insert(round, api.number, api.account, verb->scope.name);
+    return error ? error : api_changed(round, api.number, api.account);
 }
 
 static struct statement scope_statement(struct round *round, enum statement_id id,
@@ -157,9 +125,9 @@ static enum twoleg_error scope_holders(struct round *round, const struct store_v
 
 enum twoleg_error verb_scope_remove(struct round *round, const struct store_verb *verb)
 {
-    uint64_t account;
+    struct verb_entity api;
     struct round_touched *holders = NULL;
-    enum twoleg_error error = api_touch(round, verb, verb->scope.api, &account);
+    enum twoleg_error error = verb_entity_touch(round, ENTITY_API, verb->scope.api, verb, &api);
     if (!error)
         error = scope_holders(round, verb, &holders);
     if (error)
@@ -173,45 +141,24 @@ enum twoleg_error verb_scope_remove(struct round *round, const struct store_verb
     if (!error && sqlite3_changes(round->database->db) == 0)
         error = TWOLEG_NOT_FOUND;
     if (!error)
-        error = api_changed(round, verb->scope.api, account);
+        error = api_changed(round, api.number, api.account);
     for (; holders && !error; holders = holders->next) {
         // Their bodies are other ones now, and whoever changes them must have seen that.
         error = verb_simple_two(round, SQL_APPLICATION_TOUCH, holders->number,
                                 (uint64_t)round->now_us);
         if (!error)
-            error = verb_application_changed(round, holders->number);
-    }
-    return error;
-}
-
-static enum twoleg_error application_scopes_add(struct round *round,
-                                                const struct verb_application *head,
-                                                const struct application_api *link)
-{
-    if (link->scopes.len > SCOPE_TEXT_MAX)
-        return TWOLEG_RANGE;
-    struct str rest = link->scopes;
-    struct str word;
-    enum twoleg_error error = TWOLEG_NONE;
-    while (!error && str_word(&rest, &word)) {
-        struct statement add = statement_begin(round->database, SQL_APPLICATION_SCOPE_ADD);
-        statement_number(&add, head->number);
-        statement_number(&add, link->api);
-        statement_text(&add, word);
-        statement_number(&add, head->account);
-        error = statement_run(&add);
+            error = verb_entity_changed(round, ENTITY_APPLICATION, holders->number);
     }
     return error;
 }
 
 enum twoleg_error verb_application_api_add(struct round *round, uint64_t account,
-                                           const struct verb_application *head,
+                                           const struct verb_entity *head,
                                            const struct application_api *link)
 {
     int64_t count = 0;
-    uint64_t api_account;
-    uint64_t api_version;
-    enum twoleg_error error = api_head(round, link->api, account, &api_account, &api_version);
+    struct verb_entity api;
+    enum twoleg_error error = verb_entity_head(round, ENTITY_API, link->api, account, &api);
     if (!error)
         error = api_count(round, SQL_APPLICATION_API_COUNT, head->number, &count);
     if (error)
@@ -225,7 +172,7 @@ enum twoleg_error verb_application_api_add(struct round *round, uint64_t account
     statement_int(&add, link->requests);
     statement_int(&add, link->serves);
     error = statement_run(&add);
-    return error ? error : application_scopes_add(round, head, link);
+    return error ? error : verb_entity_scopes_add(round, ENTITY_APPLICATION, head, link);
 }
 
 enum twoleg_error verb_application_api_set(struct round *round, const struct store_verb *verb)
@@ -233,13 +180,13 @@ enum twoleg_error verb_application_api_set(struct round *round, const struct sto
     struct application_api link = {verb->application_api.api, verb->application_api.requests,
                                    verb->application_api.serves, verb->application_api.scopes};
     uint64_t number = verb->application_api.application;
-    struct verb_application head;
-    enum twoleg_error error = verb_application_touch(round, verb, number, &head);
+    struct verb_entity head;
+    enum twoleg_error error = verb_entity_touch(round, ENTITY_APPLICATION, number, verb, &head);
     if (!error)
         error = verb_simple_two(round, SQL_APPLICATION_SCOPE_DROP, number, link.api);
     if (!error)
         error = verb_simple_two(round, SQL_APPLICATION_API_DROP, number, link.api);
     if (!error && (link.requests || link.serves))
         error = verb_application_api_add(round, verb->account, &head, &link);
-    return error ? error : verb_application_changed(round, number);
+    return error ? error : verb_entity_changed(round, ENTITY_APPLICATION, number);
 }

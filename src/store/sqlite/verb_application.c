@@ -1,59 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/verb.h"
 
-enum twoleg_error verb_application_head(struct round *round, uint64_t number, uint64_t account,
-                                        struct verb_application *ret_head)
-{
-    struct statement read = statement_begin(round->database, SQL_APPLICATION_STATE);
-    statement_number(&read, number);
-    bool found = statement_step(&read);
-    struct verb_application head = {.number = number};
-    if (found) {
-        head.account = statement_get_number(&read, 0);
-        head.version = statement_get_number(&read, 1);
-        head.state.status = statement_get_status(&read, 2);
-        head.state.generation = statement_get_number(&read, 3);
-    }
-    enum twoleg_error error = statement_end(&read);
-    if (error)
-        return error;
-    if (!found || head.state.status == STATUS_DELETED ||
-        (account != STORE_OPERATOR && account != head.account))
-        return TWOLEG_NOT_FOUND;
-    *ret_head = head;
-    return TWOLEG_NONE;
-}
-
-enum twoleg_error verb_application_touch(struct round *round, const struct store_verb *verb,
-                                         uint64_t number, struct verb_application *ret_head)
-{
-    bool first;
-    enum twoleg_error error = verb_application_head(round, number, verb->account, ret_head);
-    if (!error)
-        error = round_touch(round, number, ret_head->version, verb->expected, &first);
-    if (error || !first)
-        return error;
-    return verb_simple_two(round, SQL_APPLICATION_TOUCH, number, (uint64_t)round->now_us);
-}
-
-enum twoleg_error verb_application_changed(struct round *round, uint64_t number)
-{
-    struct statement read = statement_begin(round->database, SQL_APPLICATION_STATE);
-    statement_number(&read, number);
-    enum twoleg_error error = TWOLEG_NONE;
-    if (statement_step(&read)) {
-        struct store_change change = {.kind = CHANGE_APPLICATION, .number = number};
-        change.account = statement_get_number(&read, 0);
-        change.state.status = statement_get_status(&read, 2);
-        change.state.generation = statement_get_number(&read, 3);
-        if (change.state.status != STATUS_DELETED)
-            change.client_id = statement_get_text(&read, 4);
-        error = round_change(round, &change);
-    }
-    enum twoleg_error end = statement_end(&read);
-    return error ? error : end;
-}
-
 // The budget's text, which must live until the statement's end.
 struct application_budget_text {
     char memory[BUDGET_TEXT_MAX];
@@ -96,7 +43,7 @@ enum twoleg_error verb_application_create(struct round *round, const struct stor
         return TWOLEG_NOT_FOUND;
     if (application->state.status == STATUS_DELETED)
         return TWOLEG_RANGE;
-    struct verb_application head = {application->number, application->account, 1,
+    struct verb_entity head = {application->number, application->account, 1,
                                     application->state};
     bool first;
     enum twoleg_error error = application_insert(round, application);
@@ -106,7 +53,7 @@ enum twoleg_error verb_application_create(struct round *round, const struct stor
         error = verb_application_api_add(round, verb->account, &head, &application->apis[i]);
     for (size_t i = 0; i < application->secret_count && !error; i++)
         error = verb_secret_add(round, &head, &application->secrets[i]);
-    return error ? error : verb_application_changed(round, head.number);
+    return error ? error : verb_entity_changed(round, ENTITY_APPLICATION, head.number);
 }
 
 void verb_bind_text(struct statement *update, bool given, struct str value)
@@ -132,14 +79,11 @@ enum twoleg_error verb_application_update(struct round *round, const struct stor
     // Deleting has a verb of its own, which buries the rest too.
     if ((fields & FIELD_STATUS) && verb->update.status == STATUS_DELETED)
         return TWOLEG_RANGE;
-    struct verb_application head;
-    enum twoleg_error error = verb_application_touch(round, verb, number, &head);
+    struct verb_entity head;
+    enum twoleg_error error = verb_entity_touch(round, ENTITY_APPLICATION, number, verb, &head);
     if (error)
         return error;
-    // Never back to a generation that tokens were issued under, whatever the clock says.
-    uint64_t generation = head.state.generation + 1;
-    if (verb->update.generation > generation)
-        generation = verb->update.generation;
+    uint64_t generation = verb_entity_generation(&head, verb->update.generation);
     struct statement update = statement_begin(round->database, SQL_APPLICATION_UPDATE);
     statement_number(&update, number);
     verb_bind_text(&update, fields & FIELD_NAME, verb->update.name);
@@ -155,15 +99,15 @@ enum twoleg_error verb_application_update(struct round *round, const struct stor
                     verb->update.grants >> GRANT_CLIENT_CREDENTIALS);
     verb_bind_text(&update, fields & FIELD_DIALECTS, verb->update.dialects);
     error = statement_run(&update);
-    return error ? error : verb_application_changed(round, number);
+    return error ? error : verb_entity_changed(round, ENTITY_APPLICATION, number);
 }
 
 enum twoleg_error verb_application_delete(struct round *round, const struct store_verb *verb)
 {
     uint64_t number = verb->number;
     uint64_t now = (uint64_t)round->now_us;
-    struct verb_application head;
-    enum twoleg_error error = verb_application_touch(round, verb, number, &head);
+    struct verb_entity head;
+    enum twoleg_error error = verb_entity_touch(round, ENTITY_APPLICATION, number, verb, &head);
     if (!error)
         error = verb_simple_two(round, SQL_APPLICATION_BURY, number, now);
     if (!error)
@@ -180,5 +124,5 @@ enum twoleg_error verb_application_delete(struct round *round, const struct stor
     // Its tokens may be millions: they leave in slices.
     round->sweeps = ROUND_SWEEPS;
     round->sweep_from = INT64_MIN;
-    return error ? error : verb_application_changed(round, number);
+    return error ? error : verb_entity_changed(round, ENTITY_APPLICATION, number);
 }

@@ -12,11 +12,11 @@ static struct str refresh_hash(const struct sha256 *hash)
 static enum twoleg_error refresh_check(struct round *round, const struct store_verb *verb)
 {
     const struct refresh_family *family = verb->family;
-    struct verb_application application, user;
-    enum twoleg_error error =
-        verb_application_head(round, family->application, verb->account, &application);
+    struct verb_entity application, user;
+    enum twoleg_error error = verb_entity_head(round, ENTITY_APPLICATION, family->application,
+                                               verb->account, &application);
     if (!error)
-        error = verb_user_head(round, family->user, verb->account, &user);
+        error = verb_entity_head(round, ENTITY_USER, family->user, verb->account, &user);
     if (error == TWOLEG_NOT_FOUND)
         return TWOLEG_VERSION_CONFLICT;
     if (!error && (application.state.generation != family->generation ||

@@ -40,10 +40,10 @@ enum twoleg_error verb_token_is_revoked(struct round *round, const struct token_
 enum twoleg_error verb_token_revoke(struct round *round, const struct store_verb *verb)
 {
     struct str id = str_of(verb->revoke.id.bytes, sizeof verb->revoke.id.bytes);
-    struct verb_application head;
+    struct verb_entity head;
     bool known;
     enum twoleg_error error =
-        verb_application_head(round, verb->revoke.application, verb->account, &head);
+        verb_entity_head(round, ENTITY_APPLICATION, verb->revoke.application, verb->account, &head);
     if (!error)
         error = verb_token_is_revoked(round, &verb->revoke.id, &known);
     if (error || known)
@@ -81,10 +81,10 @@ static enum twoleg_error revoke_secret_owner(struct round *round, uint64_t secre
 enum twoleg_error verb_credential_revoke(struct round *round, const struct store_verb *verb)
 {
     uint64_t application;
-    struct verb_application head;
+    struct verb_entity head;
     enum twoleg_error error = revoke_secret_owner(round, verb->number, &application);
     if (!error)
-        error = verb_application_head(round, application, verb->account, &head);
+        error = verb_entity_head(round, ENTITY_APPLICATION, application, verb->account, &head);
     if (error)
         return error;
     struct statement add = statement_begin(round->database, SQL_CREDENTIAL_ADD);

@@ -15,7 +15,7 @@ static enum twoleg_error secret_check_limit(struct round *round, uint64_t applic
     return live >= SECRETS_LIVE_MAX || kept >= SECRETS_KEPT_MAX ? TWOLEG_LIMIT : TWOLEG_NONE;
 }
 
-enum twoleg_error verb_secret_add(struct round *round, const struct verb_application *head,
+enum twoleg_error verb_secret_add(struct round *round, const struct verb_entity *head,
                                   const struct secret *secret)
 {
     enum twoleg_error error = secret_check_limit(round, head->number);
@@ -47,18 +47,20 @@ enum twoleg_error verb_secret_add(struct round *round, const struct verb_applica
 enum twoleg_error verb_secret_create(struct round *round, const struct store_verb *verb)
 {
     uint64_t application = verb->secret.application;
-    struct verb_application head;
-    enum twoleg_error error = verb_application_touch(round, verb, application, &head);
+    struct verb_entity head;
+    enum twoleg_error error =
+        verb_entity_touch(round, ENTITY_APPLICATION, application, verb, &head);
     if (!error)
         error = verb_secret_add(round, &head, &verb->secret.secret);
-    return error ? error : verb_application_changed(round, application);
+    return error ? error : verb_entity_changed(round, ENTITY_APPLICATION, application);
 }
 
 enum twoleg_error verb_secret_remove(struct round *round, const struct store_verb *verb)
 {
     uint64_t application = verb->secret.application;
-    struct verb_application head;
-    enum twoleg_error error = verb_application_touch(round, verb, application, &head);
+    struct verb_entity head;
+    enum twoleg_error error =
+        verb_entity_touch(round, ENTITY_APPLICATION, application, verb, &head);
     if (error)
         return error;
     struct statement remove = statement_begin(round->database, SQL_SECRET_REMOVE);
@@ -68,7 +70,7 @@ enum twoleg_error verb_secret_remove(struct round *round, const struct store_ver
     error = statement_run(&remove);
     if (!error && sqlite3_changes(round->database->db) == 0)
         error = TWOLEG_NOT_FOUND;
-    return error ? error : verb_application_changed(round, application);
+    return error ? error : verb_entity_changed(round, ENTITY_APPLICATION, application);
 }
 
 // Statistics: no row version, no change, and a secret that is gone meanwhile spoils nothing.
