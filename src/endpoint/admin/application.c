@@ -2,7 +2,7 @@
 #include "codec/percent.h"
 #include "endpoint/admin/actions.h"
 #include "endpoint/admin/application.h"
-#include "endpoint/admin/job.h"
+#include "endpoint/admin/page.h"
 #include "endpoint/admin/secret.h"
 #include "endpoint/admin/view.h"
 
@@ -253,63 +253,24 @@ enum twoleg_error admin_application_create(struct admin_call *call)
 
 // ---------------------------------------------------------------------------------- list, show
 
-static enum twoleg_error application_loader_page(struct admin_load *load,
-                                                 struct store_reader *reader)
+static bool application_row(struct store_cursor *cursor, struct json_writer *json,
+                            struct str *ret_name)
 {
-    struct store_page page = {
-        .account = STORE_OPERATOR, .after = load->text, .limit = load->limit};
-    struct store_cursor *cursor;
     struct application application;
-    struct json_writer json;
-    struct str last = STR_NONE;
-    unsigned count = 0;
-    enum twoleg_error error = store_applications_begin(reader, &page, &cursor);
-    if (error)
-        return error;
-    buf_init_arena(&load->out, &load->arena, 4096);
-    json_writer_init(&json, &load->out);
-    json_array_begin(&json);
-    while (store_applications_next(cursor, &application)) {
-        json_object_begin(&json);
-        admin_view_summary(&json, &application);
-        json_object_end(&json);
-        if (++count == load->limit)
-            last = arena_copy(&load->arena, application.client_id);
-    }
-    json_array_end(&json);
-    load->text = last; // a full page may have a next one
-    return store_end(cursor);
-}
-
-static enum twoleg_error application_prepare_page(struct admin_call *call, struct admin_load *load)
-{
-    struct admin_page page;
-    enum twoleg_error error = admin_page_read(call, &page);
-    if (error)
-        return error;
-    load->loader = application_loader_page;
-    load->text = page.after.ptr ? arena_copy(&load->arena, page.after) : STR_NONE;
-    load->limit = (unsigned)page.limit;
-    return TWOLEG_NONE;
+    if (!store_applications_next(cursor, &application))
+        return false;
+    json_object_begin(json);
+    admin_view_summary(json, &application);
+    json_object_end(json);
+    *ret_name = application.client_id;
+    return true;
 }
 
 enum twoleg_error admin_application_list(struct admin_call *call)
 {
-    struct admin_load *load;
-    enum twoleg_error error = admin_load(call, application_prepare_page, &load);
-    if (error)
-        return error;
-    if (load->out.failed)
-        return TWOLEG_NO_MEMORY;
-    // In the load's memory: a page may be longer than a request's.
-    struct str rows = buf_str(&load->out);
-    admin_answer_begin_in(call, &load->arena, rows.len + 2048);
-    json_key_raw(&call->json, STR("applications"), rows);
-    if (load->text.ptr)
-        json_key_str(&call->json, STR("next"), load->text);
-    else
-        json_key_nil(&call->json, STR("next"));
-    return admin_answer_end(call, 200);
+    static const struct admin_list applications = {"applications", STORE_OPERATOR,
+                                                   store_applications_begin, application_row};
+    return admin_list_answer(call, &applications);
 }
 
 static enum twoleg_error application_shown(struct admin_call *call,

@@ -5,6 +5,7 @@
 #include "endpoint/server.h"
 #include "manage/application.h"
 
+struct admin_list;
 struct admin_call {
     struct http_request *request;
     struct http_answer *answer;
@@ -12,6 +13,7 @@ struct admin_call {
     struct server *server;
     bool has_if_match; // If-Match names the version that the change was made from
     uint64_t if_match;
+    const struct admin_list *list; // a page of it is asked for
     struct manage_actor actor;
     char actor_name[24];
     char problem[MANAGE_PROBLEM_MAX]; // words for an error; empty: the error's own

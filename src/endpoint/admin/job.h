@@ -21,6 +21,7 @@ struct admin_load {
     const struct sign_algorithm *algorithm; // or make a key
     struct str secret;    // and make the slow hash of this text, unless empty
     struct admin_brought *brought; // or an imported one, and how an import of it would end
+    const struct admin_list *list; // whose page is loaded
     struct str text;      // file of a copy, first row of a page, kid of a key
     struct str destination; // where the caller will put the copy
     struct keyring *keyring; // whose keys are changed, and who does it

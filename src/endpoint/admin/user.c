@@ -5,7 +5,7 @@
 #include "crypto/wipe.h"
 #include "endpoint/admin/actions.h"
 #include "endpoint/admin/body.h"
-#include "endpoint/admin/job.h"
+#include "endpoint/admin/page.h"
 #include "endpoint/admin/view.h"
 
 #define PASSWORD_MADE 16 // bytes of randomness in a password that is made here
@@ -128,62 +128,22 @@ static void user_view(struct json_writer *json, const struct user *user)
     admin_view_time(json, STR("updated"), user->updated_us);
 }
 
-static enum twoleg_error user_loader_page(struct admin_load *load, struct store_reader *reader)
+static bool user_row(struct store_cursor *cursor, struct json_writer *json, struct str *ret_name)
 {
-    struct store_page page = {
-        .account = ACCOUNT_DEFAULT, .after = load->text, .limit = load->limit};
-    struct store_cursor *cursor;
     struct user user;
-    struct json_writer json;
-    struct str last = STR_NONE;
-    unsigned count = 0;
-    enum twoleg_error error = store_users_begin(reader, &page, &cursor);
-    if (error)
-        return error;
-    buf_init_arena(&load->out, &load->arena, 4096);
-    json_writer_init(&json, &load->out);
-    json_array_begin(&json);
-    while (store_users_next(cursor, &user)) {
-        json_object_begin(&json);
-        user_view(&json, &user);
-        json_object_end(&json);
-        if (++count == load->limit)
-            last = arena_copy(&load->arena, user.username);
-    }
-    json_array_end(&json);
-    load->text = last; // a full page may have a next one
-    return store_end(cursor);
-}
-
-static enum twoleg_error user_prepare_page(struct admin_call *call, struct admin_load *load)
-{
-    struct admin_page page;
-    enum twoleg_error error = admin_page_read(call, &page);
-    if (error)
-        return error;
-    load->loader = user_loader_page;
-    load->text = page.after.ptr ? arena_copy(&load->arena, page.after) : STR_NONE;
-    load->limit = (unsigned)page.limit;
-    return TWOLEG_NONE;
+    if (!store_users_next(cursor, &user))
+        return false;
+    json_object_begin(json);
+    user_view(json, &user);
+    json_object_end(json);
+    *ret_name = user.username;
+    return true;
 }
 
 enum twoleg_error admin_user_list(struct admin_call *call)
 {
-    struct admin_load *load;
-    enum twoleg_error error = admin_load(call, user_prepare_page, &load);
-    if (error)
-        return error;
-    if (load->out.failed)
-        return TWOLEG_NO_MEMORY;
-    // In the load's memory: a page may be longer than a request's.
-    struct str rows = buf_str(&load->out);
-    admin_answer_begin_in(call, &load->arena, rows.len + 2048);
-    json_key_raw(&call->json, STR("users"), rows);
-    if (load->text.ptr)
-        json_key_str(&call->json, STR("next"), load->text);
-    else
-        json_key_nil(&call->json, STR("next"));
-    return admin_answer_end(call, 200);
+    static const struct admin_list users = {"users", ACCOUNT_DEFAULT, store_users_begin, user_row};
+    return admin_list_answer(call, &users);
 }
 
 static enum twoleg_error user_prepare_named(struct admin_call *call, struct admin_load *load)
