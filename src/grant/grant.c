@@ -36,12 +36,14 @@ static enum twoleg_error grant_api(const struct grant_context *context,
     return TWOLEG_NONE;
 }
 
-// Nothing was asked for: what the dialect says then, all as a rule (RFC 6749 section 3.3).
+// Nothing was asked for: what the dialect says then, all as a rule (RFC 6749 section 3.3); or what
+// was granted first (section 6).
 static enum twoleg_error grant_scope_unasked(const struct grant_context *context,
-                                             const struct request_rules *rules, struct str allowed,
-                                             struct str *ret_scope)
+                                             const struct token_request *request,
+                                             struct str allowed, struct str *ret_scope)
 {
-    switch (rules->scope_omitted) {
+    const struct request_rules *rules = request->rules;
+    switch (request->grant == GRANT_REFRESH_TOKEN ? SCOPE_ALL : rules->scope_omitted) {
     case SCOPE_ALL:
         *ret_scope = allowed;
         return TWOLEG_NONE;
@@ -60,7 +62,7 @@ static enum twoleg_error grant_scope(const struct grant_context *context,
                                      struct str *ret_scope)
 {
     if (!request->scope.ptr)
-        return grant_scope_unasked(context, request->rules, allowed, ret_scope);
+        return grant_scope_unasked(context, request, allowed, ret_scope);
     struct str scope;
     enum twoleg_error error = scope_normalise(context->arena, request->scope, &scope);
     if (error)
@@ -114,28 +116,42 @@ static struct decision grant_decision(const struct grant_context *context,
     };
 }
 
+// What a grant allows at most: of which API, and which words.
+typedef enum twoleg_error grant_function(const struct grant_context *context,
+                                         const struct token_request *request,
+                                         const struct application *application,
+                                         const struct api **ret_api, struct str *ret_allowed);
+
 // RFC 6749 section 4.4.
 static enum twoleg_error grant_client_credentials(const struct grant_context *context,
                                                   const struct token_request *request,
-                                                  const struct client *client,
-                                                  struct decision *ret_decision)
+                                                  const struct application *application,
+                                                  const struct api **ret_api,
+                                                  struct str *ret_allowed)
 {
-    const struct api *api;
     const struct application_api *rights;
-    struct str scope;
-    enum twoleg_error error =
-        grant_api(context, request, client->application, &api, &rights);
+    enum twoleg_error error = grant_api(context, request, application, ret_api, &rights);
     if (!error)
-        error = grant_scope(context, request, rights->scopes, &scope);
+        *ret_allowed = rights->scopes;
+    return error;
+}
+
+// What is left of the words once the bound is kept. A token without any scope is granted where
+// there was none before either: where scopes say what may be done, who has none of them may do
+// nothing.
+static enum twoleg_error grant_bounded(const struct grant_context *context, struct str words,
+                                       struct str bound, struct str *ret_allowed)
+{
+    struct str allowed;
+    enum twoleg_error error = scope_intersect(context->arena, words, &bound, 1, &allowed);
     if (error)
         return error;
-    *ret_decision = grant_decision(context, request, client, api, scope);
+    if (allowed.len == 0 && words.len > 0)
+        return REFUSE(TWOLEG_SCOPE_REFUSED);
+    *ret_allowed = allowed;
     return TWOLEG_NONE;
 }
 
-// What is left of the words once the user's rights bound them. A token without any scope is granted
-// where the application has none for the API either: where scopes say what may be done, a user who
-// has none of them may do nothing.
 static enum twoleg_error grant_user_scope(const struct grant_context *context, uint64_t api,
                                           struct str words, struct str *ret_allowed)
 {
@@ -146,89 +162,46 @@ static enum twoleg_error grant_user_scope(const struct grant_context *context, u
             rights = &user->apis[i];
     if (!rights)
         return REFUSE(TWOLEG_TARGET_UNKNOWN);
-    struct str allowed;
-    enum twoleg_error error =
-        scope_intersect(context->arena, words, &rights->scopes, 1, &allowed);
-    if (error)
-        return error;
-    if (allowed.len == 0 && words.len > 0)
-        return REFUSE(TWOLEG_SCOPE_REFUSED);
-    *ret_allowed = allowed;
-    return TWOLEG_NONE;
+    return grant_bounded(context, words, rights->scopes, ret_allowed);
 }
 
-// RFC 6749 section 4.3: what is asked for, of what both the application and the user have.
+// RFC 6749 section 4.3: of what both the application and the user have.
 static enum twoleg_error grant_password(const struct grant_context *context,
                                         const struct token_request *request,
-                                        const struct client *client,
-                                        struct decision *ret_decision)
+                                        const struct application *application,
+                                        const struct api **ret_api, struct str *ret_allowed)
 {
     const struct api *api;
     const struct application_api *rights;
-    struct str allowed, scope;
-    enum twoleg_error error =
-        grant_api(context, request, client->application, &api, &rights);
+    enum twoleg_error error = grant_api(context, request, application, &api, &rights);
     if (!error)
-        error = grant_user_scope(context, api->number, rights->scopes, &allowed);
+        error = grant_user_scope(context, api->number, rights->scopes, ret_allowed);
     if (!error)
-        error = grant_scope(context, request, allowed, &scope);
-    if (error)
-        return error;
-    *ret_decision = grant_decision(context, request, client, api, scope);
-    return TWOLEG_NONE;
+        *ret_api = api;
+    return error;
 }
 
-// The API that the family was granted for, if it is still there for the application, and no other
-// one was asked for.
-static enum twoleg_error grant_family_api(const struct grant_context *context,
-                                          const struct token_request *request,
-                                          const struct application *application,
-                                          const struct api **ret_api,
-                                          const struct application_api **ret_rights)
+// RFC 6749 section 6: never more than was granted first, for the API that it was granted for; less
+// what application or user have lost since.
+static enum twoleg_error grant_refresh_token(const struct grant_context *context,
+                                             const struct token_request *request,
+                                             const struct application *application,
+                                             const struct api **ret_api, struct str *ret_allowed)
 {
-    const struct api *api = api_set_find(context->apis, context->family->api);
-    const struct application_api *rights =
-        application_find_api(application, context->family->api);
+    const struct refresh_family *family = context->family;
+    const struct api *api = api_set_find(context->apis, family->api);
+    const struct application_api *rights = application_find_api(application, family->api);
+    struct str allowed;
     if (!api || !rights || !rights->requests ||
         (request->resource.ptr && !str_equal(request->resource, api->identifier)))
         return REFUSE(TWOLEG_TARGET_UNKNOWN);
-    *ret_api = api;
-    *ret_rights = rights;
-    return TWOLEG_NONE;
-}
-
-// RFC 6749 section 6: never more than was granted first, and what was granted first where nothing
-// is asked for; less what application or user have lost since.
-static enum twoleg_error grant_refresh_token(const struct grant_context *context,
-                                             const struct token_request *request,
-                                             const struct client *client,
-                                             struct decision *ret_decision)
-{
-    const struct api *api;
-    const struct application_api *rights;
-    struct str allowed, scope;
-    enum twoleg_error error =
-        grant_family_api(context, request, client->application, &api, &rights);
+    enum twoleg_error error = grant_bounded(context, family->scope, rights->scopes, &allowed);
     if (!error)
-        error = scope_intersect(context->arena, context->family->scope, &rights->scopes, 1,
-                                &allowed);
-    if (!error && allowed.len == 0 && context->family->scope.len > 0)
-        error = REFUSE(TWOLEG_SCOPE_REFUSED);
+        error = grant_user_scope(context, api->number, allowed, ret_allowed);
     if (!error)
-        error = grant_user_scope(context, api->number, allowed, &allowed);
-    scope = allowed;
-    if (!error && request->scope.ptr)
-        error = grant_scope(context, request, allowed, &scope);
-    if (error)
-        return error;
-    *ret_decision = grant_decision(context, request, client, api, scope);
-    return TWOLEG_NONE;
+        *ret_api = api;
+    return error;
 }
-
-typedef enum twoleg_error grant_function(const struct grant_context *context,
-                                         const struct token_request *request,
-                                         const struct client *client,
-                                         struct decision *ret_decision);
 
 static grant_function *const grants[GRANTS] = {
     [GRANT_CLIENT_CREDENTIALS] = grant_client_credentials,
@@ -257,5 +230,14 @@ enum twoleg_error grant_decide(const struct grant_context *context,
                                const struct token_request *request, const struct client *client,
                                struct decision *ret_decision)
 {
-    return grants[request->grant](context, request, client, ret_decision);
+    const struct api *api;
+    struct str allowed, scope;
+    enum twoleg_error error =
+        grants[request->grant](context, request, client->application, &api, &allowed);
+    if (!error)
+        error = grant_scope(context, request, allowed, &scope);
+    if (error)
+        return error;
+    *ret_decision = grant_decision(context, request, client, api, scope);
+    return TWOLEG_NONE;
 }
