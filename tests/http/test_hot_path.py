@@ -7,8 +7,6 @@ import http.client
 import os
 import pathlib
 import re
-import shutil
-import signal
 import socket
 import struct
 import subprocess
@@ -19,6 +17,7 @@ import pytest
 import instance
 from authority import Authority
 from instance import PATIENCE, ROOT, Server, basic
+from traced import Strace
 
 RELEASE = os.environ.get("TWOLEG_RELEASE_BIN", str(ROOT / "build/release/twoleg"))
 REQUESTS = 2000
@@ -177,42 +176,24 @@ def test_the_counter_counts(hot):
     assert sum(hot.allocations().values()) > before
 
 
-class Strace:
-    """The system calls of a process, by thread, while the block runs."""
-
-    def __init__(self, pid, path):
-        self.path = path
-        self.child = subprocess.Popen(["strace", "-f", "-o", str(path), "-p", str(pid)],
-                                      stderr=subprocess.PIPE, text=True)
-        self.calls = collections.defaultdict(collections.Counter)
-
-    def __enter__(self):
-        line = self.child.stderr.readline()
-        if "attached" not in line:
-            self.child.wait(PATIENCE)
-            pytest.skip(f"strace may not attach here: {line.strip()}")
-        return self
-
-    def __exit__(self, *_):
-        self.child.send_signal(signal.SIGINT)
-        self.child.communicate(timeout=PATIENCE)
-        # "<... epoll_wait resumed>" is the second half of a call that was counted already.
-        for line in self.path.read_text().splitlines():
-            found = re.match(r"(\d+) +(\w+)\(", line)
-            if found:
-                self.calls[int(found.group(1))][found.group(2)] += 1
+def by_thread(strace):
+    calls = collections.defaultdict(collections.Counter)
+    # "<... epoll_wait resumed>" is the second half of a call that was counted already.
+    for line in strace.lines():
+        found = re.match(r"(\d+) +(\w+)\(", line)
+        if found:
+            calls[int(found.group(1))][found.group(2)] += 1
+    return calls
 
 
 @pytest.mark.parametrize("way,name", WAYS)
 def test_a_warm_worker_calls_but_epoll_recv_and_send(hot, requests, tmp_path, way, name):
     recv, send = ("read", "write") if way == "TLS" else ("recvfrom", "sendto")
-    if not shutil.which("strace"):
-        pytest.skip("strace is not installed: apt-get install strace")
     with hot.connect_tls() if way == "TLS" else hot.connect() as sock:
         ask(sock, requests[name], WARM)
         with Strace(hot.process.pid, tmp_path / "calls") as strace:
             ask(sock, requests[name], REQUESTS)
-    worker = max(strace.calls.values(), key=lambda calls: calls[recv])
+    worker = max(by_thread(strace).values(), key=lambda calls: calls[recv])
     assert worker.pop(recv) == REQUESTS
     assert worker.pop(send) == REQUESTS
     # One more for the sweep of the deadlines, four times a second.

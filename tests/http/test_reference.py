@@ -3,10 +3,7 @@
 share with the other formats stands in the tests of those: `any_app`, `timed`, the state matrix."""
 import hashlib
 import re
-import shutil
-import signal
 import sqlite3
-import subprocess
 import threading
 
 import pytest
@@ -14,6 +11,7 @@ import pytest
 from instance import PATIENCE, drain, statuses, token_request, until
 from test_health_metrics import figures
 from test_races import Call, hold  # noqa: F401 (a fixture)
+from traced import Strace
 
 REQUESTS, AT_ONCE = 60, 6
 
@@ -48,30 +46,16 @@ def turn(server):
 
 
 # ------------------------------------------------------------------ one row, before the answer
-class Calls:
+class Calls(Strace):
     """The writes, syncs and sends of a process, in the order in which they ended."""
 
     def __init__(self, pid, path):
-        self.path = path
-        self.child = subprocess.Popen(
-            ["strace", "-f", "-xx", "-s", "5000", "-o", str(path), "-p", str(pid), "-e",
-             "trace=pwrite64,fdatasync,sendto"], stderr=subprocess.PIPE, text=True)
-
-    def __enter__(self):
-        line = self.child.stderr.readline()
-        if "attached" not in line:
-            self.child.wait(PATIENCE)
-            pytest.skip(f"strace may not attach here: {line.strip()}")
-        return self
-
-    def __exit__(self, *_):
-        self.child.send_signal(signal.SIGINT)
-        self.child.communicate(timeout=PATIENCE)
+        super().__init__(pid, path, "-xx", "-s", "5000", "-e", "trace=pwrite64,fdatasync,sendto")
 
     def events(self):
         """(what, file descriptor, bytes): a call begins with its line and ends with its result."""
         under_way = {}
-        for line in self.path.read_text().splitlines():
+        for line in self.lines():
             thread, text = line.split(None, 1)
             begun = re.match(r'(\w+)\((\d+)(?:, "([^"]*)")?', text)
             if begun:
@@ -88,8 +72,6 @@ class Calls:
 
 
 def test_promise_3_every_answer_comes_after_the_sync_of_its_row(server, app, tmp_path):
-    if not shutil.which("strace"):
-        pytest.skip("strace is not installed: apt-get install strace")
     with Calls(server.process.pid, tmp_path / "calls") as calls:
         callers = [threading.Thread(target=lambda: [server.bearer(app) for _ in range(10)])
                    for _ in range(AT_ONCE)]
