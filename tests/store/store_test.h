@@ -141,6 +141,8 @@ static inline int test_teardown(void **state)
     return 0;
 }
 
+#define WITH_STORE(name) cmocka_unit_test_setup_teardown(name, test_setup, test_teardown)
+
 static inline struct store_batch *test_batch(void)
 {
     struct store_batch *batch = store_batch_create(TEST_NOW);
@@ -202,6 +204,20 @@ static inline enum twoleg_error test_make_application(struct test_store *test, u
     store_batch_add(batch, VERB_APPLICATION_CREATE, STORE_OPERATOR)->application = &application;
     return test_commit(test, batch);
 }
+
+// With the API and two applications of it.
+static inline int test_setup_applications(void **state)
+{
+    int failed = test_setup(state);
+    if (failed)
+        return failed;
+    test_make_api(*state);
+    assert_int_equal(test_make_application(*state, 11, "a"), TWOLEG_NONE);
+    assert_int_equal(test_make_application(*state, 12, "b"), TWOLEG_NONE);
+    return 0;
+}
+#define WITH_APPLICATIONS(name) \
+    cmocka_unit_test_setup_teardown(name, test_setup_applications, test_teardown)
 
 static inline struct application *test_load(struct test_store *test, uint64_t number)
 {

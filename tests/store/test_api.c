@@ -202,17 +202,14 @@ static void limits_of_apis_and_scope_texts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(apis_are_read_whole, test_setup, test_teardown),
-        cmocka_unit_test_setup_teardown(identifier_and_default_are_unique, test_setup,
-                                        test_teardown),
-        cmocka_unit_test_setup_teardown(default_api_follows_the_issuer, test_setup, test_teardown),
-        cmocka_unit_test_setup_teardown(scopes_are_sorted_and_unique, test_setup, test_teardown),
-        cmocka_unit_test_setup_teardown(api_set_replaces_the_row, test_setup, test_teardown),
-        cmocka_unit_test_setup_teardown(only_declared_scopes_of_existing_apis, test_setup,
-                                        test_teardown),
-        cmocka_unit_test_setup_teardown(removed_scope_leaves_exactly_its_holders, test_setup,
-                                        test_teardown),
-        cmocka_unit_test_setup_teardown(limits_of_apis_and_scope_texts, test_setup, test_teardown),
+        WITH_STORE(apis_are_read_whole),
+        WITH_STORE(identifier_and_default_are_unique),
+        WITH_STORE(default_api_follows_the_issuer),
+        WITH_STORE(scopes_are_sorted_and_unique),
+        WITH_STORE(api_set_replaces_the_row),
+        WITH_STORE(only_declared_scopes_of_existing_apis),
+        WITH_STORE(removed_scope_leaves_exactly_its_holders),
+        WITH_STORE(limits_of_apis_and_scope_texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

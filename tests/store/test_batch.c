@@ -477,28 +477,21 @@ static void close_writes_what_is_queued(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(refused_batch_changes_nothing, test_setup, test_teardown),
-        cmocka_unit_test_setup_teardown(a_refused_batch_in_a_group_leaves_the_others, test_setup,
-                                        test_teardown),
-        cmocka_unit_test_setup_teardown(
-            nothing_is_visible_before_the_commit_nor_answered_before_it_is_told, test_setup,
-            test_teardown),
-        cmocka_unit_test_setup_teardown(many_threads_commit_in_sequence, test_setup, test_teardown),
-        cmocka_unit_test_setup_teardown(full_queue_refuses, test_setup, test_teardown),
-        cmocka_unit_test_setup_teardown(bytes_are_bounded_too, test_setup, test_teardown),
-        cmocka_unit_test_setup_teardown(what_waited_too_long_is_refused, test_setup, test_teardown),
-        cmocka_unit_test_setup_teardown(batch_without_memory_is_refused, test_setup, test_teardown),
-        cmocka_unit_test_setup_teardown(unknown_verb_is_refused, test_setup, test_teardown),
-        cmocka_unit_test_setup_teardown(failed_commit_is_never_acknowledged, test_setup,
-                                        test_teardown),
-        cmocka_unit_test_setup_teardown(failure_within_a_round_fails_it_all_and_passes, test_setup,
-                                        test_teardown),
-        cmocka_unit_test_setup_teardown(reads_run_on_reader_threads, test_setup, test_teardown),
-        cmocka_unit_test_setup_teardown(M5_a_slow_read_holds_up_no_other, test_setup,
-                                        test_teardown),
-        cmocka_unit_test_setup_teardown(M5_a_read_that_waits_too_long_is_refused, test_setup,
-                                        test_teardown),
-        cmocka_unit_test_setup_teardown(close_writes_what_is_queued, test_setup, test_teardown),
+        WITH_STORE(refused_batch_changes_nothing),
+        WITH_STORE(a_refused_batch_in_a_group_leaves_the_others),
+        WITH_STORE(nothing_is_visible_before_the_commit_nor_answered_before_it_is_told),
+        WITH_STORE(many_threads_commit_in_sequence),
+        WITH_STORE(full_queue_refuses),
+        WITH_STORE(bytes_are_bounded_too),
+        WITH_STORE(what_waited_too_long_is_refused),
+        WITH_STORE(batch_without_memory_is_refused),
+        WITH_STORE(unknown_verb_is_refused),
+        WITH_STORE(failed_commit_is_never_acknowledged),
+        WITH_STORE(failure_within_a_round_fails_it_all_and_passes),
+        WITH_STORE(reads_run_on_reader_threads),
+        WITH_STORE(M5_a_slow_read_holds_up_no_other),
+        WITH_STORE(M5_a_read_that_waits_too_long_is_refused),
+        WITH_STORE(close_writes_what_is_queued),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

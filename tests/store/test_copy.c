@@ -373,21 +373,15 @@ static void H17_backup_under_writes_is_consistent(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(backup_is_one_file_for_us_alone, test_setup, test_teardown),
-        cmocka_unit_test_setup_teardown(restore_brings_back_and_sets_a_new_epoch, test_setup,
-                                        test_teardown),
-        cmocka_unit_test_setup_teardown(D6_keys_given_up_since_the_copy_stay_gone, test_setup,
-                                        test_teardown),
-        cmocka_unit_test_setup_teardown(D6_a_store_that_cannot_be_read_is_said, test_setup,
-                                        test_teardown),
-        cmocka_unit_test_setup_teardown(restore_into_an_empty_folder_takes_the_time_as_epoch,
-                                        test_setup, test_teardown),
-        cmocka_unit_test_setup_teardown(restore_leaves_no_old_wal, test_setup, test_teardown),
-        cmocka_unit_test_setup_teardown(wrong_files_are_refused_and_change_nothing, test_setup,
-                                        test_teardown),
-        cmocka_unit_test_setup_teardown(damaged_backup_is_refused, test_setup, test_teardown),
-        cmocka_unit_test_setup_teardown(H17_backup_under_writes_is_consistent, test_setup,
-                                        test_teardown),
+        WITH_STORE(backup_is_one_file_for_us_alone),
+        WITH_STORE(restore_brings_back_and_sets_a_new_epoch),
+        WITH_STORE(D6_keys_given_up_since_the_copy_stay_gone),
+        WITH_STORE(D6_a_store_that_cannot_be_read_is_said),
+        WITH_STORE(restore_into_an_empty_folder_takes_the_time_as_epoch),
+        WITH_STORE(restore_leaves_no_old_wal),
+        WITH_STORE(wrong_files_are_refused_and_change_nothing),
+        WITH_STORE(damaged_backup_is_refused),
+        WITH_STORE(H17_backup_under_writes_is_consistent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -168,18 +168,14 @@ static void folder_that_is_a_file_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(restart_keeps_all, test_setup, test_teardown),
-        cmocka_unit_test_setup_teardown(D3_modes_are_narrow_whatever_the_umask, test_setup,
-                                        test_teardown),
-        cmocka_unit_test_setup_teardown(D3_wide_modes_are_refused, test_setup, test_teardown),
-        cmocka_unit_test_setup_teardown(D3_symbolic_links_are_refused, test_setup, test_teardown),
-        cmocka_unit_test_setup_teardown(D3_foreign_owner_is_refused, test_setup, test_teardown),
-        cmocka_unit_test_setup_teardown(second_server_is_refused_with_the_pid_of_the_first,
-                                        test_setup, test_teardown),
-        cmocka_unit_test_setup_teardown(nothing_is_made_where_nothing_was_asked_for, test_setup,
-                                        test_teardown),
-        cmocka_unit_test_setup_teardown(folder_that_is_a_file_is_refused, test_setup,
-                                        test_teardown),
+        WITH_STORE(restart_keeps_all),
+        WITH_STORE(D3_modes_are_narrow_whatever_the_umask),
+        WITH_STORE(D3_wide_modes_are_refused),
+        WITH_STORE(D3_symbolic_links_are_refused),
+        WITH_STORE(D3_foreign_owner_is_refused),
+        WITH_STORE(second_server_is_refused_with_the_pid_of_the_first),
+        WITH_STORE(nothing_is_made_where_nothing_was_asked_for),
+        WITH_STORE(folder_that_is_a_file_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

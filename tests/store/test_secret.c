@@ -2,16 +2,6 @@
 // Secrets, revocations, keys, settings, audit.
 #include "store_test.h"
 
-static int setup(void **state)
-{
-    int failed = test_setup(state);
-    if (failed)
-        return failed;
-    test_make_api(*state);
-    assert_int_equal(test_make_application(*state, 11, "a"), TWOLEG_NONE);
-    return 0;
-}
-
 static enum twoleg_error add_secret(struct test_store *test, uint64_t number, int64_t expires_us)
 {
     struct store_verb verb = {.secret = {11, test_secret(number)}};
@@ -167,7 +157,6 @@ static void revocations_per_application_are_limited(void **state)
     assert_int_equal(revoke_token(test, 0xee, 0), TWOLEG_NONE);
     assert_int_equal(revoke_token(test, 0xff, 0), TWOLEG_LIMIT);
     assert_int_equal(revoke_token(test, 0xee, 0), TWOLEG_NONE); // already revoked: still true
-    assert_int_equal(test_make_application(test, 12, "b"), TWOLEG_NONE);
     struct store_verb verb = {.revoke = {.application = 12}};
     memset(verb.revoke.id.bytes, 0xdd, TOKEN_ID_LEN);
     assert_int_equal(test_one(test, VERB_TOKEN_REVOKE, STORE_OPERATOR, &verb), TWOLEG_NONE);
@@ -314,20 +303,17 @@ static void default_account_is_there(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(secrets_come_and_go, setup, test_teardown),
-        cmocka_unit_test_setup_teardown(ten_live_secrets, setup, test_teardown),
-        cmocka_unit_test_setup_teardown(used_is_added_up_and_never_goes_back, setup, test_teardown),
-        cmocka_unit_test_setup_teardown(rfc7009_2_2_revoked_twice_is_revoked_once, setup,
-                                        test_teardown),
-        cmocka_unit_test_setup_teardown(purge_keeps_what_still_counts, setup, test_teardown),
-        cmocka_unit_test_setup_teardown(revocations_per_application_are_limited, setup,
-                                        test_teardown),
-        cmocka_unit_test_setup_teardown(credential_revocation_outlives_its_secret, setup,
-                                        test_teardown),
-        cmocka_unit_test_setup_teardown(keys_move_by_compare_and_set, setup, test_teardown),
-        cmocka_unit_test_setup_teardown(settings_are_set_and_created_once, setup, test_teardown),
-        cmocka_unit_test_setup_teardown(audit_is_listed_in_order, setup, test_teardown),
-        cmocka_unit_test_setup_teardown(default_account_is_there, setup, test_teardown),
+        WITH_APPLICATIONS(secrets_come_and_go),
+        WITH_APPLICATIONS(ten_live_secrets),
+        WITH_APPLICATIONS(used_is_added_up_and_never_goes_back),
+        WITH_APPLICATIONS(rfc7009_2_2_revoked_twice_is_revoked_once),
+        WITH_APPLICATIONS(purge_keeps_what_still_counts),
+        WITH_APPLICATIONS(revocations_per_application_are_limited),
+        WITH_APPLICATIONS(credential_revocation_outlives_its_secret),
+        WITH_APPLICATIONS(keys_move_by_compare_and_set),
+        WITH_APPLICATIONS(settings_are_set_and_created_once),
+        WITH_APPLICATIONS(audit_is_listed_in_order),
+        WITH_APPLICATIONS(default_account_is_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

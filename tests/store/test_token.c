@@ -8,17 +8,6 @@
 #define HOUR_S ((int64_t)3600)
 #define SLICE 500u
 
-static int setup(void **state)
-{
-    int failed = test_setup(state);
-    if (failed)
-        return failed;
-    test_make_api(*state);
-    assert_int_equal(test_make_application(*state, 11, "a"), TWOLEG_NONE);
-    assert_int_equal(test_make_application(*state, 12, "b"), TWOLEG_NONE);
-    return 0;
-}
-
 static struct store_token_key key_of(unsigned which)
 {
     return (struct store_token_key){sha256(str_of(&which, sizeof which)), which % TOKEN_SLOTS_MAX};
@@ -369,23 +358,21 @@ static void rows_are_counted(void **state)
     assert_int_equal(store_figures(test->store).tokens_written, 15);
 }
 
-#define TOKENS(name) cmocka_unit_test_setup_teardown(name, setup, test_teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TOKENS(a_token_is_found_by_its_hash_alone),
-        TOKENS(a_hash_with_the_same_place_is_another_token),
-        TOKENS(a_token_is_not_written_while_another_lives),
-        TOKENS(a_token_takes_the_place_of_a_revoked_one_no_more),
-        TOKENS(what_has_no_place_is_refused),
-        TOKENS(each_life_leaves_in_its_time),
-        TOKENS(expired_rows_leave_in_slices),
-        TOKENS(a_purge_under_way_holds_up_nobody),
-        TOKENS(rows_that_never_expire_leave_with_their_application),
-        TOKENS(a_commit_that_fails_leaves_no_token),
-        TOKENS(a_read_that_fails_is_no_answer),
-        TOKENS(rows_are_counted),
+        WITH_APPLICATIONS(a_token_is_found_by_its_hash_alone),
+        WITH_APPLICATIONS(a_hash_with_the_same_place_is_another_token),
+        WITH_APPLICATIONS(a_token_is_not_written_while_another_lives),
+        WITH_APPLICATIONS(a_token_takes_the_place_of_a_revoked_one_no_more),
+        WITH_APPLICATIONS(what_has_no_place_is_refused),
+        WITH_APPLICATIONS(each_life_leaves_in_its_time),
+        WITH_APPLICATIONS(expired_rows_leave_in_slices),
+        WITH_APPLICATIONS(a_purge_under_way_holds_up_nobody),
+        WITH_APPLICATIONS(rows_that_never_expire_leave_with_their_application),
+        WITH_APPLICATIONS(a_commit_that_fails_leaves_no_token),
+        WITH_APPLICATIONS(a_read_that_fails_is_no_answer),
+        WITH_APPLICATIONS(rows_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -170,14 +170,12 @@ static void what_takes_away_is_urgent(void **state)
     assert_false(urgent(VERB_REVOCATIONS_PURGE, 0));
 }
 
-#define unit(test) cmocka_unit_test_setup_teardown(test, test_setup, test_teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        unit(M5_a_revocation_is_written_before_what_waited_longer),
-        unit(M5_a_revocation_joins_the_commit_that_is_being_written_and_ends_it),
-        unit(M5_a_full_queue_has_room_for_a_revocation),
+        WITH_STORE(M5_a_revocation_is_written_before_what_waited_longer),
+        WITH_STORE(M5_a_revocation_joins_the_commit_that_is_being_written_and_ends_it),
+        WITH_STORE(M5_a_full_queue_has_room_for_a_revocation),
         cmocka_unit_test(what_takes_away_is_urgent),
         cmocka_unit_test(a_token_in_the_place_of_another_is_not_urgent),
     };

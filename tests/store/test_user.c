@@ -7,17 +7,6 @@
 #define ANN UINT64_C(0xfedcba9876543210)
 #define HOUR (3600 * SECOND_US)
 
-static int setup(void **state)
-{
-    int failed = test_setup(state);
-    if (failed)
-        return failed;
-    test_make_api(*state);
-    assert_int_equal(test_make_application(*state, 11, "a"), TWOLEG_NONE);
-    assert_int_equal(test_make_application(*state, 12, "b"), TWOLEG_NONE);
-    return 0;
-}
-
 static enum twoleg_error make_user(struct test_store *test, uint64_t number, const char *name)
 {
     static const struct application_api rights = {TEST_API, true, false, {"groups sms", 10}};
@@ -403,24 +392,22 @@ static void a_commit_that_fails_rotates_nothing(void **state)
     fail_msg("no commit failed");
 }
 
-#define USERS(name) cmocka_unit_test_setup_teardown(name, setup, test_teardown)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        USERS(a_user_is_found_by_its_name_as_it_is),
-        USERS(a_name_is_one_users_at_a_time),
-        USERS(a_change_is_of_what_was_given),
-        USERS(users_are_listed_page_after_page),
-        USERS(a_removed_scope_leaves_users),
-        USERS(the_grants_of_an_application_are_kept),
-        USERS(a_family_is_found_by_its_number),
-        USERS(rfc9700_4_14_2_a_token_is_rotated_once),
-        USERS(what_was_changed_meanwhile_begins_no_family),
-        USERS(families_end_with_what_they_came_from),
-        USERS(expired_families_leave_with_new_ones),
-        USERS(of_one_user_with_one_application_the_oldest_leave),
-        USERS(a_commit_that_fails_rotates_nothing),
+        WITH_APPLICATIONS(a_user_is_found_by_its_name_as_it_is),
+        WITH_APPLICATIONS(a_name_is_one_users_at_a_time),
+        WITH_APPLICATIONS(a_change_is_of_what_was_given),
+        WITH_APPLICATIONS(users_are_listed_page_after_page),
+        WITH_APPLICATIONS(a_removed_scope_leaves_users),
+        WITH_APPLICATIONS(the_grants_of_an_application_are_kept),
+        WITH_APPLICATIONS(a_family_is_found_by_its_number),
+        WITH_APPLICATIONS(rfc9700_4_14_2_a_token_is_rotated_once),
+        WITH_APPLICATIONS(what_was_changed_meanwhile_begins_no_family),
+        WITH_APPLICATIONS(families_end_with_what_they_came_from),
+        WITH_APPLICATIONS(expired_families_leave_with_new_ones),
+        WITH_APPLICATIONS(of_one_user_with_one_application_the_oldest_leave),
+        WITH_APPLICATIONS(a_commit_that_fails_rotates_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -110,17 +110,11 @@ static void design_3_1_the_epoch_of_the_store_is_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(design_3_5_the_first_start_stores_the_issuer, test_setup,
-                                        test_teardown),
-        cmocka_unit_test_setup_teardown(design_3_5_a_derived_issuer_gives_way_to_the_stored_one,
-                                        test_setup, test_teardown),
-        cmocka_unit_test_setup_teardown(design_3_5_change_issuer_takes_a_derived_one, test_setup,
-                                        test_teardown),
-        cmocka_unit_test_setup_teardown(
-            design_3_5_another_configured_issuer_is_refused_unless_meant, test_setup,
-            test_teardown),
-        cmocka_unit_test_setup_teardown(design_3_1_the_epoch_of_the_store_is_read, test_setup,
-                                        test_teardown),
+        WITH_STORE(design_3_5_the_first_start_stores_the_issuer),
+        WITH_STORE(design_3_5_a_derived_issuer_gives_way_to_the_stored_one),
+        WITH_STORE(design_3_5_change_issuer_takes_a_derived_one),
+        WITH_STORE(design_3_5_another_configured_issuer_is_refused_unless_meant),
+        WITH_STORE(design_3_1_the_epoch_of_the_store_is_read),
     };
     env_init(&env);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
