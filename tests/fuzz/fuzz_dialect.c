@@ -3,47 +3,11 @@
 // printed, or compiled and then asked. Any other first line is the name of a shipped dialect, then
 // come a line each of method, target, Content-Type, Authorization (after ! it is encoded first) and
 // one more header, then the body. Whatever comes is answered as the dialect's rows say.
-#include "base64_text.h"
 #include "codec/json_read.h"
 #include "codec/utf8.h"
-#include "dialect/dialect.h"
-#include "fuzz.h"
 #include "http/router.h"
 #include "http/target.h"
-
-#define KEPT 64
-
-// Each is loaded once, for the whole run.
-static const struct dialect *fuzz_shipped(struct str name)
-{
-    static const struct dialect *kept[KEPT];
-    static struct arena arenas[KEPT];
-    const char *each;
-    struct config_report report;
-    for (size_t i = 0; i < KEPT && (each = dialect_shipped_name(i)); i++) {
-        if (!str_equal(str_from(each), name))
-            continue;
-        if (kept[i])
-            return kept[i];
-        arena_init(&arenas[i], NULL, (size_t)1 << 24);
-        struct dialect_library library = {.arena = &arenas[i], .report = &report};
-        FUZZ_MUST(config_report_init(&report, &arenas[i]));
-        FUZZ_MUST(dialect_find(&library, name, &kept[i]) == TWOLEG_NONE);
-        return kept[i];
-    }
-    return NULL;
-}
-
-static struct str fuzz_authorization(struct arena *arena, struct str line)
-{
-    struct buf out;
-    if (!str_starts_with(line, STR("!")))
-        return line;
-    buf_init_arena(&out, arena, line.len * 2 + 16);
-    buf_add(&out, STR("Basic "));
-    base64_text(&out, line.ptr + 1, line.len - 1);
-    return buf_str(&out);
-}
+#include "requests.h"
 
 static void fuzz_body(const struct http_answer *answer)
 {

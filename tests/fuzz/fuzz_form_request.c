@@ -2,36 +2,13 @@
 // What a token endpoint is sent: three lines for Content-Type, Authorization and query (an empty
 // one was not sent; an Authorization after ! is encoded first), then the body. Whatever comes is
 // read as the rules say or refused with a row of the dialect's table.
-#include "base64_text.h"
 #include "codec/json_read.h"
 #include "codec/utf8.h"
-#include "dialect/dialect.h"
-#include "fuzz.h"
+#include "requests.h"
 
-// Loaded once, for the whole run.
 static const struct dialect *fuzz_dialect(void)
 {
-    static const struct dialect *dialect;
-    static struct arena arena;
-    struct config_report report;
-    if (dialect)
-        return dialect;
-    arena_init(&arena, NULL, (size_t)1 << 24);
-    struct dialect_library library = {.arena = &arena, .report = &report};
-    FUZZ_MUST(config_report_init(&report, &arena));
-    FUZZ_MUST(dialect_find(&library, STR("rfc6749"), &dialect) == TWOLEG_NONE);
-    return dialect;
-}
-
-static struct str fuzz_authorization(struct arena *arena, struct str line)
-{
-    struct buf out;
-    if (!str_starts_with(line, STR("!")))
-        return line;
-    buf_init_arena(&out, arena, line.len * 2 + 16);
-    buf_add(&out, STR("Basic "));
-    base64_text(&out, line.ptr + 1, line.len - 1);
-    return buf_str(&out);
+    return fuzz_shipped(STR("rfc6749"));
 }
 
 static void fuzz_parameter(struct str value)
