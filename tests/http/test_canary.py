@@ -12,6 +12,7 @@ from instance import FORMATS, Application
 
 BROUGHT = "canary-brought-secret-of-more-than-32-bytes"
 SHORT = "canary-short-pw9"
+PASSWORD = "canary password of a user"
 
 
 class Canaries:
@@ -68,7 +69,7 @@ def recorded(server):
 def led_through(make_server, tmp_path):
     """A server that logs all it can, after everything was done with each canary."""
     config = tmp_path / "twoleg.yaml"
-    config.write_text("log_requests: all\n")
+    config.write_text("log_requests: all\npassword_grant: true\n")
     config.chmod(0o600)
     server = make_server(config=config).start()
     canaries, said = Canaries(), recorded(server)
@@ -85,6 +86,7 @@ def led_through(make_server, tmp_path):
     more = server.cli("secret", "add", app.id, "--json")
     canaries.add("a second secret", more["client_secret"])
     server.remove_secret(app, revoke_tokens=True)
+    lead_a_user_through(server, canaries)
     server.delete(apps[0])
     return server, canaries, apps, said
 
@@ -123,12 +125,57 @@ def lead_through(server, caller, app, canaries):
     server.run_cli("token", "inspect", good)
 
 
+def lead_a_user_through(server, canaries):
+    app = server.app(name="with users", scope="alpha", token_format="reference",
+                     grants="password refresh_token")
+    canaries.add("a user's application's secret", app.secret)
+    canaries.add("a user's password", PASSWORD)
+    server.cli("user", "add", "ann", "--scope", "alpha", "--password-file", "-", input=PASSWORD)
+    made = server.cli("user", "add", "bob", "--json")["password"]
+    canaries.add("a made password", made)
+    canaries.add("another made password",
+                 server.cli("user", "passwd", "bob", "--yes", "--json")["password"])
+
+    def granted(number, **fields):
+        answer = server.token(app, **fields)
+        assert answer.status == 200, answer
+        for kind in ("access_token", "refresh_token"):
+            canaries.add(f"{number} {kind} of a user", answer.json()[kind])
+        return answer.json()["refresh_token"]
+
+    first = granted("first", grant_type="password", username="ann", password=PASSWORD)
+    second = granted("second", grant_type="refresh_token", refresh_token=first)
+    assert server.token(app, grant_type="refresh_token", refresh_token=first).status == 200
+    # Wrongly: in each other's places, cut, twice, and where none belongs.
+    for name, word in (("ann", PASSWORD + "x"), (PASSWORD, "ann"), (made, made), ("ann", second)):
+        server.token(app, grant_type="password", username=name, password=word)
+        server.admin("POST", "/admin/v1/users", {"username": "ann", "password": word, "odd": word})
+        server.admin("POST", "/admin/v1/users", {"username": "ann", "password": word})
+    for text in (second[:-1], second + "A", PASSWORD):
+        server.token(app, grant_type="refresh_token", refresh_token=text)
+        server.token(app, grant_type="refresh_token", refresh_token=text, scope=text)
+        server.token(app, grant_type=text, refresh_token=text)
+        server.form("/oauth/token", [("grant_type", "refresh_token")] +
+                    [("refresh_token", text)] * 2, app)
+        server.get(f"/oauth/token?grant_type=refresh_token&password={urllib.parse.quote(text)}")
+        server.check(text)
+        server.introspect(app, text)
+        server.revoke(app, text)
+        server.run_cli("token", "inspect", text)
+    assert server.revoke(app, second).status == 200
+    server.cli("user", "disable", "ann", "--yes")
+    server.token(app, grant_type="password", username="ann", password=PASSWORD)
+    server.cli("user", "delete", "bob", "--yes")
+
+
 def answers(server, apps):
     """What the server shows on being asked."""
     yield "metrics", server.get("/metrics").body
     yield "audit", server.admin("GET", "/admin/v1/audit?limit=200").body
     yield "applications", server.admin("GET", "/admin/v1/applications").body
     yield "status", server.admin("GET", "/admin/v1/status").body
+    yield "users", server.admin("GET", "/admin/v1/users").body
+    yield "user", server.admin("GET", "/admin/v1/user?username=ann").body
     for app in apps[1:]:
         for path in ("application", "application/secrets"):
             yield path, server.admin("GET", f"/admin/v1/{path}?client_id={app.id}").body

@@ -13,6 +13,7 @@ import typing
 from instance import Application
 
 ADMIN = "/admin/v1/"
+PASSWORD = "a password of faults"
 
 
 class Unavailable(Exception):
@@ -46,12 +47,39 @@ class World:
         self.reference = server.app(name="reference", scope="alpha beta", token_format="reference")
         self.brought = server.app(name="brought", secret="only-sixteen-cha")
         self.caller = server.app(name="caller", resource_server=True)
+        self.users = server.app(name="users", scope="alpha beta", token_format="sealed",
+                                grants="password refresh_token")
+        server.manage("POST", "users", None, {"username": "ann", "password": PASSWORD,
+                                              "scope": "alpha"})
 
     def fresh(self, **fields):
         """An application of this run alone, made without the command line's start."""
         made = self.server.manage("POST", "applications", None, {
             "client_id": f"f{next(self.serial)}", "name": "fresh", "scope": "alpha beta", **fields})
         return Application(made)
+
+    def fresh_user(self):
+        name = f"u{next(self.serial)}"
+        self.server.manage("POST", "users", None, {"username": name, "password": PASSWORD,
+                                                   "scope": "alpha"})
+        return name
+
+    def login(self, name, password=PASSWORD):
+        return self.server.token(self.users, grant_type="password", username=name,
+                                 password=password)
+
+    def knows(self, name, password=PASSWORD):
+        answer = answered(self.login(name, password))
+        assert answer.status in (200, 400), answer
+        return answer.status == 200
+
+    def renew(self, token):
+        return self.server.token(self.users, grant_type="refresh_token", refresh_token=token)
+
+    def renews(self, token):
+        answer = answered(self.renew(token))
+        assert answer.status in (200, 400), answer
+        return answer.status == 200
 
     def works(self, app):
         return answered(self.server.token(app)).status == 200
@@ -134,6 +162,74 @@ def token_of_an_unknown_client(world):
     unknown = Application({"client_id": "nobody", "client_secret": "wrong" * 8})
     return Step(lambda: world.server.token(unknown), 401,
                 lambda a: a.error == "invalid_client")
+
+
+# ------------------------------------------------------------------ users
+@scenario
+def token_for_a_password(world):
+    """A name of its own: what is remembered costs no hash."""
+    name = world.fresh_user()
+    return Step(lambda: world.login(name), holds=lambda a: world.good(a.json()["access_token"]))
+
+
+@scenario
+def token_for_a_wrong_password(world):
+    return Step(lambda: world.login("ann", "a wrong password"), 400,
+                lambda a: a.error == "invalid_grant")
+
+
+@scenario
+def token_for_a_refresh_token(world):
+    """Acknowledged, its successor goes on; refused, the one that the client has still does."""
+    first = answered(world.login(world.fresh_user())).json()["refresh_token"]
+
+    def goes_on(answer, _):
+        mine = answer.json()["refresh_token"] if answer.status == 200 else first
+        assert world.renew(mine).status in (200, 503)
+    return Step(lambda: world.renew(first), after=goes_on,
+                holds=lambda a: world.good(a.json()["access_token"]))
+
+
+@scenario
+def revoke_refresh(world):
+    token = answered(world.login(world.fresh_user())).json()["refresh_token"]
+    return Step(lambda: world.server.revoke(world.users, token),
+                holds=lambda a: not world.renews(token))
+
+
+@scenario
+def user_create(world):
+    name = f"u{next(world.serial)}"
+    body = {"username": name, "password": PASSWORD, "scope": "alpha"}
+    return Step(managed(world, "POST", "users", None, body), 201, holds=lambda a: world.knows(name))
+
+
+def user_changed(world, method, path, body, holds):
+    name = world.fresh_user()
+    granted = answered(world.login(name)).json()
+
+    def ended(answer):
+        return world.dead(granted["access_token"]) and \
+            not world.renews(granted["refresh_token"]) and holds(name)
+    return Step(lambda: world.server.admin(method, f"{ADMIN}{path}?username={name}", body),
+                holds=ended)
+
+
+@scenario
+def user_password(world):
+    return user_changed(world, "POST", "user/password", {"password": "another password"},
+                        lambda name: not world.knows(name) and
+                        world.knows(name, "another password"))
+
+
+@scenario
+def user_disable(world):
+    return user_changed(world, "POST", "user/disable", {}, lambda name: not world.knows(name))
+
+
+@scenario
+def user_delete(world):
+    return user_changed(world, "DELETE", "user", None, lambda name: not world.knows(name))
 
 
 def described(world, app):
