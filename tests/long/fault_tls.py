@@ -28,7 +28,8 @@ def configure(folder):
     shown = Pair(folder / "shown.pem", folder / "shown.key")
     show(first[0], shown)
     config = folder / "twoleg.yaml"
-    config.write_text(f"{UNLIMITED.read_text()}password_grant: true\nlisten:\n  - address: 127.0.0.1:0\n"
+    config.write_text(f"{UNLIMITED.read_text()}password_grant: true\n"
+                      "listen:\n  - address: 127.0.0.1:0\n"
                       f"  - address: 127.0.0.1:0\n    tls: [{shown.yaml()}, {second.yaml()}]\n")
     authority.first, authority.shown = first, shown
     authority.serials = [openssl("x509", "-in", pair.certificate, "-noout", "-serial").strip()[7:]
