@@ -2,6 +2,7 @@
 #include "crypto/password.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <sodium.h>
 #include <string.h>
 
@@ -21,6 +22,33 @@
 
 _Static_assert(PASSWORD_SALT == crypto_pwhash_argon2id_SALTBYTES, "the library's salt");
 _Static_assert(PASSWORD_HASH_SIZE >= crypto_pwhash_argon2id_STRBYTES, "the library's text fits");
+
+// The memory that is taken by hashes now, in all threads: those of a big machine, each with an
+// imported hash, would have more than the service may.
+static struct {
+    pthread_mutex_t mutex;
+    pthread_cond_t given;
+    uint64_t kib;
+} password_memory = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
+
+_Static_assert(PASSWORD_MEMORY_KIB_MAX <= PASSWORD_MEMORY_KIB_ALL, "each one has its turn");
+
+static void password_take_memory(uint64_t kib)
+{
+    pthread_mutex_lock(&password_memory.mutex);
+    while (password_memory.kib + kib > PASSWORD_MEMORY_KIB_ALL)
+        pthread_cond_wait(&password_memory.given, &password_memory.mutex);
+    password_memory.kib += kib;
+    pthread_mutex_unlock(&password_memory.mutex);
+}
+
+static void password_give_memory(uint64_t kib)
+{
+    pthread_mutex_lock(&password_memory.mutex);
+    password_memory.kib -= kib;
+    pthread_cond_broadcast(&password_memory.given);
+    pthread_mutex_unlock(&password_memory.mutex);
+}
 
 static void password_add_base64(struct buf *out, const uint8_t *bytes, size_t len)
 {
@@ -56,9 +84,13 @@ enum twoleg_error password_hash(struct env *env, struct str password,
         return TWOLEG_RANGE;
     if (!env_random(env, salt, sizeof salt))
         return TWOLEG_NO_RANDOM;
-    if (fault_here(FAULT_MEMORY) ||
-        crypto_pwhash(tag, sizeof tag, password.ptr, password.len, salt, PASSWORD_PASSES,
-                      (size_t)PASSWORD_MEMORY_KIB * 1024, crypto_pwhash_ALG_ARGON2ID13) != 0)
+    if (fault_here(FAULT_MEMORY))
+        return TWOLEG_NO_MEMORY;
+    password_take_memory(PASSWORD_MEMORY_KIB);
+    int failed = crypto_pwhash(tag, sizeof tag, password.ptr, password.len, salt, PASSWORD_PASSES,
+                               (size_t)PASSWORD_MEMORY_KIB * 1024, crypto_pwhash_ALG_ARGON2ID13);
+    password_give_memory(PASSWORD_MEMORY_KIB);
+    if (failed)
         return TWOLEG_NO_MEMORY;
     password_write(salt, tag, ret_hash);
     wipe(tag, sizeof tag);
@@ -132,13 +164,17 @@ enum twoleg_error password_verify(struct str hash, struct str password)
     if (fault_here(FAULT_MEMORY))
         return TWOLEG_NO_MEMORY;
     memcpy(text, hash.ptr, hash.len);
+    password_take_memory(cost.memory_kib);
     errno = 0;
-    if (crypto_pwhash_str_verify(text, password.ptr, password.len) == 0)
+    int failed = crypto_pwhash_str_verify(text, password.ptr, password.len);
+    int reason = errno;
+    password_give_memory(cost.memory_kib);
+    if (!failed)
         return TWOLEG_NONE;
     // The library's one result for all failures; errno tells them apart.
-    if (errno == EINVAL)
+    if (reason == EINVAL)
         return TWOLEG_SECRET_WRONG;
-    return errno == ENOMEM ? TWOLEG_NO_MEMORY : TWOLEG_MALFORMED;
+    return reason == ENOMEM ? TWOLEG_NO_MEMORY : TWOLEG_MALFORMED;
 }
 
 #define PASSWORD_TEXT_(number) #number

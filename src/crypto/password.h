@@ -16,6 +16,8 @@
 #define PASSWORD_PASSES_MAX 16
 #define PASSWORD_LANES_MAX 16
 #define PASSWORD_WORK_KIB_MAX ((uint64_t)1024 * 1024) // memory times passes
+// What all hashes together may hold at a time; whoever comes with one more waits for its turn.
+#define PASSWORD_MEMORY_KIB_ALL ((uint64_t)1024 * 1024)
 
 struct password_hash {
     char text[PASSWORD_HASH_SIZE]; // NUL-terminated

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "unit/crypto/hex.h"
 
+#include <pthread.h>
+#include <sys/resource.h>
+
 #include "base/fault.h"
 #include "crypto/init.h"
 #include "crypto/password.h"
@@ -124,6 +127,33 @@ static int password_start(void **state)
     return (int)crypto_init();
 }
 
+#define HASHERS 12
+
+static void *password_hasher(void *result)
+{
+    struct str costly = STR("$argon2id$v=19$m=262144,t=1,p=1$bm9ib2R5cyBzYWx0IDE2Yg"
+                            "$dGhlIGhhc2ggdGhhdCBub2JvZHkncyB3b3JkIGdpdmU");
+    *(enum twoleg_error *)result = password_verify(costly, STR("a guess"));
+    return NULL;
+}
+
+// Twelve of the dearest that may be imported, at once, would hold three.
+static void B1_hashes_hold_a_gibibyte_at_most_whoever_asks(void **state)
+{
+    (void)state;
+    enum twoleg_error results[HASHERS];
+    pthread_t threads[HASHERS];
+    struct rusage usage;
+    for (size_t i = 0; i < HASHERS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, password_hasher, &results[i]), 0);
+    for (size_t i = 0; i < HASHERS; i++) {
+        pthread_join(threads[i], NULL);
+        assert_int_equal(results[i], TWOLEG_SECRET_WRONG);
+    }
+    getrusage(RUSAGE_SELF, &usage);
+    assert_in_range(usage.ru_maxrss, 256 * 1024, (PASSWORD_MEMORY_KIB_ALL / 8) * 9);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +162,7 @@ int main(void)
         cmocka_unit_test(B9_empty_and_long_passwords_never_match),
         cmocka_unit_test(malformed_and_costly_hashes_are_refused),
         cmocka_unit_test(B2_nobodys_hash_is_like_a_made_one_and_no_word_fits),
+        cmocka_unit_test(B1_hashes_hold_a_gibibyte_at_most_whoever_asks),
         cmocka_unit_test(D8_no_randomness_and_no_memory_are_errors),
     };
     return cmocka_run_group_tests(tests, password_start, NULL);
