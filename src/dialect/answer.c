@@ -33,13 +33,11 @@ static struct field_value field_time(const struct answering *a, const struct dia
     if (field->source == SOURCE_REFRESH_EXPIRES_IN && !a->token->refresh_token.ptr)
         return field_text(STR_NONE);
     int64_t scale = field->unit == UNIT_MS ? 1000 : 1;
-    int64_t issued = a->token->issued_s;
     if (never)
         return (struct field_value){field->never ? VALUE_NUMBER : VALUE_NONE, STR_NONE,
                                     field->never};
-    int64_t seconds = field->source == SOURCE_ISSUED_AT ? issued
-                      : field->source == SOURCE_EXPIRES_AT
-                          ? issued + a->token->expires_in_s
+    int64_t seconds = field->source == SOURCE_ISSUED_AT    ? a->token->issued_s
+                      : field->source == SOURCE_EXPIRES_AT ? a->token->expires_s
                       : field->source == SOURCE_REFRESH_EXPIRES_IN
                           ? a->token->refresh_expires_in_s
                           : a->token->expires_in_s;

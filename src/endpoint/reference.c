@@ -261,7 +261,7 @@ static enum twoleg_error again_give(struct http_request *request, const struct d
     struct token_reference *token = &again->tokens[alive->which];
     token->record = alive->record;
     enum twoleg_error error =
-        token_reference_take(&endpoint_context(request)->token, decision, token, ret_token);
+        token_again_take(&endpoint_context(request)->token, decision, token, ret_token);
     if (error)
         return error;
     ret_token->text = arena_copy(request->arena, ret_token->text);

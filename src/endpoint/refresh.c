@@ -22,7 +22,7 @@ struct refresh_job {
     const struct refresh_family *from; // what it was made of: a look's; NULL: a new family
     struct refresh_family family;      // of a new one
     struct refresh_token token;
-    int64_t until_us; // when the token is dead if it is not used
+    int64_t left_s; // of its life when it was made, if it is not used
 };
 
 static void refresh_job_destroy(struct http_job *job)
@@ -186,12 +186,10 @@ enum twoleg_error refresh_find(struct http_request *request, const struct token_
 
 // ---------------------------------------------------------------------------------- keep
 
-static void refresh_take(const struct http_request *request, struct str text, int64_t until_us,
-                         struct issued_token *ret_token)
+static int64_t refresh_left_s(const struct http_request *request, int64_t until_us)
 {
     int64_t left_us = until_us - request->env->latest_us;
-    ret_token->refresh_token = text;
-    ret_token->refresh_expires_in_s = left_us > 0 ? left_us / SECOND_US : 0;
+    return left_us > 0 ? left_us / SECOND_US : 0;
 }
 
 static int64_t refresh_until(const struct http_request *request, int64_t expires_us)
@@ -218,9 +216,9 @@ static enum twoleg_error refresh_give_again(struct http_request *request,
     struct sha256 hash = sha256(refresh_token_str(token));
     if (!secret_equal(hash.bytes, family->current.bytes, sizeof hash.bytes))
         return REFUSE(TWOLEG_REFRESH_UNKNOWN);
-    refresh_take(request, refresh_token_str(token),
-                 family->idle_us < family->expires_us ? family->idle_us : family->expires_us,
-                 ret_token);
+    ret_token->refresh_token = refresh_token_str(token);
+    ret_token->refresh_expires_in_s = refresh_left_s(
+        request, family->idle_us < family->expires_us ? family->idle_us : family->expires_us);
     return TWOLEG_NONE;
 }
 
@@ -250,7 +248,8 @@ static enum twoleg_error refresh_build_first(struct http_request *request,
     if (!env_random_u64(request->env, &family->number))
         return TWOLEG_NO_RANDOM;
     family->number |= family->number == 0; // which no row may have
-    family->idle_us = refresh->until_us = refresh_until(request, family->expires_us);
+    family->idle_us = refresh_until(request, family->expires_us);
+    refresh->left_s = refresh_left_s(request, family->idle_us);
     enum twoleg_error error = refresh_token_first(request->env, config->refresh_prefix,
                                                   family->number, &refresh->token);
     if (error)
@@ -270,14 +269,15 @@ static enum twoleg_error refresh_build_next(struct http_request *request,
         return REFUSE(TWOLEG_INTERNAL);
     refresh_token_next(key, endpoint_config(request)->refresh_prefix, family->number,
                        &family->current, &refresh->token);
-    refresh->until_us = refresh_until(request, family->expires_us);
+    int64_t idle_us = refresh_until(request, family->expires_us);
+    refresh->left_s = refresh_left_s(request, idle_us);
     struct store_verb *verb =
         store_batch_add(refresh->batch, VERB_REFRESH_ROTATE, family->account);
     verb->rotate.family = family->number;
     verb->rotate.key = key->id;
     verb->rotate.current = family->current;
     verb->rotate.next = sha256(refresh_token_str(&refresh->token));
-    verb->rotate.idle_us = refresh->until_us;
+    verb->rotate.idle_us = idle_us;
     return TWOLEG_NONE;
 }
 
@@ -296,7 +296,8 @@ enum twoleg_error refresh_keep(struct http_request *request, const struct decisi
         return refresh_give_again(request, use->family, ret_token);
     struct refresh_job *refresh = refresh_job_find(request, use->family);
     if (refresh && !refresh->job.result) {
-        refresh_take(request, refresh_token_str(&refresh->token), refresh->until_us, ret_token);
+        ret_token->refresh_token = refresh_token_str(&refresh->token);
+        ret_token->refresh_expires_in_s = refresh->left_s;
         return TWOLEG_NONE;
     }
     if (refresh && refresh->job.result != TWOLEG_VERSION_CONFLICT)

@@ -77,7 +77,8 @@ struct decision {
 struct issued_token {
     struct str text;
     struct str scope;
-    int64_t expires_in_s; // 0 = never: left out of the answer
+    int64_t expires_in_s; // what is said of its life; 0 = never: left out of the answer
+    int64_t expires_s;    // 0 = never
     int64_t issued_s;
     struct str refresh_token; // STR_NONE: none
     int64_t refresh_expires_in_s;

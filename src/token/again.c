@@ -142,3 +142,14 @@ enum twoleg_error token_again_find(const struct token_context *context,
     }
     return result;
 }
+
+enum twoleg_error token_again_take(const struct token_context *context,
+                                   const struct decision *decision,
+                                   const struct token_reference *token,
+                                   struct issued_token *ret_token)
+{
+    enum twoleg_error error = token_reference_take(context, decision, token, ret_token);
+    if (!error && ret_token->expires_s)
+        ret_token->expires_in_s = ret_token->expires_s - decision->now_us / SECOND_US;
+    return error;
+}

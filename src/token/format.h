@@ -29,10 +29,14 @@ enum twoleg_error token_record_make(const struct token_context *context,
                                     const struct decision *decision,
                                     struct token_record *ret_record) TWOLEG_MUST_CHECK;
 
-// Is a token with this record, made a while ago, what the decision asks for now? How long it still
-// lives; 0 = for ever.
-bool token_record_holds(const struct token_record *record, const struct decision *decision,
-                        int64_t *ret_left_s);
+// A token of the request that it was made for. It is said to have all of its life, also when a
+// second began while its row or its signature was waited for: callers compare with what is
+// documented, and the end is rounded down to whole seconds anyway.
+struct issued_token token_issued(const struct token_record *record,
+                                 const struct decision *decision, struct str text);
+
+// Is a token with this record, made a while ago, what the decision asks for now?
+bool token_record_holds(const struct token_record *record, const struct decision *decision);
 
 // Text and key of a reference whose record is made but for its id. From a seed, which is secret, it
 // is the same each time.

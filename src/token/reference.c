@@ -227,18 +227,11 @@ enum twoleg_error token_reference_take(const struct token_context *context,
                                        const struct token_reference *token,
                                        struct issued_token *ret_token)
 {
-    int64_t left_s;
-    if (decision->format != FORMAT_REFERENCE ||
-        !token_record_holds(&token->record, decision, &left_s) ||
+    if (decision->format != FORMAT_REFERENCE || !token_record_holds(&token->record, decision) ||
         token->record.epoch != context->epoch ||
         !reference_has_shape(token, reference_shape(decision)))
         return TWOLEG_NOT_FOUND;
-    *ret_token = (struct issued_token){
-        .text = str_of(token->text, token->len),
-        .scope = decision->scope,
-        .expires_in_s = left_s,
-        .issued_s = token->record.issued_s,
-    };
+    *ret_token = token_issued(&token->record, decision, str_of(token->text, token->len));
     return TWOLEG_NONE;
 }
 

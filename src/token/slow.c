@@ -90,18 +90,11 @@ enum twoleg_error token_slow_take(const struct token_context *context,
                                   const struct decision *decision, const struct token_slow *slow,
                                   struct issued_token *ret_token)
 {
-    int64_t left_s;
-    if (decision->format != FORMAT_JWT ||
-        !token_record_holds(&slow->record, decision, &left_s) ||
+    if (decision->format != FORMAT_JWT || !token_record_holds(&slow->record, decision) ||
         !str_equal(slow->ext, decision->ext) ||
         !slow_key_signs(context, decision, slow))
         return TWOLEG_NOT_FOUND;
-    *ret_token = (struct issued_token){
-        .text = buf_str(&slow->text),
-        .scope = decision->scope,
-        .expires_in_s = left_s,
-        .issued_s = slow->record.issued_s,
-    };
+    *ret_token = token_issued(&slow->record, decision, buf_str(&slow->text));
     return TWOLEG_NONE;
 }
 

@@ -61,21 +61,27 @@ enum twoleg_error token_issue(const struct token_context *context, const struct 
         error = formats[decision->format].issue(context, decision, &record, arena, &text);
     if (error)
         return error;
-    *ret_token = (struct issued_token){
-        .text = text,
-        .scope = decision->scope,
-        .expires_in_s = record.expires_s ? record.expires_s - record.issued_s : 0,
-        .issued_s = record.issued_s,
-    };
+    *ret_token = token_issued(&record, decision, text);
     return TWOLEG_NONE;
 }
 
-bool token_record_holds(const struct token_record *record, const struct decision *decision,
-                        int64_t *ret_left_s)
+struct issued_token token_issued(const struct token_record *record,
+                                 const struct decision *decision, struct str text)
+{
+    return (struct issued_token){
+        .text = text,
+        .scope = decision->scope,
+        .expires_in_s = record->expires_s ? record->expires_s - record->issued_s : 0,
+        .expires_s = record->expires_s,
+        .issued_s = record->issued_s,
+    };
+}
+
+bool token_record_holds(const struct token_record *record, const struct decision *decision)
 {
     bool never = decision->ttl_us == TIME_NEVER;
     int64_t life_s = record->expires_s - record->issued_s;
-    int64_t left_s = never ? 0 : record->expires_s - decision->now_us / SECOND_US;
+    int64_t left_s = record->expires_s - decision->now_us / SECOND_US;
     if (record->application != decision->application->number ||
         record->generation != decision->generation ||
         record->credential != decision->credential || record->subject != decision->subject ||
@@ -83,11 +89,8 @@ bool token_record_holds(const struct token_record *record, const struct decision
         record->apis[0] != decision->api->number ||
         !str_equal(record->scope, decision->scope))
         return false;
-    if (never != (record->expires_s == 0) ||
-        (!never && (life_s != decision->ttl_us / SECOND_US || left_s <= 0)))
-        return false;
-    *ret_left_s = left_s;
-    return true;
+    return never ? record->expires_s == 0
+                 : record->expires_s != 0 && life_s == decision->ttl_us / SECOND_US && left_s > 0;
 }
 
 enum twoleg_error token_read(const struct token_context *context, struct str text,

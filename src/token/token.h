@@ -90,6 +90,12 @@ enum twoleg_error token_again_find(const struct token_context *context,
                                    const struct token_again *again,
                                    const struct token_known *known, struct arena *arena,
                                    struct token_again_found *ret_found) TWOLEG_MUST_CHECK;
+// One of them, with the record that was found: as token_reference_take, with what is left of its
+// life.
+enum twoleg_error token_again_take(const struct token_context *context,
+                                   const struct decision *decision,
+                                   const struct token_reference *token,
+                                   struct issued_token *ret_token) TWOLEG_MUST_CHECK;
 // AGAIN_NOW becomes the one that follows it in its window.
 enum twoleg_error token_again_follow(const struct token_context *context,
                                      const struct decision *decision,

@@ -63,7 +63,7 @@ static enum twoleg_error again_find(struct test_tokens *t, const struct token_ag
     assert_non_null(token);
     *token = again->tokens[alive.which];
     token->record = alive.record;
-    return token_reference_take(&t->context, &t->decision, token, ret_token);
+    return token_again_take(&t->context, &t->decision, token, ret_token);
 }
 
 static enum twoleg_error again_take(struct test_tokens *t, const struct token_again *again,

@@ -140,7 +140,7 @@ static void what_has_changed_meanwhile_is_not_given_out(void **state)
     t->context.epoch--;
     t->decision.now_us += 5 * SECOND_US;
     assert_int_equal(token_reference_take(&t->context, &t->decision, made, &token), TWOLEG_NONE);
-    assert_int_equal(token.expires_in_s, 3595);
+    assert_int_equal(token.expires_in_s, 3600);
 }
 
 // Rows 38 and C15, for each shape: cut, extended, flipped, in the other case.

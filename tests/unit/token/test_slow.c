@@ -42,10 +42,10 @@ static void what_was_signed_slowly_is_read_back(void **state)
     assert_int_equal(token_slow_take(&t->context, &t->decision, slow, &token), TWOLEG_NONE);
     assert_int_equal(token.expires_in_s, 3600);
     tokens_expect_record(t, &token, FORMAT_JWT);
-    // Its life began when it was made, not when it is handed out.
+    // Its life began when it was made, and is said to be whole.
     t->decision.now_us += 2 * SECOND_US;
     assert_int_equal(token_slow_take(&t->context, &t->decision, slow, &token), TWOLEG_NONE);
-    assert_int_equal(token.expires_in_s, 3598);
+    assert_int_equal(token.expires_in_s, 3600);
     t->decision.now_us += 3598 * SECOND_US;
     assert_int_equal(token_slow_take(&t->context, &t->decision, slow, &token), TWOLEG_NOT_FOUND);
     token_slow_free(&slow);
