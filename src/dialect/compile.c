@@ -5,13 +5,6 @@
 #include "codec/json_read.h"
 #include "dialect/inside.h"
 
-bool dialect_content_is_json(struct str content_type)
-{
-    struct str type = str_trim(str_slice(content_type, 0, str_find(content_type, ';')), " ");
-    return str_equal_nocase(type, STR("application/json")) ||
-           str_ends_with(type, STR("+json"));
-}
-
 // ------------------------------------------------------------------------------------- headers
 
 // Those that HTTP itself, or we for safety's sake, send.
@@ -21,19 +14,6 @@ static const char *const compile_headers_taken[] = {
     "Set-Cookie",       "Trailer",        "Upgrade",        "Strict-Transport-Security",
     "WWW-Authenticate", "X-Request-Id",   "Allow",          "Transfer-Encoding",
 };
-
-// RFC 9110 section 5.6.2.
-static bool compile_is_token(struct str name)
-{
-    static const struct str marks = {"!#$%&'*+-.^_`|~", 15};
-    for (size_t i = 0; i < name.len; i++) {
-        char c = name.ptr[i];
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        if (!letter && !(c >= '0' && c <= '9') && str_find(marks, c) == marks.len)
-            return false;
-    }
-    return name.len > 0;
-}
 
 static bool compile_is_printable(struct str text)
 {
@@ -47,7 +27,7 @@ static const char *compile_header_problem(struct str line)
 {
     struct str name = str_slice(line, 0, str_find(line, ':'));
     struct str value = str_slice(line, name.len + 1, line.len);
-    if (name.len == line.len || !compile_is_token(name))
+    if (name.len == line.len || !dialect_is_token(name))
         return "is not of the form Name: value";
     if (value.len < 2 || value.ptr[0] != ' ' || !compile_is_printable(value))
         return "has a value that is not one blank and visible ASCII";
@@ -184,21 +164,6 @@ static void compile_nesting(struct dialect_loader *loader, const struct dialect_
     }
 }
 
-// A name that owners chose may stand in the answer: no browser is to take it for markup.
-static void compile_content_type(struct dialect_loader *loader, struct str type)
-{
-    static const char *const run[] = {"html", "xml", "script", "svg"};
-    compile_value(loader, loader->dialect->success.mark, "success.content_type", type);
-    for (size_t at = 0; at < type.len; at++)
-        for (size_t i = 0; i < sizeof run / sizeof *run; i++) {
-            struct str word = str_from(run[i]);
-            if (str_equal_nocase(str_slice(type, at, at + word.len), word))
-                DIALECT_REFUSE(loader, loader->dialect->success.mark,
-                               "success.content_type: \"%.*s\" is one that browsers run",
-                               STR_ARG(type));
-        }
-}
-
 void dialect_compile_success(struct dialect_loader *loader)
 {
     struct dialect_success *success = &loader->dialect->success;
@@ -226,7 +191,8 @@ void dialect_compile_success(struct dialect_loader *loader)
         success->content_type = success->body == SUCCESS_FORM
                                     ? STR("application/x-www-form-urlencoded")
                                     : STR("text/plain; charset=utf-8");
-    compile_content_type(loader, success->content_type);
+    dialect_compile_content_type(loader, success->mark, "success.content_type",
+                                 success->content_type);
     success->header_lines = compile_headers(loader, "success", &success->headers, success->mark);
 }
 
@@ -326,7 +292,8 @@ void dialect_compile_errors(struct dialect_loader *loader)
 {
     struct dialect *d = loader->dialect;
     d->json_errors = dialect_content_is_json(d->errors.content_type);
-    compile_value(loader, d->errors.mark, "errors.content_type", d->errors.content_type);
+    dialect_compile_content_type(loader, d->errors.mark, "errors.content_type",
+                                 d->errors.content_type);
     compile_value(loader, d->errors.mark, "errors.challenge", d->errors.challenge);
     unsigned seen = compile_own_rows(loader);
     for (unsigned c = 0; c < CONDITIONS; c++) {
@@ -363,7 +330,8 @@ void dialect_compile_resource(struct dialect_loader *loader)
         DIALECT_REFUSE(loader, resource->mark,
                        "resource.header: \"%.*s\" is a header that means something else",
                        STR_ARG(resource->header));
-    compile_value(loader, resource->mark, "resource.content_type", resource->content_type);
+    dialect_compile_content_type(loader, resource->mark, "resource.content_type",
+                                 resource->content_type);
     compile_value(loader, resource->mark, "resource.challenge", resource->challenge);
     compile_template(loader, resource->mark, "resource.unauthorized", resource->unauthorized, json,
                      &d->unauthorized);

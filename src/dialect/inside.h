@@ -34,3 +34,7 @@ void dialect_compile_token(struct dialect_loader *loader);
 void dialect_compile_success(struct dialect_loader *loader);
 void dialect_compile_errors(struct dialect_loader *loader);
 void dialect_compile_resource(struct dialect_loader *loader);
+// Refuses a type that a browser might run, wherever the key stands.
+void dialect_compile_content_type(struct dialect_loader *loader, struct config_mark mark,
+                                  const char *key, struct str type);
+bool dialect_is_token(struct str name); // RFC 9110 section 5.6.2

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Dialect files that are wrong are refused with the line and what would be right.
+#include <stdio.h>
+
 #include "dialect_test.h"
 
 #define HEAD "name: x\ntitle: X\n"
@@ -181,7 +183,12 @@ static const struct {
     {HEAD PATHS "success:\n  headers: ['X(Y): 1']\n",
      "x.yaml:6:3: success.headers[0]: \"X(Y): 1\" is not of the form Name: value"},
     {HEAD PATHS "success:\n  content_type: Text/HTML\n",
-     "x.yaml:6:3: success.content_type: \"Text/HTML\" is one that browsers run"},
+     "x.yaml:6:3: success.content_type: \"Text/HTML\" may be one that browsers run: it must be "
+     "application/json"},
+    {HEAD PATHS "errors:\n  content_type: text/html\n  body: '<script>alert(1)</script>'\n",
+     "x.yaml:6:3: errors.content_type: \"text/html\" may be one that browsers run"},
+    {HEAD PATHS "resource:\n  content_type: text/html\n  forbidden: '<script>'\n",
+     "x.yaml:6:3: resource.content_type: \"text/html\" may be one that browsers run"},
     {HEAD PATHS "errors:\n  body: '{\"a\":1,\"{code}\":2}'\n  rows:\n"
                 "    - {when: [client], status: 401, code: a}\n",
      "x.yaml:8:7: errors: the body is no JSON with the words of this row"},
@@ -208,6 +215,36 @@ static const struct {
     {HEAD "base: nobody\n", "x.yaml:3:1: base: there is no dialect \"nobody\""},
     {"title: X\n" PATHS, "x.yaml:1:1: \"name\" is missing"},
 };
+
+// What a browser might take for a page, or for a list of which it takes the last (E1).
+static const char *const run_types[] = {
+    "text/html", "TEXT/HTML; charset=utf-8", "application/xhtml+xml", "image/svg+xml", "text/xml",
+    "application/xml", "text/javascript", "multipart/x-mixed-replace", "message/rfc822",
+    "text/css", "application/pdf", "unknown/unknown", "*/*", "application/json, text/html",
+    "application/json;a=b, text/html", "application/json;a=\"b\"", "application/json;",
+    "application/json;charset", "text/plain text/html", "json", "application/x, text/a+json",
+    "text/html;a=+json", "text/plain\\t", "text/x+json", "/json", "application/+json x",
+};
+static const char *const still_types[] = {
+    "application/json", "Application/JSON ; charset=UTF-8", "application/problem+json", "text/plain",
+    "text/json;charset=utf-8", "application/jwt", "application/x-www-form-urlencoded",
+    "application/vnd.x.v2+JSON; a=b; c=d",
+};
+
+static void rfc9110_8_3_every_section_takes_the_content_types_that_no_browser_runs(void **state)
+{
+    static const char *const sections[] = {"success", "errors", "resource"};
+    struct dialect_world *w = *state;
+    struct str report;
+    char text[256];
+    for (size_t s = 0; s < COUNT(sections); s++)
+        for (size_t i = 0; i < COUNT(run_types) + COUNT(still_types); i++) {
+            bool run = i < COUNT(run_types);
+            const char *type = run ? run_types[i] : still_types[i - COUNT(run_types)];
+            snprintf(text, sizeof text, HEAD "%s: {content_type: '%s'}\n", sections[s], type);
+            check_error(load(w, text, &report), run ? TWOLEG_MALFORMED : TWOLEG_NONE, text);
+        }
+}
 
 static void bad_files_are_refused_with_line_and_reason(void **state)
 {
@@ -333,6 +370,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WORLD(every_shipped_dialect_loads),
+        WORLD(rfc9110_8_3_every_section_takes_the_content_types_that_no_browser_runs),
         WORLD(bad_files_are_refused_with_line_and_reason),
         WORLD(a_file_says_only_how_it_differs),
         WORLD(tokens_look_as_the_file_says),
