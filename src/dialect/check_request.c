@@ -111,14 +111,31 @@ bool dialect_header_is_taken(struct str name)
     return false;
 }
 
-static const char *check_places(const struct dialect_parameter *parameter, bool derived)
+// An rfc6749 of somebody's own may repeat what the shipped one says of introspection, as it stands
+// there: else a copy of that file would be wrong.
+static bool check_is_repeated(const struct dialect_loader *loader,
+                              const struct dialect_parameter *parameter)
+{
+    const struct schema_list *given = &loader->base->parameters;
+    const struct dialect_parameter *items = given->items;
+    size_t i = 0;
+    while (i < given->count && items[i].is != parameter->is)
+        i++;
+    return str_equal(loader->dialect->name, STR("rfc6749")) && i < given->count &&
+           str_equal(items[i].name, parameter->name) && parameter->in.count == 1 &&
+           check_in(parameter, PLACE_BODY);
+}
+
+static const char *check_places(const struct dialect_loader *loader,
+                                const struct dialect_parameter *parameter)
 {
     const unsigned *places = parameter->in.items;
     for (size_t i = 1; i < parameter->in.count; i++)
         for (size_t k = 0; k < i; k++)
             if (places[i] == places[k])
                 return "names one place twice";
-    if (derived && dialect_is_of_introspection(parameter))
+    if (loader->base && dialect_is_of_introspection(parameter) &&
+        !check_is_repeated(loader, parameter))
         return "is of introspection, which speaks rfc6749 whatever the host";
     if (check_in(parameter, PLACE_HEADER) && dialect_header_is_taken(parameter->name))
         return "is a header that means something else";
@@ -154,7 +171,7 @@ static const char *check_parameter(const struct dialect_loader *loader,
         return "may have no equals: only an extra parameter may";
     if (parameter->claim.ptr && parameter->is != MEANING_EXTRA)
         return "may have no claim: only an extra parameter may";
-    return check_places(parameter, loader->base != NULL);
+    return check_places(loader, parameter);
 }
 
 static bool check_same_name(const struct dialect_parameter *a, const struct dialect_parameter *b)

@@ -307,6 +307,30 @@ def test_check_finds_a_base_beside_the_file(tmp_path):
     assert 'there is no dialect "odd"' in run("dialect", "check", alone).stderr
 
 
+@pytest.mark.parametrize("file", sorted((ROOT / "dialects").glob("*.yaml")),
+                         ids=lambda file: file.stem)
+def test_check_takes_each_shipped_file_where_it_lies(file):
+    """Beside a copy of rfc6749.yaml, which then is an own one and goes before the shipped one."""
+    for name, folder in ((file.name, file.parent), (f"dialects/{file.name}", ROOT)):
+        done = run("dialect", "check", name, cwd=folder)
+        assert (done.returncode, done.stderr) == (0, "") and done.stdout.startswith(f"{name}: ok")
+
+
+def test_a_copy_of_rfc6749_is_as_good_as_the_shipped_one(make_server, tmp_path):
+    (tmp_path / "rfc6749.yaml").write_text(run("dialect", "show", "rfc6749").stdout)
+    (tmp_path / "plain.yaml").write_text("name: plain\ntitle: Nothing else\n")
+    for name in ("plain.yaml", "rfc6749.yaml"):
+        assert run("dialect", "check", name, cwd=tmp_path).stdout == f"{name}: ok\n"
+    file = tmp_path / "twoleg.yaml"
+    file.write_text(f"dialect_folder: {tmp_path}\nhosts:\n" + "".join(
+        f"  - {{name: {name}.example, dialect: {name}}}\n" for name in ("rfc6749", "plain")))
+    server = make_server(config=file).start()
+    app, caller = server.app(), server.app(name="caller", resource_server=True)
+    for server.host in ("rfc6749.example", "plain.example"):
+        token = server.bearer(app)
+        assert server.active(caller, token) and server.check(token).status == 200
+
+
 def test_check_wants_the_name_under_which_the_server_looks(tmp_path):
     file = tmp_path / "other.yaml"
     file.write_text("name: acme\ntitle: Acme\n")

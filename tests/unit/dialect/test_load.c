@@ -94,6 +94,10 @@ static const struct {
      "x.yaml:6:5: parameters: \"g\" may have no equals"},
     {HEAD PATHS "parameters:\n  - {name: key, is: token}\n",
      "x.yaml:6:5: parameters: \"key\" is of introspection, which speaks rfc6749"},
+    {"name: rfc6749\ntitle: X\nparameters:\n  - {name: key, is: token}\n",
+     "x.yaml:4:5: parameters: \"key\" is of introspection"},
+    {"name: rfc6749\ntitle: X\nparameters:\n  - {name: token, is: token, in: [query]}\n",
+     "x.yaml:4:5: parameters: \"token\" is of introspection"},
     {HEAD PATHS "parameters:\n  - {name: access_token, in: [query]}\n",
      "x.yaml:6:5: parameters: \"access_token\" is never taken from a query"},
     {HEAD PATHS "parameters:\n  - {name: g, claim: tenant}\n",
@@ -226,7 +230,8 @@ static const char *const run_types[] = {
     "text/html;a=+json", "text/plain\\t", "text/x+json", "/json", "application/+json x",
 };
 static const char *const still_types[] = {
-    "application/json", "Application/JSON ; charset=UTF-8", "application/problem+json", "text/plain",
+    "application/json", "Application/JSON ; charset=UTF-8", "application/problem+json",
+    "text/plain",
     "text/json;charset=utf-8", "application/jwt", "application/x-www-form-urlencoded",
     "application/vnd.x.v2+JSON; a=b; c=d",
 };
