@@ -61,6 +61,12 @@ static enum cli_exit dialect_compile(struct cli *cli, const char *which,
     return error ? dialect_complain(cli, error, &report) : CLI_DONE;
 }
 
+// Else the server does not speak it.
+static bool dialect_needs_query(const struct dialect *dialect)
+{
+    return dialect->client_in_query || dialect->token_in_query;
+}
+
 static void dialect_print(json_t *answer)
 {
     json_dumpf(answer, stdout, JSON_INDENT(2));
@@ -85,7 +91,7 @@ enum cli_exit cli_dialect_list(struct cli *cli)
                                               dialect->title.ptr, dialect->title.len, "example",
                                               dialect->example.ptr, dialect->example.len,
                                               "needs_allow_query_credentials",
-                                              dialect->client_in_query));
+                                              dialect_needs_query(dialect)));
     }
     if (cli_speaks_json())
         dialect_print(json_pack("{s:O}", "dialects", rows));
@@ -149,10 +155,10 @@ enum cli_exit cli_dialect_check(struct cli *cli)
     if (cli_speaks_json())
         dialect_print(json_pack("{s:b, s:s%, s:b}", "ok", true, "name", dialect->name.ptr,
                                 dialect->name.len, "needs_allow_query_credentials",
-                                dialect->client_in_query));
+                                dialect_needs_query(dialect)));
     else
         printf("%s: ok%s\n", cli->arguments[0],
-               dialect->client_in_query
+               dialect_needs_query(dialect)
                    ? "; it needs allow_query_credentials: true in the configuration"
                    : "");
     return CLI_DONE;

@@ -323,6 +323,7 @@ void dialect_compile_resource(struct dialect_loader *loader)
     struct dialect *d = loader->dialect;
     struct dialect_resource *resource = &d->resource;
     bool json = dialect_content_is_json(resource->content_type);
+    d->token_in_query = !str_equal(resource->query, STR("none"));
     // What /check answers with is no client's to send, and Authorization is where tokens are.
     if (compile_is_identity(resource->header) ||
         (dialect_header_is_taken(resource->header) &&

@@ -171,6 +171,7 @@ struct dialect_resource {
     struct schema_list schemes; // struct str
     struct str header;
     bool one_blank;
+    struct str query; // the parameter that may hold the token; "none": no one does
     struct str content_type;
     struct str unauthorized, forbidden, unavailable; // bodies; "empty": none
     struct str challenge;               // as in dialect_errors
@@ -202,6 +203,7 @@ struct dialect {
     bool claims;  // some parameter goes into one
     bool queries; // some parameter may stand in the query
     bool client_in_query; // a secret of some kind may
+    bool token_in_query;  // of a call that /check is asked about
     bool refreshes;       // an answer has a place for a refresh token
     const struct dialect_row *by_condition[CONDITIONS];
     struct dialect_template unauthorized, forbidden, unavailable;

@@ -35,6 +35,7 @@ static void load_inherit_answers(struct dialect *d, const struct dialect *base)
         d->resource = base->resource;
     load_list(&d->resource.schemes, base->resource.schemes);
     load_text(&d->resource.header, base->resource.header);
+    load_text(&d->resource.query, base->resource.query);
     load_text(&d->resource.content_type, base->resource.content_type);
     load_text(&d->resource.unauthorized, base->resource.unauthorized);
     load_text(&d->resource.forbidden, base->resource.forbidden);

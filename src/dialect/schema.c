@@ -265,6 +265,8 @@ static const struct schema_row rows_resource[] = {
      .shape = &shape_token},
     {.name = "one_blank", .type = SCHEMA_BOOL, AT(dialect_resource, one_blank),
      .fallback = "true", .shape = &shape_none},
+    {.name = "query", .type = SCHEMA_TEXT, AT(dialect_resource, query), .min = "1", .max = "64",
+     .shape = &shape_token},
     {.name = "content_type", .type = SCHEMA_TEXT, AT(dialect_resource, content_type), .min = "3",
      .max = "128", .shape = &shape_none},
     {.name = "unauthorized", .type = SCHEMA_TEXT, AT(dialect_resource, unauthorized), .min = "1",

@@ -40,12 +40,14 @@ struct dialect_set {
 static bool set_allows(struct dialect_set *set, const struct dialect *dialect,
                        struct config_mark mark)
 {
-    if (!dialect->client_in_query || set->config->allow_query_credentials)
+    if (set->config->allow_query_credentials ||
+        !(dialect->client_in_query || dialect->token_in_query))
         return true;
     config_report_addf(set->library.report, set->config->file, mark,
-                       "the dialect %.*s takes a client's credentials from the query: that needs "
+                       "the dialect %.*s takes %s from the query: that needs "
                        "allow_query_credentials: true",
-                       STR_ARG(dialect->name));
+                       STR_ARG(dialect->name),
+                       dialect->client_in_query ? "a client's credentials" : "access tokens");
     return false;
 }
 

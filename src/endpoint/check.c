@@ -8,6 +8,7 @@
 #include "base/refusal.h"
 #include "codec/bearer.h"
 #include "codec/form.h"
+#include "codec/utf8.h"
 #include "endpoint/authenticate.h"
 #include "endpoint/client_address.h"
 #include "endpoint/log.h"
@@ -282,9 +283,10 @@ static enum twoleg_error check_answer(struct http_request *request, enum twoleg_
     return TWOLEG_NONE;
 }
 
-// The token as the dialect has it: behind one of its schemes, in its header.
-static enum twoleg_error check_token(const struct http_request *request,
-                                     const struct dialect_resource *resource, struct str *ret_text)
+// Behind one of the dialect's schemes, in its header.
+static enum twoleg_error check_header_token(const struct http_request *request,
+                                            const struct dialect_resource *resource,
+                                            struct str *ret_text)
 {
     bool usual = str_equal_nocase(resource->header, STR("Authorization"));
     struct str value = usual ? request->authorization : STR_NONE;
@@ -298,6 +300,47 @@ static enum twoleg_error check_token(const struct http_request *request,
     const struct bearer_schemes schemes = {resource->schemes.items, resource->schemes.count,
                                            resource->one_blank};
     return bearer_parse(value, &schemes, ret_text);
+}
+
+// RFC 6750 section 2.3. A query that cannot be read to its end may have a second token in it.
+static enum twoleg_error check_query_token(const struct http_request *request, struct str wanted,
+                                           struct str *ret_text)
+{
+    struct form_reader query;
+    struct str name, value, found = STR_NONE;
+    request->arena->wipe = true; // what is decoded is a copy of the token
+    form_reader_init(&query, request->query, request->arena, FORM_PAIRS_MAX);
+    while (form_next(&query, &name, &value)) {
+        if (!str_equal(name, wanted) || value.len == 0)
+            continue;
+        if (found.ptr || !text_is_visible_ascii(value))
+            return REFUSE(TWOLEG_TOKEN_MALFORMED);
+        found = value;
+    }
+    enum twoleg_error error = form_reader_error(&query);
+    if (error)
+        return error == TWOLEG_NO_MEMORY ? error : REFUSE(TWOLEG_TOKEN_MALFORMED);
+    *ret_text = found;
+    return TWOLEG_NONE;
+}
+
+// The token as the dialect has it. Only behind the name of a gate is the query the caller's: that
+// of /check is the proxy's.
+static enum twoleg_error check_token(const struct http_request *request,
+                                     const struct dialect *dialect, struct str *ret_text)
+{
+    struct str asked;
+    enum twoleg_error error = check_header_token(request, &dialect->resource, ret_text);
+    if (!dialect->token_in_query || request->segment_count == 0)
+        return error;
+    enum twoleg_error query = check_query_token(request, dialect->resource.query, &asked);
+    if (query || !asked.ptr)
+        return query ? query : error;
+    // Two of them (section 2): whose call it is would be a guess.
+    if (error != TWOLEG_TOKEN_ABSENT)
+        return REFUSE(TWOLEG_TOKEN_MALFORMED);
+    *ret_text = asked;
+    return TWOLEG_NONE;
 }
 
 enum twoleg_error endpoint_check(struct http_request *request, struct http_answer *ret_answer)
@@ -318,7 +361,7 @@ enum twoleg_error endpoint_check(struct http_request *request, struct http_answe
     question.required_scope = needs.scope;
     question.dialect = needs.dialect->name;
     if (!error)
-        error = check_token(request, &needs.dialect->resource, &question.text);
+        error = check_token(request, needs.dialect, &question.text);
     if (!error)
         error = endpoint_inspect(request, &question, &verdict);
     if (error == TWOLEG_WAIT)

@@ -280,6 +280,25 @@ def test_a_secret_in_the_query_needs_the_operators_word(tmp_path):
     assert checked.returncode == 1 and "allow_query_credentials: true" in checked.stderr
 
 
+def test_B3_a_token_in_the_query_needs_the_operators_word(tmp_path):
+    (tmp_path / "asks.yaml").write_text("name: asks\ntitle: Asks\nresource: {query: key}\n")
+    (tmp_path / "based.yaml").write_text("name: based\ntitle: Based\nbase: asks\n")
+    (tmp_path / "calm.yaml").write_text(
+        "name: calm\ntitle: Calm\nbase: asks\nresource: {query: none}\n")
+    file = tmp_path / "twoleg.yaml"
+    for name, allowed, words in (("asks", "false", "takes access tokens from the query"),
+                                 ("based", "false", "takes access tokens from the query"),
+                                 ("based", "true", ""), ("calm", "false", "")):
+        file.write_text(f"dialect_folder: {tmp_path}\nallow_query_credentials: {allowed}\nchecks:\n"
+                        f"  - {{name: sms, dialect: {name}}}\n")
+        done = subprocess.run([BINARY, "config", "check", "--config", file], capture_output=True,
+                              text=True, check=False)
+        assert done.returncode == (1 if words else 0) and words in done.stderr, (name, done)
+    checked = subprocess.run([BINARY, "dialect", "check", tmp_path / "asks.yaml"], check=True,
+                             capture_output=True, text=True)
+    assert "it needs allow_query_credentials: true" in checked.stdout
+
+
 def test_B1_refusals_that_are_sent_with_200_count_and_are_limited(make_server, tmp_path):
     file = tmp_path / "twoleg.yaml"
     file.write_text("dialect: wechat\nallow_query_credentials: true\nfailures_per_client: 3/1d\n")

@@ -17,15 +17,16 @@ from instance import BINARY, ROOT, Server, basic
 
 FOLDER = pathlib.Path(__file__).resolve().parent / "dialects"
 FORM = "application/x-www-form-urlencoded"
-NAMES = ("odd", "odd-form", "odd-bare", "odd-claims")
+NAMES = ("odd", "odd-form", "odd-bare", "odd-claims", "odd-query")
 
 
 @pytest.fixture(scope="module")
 def odd(tmp_path_factory):
     folder = tmp_path_factory.mktemp("odd")
     file = folder / "twoleg.yaml"
-    file.write_text(f"dialect_folder: {FOLDER}\nchecks:\n  - {{name: odd, dialect: odd}}\n  - "
-                    "{name: far, dialect: odd, scope: voice}\nhosts:\n" +
+    file.write_text(f"dialect_folder: {FOLDER}\nallow_query_credentials: true\nchecks:\n"
+                    "  - {name: odd, dialect: odd}\n"
+                    "  - {name: far, dialect: odd, scope: voice}\nhosts:\n" +
                     "".join(f"  - {{name: {name}.example, dialect: {name}}}\n" for name in NAMES))
     server = Server(data=folder / "data", config=file).start()
     yield server
