@@ -2,6 +2,7 @@
 #include "base/pool.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #include "base/env.h"
@@ -51,11 +52,15 @@ static void *pool_main(void *context)
 {
     struct pool_line *line = context;
     int64_t wait_us = line->pool->wait_us;
-    priority_lower(PRIORITY_FAR_BEHIND);
+    bool asked = line == &line->pool->lines[POOL_ASKED];
+    priority_lower(asked ? PRIORITY_LAST : PRIORITY_FAR_BEHIND);
     struct pool_job *job;
     while ((job = pool_take(line))) {
         job->late = wait_us && env_mono() - job->queued_us > wait_us;
         job->run(job);
+        // While nobody wakes up, Linux asks whose turn it is at its tick only, 4 ms apart: a worker
+        // that was overtaken in the middle of its work would wait for that.
+        sched_yield();
     }
     return NULL;
 }

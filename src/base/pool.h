@@ -18,7 +18,8 @@ struct pool_job {
     void (*run)(struct pool_job *job);
     // Whom it is done for, and for whose sake it is asked (0 = nobody): no one of either may hold
     // more than a quarter of the queue, so that one victim's guessers do not shut out the others.
-    // Jobs with an asker, who has proved nothing yet, get three quarters and threads of their own.
+    // Jobs with an asker, who has proved nothing yet, get three quarters and threads of their own,
+    // which stand behind the others: a job without an asker should be a short one.
     uint64_t owner, asker;
     bool late;         // set before run, which then only tells: it is not worth its while any more
     int64_t queued_us; // the pool's own: when it was submitted (monotonic)

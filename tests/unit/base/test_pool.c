@@ -3,9 +3,13 @@
 
 #include <sched.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/env.h"
 #include "base/fault.h"
+#include "base/priority.h"
 #include "base_test.h"
 
 struct job {
@@ -16,6 +20,7 @@ struct job {
 static atomic_uint runs;
 static atomic_uint late;
 static unsigned order[64];
+static int nices[64];
 
 static void job_run(struct pool_job *job)
 {
@@ -23,6 +28,7 @@ static void job_run(struct pool_job *job)
     atomic_fetch_add(&late, job->late);
     unsigned at = atomic_fetch_add(&runs, 1);
     order[at % 64] = ((struct job *)job)->number;
+    nices[order[at % 64] % 64] = getpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid));
     free(job);
 }
 
@@ -210,6 +216,25 @@ static void A27_what_has_waited_too_long_is_not_begun(void **state)
     assert_int_equal(atomic_load(&late), 2);
 }
 
+static int nice_of(int before, enum priority priority)
+{
+    return before + (int)priority > 19 ? 19 : before + (int)priority;
+}
+
+// Hashes take long and are for whoever asks; signatures are for who has proved who it is.
+static void B1_guesses_stand_behind_those_who_have_proved_who_they_are(void **state)
+{
+    (void)state;
+    struct pool *pool;
+    int before = getpriority(PRIO_PROCESS, 0);
+    assert_int_equal(pool_create(1, 16, 0, &pool), TWOLEG_NONE);
+    submit(pool, 0);
+    assert_int_equal(pool_submit(pool, guess_make(1)), TWOLEG_NONE);
+    pool_destroy(pool);
+    assert_int_equal(nices[0], nice_of(before, PRIORITY_FAR_BEHIND));
+    assert_int_equal(nices[1], nice_of(before, PRIORITY_LAST));
+}
+
 static void several_threads_work_side_by_side(void **state)
 {
     (void)state;
@@ -241,6 +266,7 @@ int main(void)
         cmocka_unit_test(B1_guessers_do_not_hold_up_who_has_proved_who_it_is),
         cmocka_unit_test(a_full_queue_refuses_at_once_and_the_job_stays_the_callers),
         cmocka_unit_test(A27_what_has_waited_too_long_is_not_begun),
+        cmocka_unit_test(B1_guesses_stand_behind_those_who_have_proved_who_they_are),
         cmocka_unit_test(several_threads_work_side_by_side),
         cmocka_unit_test(no_threads_are_no_pool_and_null_may_be_destroyed),
     };
