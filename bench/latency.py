@@ -2,7 +2,6 @@
 """How long clients wait while something else goes on: an open loop at half of what the server can
 do, so that what waits behind a stall is counted (see load.c)."""
 import contextlib
-import ctypes
 import json
 import os
 import shutil
@@ -10,7 +9,8 @@ import statistics
 import subprocess
 import time
 
-from rig import UNLIMITED, WORK, Twoleg, basic, copy_of, create, raw_request, token_request
+from passwords import WAITING, Passwords, bare_hashes
+from rig import basic, raw_request, token_request
 from rows import CONNECTIONS, load, load_command, requests_file
 from verify import Client
 
@@ -18,9 +18,6 @@ WRITERS = 8  # connections that change applications: the writer is never without
 PAGE = 4096
 PAGES = 1000
 REVOCATIONS = 1000  # of a round, at most
-USERS = 64
-PASSWORD = "a-password-of-a-bench"
-HASH_COST = (2, 19456 << 10)  # src/crypto/password.c: passes, bytes
 
 
 @contextlib.contextmanager
@@ -42,6 +39,10 @@ def checked(what, result):
     if result["refused"] or result["broken"] or result["unanswered"] or result["unsent"]:
         raise SystemExit(f"{what}: {result}")
     return result
+
+
+def a_second(result):
+    return result["requests"] / result["us"] * 1e6
 
 
 def fdatasync_us(folder, times):
@@ -75,55 +76,23 @@ def revocations(client, apps, count):
                         Authorization=basic(app)) for app in apps["sealed"][:count]]
 
 
-def passwords(server):
-    """Requests of an application that has the users' passwords."""
-    socket = server.data / "admin.sock"
-    [app] = create(socket, [{"name": "with users", "scope": "sms groups", "token_format": "sealed",
-                             "grants": "client_credentials password"}])
-    create(socket, [{"username": f"user{i}", "password": PASSWORD, "scope": "sms"}
-                    for i in range(USERS)], "users")
-    return [raw_request("POST", "/oauth/token",
-                        f"grant_type=password&username=user{i}&password={PASSWORD}",
-                        Authorization=basic(app)) for i in range(USERS)]
-
-
-def bare_hashes(seconds):
-    """How many Argon2id hashes a second libsodium compares by itself, on the server's core."""
-    sodium = ctypes.CDLL("libsodium.so.23")
-    text = ctypes.create_string_buffer(128)
-    word, before = PASSWORD.encode(), os.sched_getaffinity(0)
-    size = ctypes.c_ulonglong(len(word))
-    os.sched_setaffinity(0, {0})
-    try:
-        if sodium.crypto_pwhash_str(text, word, size, ctypes.c_ulonglong(HASH_COST[0]),
-                                    ctypes.c_size_t(HASH_COST[1])):
-            raise SystemExit("no memory for a hash")
-        count, began = 0, time.perf_counter()
-        while time.perf_counter() - began < seconds:
-            if sodium.crypto_pwhash_str_verify(text, word, size):
-                raise SystemExit("a password that does not fit its hash")
-            count += 1
-        return count / (time.perf_counter() - began)
-    finally:
-        os.sched_setaffinity(0, before)
-
-
 class Latency:
     """The medians of some rounds; each round measures everything in turn."""
 
     def __init__(self, data, apps):
         self.apps = apps
-        self.server = Twoleg(copy_of(data, "latency"), password_grant="true",
-                             passwords_per_user="1000000/1s", **UNLIMITED)
+        self.passwords = Passwords(data, "latency")
+        self.server = self.passwords.server
         self.issue = requests_file("half-load", [token_request(app) for app in apps["sealed"]])
         self.signed = requests_file("pool", [token_request(app) for app in apps["RS256"]])
         self.changes = requests_file("writer", [change_request(app, i)
                                                 for i, app in enumerate(apps["jwt"])])
-        self.passwords = requests_file("passwords", passwords(self.server))
         self.rounds, self.others = [], {"changes": [], "signatures": [], "passwords": []}
-        peak = checked("peak", load(self.server.port, self.issue, 1))
-        peak = checked("peak", load(self.server.port, self.issue, 2))
-        self.rate = int(peak["requests"] / peak["us"] * 1e6 / 2)
+        self.rate = 0
+        self.peak(1)  # every application is in memory
+
+    def peak(self, seconds):
+        return a_second(checked("peak", load(self.server.port, self.issue, seconds)))
 
     def half(self):
         return ["--rate", self.rate]
@@ -133,19 +102,15 @@ class Latency:
 
     def measure(self, seconds):
         found = {"fdatasync": fdatasync_us(self.server.data, 200 * seconds),
-                 "alone": self.p99("half load", seconds)}
+                 "peak": self.peak(1)}
+        self.rate = int(found["peak"] / 2)
+        found["alone"] = self.p99("half load", seconds)
         with beside(self.others["changes"], f"unix:{self.server.data}/admin.sock", self.changes,
                     connections=WRITERS):
             found["writer"] = self.p99("half load beside the writer", seconds)
         with beside(self.others["signatures"], self.server.port, self.signed):
             found["pool"] = self.p99("half load beside RS256", seconds)
-        with beside(self.others["passwords"], self.server.port, self.passwords,
-                    connections=WRITERS):
-            found["password"] = self.p99("half load beside passwords", seconds)
-        found["bare"] = bare_hashes(seconds)
-        grants = checked("passwords", load(self.server.port, self.passwords, seconds,
-                                           connections=WRITERS))
-        found["grants"] = grants["requests"] / grants["us"] * 1e6
+        self.measure_passwords(found, seconds)
         file = requests_file("revoke", revocations(Client(self.server.port), self.apps,
                                                    REVOCATIONS))
         with beside([], self.server.port, self.issue, options=self.half(),
@@ -154,6 +119,18 @@ class Latency:
                                                  connections=1))
         found["revocation"] = revoked["p99_us"]
         self.rounds.append(found)
+
+    def measure_passwords(self, found, seconds):
+        found["bare"] = bare_hashes(seconds)
+        file = self.passwords.enough(seconds, found["bare"])
+        grants = checked("passwords", load(self.server.port, file, seconds, ["--each"], WAITING))
+        found["grants"] = a_second(self.passwords.judged(grants))
+        file = self.passwords.enough(seconds, found["bare"])
+        with beside(self.others["passwords"], self.server.port, file, options=["--each"],
+                    connections=WAITING):
+            found["password"] = self.p99("half load beside passwords", seconds)
+        self.passwords.judged(checked("passwords", self.others["passwords"][-1]))
+        found["again"] = a_second(checked("passwords again", self.passwords.again(seconds)))
 
     def finish(self):
         self.server.stop()
@@ -165,7 +142,6 @@ class Latency:
     def ratio(self, name, base):
         return statistics.median(found[name] / found[base] for found in self.rounds)
 
-    def a_second(self, name):
+    def beside_a_second(self, name):
         """Of the load beside, how much was done."""
-        return statistics.median(other["requests"] / other["us"] * 1e6
-                                 for other in self.others[name])
+        return statistics.median(map(a_second, self.others[name]))
