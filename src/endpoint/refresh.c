@@ -243,6 +243,7 @@ static enum twoleg_error refresh_build_first(struct http_request *request,
         .api = decision->api->number,
         .scope = store_batch_copy(refresh->batch, decision->scope),
         .key = key->id,
+        .rotated_us = request->env->latest_us,
         .expires_us = request->env->latest_us + config->refresh_ttl,
     };
     if (!env_random_u64(request->env, &family->number))
@@ -277,6 +278,7 @@ static enum twoleg_error refresh_build_next(struct http_request *request,
     verb->rotate.key = key->id;
     verb->rotate.current = family->current;
     verb->rotate.next = sha256(refresh_token_str(&refresh->token));
+    verb->rotate.rotated_us = request->env->latest_us;
     verb->rotate.idle_us = idle_us;
     return TWOLEG_NONE;
 }

@@ -35,6 +35,7 @@ struct refresh_family {
     uint32_t key;     // the data key under which `current` was made of `previous`
     struct sha256 current, previous; // SHA-256 of the token that is good, and of the one before
     bool has_previous;
+    // Times of the trusted clock (env->latest_us), with which they are compared.
     int64_t rotated_us; // when current took the place of previous
     int64_t idle_us;    // dead at this time unless it is used before
     int64_t expires_us; // dead at this time

@@ -192,7 +192,7 @@ struct store_verb {
             uint64_t family;
             uint32_t key; // that next was made under
             struct sha256 current, next;
-            int64_t idle_us;
+            int64_t rotated_us, idle_us;
         } rotate;
         struct store_key key; // KEY_STATE: id, state, and expected_state below; KEY_REWRAP: id,
                               // wrapped, and expected_wrapped

@@ -38,7 +38,7 @@ static enum twoleg_error refresh_insert(struct round *round, const struct refres
     statement_text(&add, family->scope);
     statement_int(&add, family->key);
     statement_bytes(&add, refresh_hash(&family->current));
-    statement_int(&add, round->now_us);
+    statement_int(&add, family->rotated_us);
     statement_int(&add, family->idle_us);
     statement_int(&add, family->expires_us);
     statement_int(&add, family->epoch);
@@ -58,7 +58,8 @@ enum twoleg_error verb_refresh_add(struct round *round, const struct store_verb 
     struct statement trim = statement_begin(round->database, SQL_REFRESH_TRIM);
     statement_number(&trim, family->user);
     statement_number(&trim, family->application);
-    statement_int(&trim, REFRESH_FAMILIES_MAX);
+    statement_number(&trim, family->number);
+    statement_int(&trim, REFRESH_FAMILIES_MAX - 1);
     return statement_run(&trim);
 }
 
@@ -69,7 +70,7 @@ enum twoleg_error verb_refresh_rotate(struct round *round, const struct store_ve
     statement_bytes(&rotate, refresh_hash(&verb->rotate.current));
     statement_bytes(&rotate, refresh_hash(&verb->rotate.next));
     statement_int(&rotate, verb->rotate.key);
-    statement_int(&rotate, round->now_us);
+    statement_int(&rotate, verb->rotate.rotated_us);
     statement_int(&rotate, verb->rotate.idle_us);
     enum twoleg_error error = statement_run(&rotate);
     if (!error && sqlite3_changes(round->database->db) == 0)
