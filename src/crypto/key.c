@@ -3,7 +3,6 @@
 
 #include <openssl/bn.h>
 #include <openssl/err.h>
-#include <openssl/x509.h>
 #include <stdlib.h>
 
 #include "base/fault.h"
@@ -65,6 +64,12 @@ bool key_number(const EVP_PKEY *pkey, const char *name, size_t len, struct publi
     return fits;
 }
 
+EVP_PKEY *key_decode(const struct sign_algorithm *algorithm, const PKCS8_PRIV_KEY_INFO *pkcs8)
+{
+    (void)algorithm; // read() looks at what it is
+    return EVP_PKCS82PKEY(pkcs8);
+}
+
 // Takes the library's key over on success only.
 static enum twoleg_error sign_key_wrap(const struct sign_algorithm *algorithm, EVP_PKEY **pkey,
                                        const struct public_key *public_key,
@@ -105,7 +110,7 @@ enum twoleg_error sign_key_from_der(const struct sign_algorithm *algorithm, stru
     KEY_PKCS8 pkcs8 = d2i_PKCS8_PRIV_KEY_INFO(NULL, &at, (long)der.len);
     if (!pkcs8 || at != (const uint8_t *)der.ptr + der.len)
         return key_refused(TWOLEG_MALFORMED);
-    KEY_PKEY pkey = EVP_PKCS82PKEY(pkcs8);
+    KEY_PKEY pkey = kind->open(algorithm, pkcs8);
     if (!pkey || !kind->read(algorithm, pkey, &public_key) || !kind->private_good(pkey))
         return key_refused(TWOLEG_MALFORMED);
     return sign_key_wrap(algorithm, &pkey, &public_key, ret_key);

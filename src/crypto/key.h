@@ -3,6 +3,7 @@
 // in its own way. This header shows the library.
 #pragma once
 #include <openssl/evp.h>
+#include <openssl/x509.h>
 
 #include "crypto/sign.h"
 
@@ -37,6 +38,8 @@ struct verifier_ctx {
 // One row for each sign_kind; the library's queue of reasons is the caller's to clear.
 struct key_kind {
     EVP_PKEY *(*generate)(const struct sign_algorithm *algorithm);
+    // A private key as it is stored. NULL: it is no key of this kind.
+    EVP_PKEY *(*open)(const struct sign_algorithm *algorithm, const PKCS8_PRIV_KEY_INFO *pkcs8);
     // The numbers of either half. False: it is not a key of this kind and curve.
     bool (*read)(const struct sign_algorithm *algorithm, const EVP_PKEY *pkey,
                  struct public_key *ret_key);
@@ -54,6 +57,10 @@ struct key_kind {
 
 extern const struct key_kind key_kind_ec, key_kind_okp, key_kind_rsa;
 const struct key_kind *key_kind_of(const struct sign_algorithm *algorithm);
+
+// An open() for each kind: what the library's decoders make of it. To find them takes some
+// milliseconds, once.
+EVP_PKEY *key_decode(const struct sign_algorithm *algorithm, const PKCS8_PRIV_KEY_INFO *pkcs8);
 
 // A number of the key, big-endian: in exactly len bytes, or without leading zeros when len is 0.
 bool key_number(const EVP_PKEY *pkey, const char *name, size_t len, struct public_member *ret);

@@ -5,9 +5,11 @@
 #include <openssl/params.h>
 #include <string.h>
 
+#include "crypto/ec_private.h"
 #include "crypto/ecdsa_der.h"
 #include "crypto/hash.h"
 #include "crypto/key.h"
+#include "crypto/wipe.h"
 
 #define EC_UNCOMPRESSED 0x04 // SEC 1 2.3.3
 
@@ -35,28 +37,55 @@ static bool ec_private_good(EVP_PKEY *pkey)
     return context && EVP_PKEY_check(context) == 1;
 }
 
-// The library checks that the point is on the curve when it takes it in, and the check behind it
-// that it is none of small order and not the one at infinity.
+// An uncompressed point, and the private number behind it or NULL. The library checks that the
+// point is on the curve.
+static EVP_PKEY *ec_make(const struct sign_algorithm *algorithm, const uint8_t *point,
+                         const uint8_t *number)
+{
+    size_t len = algorithm->coordinate_len;
+    char group[64] = {0};
+    memcpy(group, algorithm->group, strnlen(algorithm->group, sizeof group - 1));
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)point, 1 + 2 * len),
+        number ? OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, (void *)number, len)
+               : OSSL_PARAM_construct_end(),
+        OSSL_PARAM_construct_end(),
+    };
+    EVP_PKEY *pkey = NULL;
+    KEY_CONTEXT maker = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    int parts = number ? EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY;
+    if (!maker || EVP_PKEY_fromdata_init(maker) != 1 ||
+        EVP_PKEY_fromdata(maker, &pkey, parts, params) != 1)
+        return NULL;
+    return pkey;
+}
+
+// Not by the library's decoders: each start would look for all that there are first, a fifth of
+// what it takes.
+static EVP_PKEY *ec_open(const struct sign_algorithm *algorithm, const PKCS8_PRIV_KEY_INFO *pkcs8)
+{
+    uint8_t point[1 + 2 * EC_COORDINATE_SIZE], number[EC_COORDINATE_SIZE];
+    EVP_PKEY *pkey = NULL;
+    if (ec_private_read(algorithm->group, pkcs8, algorithm->coordinate_len, point, number))
+        pkey = ec_make(algorithm, point, number);
+    wipe(number, sizeof number);
+    return pkey;
+}
+
+// Behind the library's own check, this one says that it is none of small order and not the one at
+// infinity.
 static EVP_PKEY *ec_build(const struct sign_algorithm *algorithm, const struct public_key *key)
 {
     size_t len = algorithm->coordinate_len;
     uint8_t encoded[1 + 2 * EC_COORDINATE_SIZE];
-    char group[64] = {0};
     if (key->first.len != len || key->second.len != len)
         return NULL;
     encoded[0] = EC_UNCOMPRESSED;
     memcpy(encoded + 1, key->first.bytes, len);
     memcpy(encoded + 1 + len, key->second.bytes, len);
-    memcpy(group, algorithm->group, strnlen(algorithm->group, sizeof group - 1));
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, encoded, sizeof encoded),
-        OSSL_PARAM_construct_end(),
-    };
-    EVP_PKEY *pkey = NULL;
-    KEY_CONTEXT maker = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
-    if (!maker || EVP_PKEY_fromdata_init(maker) != 1 ||
-        EVP_PKEY_fromdata(maker, &pkey, EVP_PKEY_PUBLIC_KEY, params) != 1)
+    EVP_PKEY *pkey = ec_make(algorithm, encoded, NULL);
+    if (!pkey)
         return NULL;
     KEY_CONTEXT checker = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);
     if (checker && EVP_PKEY_public_check(checker) == 1)
@@ -114,6 +143,7 @@ static int ec_check(struct verifier_ctx *verifier, struct str message, const uin
 
 const struct key_kind key_kind_ec = {
     .generate = ec_generate,
+    .open = ec_open,
     .read = ec_read,
     .private_good = ec_private_good,
     .build = ec_build,

@@ -76,6 +76,7 @@ static int okp_check(struct verifier_ctx *verifier, struct str message, const ui
 
 const struct key_kind key_kind_okp = {
     .generate = okp_generate,
+    .open = key_decode,
     .read = okp_read,
     .private_good = okp_private_good,
     .build = okp_build,

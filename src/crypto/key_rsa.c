@@ -142,6 +142,7 @@ static int rsa_check(struct verifier_ctx *verifier, struct str message, const ui
 
 const struct key_kind key_kind_rsa = {
     .generate = rsa_generate,
+    .open = key_decode,
     .read = rsa_read,
     .private_good = rsa_private_good,
     .build = rsa_build,

@@ -147,18 +147,15 @@ enum twoleg_error identity_load(struct store *store, struct config *config, bool
                                 struct env *env, uint32_t *ret_epoch,
                                 char ret_reason[static 512])
 {
-    struct store_reader *reader;
+    struct store_reader *reader = store_reader_borrow(store);
     struct str issuer;
     ret_reason[0] = '\0';
-    enum twoleg_error error = store_reader_create(store, &reader);
-    if (!error) {
-        error = identity_issuer(store, reader, config, env, &issuer);
-        if (!error)
-            error = identity_settle(store, config, issuer, change_issuer, env, ret_reason);
-        if (!error)
-            error = identity_epoch(reader, &config->arena, ret_epoch);
-        store_reader_destroy(reader);
-    }
+    enum twoleg_error error = identity_issuer(store, reader, config, env, &issuer);
+    if (!error)
+        error = identity_settle(store, config, issuer, change_issuer, env, ret_reason);
+    if (!error)
+        error = identity_epoch(reader, &config->arena, ret_epoch);
+    store_reader_return(store);
     if (error && !ret_reason[0])
         snprintf(ret_reason, 512, "%.*s: %s", STR_ARG(config->data), twoleg_error_text(error));
     return error;

@@ -244,6 +244,47 @@ static void key_of_another_algorithm_is_refused(void **state)
     assert_null(key);
 }
 
+#define PKCS8_P256 "301306072a8648ce3d020106082a8648ce3d030107"
+#define PKCS8_K256 "301006072a8648ce3d020106052b8104000a"
+#define PKCS8_NUMBER "0201010420000000000000000000000000000000001234567890abcdef1234567890abcdef"
+#define PKCS8_NAMES_P256 "a00a06082a8648ce3d030107"
+#define PKCS8_NAMES_K256 "a00706052b8104000a"
+#define PKCS8_POINT_P256                                                                          \
+    "a14403420004f9ebe464147cc102d92324d099d927c1a50e42d57a08a116ffec0a29819d8c65"                 \
+    "70baf7d12888902a6a0c1d67add103123c859ab69bf8e9431c9384930d4b7eee"
+#define PKCS8_POINT_K256                                                                          \
+    "a144034200049377c312145a5afb911bf9e8c067bcf6094c533603687850df502b61290bbf5e"                 \
+    "742ba607d6ae1fc82dcccb176e7c8f9bdc7bb61e3ab527cecaf6144b679779fb"
+
+// RFC 5208, RFC 5915. Made by another library; the curve is named twice, and either may be wrong.
+static void D4_a_key_whose_curves_differ_is_refused(void **state)
+{
+    static const struct {
+        const char *der;
+        enum twoleg_error want;
+    } rows[] = {
+        {"308193020100" PKCS8_P256 "04793077" PKCS8_NUMBER PKCS8_NAMES_P256 PKCS8_POINT_P256,
+         TWOLEG_NONE},
+        {"3041020100" PKCS8_P256 "04273025" PKCS8_NUMBER, TWOLEG_NONE}, // the point follows from it
+        {"308190020100" PKCS8_P256 "04763074" PKCS8_NUMBER PKCS8_NAMES_K256 PKCS8_POINT_K256,
+         TWOLEG_MALFORMED},
+        {"308190020100" PKCS8_K256 "04793077" PKCS8_NUMBER PKCS8_NAMES_P256 PKCS8_POINT_P256,
+         TWOLEG_MALFORMED},
+        {"308187020100" PKCS8_P256 "046d306b" PKCS8_NUMBER PKCS8_POINT_K256, TWOLEG_MALFORMED},
+        {"308194020100" PKCS8_P256 "047a3077" PKCS8_NUMBER PKCS8_NAMES_P256 PKCS8_POINT_P256 "00",
+         TWOLEG_MALFORMED},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint8_t bytes[SIGN_KEY_DER_MAX];
+        struct sign_key *key = NULL;
+        struct str der = hex_read(rows[i].der, bytes, sizeof bytes);
+        assert_int_equal(sign_key_from_der(sign_algorithm_es256(), der, &key), rows[i].want);
+        assert_int_equal(key != NULL, rows[i].want == TWOLEG_NONE);
+        sign_key_free(&key);
+    }
+}
+
 static void points_off_the_curve_are_refused(void **state)
 {
     (void)state;
@@ -408,6 +449,7 @@ int main(void)
         cmocka_unit_test(der_keeps_the_key),
         cmocka_unit_test(D4_truncated_extended_and_flipped_der_is_refused),
         cmocka_unit_test(key_of_another_algorithm_is_refused),
+        cmocka_unit_test(D4_a_key_whose_curves_differ_is_refused),
         cmocka_unit_test(points_off_the_curve_are_refused),
         cmocka_unit_test(C1_C2_the_table_has_neither_none_nor_macs),
         cmocka_unit_test(failures_leave_results_untouched),
