@@ -1,43 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "endpoint/reference.h"
 
-#include <stddef.h>
-#include <stdlib.h>
-
-#include "base/fault.h"
 #include "crypto/wipe.h"
+#include "endpoint/job.h"
 
 // What was written may be wrong by the time it is durable, or its place taken; this many times is
 // bad luck.
 #define ROWS_PER_REQUEST 4
 #define LOOK_UP_CAP ((size_t)16 * 1024)
 
-static const char commit_kind, look_up_kind;
+static const char commit_kind;
 
 // ---------------------------------------------------------------------------------- write
 
 struct commit_job {
-    struct http_job job; // first: http_job_done hands it back as this
-    struct store_batch *batch;
+    struct endpoint_commit commit; // first
     struct token_reference token; // its scope lies in the batch
     struct store_token_key unless[AGAIN_COUNT];
     struct token_id replaced;
 };
-
-static void commit_job_destroy(struct http_job *job)
-{
-    struct commit_job *commit = (struct commit_job *)job;
-    store_batch_destroy(commit->batch);
-    wipe(&commit->token, sizeof commit->token);
-    free(commit);
-}
-
-static void commit_job_done(struct store_batch *batch)
-{
-    struct commit_job *commit = batch->context;
-    commit->job.result = batch->result;
-    http_job_done(&commit->job);
-}
 
 // The token whose row was written for this request. NOT_FOUND: there is none, or none that is still
 // right; its row stays until it expires, and nobody has its text.
@@ -82,7 +63,7 @@ static void commit_add_again(const struct commit_again *plan, struct commit_job 
         return;
     commit->replaced = plan->replaced->id;
     verb->token.replaced = &commit->replaced;
-    struct store_verb *revoke = store_batch_add(commit->batch, VERB_TOKEN_REVOKE, account);
+    struct store_verb *revoke = store_batch_add(commit->commit.batch, VERB_TOKEN_REVOKE, account);
     revoke->revoke.id = plan->replaced->id;
     revoke->revoke.application = plan->replaced->application;
     revoke->revoke.expires_s = token_record_forget_s(plan->replaced);
@@ -93,7 +74,7 @@ static enum twoleg_error commit_build(struct http_request *request,
                                       const struct commit_again *plan, struct commit_job *commit)
 {
     uint64_t account = decision->application->account;
-    struct store_verb *verb = store_batch_add(commit->batch, VERB_TOKEN_ADD, account);
+    struct store_verb *verb = store_batch_add(commit->commit.batch, VERB_TOKEN_ADD, account);
     enum twoleg_error error = TWOLEG_NONE;
     if (plan)
         commit_add_again(plan, commit, account, verb);
@@ -101,9 +82,7 @@ static enum twoleg_error commit_build(struct http_request *request,
         error = token_reference_make(&endpoint_context(request)->token, decision, &commit->token);
     if (error)
         return error;
-    commit->token.record.scope = store_batch_copy(commit->batch, decision->scope);
-    commit->batch->done = commit_job_done;
-    commit->batch->context = commit;
+    commit->token.record.scope = store_batch_copy(commit->commit.batch, decision->scope);
     verb->token.key = commit->token.key;
     verb->token.record = &commit->token.record;
     return TWOLEG_NONE;
@@ -114,21 +93,13 @@ static enum twoleg_error reference_start(struct http_request *request,
                                          const struct decision *decision,
                                          const struct commit_again *plan)
 {
-    struct commit_job *commit = fault_here(FAULT_MEMORY) ? NULL : calloc(1, sizeof *commit);
-    if (!commit)
-        return TWOLEG_NO_MEMORY;
+    struct endpoint_commit *commit;
     enum twoleg_error error =
-        http_job_init(&commit->job, request, &commit_kind, commit_job_destroy);
-    commit->batch = error ? NULL : store_batch_create(request->env->now_us);
-    if (!error && !commit->batch)
-        error = TWOLEG_NO_MEMORY;
-    if (!error)
-        error = commit_build(request, decision, plan, commit);
-    if (!error)
-        error = store_submit(endpoint_context(request)->server->store, commit->batch);
+        endpoint_commit_create(request, &commit_kind, sizeof(struct commit_job), &commit);
     if (error)
-        commit_job_destroy(&commit->job);
-    return error ? error : TWOLEG_WAIT;
+        return error;
+    return endpoint_commit_start(
+        request, commit, commit_build(request, decision, plan, (struct commit_job *)commit));
 }
 
 // ---------------------------------------------------------------------------------- look up
@@ -136,80 +107,56 @@ static enum twoleg_error reference_start(struct http_request *request,
 // One for each request: what a look finds that began before the request came could be older than
 // an answer that the client has already.
 struct look_up_job {
-    struct http_job job; // first
-    struct store_read read;
-    struct arena arena;
+    struct endpoint_look look; // first
     struct token_known known[AGAIN_NEXT];
     size_t count;
 };
-
-static void look_up_destroy(struct http_job *job)
-{
-    struct look_up_job *look = (struct look_up_job *)job;
-    arena_finish(&look->arena);
-    free(look);
-}
-
-static struct look_up_job *look_up_of(struct store_read *read)
-{
-    return (struct look_up_job *)(void *)((char *)read - offsetof(struct look_up_job, read));
-}
 
 static enum twoleg_error look_up_one(struct look_up_job *look, struct store_reader *reader,
                                      struct token_known *known)
 {
     enum twoleg_error error = TWOLEG_NOT_FOUND;
     for (size_t i = 0; i < known->keys.count && error == TWOLEG_NOT_FOUND; i++)
-        error = store_token(reader, &known->keys.all[i], &look->arena, &known->record);
+        error = store_token(reader, &known->keys.all[i], &look->look.arena, &known->record);
     known->found = error == TWOLEG_NONE;
     return error == TWOLEG_NOT_FOUND ? TWOLEG_NONE : error;
 }
 
-static void look_up_run(struct store_read *read, struct store_reader *reader)
+static enum twoleg_error look_up_run(struct endpoint_look *job, struct store_reader *reader)
 {
-    struct look_up_job *look = look_up_of(read);
-    for (size_t i = 0; i < look->count && !look->job.result; i++)
-        look->job.result = look_up_one(look, reader, &look->known[i]);
+    struct look_up_job *look = (struct look_up_job *)job;
+    enum twoleg_error error = TWOLEG_NONE;
+    for (size_t i = 0; i < look->count && !error; i++)
+        error = look_up_one(look, reader, &look->known[i]);
+    return error;
 }
 
-static void look_up_done(struct store_read *read)
-{
-    struct look_up_job *look = look_up_of(read);
-    if (read->result)
-        look->job.result = read->result;
-    http_job_done(&look->job);
-}
+static const struct endpoint_look_kind look_up_kind = {
+    .size = sizeof(struct look_up_job), .arena_cap = LOOK_UP_CAP, .run = look_up_run};
 
 static enum twoleg_error look_up_start(struct http_request *request, const struct str *texts,
                                        size_t count)
 {
-    struct endpoint_context *context = endpoint_context(request);
-    struct look_up_job *look = fault_here(FAULT_MEMORY) ? NULL : calloc(1, sizeof *look);
-    if (!look)
-        return TWOLEG_NO_MEMORY;
-    arena_init(&look->arena, NULL, LOOK_UP_CAP);
-    look->read.run = look_up_run;
-    look->read.done = look_up_done;
-    look->count = count;
-    enum twoleg_error error =
-        http_job_init(&look->job, request, &look_up_kind, look_up_destroy);
-    for (size_t i = 0; i < count && !error; i++)
-        error = token_reference_keys(&context->token, texts[i], &look->known[i].keys);
-    if (!error)
-        error = store_read(context->server->store, &look->read);
-    if (error) {
-        look_up_destroy(&look->job);
+    struct endpoint_look *job;
+    enum twoleg_error error = endpoint_look_create(request, &look_up_kind, &job);
+    if (error)
         return error;
-    }
-    metrics_add(request->metrics, METRIC_TOKEN_LOOKED_UP, 1);
-    return TWOLEG_WAIT;
+    struct look_up_job *look = (struct look_up_job *)job;
+    look->count = count;
+    for (size_t i = 0; i < count && !error; i++)
+        error = token_reference_keys(&endpoint_context(request)->token, texts[i],
+                                     &look->known[i].keys);
+    error = endpoint_look_start(request, job, error);
+    if (error == TWOLEG_WAIT)
+        metrics_add(request->metrics, METRIC_TOKEN_LOOKED_UP, 1);
+    return error;
 }
 
 const struct token_known *reference_known(const struct http_request *request)
 {
     const struct look_up_job *look =
         (const struct look_up_job *)http_job_find(request, &look_up_kind);
-    return look && !look->job.result ? look->known : NULL;
+    return look && !look->look.job.result ? look->known : NULL;
 }
 
 enum twoleg_error reference_look_up(struct http_request *request, struct str text)

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "endpoint/refresh.h"
 
-#include <stdlib.h>
-
-#include "base/fault.h"
 #include "base/refusal.h"
 #include "crypto/compare.h"
-#include "crypto/wipe.h"
+#include "endpoint/job.h"
 #include "manage/user.h"
 #include "model/number.h"
 #include "token/refresh.h"
@@ -15,63 +12,14 @@
 
 static const char keep_kind, revoke_kind;
 
-// A change on its way. A batch and what its answer needs.
+// A change on its way, and what its answer needs.
 struct refresh_job {
-    struct http_job job; // first
-    struct store_batch *batch;
+    struct endpoint_commit commit; // first
     const struct refresh_family *from; // what it was made of: a look's; NULL: a new family
     struct refresh_family family;      // of a new one
     struct refresh_token token;
     int64_t left_s; // of its life when it was made, if it is not used
 };
-
-static void refresh_job_destroy(struct http_job *job)
-{
-    struct refresh_job *refresh = (struct refresh_job *)job;
-    store_batch_destroy(refresh->batch);
-    wipe(&refresh->token, sizeof refresh->token);
-    free(refresh);
-}
-
-static void refresh_job_done(struct store_batch *batch)
-{
-    struct refresh_job *refresh = batch->context;
-    refresh->job.result = batch->result;
-    http_job_done(&refresh->job);
-}
-
-static enum twoleg_error refresh_job_create(struct http_request *request, const void *kind,
-                                            struct refresh_job **ret_job)
-{
-    struct refresh_job *refresh = fault_here(FAULT_MEMORY) ? NULL : calloc(1, sizeof *refresh);
-    if (!refresh)
-        return TWOLEG_NO_MEMORY;
-    enum twoleg_error error =
-        http_job_init(&refresh->job, request, kind, refresh_job_destroy);
-    refresh->batch = error ? NULL : store_batch_create(request->env->now_us);
-    if (!error && !refresh->batch)
-        error = TWOLEG_NO_MEMORY;
-    if (error) {
-        refresh_job_destroy(&refresh->job);
-        return error;
-    }
-    refresh->batch->done = refresh_job_done;
-    refresh->batch->context = refresh;
-    *ret_job = refresh;
-    return TWOLEG_NONE;
-}
-
-// With the error of whoever built the batch; the job is no longer the caller's.
-static enum twoleg_error refresh_job_start(struct http_request *request,
-                                           struct refresh_job *refresh, enum twoleg_error built)
-{
-    enum twoleg_error error = built;
-    if (!error)
-        error = store_submit(endpoint_context(request)->server->store, refresh->batch);
-    if (error)
-        refresh_job_destroy(&refresh->job);
-    return error ? error : TWOLEG_WAIT;
-}
 
 static struct refresh_job *refresh_job_find(const struct http_request *request,
                                             const struct refresh_family *from)
@@ -90,10 +38,11 @@ static enum twoleg_error refresh_end(struct http_request *request, const struct 
 {
     const struct application *application = client->application;
     const struct http_job *done = http_job_find(request, &revoke_kind);
-    struct refresh_job *refresh;
+    struct endpoint_commit *commit;
     if (done)
         return done->result;
-    enum twoleg_error error = refresh_job_create(request, &revoke_kind, &refresh);
+    enum twoleg_error error =
+        endpoint_commit_create(request, &revoke_kind, sizeof *commit, &commit);
     if (error)
         return error;
     char memory[NUMBER_TEXT_MAX];
@@ -102,10 +51,10 @@ static enum twoleg_error refresh_end(struct http_request *request, const struct 
     number_write(&number, NUMBER_APPLICATION, application->number);
     struct manage_actor actor = {.name = buf_str(&number), .account = application->account};
     struct manage_change change;
-    manage_change_init(&change, refresh->batch, &actor,
+    manage_change_init(&change, commit->batch, &actor,
                        str_of(request->id, sizeof request->id));
-    return refresh_job_start(request, refresh,
-                             manage_refresh_revoke(&change, event, family, application));
+    return endpoint_commit_start(request, commit,
+                                 manage_refresh_revoke(&change, event, family, application));
 }
 
 enum twoleg_error refresh_revoke(struct http_request *request, const struct client *client,
@@ -163,7 +112,7 @@ enum twoleg_error refresh_find(struct http_request *request, const struct token_
     // Somebody else was first: what the family is now decides.
     const struct refresh_job *kept =
         !error && found.family ? refresh_job_find(request, found.family) : NULL;
-    if (kept && kept->job.result == TWOLEG_VERSION_CONFLICT)
+    if (kept && kept->commit.job.result == TWOLEG_VERSION_CONFLICT)
         error = user_look_family(request, number, true, &found);
     if (error)
         return error;
@@ -241,7 +190,7 @@ static enum twoleg_error refresh_build_first(struct http_request *request,
         .user_generation = decision->subject_generation,
         .epoch = endpoint_context(request)->token.epoch,
         .api = decision->api->number,
-        .scope = store_batch_copy(refresh->batch, decision->scope),
+        .scope = store_batch_copy(refresh->commit.batch, decision->scope),
         .key = key->id,
         .rotated_us = request->env->latest_us,
         .expires_us = request->env->latest_us + config->refresh_ttl,
@@ -256,7 +205,7 @@ static enum twoleg_error refresh_build_first(struct http_request *request,
     if (error)
         return error;
     family->current = sha256(refresh_token_str(&refresh->token));
-    store_batch_add(refresh->batch, VERB_REFRESH_ADD, application->account)->family = family;
+    store_batch_add(refresh->commit.batch, VERB_REFRESH_ADD, application->account)->family = family;
     return TWOLEG_NONE;
 }
 
@@ -273,7 +222,7 @@ static enum twoleg_error refresh_build_next(struct http_request *request,
     int64_t idle_us = refresh_until(request, family->expires_us);
     refresh->left_s = refresh_left_s(request, idle_us);
     struct store_verb *verb =
-        store_batch_add(refresh->batch, VERB_REFRESH_ROTATE, family->account);
+        store_batch_add(refresh->commit.batch, VERB_REFRESH_ROTATE, family->account);
     verb->rotate.family = family->number;
     verb->rotate.key = key->id;
     verb->rotate.current = family->current;
@@ -297,20 +246,23 @@ enum twoleg_error refresh_keep(struct http_request *request, const struct decisi
     if (use->again)
         return refresh_give_again(request, use->family, ret_token);
     struct refresh_job *refresh = refresh_job_find(request, use->family);
-    if (refresh && !refresh->job.result) {
+    if (refresh && !refresh->commit.job.result) {
         ret_token->refresh_token = refresh_token_str(&refresh->token);
         ret_token->refresh_expires_in_s = refresh->left_s;
         return TWOLEG_NONE;
     }
-    if (refresh && refresh->job.result != TWOLEG_VERSION_CONFLICT)
-        return refresh->job.result;
+    if (refresh && refresh->commit.job.result != TWOLEG_VERSION_CONFLICT)
+        return refresh->commit.job.result;
     if (refresh_count(request) >= KEEPS_PER_REQUEST)
         return TWOLEG_OVERLOADED;
-    enum twoleg_error error = refresh_job_create(request, &keep_kind, &refresh);
+    struct endpoint_commit *commit;
+    enum twoleg_error error =
+        endpoint_commit_create(request, &keep_kind, sizeof *refresh, &commit);
     if (error)
         return error;
+    refresh = (struct refresh_job *)commit;
     refresh->from = use->family;
     error = use->family ? refresh_build_next(request, use->family, refresh)
                         : refresh_build_first(request, decision, refresh);
-    return refresh_job_start(request, refresh, error);
+    return endpoint_commit_start(request, commit, error);
 }

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // POST /oauth/revoke (RFC 7009): a client gives its own token back. Answered once the revocation is
 // durable and visible on every worker.
-#include <stdlib.h>
-
-#include "base/fault.h"
 #include "endpoint/authenticate.h"
+#include "endpoint/job.h"
 #include "endpoint/log.h"
 #include "endpoint/refresh.h"
 #include "endpoint/routes.h"
@@ -12,24 +10,6 @@
 #include "model/number.h"
 
 static const char commit_kind;
-
-struct revoke_job {
-    struct http_job job; // first
-    struct store_batch *batch;
-};
-
-static void revoke_job_destroy(struct http_job *job)
-{
-    store_batch_destroy(((struct revoke_job *)job)->batch);
-    free(job);
-}
-
-static void revoke_job_done(struct store_batch *batch)
-{
-    struct revoke_job *revoke = batch->context;
-    revoke->job.result = batch->result;
-    http_job_done(&revoke->job);
-}
 
 // The application acts for itself, under the same rules and with the same audit row as an operator.
 static enum twoleg_error revoke_build(const struct http_request *request,
@@ -52,24 +32,12 @@ static enum twoleg_error revoke_build(const struct http_request *request,
 static enum twoleg_error revoke_submit(struct http_request *request,
                                        const struct token_verdict *verdict)
 {
-    struct revoke_job *revoke = fault_here(FAULT_MEMORY) ? NULL : calloc(1, sizeof *revoke);
-    if (!revoke)
-        return TWOLEG_NO_MEMORY;
+    struct endpoint_commit *commit;
     enum twoleg_error error =
-        http_job_init(&revoke->job, request, &commit_kind, revoke_job_destroy);
-    revoke->batch = error ? NULL : store_batch_create(request->env->now_us);
-    if (!error && !revoke->batch)
-        error = TWOLEG_NO_MEMORY;
-    if (!error) {
-        revoke->batch->done = revoke_job_done;
-        revoke->batch->context = revoke;
-        error = revoke_build(request, verdict, revoke->batch);
-        if (!error)
-            error = store_submit(endpoint_context(request)->server->store, revoke->batch);
-    }
+        endpoint_commit_create(request, &commit_kind, sizeof *commit, &commit);
     if (error)
-        revoke_job_destroy(&revoke->job);
-    return error ? error : TWOLEG_WAIT;
+        return error;
+    return endpoint_commit_start(request, commit, revoke_build(request, verdict, commit->batch));
 }
 
 // Some clients insist on JSON, so the answer has a body though RFC 7009 wants none.

@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "endpoint/user.h"
 
-#include <stddef.h>
-#include <stdlib.h>
-
-#include "base/fault.h"
 #include "base/refusal.h"
 #include "base/siphash.h"
 #include "crypto/password.h"
+#include "endpoint/job.h"
 #include "endpoint/limit.h"
 #include "endpoint/slow_hash.h"
 
@@ -15,12 +12,8 @@
 #define LOOKS_PER_REQUEST 4
 #define LOOK_CAP ((size_t)1024 * 1024)
 
-static const char look_kind;
-
 struct user_look {
-    struct http_job job; // first
-    struct store_read read;
-    struct arena arena; // wiped: it holds a password's hash
+    struct endpoint_look look; // first
     uint64_t account;
     struct str username;
     uint64_t number; // of a family; 0: by name
@@ -28,58 +21,31 @@ struct user_look {
     struct refresh_family *family;
 };
 
-static void user_look_destroy(struct http_job *job)
+static enum twoleg_error user_look_run(struct endpoint_look *job, struct store_reader *reader)
 {
     struct user_look *look = (struct user_look *)job;
-    arena_finish(&look->arena);
-    free(look);
-}
-
-static struct user_look *user_look_of(struct store_read *read)
-{
-    return (struct user_look *)(void *)((char *)read - offsetof(struct user_look, read));
-}
-
-static void user_look_run(struct store_read *read, struct store_reader *reader)
-{
-    struct user_look *look = user_look_of(read);
+    struct arena *arena = &job->arena;
     enum twoleg_error error =
-        look->number
-            ? store_refresh(reader, look->number, &look->arena, &look->family, &look->user)
-            : store_user(reader, look->account, look->username, &look->arena, &look->user);
-    look->job.result = error == TWOLEG_NOT_FOUND ? TWOLEG_NONE : error;
+        look->number ? store_refresh(reader, look->number, arena, &look->family, &look->user)
+                     : store_user(reader, look->account, look->username, arena, &look->user);
+    return error == TWOLEG_NOT_FOUND ? TWOLEG_NONE : error;
 }
 
-static void user_look_done(struct store_read *read)
-{
-    struct user_look *look = user_look_of(read);
-    if (read->result)
-        look->job.result = read->result;
-    http_job_done(&look->job);
-}
+static const struct endpoint_look_kind look_kind = {
+    .size = sizeof(struct user_look), .arena_cap = LOOK_CAP, .run = user_look_run};
 
 static enum twoleg_error user_look_start(struct http_request *request, uint64_t account,
                                          struct str username, uint64_t number)
 {
-    struct user_look *look = fault_here(FAULT_MEMORY) ? NULL : calloc(1, sizeof *look);
-    if (!look)
-        return TWOLEG_NO_MEMORY;
-    arena_init(&look->arena, NULL, LOOK_CAP);
-    look->arena.wipe = true;
-    look->read.run = user_look_run;
-    look->read.done = user_look_done;
+    struct endpoint_look *job;
+    enum twoleg_error error = endpoint_look_create(request, &look_kind, &job);
+    if (error)
+        return error;
+    struct user_look *look = (struct user_look *)job;
     look->account = account;
     look->number = number;
-    look->username = arena_copy(&look->arena, username);
-    enum twoleg_error error =
-        http_job_init(&look->job, request, &look_kind, user_look_destroy);
-    if (!error && !look->username.ptr)
-        error = TWOLEG_NO_MEMORY;
-    if (!error)
-        error = store_read(endpoint_context(request)->server->store, &look->read);
-    if (error)
-        user_look_destroy(&look->job);
-    return error ? error : TWOLEG_WAIT;
+    look->username = arena_copy(&job->arena, username);
+    return endpoint_look_start(request, job, look->username.ptr ? TWOLEG_NONE : TWOLEG_NO_MEMORY);
 }
 
 static enum twoleg_error user_look_take(const struct http_request *request,
@@ -90,7 +56,7 @@ static enum twoleg_error user_look_take(const struct http_request *request,
     if (!look)
         return TWOLEG_NOT_FOUND;
     *ret_found = (struct user_found){look->user, look->family};
-    return look->job.result;
+    return look->look.job.result;
 }
 
 enum twoleg_error user_look_name(struct http_request *request, uint64_t account,

@@ -96,7 +96,7 @@ static enum twoleg_error api_prepare_key(struct admin_call *call, struct admin_l
 {
     struct api_body body;
     load->loader = api_loader_key;
-    load->read.lane = LANE_SLOW; // RSA searches for primes
+    load->look.read.lane = LANE_SLOW; // RSA searches for primes
     return api_read(call, &body, &load->algorithm);
 }
 
@@ -122,7 +122,7 @@ static enum twoleg_error api_build(struct admin_call *call, struct admin_commit 
     enum twoleg_error error = TWOLEG_NONE;
     if (made->key)
         error = keyring_first_row(call->server->keyring, made->key, made->algorithm,
-                                  call->request->env, &commit->batch->arena, &row);
+                                  call->request->env, &commit->change.batch->arena, &row);
     if (error)
         return error;
     if (made->key)

@@ -86,7 +86,7 @@ enum twoleg_error admin_brought_read(struct admin_call *call, const struct appli
 {
     bool hash = body->client_secret_hash.ptr != NULL;
     struct str text = hash ? body->client_secret_hash : body->client_secret;
-    struct admin_brought *brought = ARENA_NEW(&load->arena, struct admin_brought);
+    struct admin_brought *brought = ARENA_NEW(&load->look.arena, struct admin_brought);
     if (!brought)
         return TWOLEG_NO_MEMORY;
     if (hash == (body->client_secret.ptr != NULL))
@@ -100,7 +100,7 @@ enum twoleg_error admin_brought_read(struct admin_call *call, const struct appli
         return error;
     brought->dry_run = body->dry_run.value;
     brought->now_us = call->request->env->now_us;
-    brought->text = arena_copy(&load->arena, text);
+    brought->text = arena_copy(&load->look.arena, text);
     load->brought = brought;
     return brought->text.ptr ? TWOLEG_NONE : TWOLEG_NO_MEMORY;
 }
@@ -163,12 +163,12 @@ enum twoleg_error admin_loader_brought(struct admin_load *load, struct store_rea
     enum twoleg_error error =
         store_application_find(reader, STORE_OPERATOR, load->client_id, &number);
     if (!error)
-        error = store_application(reader, STORE_OPERATOR, number, &load->arena,
+        error = store_application(reader, STORE_OPERATOR, number, &load->look.arena,
                                   &load->application);
     if (error == TWOLEG_NOT_FOUND) // until now, or again
         error = TWOLEG_NONE;
     if (!error)
-        error = store_apis(reader, &load->arena, &load->apis);
+        error = store_apis(reader, &load->look.arena, &load->apis);
     if (error)
         return error;
     env_init(&env); // the worker's belongs to its thread
@@ -233,7 +233,7 @@ enum twoleg_error admin_brought_make(struct admin_call *call, const struct admin
                                      uint64_t application, struct admin_commit *commit,
                                      struct secret *ret_secret)
 {
-    struct secret secret = {.created_us = commit->batch->now_us, .expires_us = TIME_NEVER};
+    struct secret secret = {.created_us = commit->change.batch->now_us, .expires_us = TIME_NEVER};
     enum twoleg_error error = TWOLEG_NONE;
     if (load->brought->kind == BROUGHT_TEXT)
         error = admin_secret_make(call, load, load->brought->text, application, commit, &secret);

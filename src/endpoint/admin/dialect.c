@@ -20,7 +20,7 @@ static enum twoleg_error ties_loader(struct admin_load *load, struct store_reade
     enum twoleg_error error = store_ties_begin(reader, &cursor);
     if (error)
         return error;
-    buf_init_arena(&load->out, &load->arena, 4096);
+    buf_init_arena(&load->out, &load->look.arena, 4096);
     json_writer_init(&json, &load->out);
     json_object_begin(&json);
     json_key(&json, STR("ties"));

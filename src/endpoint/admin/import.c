@@ -18,9 +18,9 @@ static enum twoleg_error import_prepare(struct admin_call *call, struct admin_lo
     if (error)
         return error;
     load->loader = admin_loader_brought;
-    load->client_id = arena_copy(&load->arena, body.client_id);
+    load->client_id = arena_copy(&load->look.arena, body.client_id);
     if (load->brought->kind != BROUGHT_HASH)
-        load->read.lane = LANE_SLOW;
+        load->look.read.lane = LANE_SLOW;
     return TWOLEG_NONE;
 }
 

@@ -15,35 +15,25 @@
 #define LOAD_SHOWN 300 // bytes of an ID, in words
 
 // Their addresses tell a call's jobs apart.
-static const char kind_load, kind_commit, kind_body;
+static const char kind_commit, kind_body;
 
-static void load_destroy(struct http_job *job)
+static enum twoleg_error load_run(struct endpoint_look *look, struct store_reader *reader)
 {
-    struct admin_load *load = (struct admin_load *)job;
-    arena_finish(&load->arena);
+    struct admin_load *load = (struct admin_load *)look;
+    return load->loader(load, reader);
+}
+
+static void load_finish(struct endpoint_look *look)
+{
+    struct admin_load *load = (struct admin_load *)look;
     wipe(&load->hash, sizeof load->hash);
     sign_key_free(&load->key);
-    free(load);
 }
 
-static struct admin_load *load_of(struct store_read *read)
-{
-    return (struct admin_load *)((char *)read - offsetof(struct admin_load, read));
-}
-
-static void load_run(struct store_read *read, struct store_reader *reader)
-{
-    struct admin_load *load = load_of(read);
-    load->job.result = load->loader(load, reader);
-}
-
-static void load_done(struct store_read *read)
-{
-    struct admin_load *load = load_of(read);
-    if (read->result)
-        load->job.result = read->result;
-    http_job_done(&load->job);
-}
+static const struct endpoint_look_kind load_kind = {.size = sizeof(struct admin_load),
+                                                    .arena_cap = LOAD_CAP,
+                                                    .run = load_run,
+                                                    .finish = load_finish};
 
 enum twoleg_error admin_loader_hash(struct admin_load *load, struct store_reader *reader)
 {
@@ -80,32 +70,15 @@ static enum twoleg_error load_application(struct admin_load *load, struct store_
         number_read(load->client_id, NUMBER_APPLICATION, &number))
         error = TWOLEG_NONE;
     if (!error)
-        error = store_application(reader, STORE_OPERATOR, number, &load->arena,
+        error = store_application(reader, STORE_OPERATOR, number, &load->look.arena,
                                   &load->application);
     if (error == TWOLEG_NOT_FOUND)
         load_name_unknown(load);
     if (!error)
-        error = store_apis(reader, &load->arena, &load->apis);
+        error = store_apis(reader, &load->look.arena, &load->apis);
     if (!error)
         error = admin_loader_hash(load, reader);
     return error;
-}
-
-static struct admin_load *load_create(struct admin_call *call)
-{
-    struct admin_load *load = fault_here(FAULT_MEMORY) ? NULL : calloc(1, sizeof *load);
-    if (!load)
-        return NULL;
-    if (http_job_init(&load->job, call->request, &kind_load, load_destroy)) {
-        free(load);
-        return NULL;
-    }
-    arena_init(&load->arena, NULL, LOAD_CAP);
-    load->arena.wipe = true;
-    load->read.run = load_run;
-    load->read.done = load_done;
-    load->loader = load_application;
-    return load;
 }
 
 enum twoleg_error admin_load(struct admin_call *call,
@@ -113,30 +86,27 @@ enum twoleg_error admin_load(struct admin_call *call,
                                                           struct admin_load *load),
                              struct admin_load **ret_load)
 {
-    struct admin_load *load = (struct admin_load *)http_job_find(call->request, &kind_load);
-    if (load && load->job.result) {
+    struct admin_load *load = (struct admin_load *)http_job_find(call->request, &load_kind);
+    if (load && load->look.job.result) {
         if (load->reason[0])
-            return admin_refuse(call, load->job.result, "%s", load->reason);
-        return load->job.result;
+            return admin_refuse(call, load->look.job.result, "%s", load->reason);
+        return load->look.job.result;
     }
     if (load) {
         *ret_load = load;
         return TWOLEG_NONE;
     }
-    load = load_create(call);
-    if (!load)
+    struct endpoint_look *look;
+    if (endpoint_look_create(call->request, &load_kind, &look))
         return TWOLEG_OVERLOADED;
+    load = (struct admin_load *)look;
+    load->loader = load_application;
     enum twoleg_error error = prepare(call, load);
-    if (!error && load->arena.refused)
+    if (!error && load->look.arena.refused)
         error = TWOLEG_OVERLOADED;
     if (load->secret.len)
-        load->read.lane = LANE_SLOW; // a hash is made
-    if (!error)
-        error = store_read(call->server->store, &load->read);
-    if (!error)
-        return TWOLEG_WAIT;
-    load_destroy(&load->job);
-    return error;
+        load->look.read.lane = LANE_SLOW; // a hash is made
+    return endpoint_look_start(call->request, look, error);
 }
 
 enum twoleg_error admin_load_name(struct admin_call *call, struct admin_load *load)
@@ -149,7 +119,7 @@ enum twoleg_error admin_load_name(struct admin_call *call, struct admin_load *lo
     if (client_id.len == 0 || client_id.len > CLIENT_ID_MAX)
         return admin_refuse(call, TWOLEG_MISSING, "an application is named by its client ID, 1 to "
                             "%d bytes", CLIENT_ID_MAX);
-    load->client_id = arena_copy(&load->arena, client_id);
+    load->client_id = arena_copy(&load->look.arena, client_id);
     return TWOLEG_NONE;
 }
 
@@ -161,12 +131,12 @@ enum twoleg_error admin_load_named(struct admin_call *call, struct admin_load **
 enum twoleg_error admin_loader_user(struct admin_load *load, struct store_reader *reader)
 {
     enum twoleg_error error =
-        store_user(reader, ACCOUNT_DEFAULT, load->username, &load->arena, &load->user);
+        store_user(reader, ACCOUNT_DEFAULT, load->username, &load->look.arena, &load->user);
     if (error == TWOLEG_NOT_FOUND)
         snprintf(load->reason, sizeof load->reason, "there is no user \"%.*s\"",
                  STR_ARG(load->username));
     if (!error)
-        error = store_apis(reader, &load->arena, &load->apis);
+        error = store_apis(reader, &load->look.arena, &load->apis);
     if (!error)
         error = admin_loader_hash(load, reader);
     return error;
@@ -174,25 +144,10 @@ enum twoleg_error admin_loader_user(struct admin_load *load, struct store_reader
 
 // ---------------------------------------------------------------------------------- commit
 
-static void commit_destroy(struct http_job *job)
-{
-    struct admin_commit *commit = (struct admin_commit *)job;
-    store_batch_destroy(commit->batch);
-    wipe(commit->secret, sizeof commit->secret);
-    free(commit);
-}
-
-static void commit_done(struct store_batch *batch)
-{
-    struct admin_commit *commit = batch->context;
-    commit->job.result = batch->result;
-    http_job_done(&commit->job);
-}
-
 static enum twoleg_error commit_refused(struct admin_call *call, const struct admin_commit *commit)
 {
-    const struct store_verb *verb = commit->batch->refused;
-    enum twoleg_error error = commit->job.result;
+    const struct store_verb *verb = commit->commit.batch->refused;
+    enum twoleg_error error = commit->commit.job.result;
     if (error == TWOLEG_VERSION_CONFLICT)
         return admin_refuse(call, error, "it was changed by somebody else meanwhile; try again");
     if (!verb)
@@ -220,8 +175,8 @@ static enum twoleg_error commit_refused(struct admin_call *call, const struct ad
 // anew, from the APIs and keys as they are now, the change is good.
 static bool commit_lost_race(const struct admin_commit *commit)
 {
-    const struct store_verb *verb = commit->batch->refused;
-    enum twoleg_error error = commit->job.result;
+    const struct store_verb *verb = commit->commit.batch->refused;
+    enum twoleg_error error = commit->commit.job.result;
     if (!verb)
         return false;
     if (verb->kind == VERB_KEY_CREATE)
@@ -242,7 +197,7 @@ enum twoleg_error admin_committed(struct admin_call *call, struct admin_commit *
 {
     // The latest stands first in the list.
     *ret_commit = (struct admin_commit *)http_job_find(call->request, &kind_commit);
-    if (!*ret_commit || !(*ret_commit)->job.result)
+    if (!*ret_commit || !(*ret_commit)->commit.job.result)
         return TWOLEG_NONE;
     if (!commit_lost_race(*ret_commit) || commit_tries(call) >= COMMIT_TRIES_MAX)
         return commit_refused(call, *ret_commit);
@@ -252,18 +207,11 @@ enum twoleg_error admin_committed(struct admin_call *call, struct admin_commit *
 
 static enum twoleg_error commit_create(struct admin_call *call, struct admin_commit **ret_commit)
 {
-    struct admin_commit *commit = fault_here(FAULT_MEMORY) ? NULL : calloc(1, sizeof *commit);
-    struct store_batch *batch = store_batch_create(call->request->env->now_us);
-    if (!commit || !batch ||
-        http_job_init(&commit->job, call->request, &kind_commit, commit_destroy)) {
-        store_batch_destroy(batch);
-        free(commit);
+    struct endpoint_commit *created;
+    if (endpoint_commit_create(call->request, &kind_commit, sizeof(struct admin_commit), &created))
         return TWOLEG_OVERLOADED;
-    }
-    commit->batch = batch;
-    batch->done = commit_done;
-    batch->context = commit;
-    manage_change_init(&commit->change, batch, &call->actor,
+    struct admin_commit *commit = (struct admin_commit *)created;
+    manage_change_init(&commit->change, created->batch, &call->actor,
                        str_of(call->request->id, HTTP_ID_LEN));
     *ret_commit = commit;
     return TWOLEG_NONE;
@@ -273,16 +221,10 @@ static enum twoleg_error commit_create(struct admin_call *call, struct admin_com
 static enum twoleg_error commit_start(struct admin_call *call, struct admin_commit *commit,
                                       enum twoleg_error built)
 {
-    enum twoleg_error error = built;
     commit->change.actor = NULL; // it is this turn's only
-    if (!error)
-        error = store_submit(call->server->store, commit->batch);
-    if (!error)
-        return TWOLEG_WAIT;
     if (built && commit->change.problem[0])
-        admin_refuse(call, error, "%s", commit->change.problem);
-    commit_destroy(&commit->job);
-    return error;
+        admin_refuse(call, built, "%s", commit->change.problem);
+    return endpoint_commit_start(call->request, &commit->commit, built);
 }
 
 enum twoleg_error admin_commit(struct admin_call *call, admin_build *build, const void *input,
@@ -310,14 +252,14 @@ enum twoleg_error admin_try(struct admin_call *call, admin_build *build, const v
     }
     if (commit->change.problem[0])
         admin_refuse(call, error, "%s", commit->change.problem);
-    commit_destroy(&commit->job);
+    endpoint_commit_drop(&commit->commit);
     return error;
 }
 
 void admin_drop(struct admin_commit *commit)
 {
     if (commit)
-        commit_destroy(&commit->job);
+        endpoint_commit_drop(&commit->commit);
 }
 
 // ---------------------------------------------------------------------------------- body

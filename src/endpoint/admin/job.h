@@ -3,16 +3,14 @@
 #pragma once
 #include "crypto/password.h"
 #include "endpoint/admin/call.h"
-#include "http/job.h"
+#include "endpoint/job.h"
 
 struct admin_load;
 typedef enum twoleg_error admin_loader(struct admin_load *load, struct store_reader *reader);
 
 // Inputs are copied into the arena before the start; results are there once the job has ended.
 struct admin_load {
-    struct http_job job;
-    struct store_read read;
-    struct arena arena; // wiped when it is freed
+    struct endpoint_look look; // first
     admin_loader *loader;
 
     struct str client_id; // load this application
@@ -60,9 +58,8 @@ enum twoleg_error admin_loader_user(struct admin_load *load, struct store_reader
 
 // A change on its way, with what its answer will need. Texts live in the batch.
 struct admin_commit {
-    struct http_job job;
-    struct store_batch *batch;
-    struct manage_change change;
+    struct endpoint_commit commit; // first
+    struct manage_change change; // of the commit's batch
     struct application *application;
     struct api *api;
     struct user *user;

@@ -73,7 +73,7 @@ static enum twoleg_error key_load_change(struct admin_load *load, key_change *ch
 {
     struct env env;
     struct keyring_actor actor = {load->actor, str_of(load->request_id, HTTP_ID_LEN)};
-    struct keyring_outcome *outcome = ARENA_NEW(&load->arena, struct keyring_outcome);
+    struct keyring_outcome *outcome = ARENA_NEW(&load->look.arena, struct keyring_outcome);
     if (!outcome)
         return TWOLEG_NO_MEMORY;
     env_init(&env);
@@ -84,7 +84,7 @@ static enum twoleg_error key_load_change(struct admin_load *load, key_change *ch
     if (error)
         return error;
     struct json_writer json;
-    buf_init_arena(&load->out, &load->arena, 1024);
+    buf_init_arena(&load->out, &load->look.arena, 1024);
     json_writer_init(&json, &load->out);
     json_object_begin(&json);
     if (outcome->count > 0) {
@@ -136,10 +136,10 @@ static enum twoleg_error key_prepare(struct admin_call *call, struct admin_load 
                                      struct str text, admin_loader *loader)
 {
     load->keyring = call->server->keyring;
-    load->actor = arena_copy(&load->arena, call->actor.name);
-    load->text = arena_copy(&load->arena, text);
+    load->actor = arena_copy(&load->look.arena, call->actor.name);
+    load->text = arena_copy(&load->look.arena, text);
     memcpy(load->request_id, call->request->id, HTTP_ID_LEN);
-    load->read.lane = LANE_SLOW;
+    load->look.read.lane = LANE_SLOW;
     load->loader = loader;
     return TWOLEG_NONE;
 }

@@ -13,12 +13,12 @@ static enum twoleg_error page_loader(struct admin_load *load, struct store_reade
     enum twoleg_error error = list->begin(reader, &page, &cursor);
     if (error)
         return error;
-    buf_init_arena(&load->out, &load->arena, 4096);
+    buf_init_arena(&load->out, &load->look.arena, 4096);
     json_writer_init(&json, &load->out);
     json_array_begin(&json);
     while (list->row(cursor, &json, &name))
         if (++count == load->limit)
-            last = arena_copy(&load->arena, name);
+            last = arena_copy(&load->look.arena, name);
     json_array_end(&json);
     load->text = last; // a full page may have a next one
     return store_end(cursor);
@@ -32,7 +32,7 @@ static enum twoleg_error page_prepare(struct admin_call *call, struct admin_load
         return error;
     load->loader = page_loader;
     load->list = call->list;
-    load->text = page.after.ptr ? arena_copy(&load->arena, page.after) : STR_NONE;
+    load->text = page.after.ptr ? arena_copy(&load->look.arena, page.after) : STR_NONE;
     load->limit = (unsigned)page.limit;
     return TWOLEG_NONE;
 }
@@ -48,7 +48,7 @@ enum twoleg_error admin_list_answer(struct admin_call *call, const struct admin_
         return TWOLEG_NO_MEMORY;
     // In the load's memory: a page may be longer than a request's.
     struct str rows = buf_str(&load->out);
-    admin_answer_begin_in(call, &load->arena, rows.len + 2048);
+    admin_answer_begin_in(call, &load->look.arena, rows.len + 2048);
     json_key_raw(&call->json, str_from(list->key), rows);
     if (load->text.ptr)
         json_key_str(&call->json, STR("next"), load->text);

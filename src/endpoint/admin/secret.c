@@ -17,7 +17,7 @@ enum twoleg_error admin_secret_prepare(struct admin_call *call, struct admin_loa
     if (error)
         return admin_refuse(call, error, "%s", words.problem);
     if (!manage_secret_is_long(brought))
-        load->secret = arena_copy(&load->arena, brought);
+        load->secret = arena_copy(&load->look.arena, brought);
     return TWOLEG_NONE;
 }
 
@@ -41,7 +41,7 @@ enum twoleg_error admin_secret_make(struct admin_call *call, const struct admin_
 {
     const struct keyring_set *keys = keyring_current(call->server->keyring);
     const struct data_key *key = keyring_active(keys, KEY_SECRET);
-    struct secret secret = {.created_us = commit->batch->now_us, .expires_us = TIME_NEVER};
+    struct secret secret = {.created_us = commit->change.batch->now_us, .expires_us = TIME_NEVER};
     struct str text = brought;
     enum twoleg_error error = TWOLEG_NONE;
     if (!key)

@@ -51,11 +51,11 @@ static enum twoleg_error backup_prepare(struct admin_call *call, struct admin_lo
     enum twoleg_error error = backup_read(call, &body);
     if (error)
         return error;
-    load->text = arena_copy(&load->arena, body.file);
+    load->text = arena_copy(&load->look.arena, body.file);
     load->destination =
-        arena_copy(&load->arena, body.destination.len ? body.destination : body.file);
+        arena_copy(&load->look.arena, body.destination.len ? body.destination : body.file);
     load->loader = backup_loader;
-    load->read.lane = LANE_COPY;
+    load->look.read.lane = LANE_COPY;
     return TWOLEG_NONE;
 }
 
@@ -114,7 +114,7 @@ static enum twoleg_error audit_loader(struct admin_load *load, struct store_read
         error = store_audit_begin(reader, load->after, load->limit, &cursor);
     if (error)
         return error;
-    buf_init_arena(&load->out, &load->arena, 4096);
+    buf_init_arena(&load->out, &load->look.arena, 4096);
     json_writer_init(&json, &load->out);
     json_object_begin(&json);
     json_key(&json, STR("audit"));

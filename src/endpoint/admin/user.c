@@ -39,7 +39,7 @@ static enum twoleg_error user_prepare_password(struct admin_call *call, struct a
     if (!brought.ptr) {
         uint8_t random[PASSWORD_MADE];
         struct buf text;
-        buf_init_arena(&text, &load->arena, BASE62_LEN(sizeof random));
+        buf_init_arena(&text, &load->look.arena, BASE62_LEN(sizeof random));
         if (!env_random(call->request->env, random, sizeof random))
             return TWOLEG_NO_RANDOM;
         base62_encode(&text, random, sizeof random);
@@ -50,7 +50,7 @@ static enum twoleg_error user_prepare_password(struct admin_call *call, struct a
     enum twoleg_error error = manage_user_check_password(&words, brought);
     if (error)
         return admin_refuse(call, error, "%s", words.problem);
-    load->secret = arena_copy(&load->arena, brought);
+    load->secret = arena_copy(&load->look.arena, brought);
     return TWOLEG_NONE;
 }
 
@@ -157,7 +157,7 @@ static enum twoleg_error user_prepare_named(struct admin_call *call, struct admi
         return admin_refuse(call, TWOLEG_MISSING, "a user is named by 1 to %d bytes",
                             USERNAME_MAX);
     load->loader = admin_loader_user;
-    load->username = arena_copy(&load->arena, username);
+    load->username = arena_copy(&load->look.arena, username);
     return TWOLEG_NONE;
 }
 
