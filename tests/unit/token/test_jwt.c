@@ -153,8 +153,8 @@ static void C15_row38_one_token_has_one_spelling(void **state)
 {
     struct test_tokens *t = *state;
     struct str text = tokens_issue(t, FORMAT_JWT);
-    tokens_cut_and_extend(t, text);
-    tokens_flip_each_bit(t, text);
+    tokens_cut_and_extend(t, text, tokens_read);
+    tokens_flip_each_bit(t, text, tokens_read);
 }
 
 // A cached verdict is about all bytes: nothing changes when the good one has been seen before.
@@ -166,7 +166,7 @@ static void C15_row38_a_seen_token_lends_nothing_to_others(void **state)
     assert_int_equal(tokens_metric(t, METRIC_JWT_CACHE_HIT), 0);
     tokens_expect(t, text, TWOLEG_NONE);
     assert_int_equal(tokens_metric(t, METRIC_JWT_CACHE_HIT), 1);
-    tokens_flip_each_bit(t, text);
+    tokens_flip_each_bit(t, text, tokens_read);
 }
 
 static void a_forged_tag_buys_no_signature_check(void **state)

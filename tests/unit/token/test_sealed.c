@@ -135,8 +135,8 @@ static void C15_row38_one_token_has_one_spelling(void **state)
 {
     struct test_tokens *t = *state;
     struct str text = tokens_issue(t, FORMAT_SEALED);
-    tokens_cut_and_extend(t, text);
-    tokens_flip_each_bit(t, text);
+    tokens_cut_and_extend(t, text, tokens_read);
+    tokens_flip_each_bit(t, text, tokens_read);
 }
 
 // The checksum is no secret: whoever forges a token gets it right.
