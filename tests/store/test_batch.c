@@ -177,17 +177,17 @@ static void many_threads_commit_in_sequence(void **state)
     assert_int_equal(store_sequence(test->reader), WRITERS * PER_WRITER);
 }
 
-// 64 in the queue, the rest is refused at once; what was taken is answered all the same.
-static void full_queue_refuses(void **state)
+// Submits until the queue is full, while the first is held before its commit; gives how many were
+// taken. All of them are answered all the same.
+static size_t queue_fill(struct test_store *test, const char *first, const char *others)
 {
-    struct test_store *test = *state;
     static struct answer answers[80];
     struct store_batch *batches[80];
     size_t taken = 0;
     assert_true(stop_hold("store.before_commit"));
     for (size_t i = 0; i < 80; i++) {
         answers[i] = (struct answer){.test = test};
-        batches[i] = setting_batch(&answers[i], VERB_SETTING_SET, "a", "1");
+        batches[i] = setting_batch(&answers[i], VERB_SETTING_SET, "a", i ? others : first);
         enum twoleg_error error = store_submit(test->store, batches[i]);
         if (error) {
             assert_int_equal(error, TWOLEG_STORE_BUSY);
@@ -198,44 +198,26 @@ static void full_queue_refuses(void **state)
         if (i == 0)
             wait_at("store.before_commit");
     }
-    assert_int_equal(taken, 65);
     assert_true(stop_release("store.before_commit"));
     for (size_t i = 0; i < taken; i++) {
         wait_for(&answers[i]);
         assert_int_equal(answers[i].result, TWOLEG_NONE);
         store_batch_destroy(batches[i]);
     }
+    return taken;
+}
+
+static void full_queue_refuses(void **state)
+{
+    assert_int_equal(queue_fill(*state, "1", "1"), 65); // the first, and 64 in the queue
 }
 
 static void bytes_are_bounded_too(void **state)
 {
-    struct test_store *test = *state;
-    static struct answer answers[8];
-    struct store_batch *batches[8];
     static char big[1024 * 1024];
     memset(big, 'x', sizeof big - 1);
-    size_t taken = 0;
-    assert_true(stop_hold("store.before_commit"));
-    for (size_t i = 0; i < 8; i++) {
-        answers[i] = (struct answer){.test = test};
-        batches[i] = setting_batch(&answers[i], VERB_SETTING_SET, "a", i ? big : "small");
-        enum twoleg_error error = store_submit(test->store, batches[i]);
-        if (error) {
-            assert_int_equal(error, TWOLEG_STORE_BUSY);
-            store_batch_destroy(batches[i]);
-            break;
-        }
-        taken++;
-        if (i == 0)
-            wait_at("store.before_commit");
-    }
-    assert_int_equal(taken, 4); // the first, and three of a little over 1 MiB out of 4 MiB
-    assert_true(stop_release("store.before_commit"));
-    for (size_t i = 0; i < taken; i++) {
-        wait_for(&answers[i]);
-        assert_int_equal(answers[i].result, TWOLEG_NONE);
-        store_batch_destroy(batches[i]);
-    }
+    // The first, and three of a little over 1 MiB out of 4 MiB.
+    assert_int_equal(queue_fill(*state, "small", big), 4);
 }
 
 static void what_waited_too_long_is_refused(void **state)

@@ -1,59 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Changes of keys that somebody wants (design 3.6; threats D4, D5).
-#include "store/store_test.h"
+#include "keyring_test.h"
 
-#include "base/fault.h"
 #include "keyring/change.h"
-
-struct test_keyring {
-    struct test_store *test;
-    struct epoch epoch;
-    struct env env;
-    struct keyring *keyring;
-};
-
-static void keyring_close(struct test_keyring *on)
-{
-    store_set_on_change(on->test->store, NULL, NULL);
-    keyring_destroy(on->keyring);
-    on->keyring = NULL;
-}
-
-static void keyring_open(struct test_keyring *on)
-{
-    char reason[512], notice[512];
-    struct keyring_settings settings = {.store = on->test->store,
-                                        .epoch = &on->epoch,
-                                        .folder = on->test->folder,
-                                        .env = &on->env};
-    if (keyring_create(&settings, &on->keyring, reason, notice))
-        fail_msg("keyring_create: %s", reason);
-    store_set_on_change(on->test->store, keyring_on_change, on->keyring);
-}
-
-static int keyring_setup(void **state)
-{
-    struct test_keyring *on = calloc(1, sizeof *on);
-    void *test;
-    if (!on || test_setup(&test))
-        return -1;
-    unsetenv("CREDENTIALS_DIRECTORY");
-    on->test = test;
-    epoch_init(&on->epoch);
-    env_init(&on->env);
-    *state = on;
-    return 0;
-}
-
-static int keyring_teardown(void **state)
-{
-    struct test_keyring *on = *state;
-    keyring_close(on);
-    epoch_finish(&on->epoch);
-    void *test = on->test;
-    free(on);
-    return test_teardown(&test);
-}
 
 struct change_test {
     struct keyring_outcome outcome;
@@ -215,16 +164,11 @@ static void D5_rules_that_cannot_be_stored_are_not_in_force(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(D4_a_key_of_the_old_master_key_does_not_enter_the_store,
-                                        keyring_setup, keyring_teardown),
-        cmocka_unit_test_setup_teardown(D4_a_first_key_is_not_wrapped_under_the_old_master_key,
-                                        keyring_setup, keyring_teardown),
-        cmocka_unit_test_setup_teardown(D5_of_two_that_change_keys_one_does, keyring_setup,
-                                        keyring_teardown),
-        cmocka_unit_test_setup_teardown(D5_rules_change_while_the_server_runs, keyring_setup,
-                                        keyring_teardown),
-        cmocka_unit_test_setup_teardown(D5_rules_that_cannot_be_stored_are_not_in_force,
-                                        keyring_setup, keyring_teardown),
+        KEYRING(D4_a_key_of_the_old_master_key_does_not_enter_the_store),
+        KEYRING(D4_a_first_key_is_not_wrapped_under_the_old_master_key),
+        KEYRING(D5_of_two_that_change_keys_one_does),
+        KEYRING(D5_rules_change_while_the_server_runs),
+        KEYRING(D5_rules_that_cannot_be_stored_are_not_in_force),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

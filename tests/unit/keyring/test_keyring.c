@@ -1,49 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keys (design 3.6; threats D1, D3, D4).
-#include "store/store_test.h"
+#include "keyring_test.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sqlite3.h>
 
 #include "crypto/compare.h"
-#include "keyring/keyring.h"
-
-struct test_keyring {
-    struct test_store *test;
-    struct epoch epoch;
-    struct env env;
-    struct keyring *keyring;
-    char reason[512];
-    char notice[512];
-    char master[300];
-};
-
-static enum twoleg_error keyring_try(struct test_keyring *on, const char *file)
-{
-    struct keyring_settings settings = {.store = on->test->store,
-                                        .epoch = &on->epoch,
-                                        .folder = on->test->folder,
-                                        .master_key_file = file,
-                                        .env = &on->env};
-    enum twoleg_error error = keyring_create(&settings, &on->keyring, on->reason, on->notice);
-    if (!error)
-        store_set_on_change(on->test->store, keyring_on_change, on->keyring);
-    return error;
-}
-
-static void keyring_close(struct test_keyring *on)
-{
-    store_set_on_change(on->test->store, NULL, NULL);
-    keyring_destroy(on->keyring);
-    on->keyring = NULL;
-}
-
-static void keyring_open(struct test_keyring *on)
-{
-    if (keyring_try(on, NULL))
-        fail_msg("keyring_create: %s", on->reason);
-}
 
 static void keyring_refused(struct test_keyring *on, const char *file, const char *words)
 {
@@ -54,31 +17,6 @@ static void keyring_refused(struct test_keyring *on, const char *file, const cha
     if (!strstr(on->reason, file ? file : on->test->folder))
         fail_msg("\"%s\" does not name the file", on->reason);
     assert_string_equal(on->notice, "");
-}
-
-static int keyring_setup(void **state)
-{
-    struct test_keyring *on = calloc(1, sizeof *on);
-    void *test;
-    if (!on || test_setup(&test))
-        return -1;
-    unsetenv("CREDENTIALS_DIRECTORY");
-    on->test = test;
-    epoch_init(&on->epoch);
-    env_init(&on->env);
-    snprintf(on->master, sizeof on->master, "%s/master.key", on->test->folder);
-    *state = on;
-    return 0;
-}
-
-static int keyring_teardown(void **state)
-{
-    struct test_keyring *on = *state;
-    keyring_close(on);
-    epoch_finish(&on->epoch);
-    void *test = on->test;
-    free(on);
-    return test_teardown(&test);
 }
 
 static void file_write(const char *path, const void *bytes, size_t len, mode_t mode)
@@ -546,7 +484,7 @@ static void whatever_fails_at_first_start_can_be_repeated(void **state)
     assert_int_equal(keyring_current(on->keyring)->data_count, 3);
 }
 
-#define unit(test) cmocka_unit_test_setup_teardown(test, keyring_setup, keyring_teardown)
+#define unit(test) KEYRING(test)
 
 int main(void)
 {
