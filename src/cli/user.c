@@ -57,11 +57,8 @@ enum cli_exit cli_user_list(struct cli *cli)
     enum cli_exit code = cli_call_pages(cli, "/users", "users", &all);
     if (code)
         return code;
-    json_t *whole = json_pack("{s:o}", "users", all);
-    if (!show_json(cli, whole))
-        show_table(cli, all, columns, sizeof columns / sizeof *columns);
-    json_decref(whole);
-    return CLI_DONE;
+    return show_rows(cli, json_pack("{s:o}", "users", all), "users", columns,
+                     sizeof columns / sizeof *columns);
 }
 
 static enum cli_exit user_get(struct cli *cli, json_t **ret_answer)
