@@ -55,6 +55,61 @@ static struct str app_shell_resource(struct cli *cli, struct str resource)
     return buf_str(&out);
 }
 
+struct app_word {
+    struct str name, value;
+};
+
+static void app_fill(struct buf *out, struct str text, const struct app_word *words, size_t count)
+{
+    while (text.len) {
+        const struct app_word *found = NULL;
+        for (size_t i = 0; i < count && !found; i++)
+            if (str_starts_with(text, words[i].name))
+                found = &words[i];
+        buf_add(out, found ? found->value : str_slice(text, 0, 1));
+        text = str_slice(text, found ? found->name.len : 1, text.len);
+    }
+}
+
+// The dialect's own example with the application in it. One that begins like RFC 6749's lets curl
+// ask for the secret; another one shows where it goes, and an ID that could mean something there
+// is left to the reader. Without one nothing is said: a wrong line is worse than none.
+static void app_print_example(struct cli *cli, const json_t *answer)
+{
+    static const struct str asks = {"curl -su {id}:{secret} ", 23};
+    struct str example = str_from(show_member(answer, "example"));
+    struct str id = str_from(show_member(answer, "client_id"));
+    struct str shell = app_shell(cli, id, STR(APP_PLAIN));
+    struct str resource = app_shell_resource(cli, str_from(show_member(answer, "resource")));
+    bool rfc = strcmp(show_member(answer, "dialect"), "rfc6749") == 0;
+    struct buf url, line;
+    if (example.len == 0 || (resource.len && !rfc))
+        return;
+    buf_init_arena(&url, &cli->arena, resource.len + 64);
+    if (resource.len) {
+        buf_add(&url, str_slice(resource, 1, resource.len));
+        buf_add_char(&url, ' ');
+    }
+    buf_add(&url, str_from(show_member(answer, "issuer")));
+    const struct app_word words[] = {{STR("{url}"), buf_str(&url)},
+                                     {STR("{id}"), str_equal(shell, id) ? id : STR("CLIENT_ID")},
+                                     {STR("{secret}"), STR("SECRET")},
+                                     {STR("{username}"), STR("USERNAME")},
+                                     {STR("{password}"), STR("PASSWORD")}};
+    bool asked = str_starts_with(example, asks);
+    buf_init_arena(&line, &cli->arena, example.len + url.len + 64);
+    if (asked) {
+        buf_add(&line, STR("curl -u "));
+        buf_add(&line, app_shell_id(cli, id));
+        buf_add_char(&line, ' ');
+        example = str_slice(example, asks.len, example.len);
+    }
+    app_fill(&line, example, words, sizeof words / sizeof *words);
+    if (!line.failed)
+        printf("\nToken: %.*s   (%s)\n", STR_ARG(buf_str(&line)),
+               asked ? "asks for the secret" : "with the secret for SECRET");
+}
+
 static void app_print_created(struct cli *cli, const json_t *answer, const char *secret_file)
 {
     static const struct show_column life = {NULL, "token_ttl", SHOW_LIFE};
@@ -63,8 +118,8 @@ static void app_print_created(struct cli *cli, const json_t *answer, const char 
     const char *client_id = show_member(answer, "client_id");
     struct str scopes = show_text(cli, answer, &scope);
     struct str lives = show_text(cli, answer, &life);
-    struct str shell = app_shell_id(cli, str_from(client_id));
-    struct str resource = app_shell_resource(cli, str_from(show_member(answer, "resource")));
+    const char *format = show_member(answer, "token_format");
+    const char *given = show_member(answer, "dialect_format");
     printf("Application  %s\nClient ID    %s\n", show_member(answer, "name"), client_id);
     if (secret_file)
         printf("Secret       in %s\n", secret_file);
@@ -72,10 +127,11 @@ static void app_print_created(struct cli *cli, const json_t *answer, const char 
         printf("Secret       %s  (shown once)\n", secret);
     else
         printf("Secret       the one you brought\n");
-    printf("Scope        %.*s   Format %s   Life %.*s\n\n", STR_ARG(scopes),
-           show_member(answer, "token_format"), STR_ARG(lives));
-    printf("Token: curl -u %.*s -d grant_type=client_credentials%.*s %s   (asks for the secret)\n",
-           STR_ARG(shell), STR_ARG(resource), show_member(answer, "token_endpoint"));
+    printf("Scope        %.*s   Format %s", STR_ARG(scopes), format);
+    if (given[0] && strcmp(given, format) != 0)
+        printf(" (%s gives %s)", show_member(answer, "dialect"), given);
+    printf("   Life %.*s\n", STR_ARG(lives));
+    app_print_example(cli, answer);
 }
 
 // What scripts get: these members in this order. client_secret is null when it lies in a file or

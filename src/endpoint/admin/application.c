@@ -2,6 +2,7 @@
 #include "codec/percent.h"
 #include "endpoint/admin/actions.h"
 #include "endpoint/admin/application.h"
+#include "endpoint/admin/dialect.h"
 #include "endpoint/admin/page.h"
 #include "endpoint/admin/secret.h"
 #include "endpoint/admin/view.h"
@@ -215,10 +216,6 @@ static enum twoleg_error application_created(struct admin_call *call,
 {
     const struct application *application = commit->application;
     struct arena *arena = call->request->arena;
-    struct buf endpoint;
-    buf_init_arena(&endpoint, arena, 64);
-    buf_add(&endpoint, call->context->token.issuer);
-    buf_add(&endpoint, STR("/oauth/token"));
     admin_answer_begin(call);
     json_key_str(&call->json, STR("client_id"), application->client_id);
     admin_secret_show(call, commit);
@@ -230,7 +227,7 @@ static enum twoleg_error application_created(struct admin_call *call,
     admin_view_declared(&call->json, arena, body->scope, &commit->access);
     application_show_resource(call, application);
     application_show_likeness(call, application->client_id);
-    json_key_str(&call->json, STR("token_endpoint"), buf_str(&endpoint));
+    admin_dialect_show_example(call, application);
     return admin_answer_end(call, 201);
 }
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What applications are tied to: for whoever is about to take a dialect away.
+// What applications are tied to: for whoever is about to take a dialect away; and what is spoken to
+// a new one.
+#include "endpoint/admin/dialect.h"
+
 #include "endpoint/admin/actions.h"
 #include "endpoint/admin/job.h"
 
@@ -44,4 +47,44 @@ enum twoleg_error admin_dialect_ties(struct admin_call *call)
     struct admin_load *load;
     enum twoleg_error error = admin_load(call, ties_prepare, &load);
     return error ? error : admin_answer(call, 200, &load->out);
+}
+
+// The authority of https://HOST:PORT/PATH.
+static struct str example_host(struct str url)
+{
+    size_t begin = 0;
+    while (begin < url.len && url.ptr[begin] != '/')
+        begin++;
+    struct str rest = str_slice(url, begin < url.len ? begin + 2 : url.len, url.len);
+    return str_slice(rest, 0, str_find(rest, '/'));
+}
+
+static struct str example_line(const struct admin_call *call, const struct dialect *dialect,
+                               const struct application *application)
+{
+    unsigned grants = application->grants;
+    if (grants & GRANT_BIT(GRANT_CLIENT_CREDENTIALS))
+        return dialect->example;
+    if (grants & GRANT_BIT(GRANT_PASSWORD) && endpoint_config(call->request)->password_grant)
+        return dialect->user_example;
+    return STR_NONE;
+}
+
+void admin_dialect_show_example(struct admin_call *call, const struct application *application)
+{
+    struct json_writer *json = &call->json;
+    struct str issuer = call->context->token.issuer;
+    // The issuer is where the first listener is reached.
+    const struct dialect *dialect =
+        dialect_set_choose(endpoint_dialects(call->request), 0, example_host(issuer));
+    if (dialect && !application_speaks(application, dialect->name))
+        dialect = NULL;
+    struct str line = dialect ? example_line(call, dialect, application) : STR_NONE;
+    json_key_str(json, STR("issuer"), issuer);
+    if (dialect)
+        json_key_str(json, STR("dialect"), dialect->name);
+    if (dialect && dialect->rules.has_format)
+        json_key_str(json, STR("dialect_format"), token_format_name(dialect->rules.format));
+    if (line.ptr)
+        json_key_str(json, STR("example"), line);
 }

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the command line says of dialects to whoever manages applications (design 3.8): true words,
+and lines that work as they are printed."""
+import json
+import re
+import subprocess
+
+import pytest
+
+from instance import PATIENCE
+
+OWN = "name: acme\ntitle: Acme\nendpoints:\n  - path: /login\n"
+
+
+@pytest.fixture
+def speaking(make_server, tmp_path):
+    """A server of which the configuration says so, with the dialect acme in its folder."""
+    folder = tmp_path / "dialects"
+    folder.mkdir()
+    (folder / "acme.yaml").write_text(OWN)
+
+    def start(text):
+        file = tmp_path / "twoleg.yaml"
+        file.write_text(f"dialect_folder: {folder}\n{text}")
+        return make_server(config=file).start()
+
+    return start
+
+
+def created(server, *args):
+    done = server.run_cli("app", "create", "--name", "n", *args)
+    assert done.returncode == 0, done
+    return done
+
+
+def first_line(words):
+    found = re.search(r"\nToken: (curl .*)   \((.*)\)\n$", words)
+    return found and found.groups()
+
+
+def run_line(line, words):
+    """The printed line with the printed secret where the line has it."""
+    secret = re.search(r"^Secret +(\S+)", words, re.MULTILINE)[1]
+    client_id = re.search(r"^Client ID +(\S+)", words, re.MULTILINE)[1]
+    line = line.replace(f"-u {client_id} ", f"-u {client_id}:{secret} ").replace("SECRET", secret)
+    line = line.replace("USERNAME", "ann").replace("PASSWORD", "correct horse battery")
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=PATIENCE,
+                          check=True)
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("name, asks", [("rfc6749", True), ("ebay", True), ("rti-sms", False),
+                                        ("smscx", False), ("wechat", False), ("azampay", False)])
+def test_app_create_prints_the_line_of_the_dialect_that_is_spoken(speaking, name, asks):
+    server = speaking(f"dialect: {name}\nallow_query_credentials: true\n")
+    words = created(server, "--scope", "sms").stdout
+    line, how = first_line(words)
+    assert ("SECRET" in line) == ("SECRET" in how) == (not asks), words
+    answer = run_line(line, words)
+    assert "access_token" in answer or "accessToken" in answer["data"], answer
+
+
+@pytest.mark.parametrize("config, args", [
+    ("dialect: acme\n", ()),
+    ("hosts: [{name: a.example, dialect: rti-sms}]\n", ()),
+    ("dialect: rfc6749\n", ("--grants", "password")),
+    ("dialect: rapidsos\n", ("--grants", "password")),
+    ("dialect: rti-sms\n", ("--dialects", "smscx"))])
+def test_app_create_prints_no_line_that_would_be_refused(speaking, config, args):
+    assert "Token:" not in created(speaking(config), *args).stdout
+
+
+def test_app_create_prints_the_users_line_to_whom_has_that_grant_only(speaking):
+    server = speaking("dialect: rapidsos\npassword_grant: true\n")
+    server.cli("user", "add", "ann", "--password-file", "-", input="correct horse battery")
+    words = created(server, "--grants", "password").stdout
+    assert run_line(first_line(words)[0], words)["token_type"] == "BearerToken"
+
+
+def test_app_create_leaves_an_id_to_the_reader_that_a_line_would_read_otherwise(speaking):
+    server = speaking("dialect: wechat\nallow_query_credentials: true\n")
+    line, _ = first_line(created(server, "--client-id", "a'b&c").stdout)
+    assert "appid=CLIENT_ID&" in line and "a'b&c" not in line
+
+
+def test_app_create_says_which_format_the_dialect_gives(speaking):
+    server = speaking("dialect: smscx\n")
+    assert "   Format jwt (smscx gives reference)   Life" in created(server).stdout
+    assert "   Format reference   Life" in created(server, "--token-format", "reference").stdout
