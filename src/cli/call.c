@@ -210,6 +210,18 @@ enum cli_exit cli_call_quietly(struct cli *cli, const char *method, const char *
     return call_exchange(&call, request, ret_answer);
 }
 
+// With whose refusal it is: behind a sentence, or in the title of several lines.
+static enum cli_exit call_tell(const struct cli *cli, enum cli_exit code, struct str message)
+{
+    size_t end = str_find(message, '\n');
+    struct str title = str_slice(message, 0, end);
+    bool titled = end < message.len && end > 0 && message.ptr[end - 1] == ':';
+    const char *colon = titled ? ":" : "";
+    title.len -= titled;
+    return cli_fail(code, "%.*s (data folder %s)%s%.*s", STR_ARG(title), cli->folder, colon,
+                    STR_ARG(str_slice(message, end, message.len)));
+}
+
 enum cli_exit cli_call(struct cli *cli, const char *method, const char *path, json_t *body,
                        json_t **ret_answer)
 {
@@ -220,7 +232,7 @@ enum cli_exit cli_call(struct cli *cli, const char *method, const char *path, js
     }
     enum cli_exit code = cli_call_quietly(cli, method, path, body, ret_answer, &refusal);
     if (code && refusal.status) // others name the folder themselves
-        return cli_fail(code, "%s (data folder %s)", refusal.message, cli->folder);
+        return call_tell(cli, code, str_trim(str_from(refusal.message), "\n"));
     return code ? cli_fail(code, "%s", refusal.message) : CLI_DONE;
 }
 

@@ -9,6 +9,7 @@ enum cli_exit cli_reload(struct cli *cli)
     if (code)
         return code;
     const json_t *changes = json_object_get(answer, "changes");
+    const json_t *dialects = json_object_get(answer, "dialects");
     long long certificates =
         (long long)json_integer_value(json_object_get(answer, "certificates"));
     if (!show_json(cli, answer)) {
@@ -17,8 +18,11 @@ enum cli_exit cli_reload(struct cli *cli)
             printf("%s: %s, before %s\n", show_member(change, "option"),
                    show_member(change, "after"), show_member(change, "before"));
         }
-        if (json_array_size(changes) == 0)
-            printf("No option has changed.\n");
+        for (size_t i = 0; i < json_array_size(dialects); i++)
+            printf("The dialect %s has changed.\n",
+                   json_string_value(json_array_get(dialects, i)));
+        if (json_array_size(changes) == 0 && json_array_size(dialects) == 0)
+            printf("No option has changed, and no dialect.\n");
         if (certificates)
             printf("Certificates read: %lld.\n", certificates);
     }

@@ -36,6 +36,25 @@ static const struct snapshot *reload_running(const struct reload *reload)
     return atomic_load(&reload->settings.server->snapshot);
 }
 
+// Of both sets: what an option has added or taken away is said with the option.
+static enum twoleg_error reload_compare_dialects(const struct dialect_set *before,
+                                                 const struct dialect_set *after,
+                                                 struct reload_outcome *outcome)
+{
+    const struct dialect *changed;
+    outcome->dialects =
+        arena_array(&outcome->arena, DIALECT_LIBRARY_MAX, sizeof *outcome->dialects);
+    if (!outcome->dialects)
+        return TWOLEG_NO_MEMORY;
+    for (size_t at = 0; (changed = dialect_set_changed(before, after, &at));) {
+        struct str name = arena_copy(&outcome->arena, changed->name);
+        if (!name.ptr)
+            return TWOLEG_NO_MEMORY;
+        outcome->dialects[outcome->dialect_count++] = name;
+    }
+    return TWOLEG_NONE;
+}
+
 static enum twoleg_error reload_judge(struct reload *reload, struct snapshot *fresh,
                                       struct reload_outcome *outcome)
 {
@@ -53,6 +72,8 @@ static enum twoleg_error reload_judge(struct reload *reload, struct snapshot *fr
     if (!config_report_is_clean(report))
         return TWOLEG_CONFLICT;
     error = dialect_set_create(&fresh->config, report, &fresh->dialects);
+    if (!error)
+        error = reload_compare_dialects(reload_running(reload)->dialects, fresh->dialects, outcome);
     if (error)
         return error;
     outcome->certificates = certificates_count(&fresh->config);
@@ -61,16 +82,18 @@ static enum twoleg_error reload_judge(struct reload *reload, struct snapshot *fr
 }
 
 static enum twoleg_error reload_note(struct store_batch *batch, const struct reload_caller *caller,
-                                     const struct config_changes *changes)
+                                     const struct reload_outcome *outcome)
 {
-    const char *names[CONFIG_OPTIONS];
+    const struct config_changes *changes = &outcome->changes;
+    struct str names[CONFIG_OPTIONS];
     const struct manage_actor actor = {.name = str_from(caller->actor), .operator_rights = true};
     struct manage_change change;
     for (size_t i = 0; i < changes->count; i++)
-        names[i] = config_schema()->rows[changes->items[i].option].name;
+        names[i] = str_from(config_schema()->rows[changes->items[i].option].name);
     manage_change_init(&change, batch, &actor,
                        str_of(caller->request_id, caller->request_id_len));
-    return manage_reload_note(&change, names, changes->count);
+    return manage_reload_note(&change, &(struct manage_texts){names, changes->count},
+                              &(struct manage_texts){outcome->dialects, outcome->dialect_count});
 }
 
 // E16: its row and the rules of rotation are durable before a worker can make anything under the
@@ -83,7 +106,7 @@ static enum twoleg_error reload_commit(struct reload *reload, const struct snaps
     struct store_batch *batch = store_batch_create(reload->env.now_us);
     if (!batch)
         return TWOLEG_NO_MEMORY;
-    enum twoleg_error error = reload_note(batch, caller, &outcome->changes);
+    enum twoleg_error error = reload_note(batch, caller, outcome);
     if (!error)
         error = keyring_change_rules(reload->settings.server->keyring, &rules, &reload->env,
                                      batch, outcome->reason);
@@ -139,6 +162,14 @@ static void reload_log_change(const struct reload *reload, const struct config_c
     log_end(&line);
 }
 
+static void reload_log_dialect(const struct reload *reload, struct str name)
+{
+    struct log_line line;
+    log_begin(&line, LOG_INFO, reload->env.now_us, "reload_changes");
+    log_str(&line, "dialect", name);
+    log_end(&line);
+}
+
 static void reload_log_problem(const struct reload *reload, const struct config_problem *problem)
 {
     struct log_line line;
@@ -165,16 +196,20 @@ static void reload_log(const struct reload *reload, const struct reload_outcome 
     struct log_line line;
     for (size_t i = 0; !error && i < outcome->changes.count; i++)
         reload_log_change(reload, &outcome->changes.items[i]);
+    for (size_t i = 0; !error && i < outcome->dialect_count; i++)
+        reload_log_dialect(reload, outcome->dialects[i]);
     for (size_t i = 0; error && i < outcome->report.count; i++)
         reload_log_problem(reload, &outcome->report.problems[i]);
     log_begin(&line, error ? LOG_ERROR : LOG_INFO, reload->env.now_us,
               error ? "reload_refused" : "reloaded");
     log_u64(&line, error ? "problems" : "changes",
             error ? outcome->report.count + outcome->report.dropped : outcome->changes.count);
-    if (!error)
+    if (!error) {
+        log_u64(&line, "dialects", outcome->dialect_count);
         log_u64(&line, "certificates", outcome->certificates);
-    else
+    } else {
         log_str(&line, "reason", str_from(reload_reason(outcome)));
+    }
     log_end(&line);
 }
 

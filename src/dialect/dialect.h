@@ -196,6 +196,9 @@ struct dialect {
     struct dialect_errors errors;
     struct dialect_resource resource;
 
+    struct str text;             // all that was read
+    const struct dialect *basis; // what it was filled from; NULL: nothing
+
     // Compiled.
     struct request_rules rules;
     struct token_shape shape; // of rules

@@ -179,6 +179,8 @@ enum twoleg_error dialect_load(struct dialect_library *library, struct str sourc
         return error;
     if (load_problems(library->report) > before)
         return TWOLEG_MALFORMED;
+    dialect->text = text;
+    dialect->basis = loader.base;
     *ret_dialect = dialect;
     return TWOLEG_NONE;
 }

@@ -243,12 +243,17 @@ const struct dialect *dialect_set_rfc6749(const struct dialect_set *set)
     return set->rfc6749;
 }
 
-bool dialect_set_knows(const struct dialect_set *set, struct str name)
+static const struct dialect *set_find(const struct dialect_set *set, struct str name)
 {
     for (size_t i = 0; i < set->library.count; i++)
         if (str_equal(set->library.known[i]->name, name))
-            return true;
-    return dialect_shipped(name).ptr != NULL;
+            return set->library.known[i];
+    return NULL;
+}
+
+bool dialect_set_knows(const struct dialect_set *set, struct str name)
+{
+    return set_find(set, name) || dialect_shipped(name).ptr;
 }
 
 bool dialect_set_speaks(const struct dialect_set *set, struct str name)
@@ -278,6 +283,26 @@ const struct dialect *dialect_set_lost(const struct dialect_set *before,
         size_t i = (*at)++;
         if (!set_find_shape(after, &before->shapes[i]))
             return before->shaped[i];
+    }
+    return NULL;
+}
+
+static bool set_says_the_same(const struct dialect *a, const struct dialect *b)
+{
+    for (; a && b; a = a->basis, b = b->basis)
+        if (!str_equal(a->text, b->text))
+            return false;
+    return a == b;
+}
+
+const struct dialect *dialect_set_changed(const struct dialect_set *before,
+                                          const struct dialect_set *after, size_t *at)
+{
+    while (*at < after->library.count) {
+        const struct dialect *now = after->library.known[(*at)++];
+        const struct dialect *then = set_find(before, now->name);
+        if (then && !set_says_the_same(then, now))
+            return now;
     }
     return NULL;
 }

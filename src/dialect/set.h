@@ -25,6 +25,9 @@ const struct token_shape *dialect_set_shapes(const struct dialect_set *set, size
 // starts with 0.
 const struct dialect *dialect_set_lost(const struct dialect_set *before,
                                        const struct dialect_set *after, size_t *at);
+// Likewise the next one of after whose file, or one that it is based on, was another one before.
+const struct dialect *dialect_set_changed(const struct dialect_set *before,
+                                          const struct dialect_set *after, size_t *at);
 // Of a request's Host on the listener of that number. NULL: hosts are named, this is none, and
 // the listener names no dialect itself.
 const struct dialect *dialect_set_choose(const struct dialect_set *set, size_t listener,

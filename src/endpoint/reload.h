@@ -11,6 +11,8 @@ struct reload_outcome {
     struct arena arena; // of all texts
     struct config_report report;
     struct config_changes changes;
+    struct str *dialects; // names of those of which the file, or one behind it, has changed
+    size_t dialect_count;
     size_t certificates; // pairs that were read
     char reason[512];    // words for another error, or ""
 };

@@ -33,19 +33,28 @@ static enum twoleg_error manage_operator(struct manage_change *change)
                : manage_refuse(change, TWOLEG_REFUSED, "only an operator may do that");
 }
 
-enum twoleg_error manage_reload_note(struct manage_change *change, const char *const *options,
-                                     size_t count)
+static void note_names(struct manage_detail *detail, struct str key,
+                       const struct manage_texts *names)
+{
+    json_key(&detail->json, key);
+    json_array_begin(&detail->json);
+    for (size_t i = 0; i < names->count; i++)
+        json_str(&detail->json, names->items[i]);
+    json_array_end(&detail->json);
+}
+
+enum twoleg_error manage_reload_note(struct manage_change *change,
+                                     const struct manage_texts *options,
+                                     const struct manage_texts *dialects)
 {
     struct manage_detail detail;
     enum twoleg_error error = manage_operator(change);
     if (error)
         return error;
     manage_detail_begin(change, &detail);
-    json_key(&detail.json, STR("options"));
-    json_array_begin(&detail.json);
-    for (size_t i = 0; i < count; i++)
-        json_str(&detail.json, str_from(options[i]));
-    json_array_end(&detail.json);
+    note_names(&detail, STR("options"), options);
+    if (dialects->count)
+        note_names(&detail, STR("dialects"), dialects);
     manage_detail_end(change, &detail, EVENT_CONFIG_RELOAD, STR("config"));
     return change->batch->no_memory ? TWOLEG_NO_MEMORY : TWOLEG_NONE;
 }

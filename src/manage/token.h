@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an operator does to one token, and to the store as a whole.
 #pragma once
+#include "manage/access.h"
 #include "manage/change.h"
 #include "model/token_record.h"
 
@@ -12,9 +13,10 @@ enum twoleg_error manage_token_revoke(struct manage_change *change,
                                       const struct token_record *record,
                                       const struct application *application,
                                       struct str token_id) TWOLEG_MUST_CHECK;
-// Says in the audit which options were taken over while the server ran; names, one after another.
-enum twoleg_error manage_reload_note(struct manage_change *change, const char *const *options,
-                                     size_t count) TWOLEG_MUST_CHECK;
+// Says in the audit which options and dialects were taken over while the server ran, by name.
+enum twoleg_error manage_reload_note(struct manage_change *change,
+                                     const struct manage_texts *options,
+                                     const struct manage_texts *dialects) TWOLEG_MUST_CHECK;
 // Says in the audit that a copy was made, and where.
 enum twoleg_error manage_backup_note(struct manage_change *change,
                                      struct str file) TWOLEG_MUST_CHECK;

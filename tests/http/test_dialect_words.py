@@ -87,3 +87,31 @@ def test_app_create_says_which_format_the_dialect_gives(speaking):
     server = speaking("dialect: smscx\n")
     assert "   Format jwt (smscx gives reference)   Life" in created(server).stdout
     assert "   Format reference   Life" in created(server, "--token-format", "reference").stdout
+
+
+# ------------------------------------------------------------------ reload
+def test_a_reload_names_the_dialects_whose_files_have_changed(speaking, tmp_path):
+    folder = tmp_path / "dialects"
+    (folder / "base.yaml").write_text("name: base\ntitle: Base\n")
+    (folder / "child.yaml").write_text("name: child\ntitle: Child\nbase: base\n")
+    server = speaking("dialect: acme\nchecks: [{name: a, dialect: child}]\n")
+    assert server.cli("reload", "--json") == {"changes": [], "dialects": [], "certificates": 0}
+    (folder / "acme.yaml").write_text(OWN.replace("/login", "/enter"))
+    assert server.cli("reload") == "The dialect acme has changed.\n"
+    (folder / "base.yaml").write_text("name: base\ntitle: Base\nresource: {schemes: [Own]}\n")
+    assert server.cli("reload", "--json")["dialects"] == ["base", "child"]
+    assert server.cli("reload") == "No option has changed, and no dialect.\n"
+    rows = server.cli("audit", "list", "--json")["audit"]
+    details = [row["detail"] for row in rows if row["action"] == "config.reload"]
+    assert {"options": [], "dialects": ["acme"]} in details
+    assert 'event=reload_changes dialect="acme"\n' in server.stderr()
+
+
+def test_a_refused_reload_ends_with_what_is_wrong(speaking, tmp_path):
+    server = speaking("dialect: acme\n")
+    (tmp_path / "dialects/acme.yaml").write_text(OWN + "colour: red\n")
+    done = server.run_cli("reload")
+    assert done.returncode == 1
+    assert re.fullmatch(r"twoleg: .*\n.*acme\.yaml:5:1: unknown key.*\n", done.stderr), done.stderr
+    said = server.run_cli("reload", "--json").stderr
+    assert json.loads(said)["message"].endswith("resource)"), said

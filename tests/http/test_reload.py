@@ -69,7 +69,7 @@ def test_changed_options_are_in_force_when_the_command_ends(reloading):
     server = reloading.start("jwks_max_age: 60s\n")
     assert max_age(server) == 60
     answer = reloading.reload("\njwks_max_age: 90s\nservice_documentation: https://a.example\n")
-    assert answer == {"certificates": 0, "changes": [
+    assert answer == {"certificates": 0, "dialects": [], "changes": [
         {"option": "service_documentation", "before": '""', "after": "https://a.example",
          "line": 3, "column": 1},
         {"option": "jwks_max_age", "before": "1m", "after": "90s", "line": 2, "column": 1}]}
@@ -84,7 +84,7 @@ def test_the_command_says_what_has_changed(reloading):
     server = reloading.start("token_ttl: 1h\n")
     reloading.write("token_ttl: 15m\n")
     assert server.cli("reload") == "token_ttl: 15m, before 1h\n"
-    assert server.cli("reload") == "No option has changed.\n"
+    assert server.cli("reload") == "No option has changed, and no dialect.\n"
     assert server.app().facts["token_ttl"] == 900
     rows = server.cli("audit", "list", "--json")["audit"]
     assert [row["detail"]["options"] for row in rows if row["action"] == "config.reload"] == \
@@ -310,7 +310,7 @@ def test_what_nobody_writes_down_stays_as_it_was_found(reloading, make_server, t
 
 def test_a_server_without_a_file_has_nothing_new(make_server):
     server = make_server().start()
-    assert server.cli("reload", "--json") == {"changes": [], "certificates": 0}
+    assert server.cli("reload", "--json") == {"changes": [], "dialects": [], "certificates": 0}
     server.stop()
     assert server.run_cli("reload").returncode == 5
 
@@ -566,7 +566,7 @@ def test_H11_a_thousand_signals_leave_nothing_behind(reloading, authority):
         until(lambda: b"event=reloaded " in log_after(server, offset), f"reload {number}")
         # One line each, and no other.
         said = log_after(server, offset)
-        assert said.count(b"\n") == 1 and b"changes=0 certificates=1\n" in said, said
+        assert said.count(b"\n") == 1 and b"changes=0 dialects=0 certificates=1\n" in said, said
         offset += len(said)
         if number == 99:
             before = process_facts(server)

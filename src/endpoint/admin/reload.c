@@ -69,6 +69,11 @@ static enum twoleg_error reload_answer(struct admin_call *call,
         json_object_end(json);
     }
     json_array_end(json);
+    json_key(json, STR("dialects"));
+    json_array_begin(json);
+    for (size_t i = 0; i < outcome->dialect_count; i++)
+        json_str(json, outcome->dialects[i]);
+    json_array_end(json);
     json_key_u64(json, STR("certificates"), outcome->certificates);
     return admin_answer_end(call, 200);
 }
