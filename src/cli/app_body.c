@@ -93,7 +93,7 @@ enum cli_exit app_body(struct cli *cli, json_t *body)
     return code;
 }
 
-void app_tell_declared(const json_t *answer)
+void app_tell_words(const json_t *answer)
 {
     const json_t *declared = json_object_get(answer, "declared");
     for (size_t i = 0; i < json_array_size(declared); i++) {
@@ -101,4 +101,12 @@ void app_tell_declared(const json_t *answer)
         cli_notice("scope_declared", "the scope \"%s\" was not known; it is now declared by %s",
                    show_member(row, "scope"), show_member(row, "identifier"));
     }
+    if (json_is_true(json_object_get(answer, "grants_off")))
+        app_tell_grants_off();
+}
+
+void app_tell_grants_off(void)
+{
+    cli_notice("password_grant_off", "the configuration has password_grant: false: until it is "
+               "true, the grants password and refresh_token are refused");
 }

@@ -8,5 +8,6 @@ enum cli_exit app_body(struct cli *cli, json_t *body);
 // A repeated option as a list; "none" stands for an empty one, but for --audience.
 enum cli_exit app_put_list(struct cli *cli, json_t *body, const char *member,
                            enum cli_option option);
-// A notice for each scope that the change declared.
-void app_tell_declared(const json_t *answer);
+// Notices of what comes with a change: scopes that it declared, grants that are off.
+void app_tell_words(const json_t *answer);
+void app_tell_grants_off(void);

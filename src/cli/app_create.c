@@ -182,7 +182,7 @@ enum cli_exit cli_app_create(struct cli *cli)
         return code;
     }
     code = secret_file_close(&file, answer);
-    app_tell_declared(answer);
+    app_tell_words(answer);
     app_tell_likeness(answer);
     if (!code && cli_given(cli, CLI_JSON))
         app_print_created_json(answer, file.path != NULL);

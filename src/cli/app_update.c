@@ -165,7 +165,7 @@ enum cli_exit cli_app_update(struct cli *cli)
                     body, &answer);
     if (code)
         return code;
-    app_tell_declared(answer);
+    app_tell_words(answer);
     json_decref(answer);
     return cli_app_show(cli);
 }

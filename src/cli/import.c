@@ -44,7 +44,8 @@ struct import_run {
     struct import_seen seen;
     bool *there; // unchanged in the first pass
     uint64_t *lines; // of the file, by application
-    json_t *scopes; // declared ones that were told
+    json_t *scopes; // new ones, and by which API they are declared
+    bool grants_off; // some application is given grants that the configuration refuses
     struct import_source source;
     struct import_lines form;
     struct call_refusal refusal;
@@ -126,21 +127,31 @@ static void import_complain(struct import_run *run, const char *problem)
              problem);
 }
 
-// A scope that is new is told once and before it is declared, though each line finds it new then.
-static void import_tell_scopes(struct import_run *run, const json_t *answer)
+// What is to be told of many lines once: each of them finds a scope new before it is declared.
+static void import_note_words(struct import_run *run, const json_t *answer)
 {
     const json_t *declared = run->dry ? json_object_get(answer, "declared") : NULL;
     for (size_t i = 0; i < json_array_size(declared); i++) {
         const json_t *row = json_array_get(declared, i);
         const char *scope = show_member(row, "scope");
-        if (json_object_get(run->scopes, scope) ||
-            json_object_size(run->scopes) >= IMPORT_SCOPES_TOLD_MAX)
-            continue;
-        json_object_set_new(run->scopes, scope, json_true());
-        import_clear(run);
-        cli_notice("scope_new", "the scope \"%s\" is not known yet: the import declares it by %s",
-                   scope, show_member(row, "identifier"));
+        if (!json_object_get(run->scopes, scope) &&
+            json_object_size(run->scopes) < IMPORT_SCOPES_TOLD_MAX)
+            json_object_set(run->scopes, scope, json_object_get(row, "identifier"));
     }
+    run->grants_off = run->grants_off || json_is_true(json_object_get(answer, "grants_off"));
+}
+
+// Before anything is declared, and only if it will be.
+static void import_tell_words(struct import_run *run)
+{
+    const char *scope;
+    json_t *identifier;
+    bool dry = cli_given(run->cli, CLI_DRY_RUN);
+    json_object_foreach(run->scopes, scope, identifier)
+        cli_notice("scope_new", "the scope \"%s\" is not known yet: the import %s it by %s", scope,
+                   dry ? "would declare" : "declares", json_string_value(identifier));
+    if (run->grants_off)
+        app_tell_grants_off();
 }
 
 // ---------------------------------------------------------------------------------- lines
@@ -202,7 +213,7 @@ static enum cli_exit import_ask(struct import_run *run, json_t *body)
                                           &answer, &run->refusal);
     if (!code) {
         import_count(run, answer);
-        import_tell_scopes(run, answer);
+        import_note_words(run, answer);
         json_decref(answer);
         return CLI_DONE;
     }
@@ -312,6 +323,7 @@ static enum cli_exit import_check(struct import_run *run)
                                        "its secrets stay, and that of the line is added" : "");
     if (run->applications == 0)
         return cli_fail(CLI_REFUSED, "%s: there is no application in it", run->path);
+    import_tell_words(run);
     return CLI_DONE;
 }
 
@@ -338,8 +350,9 @@ static void import_print(struct import_run *run)
                             "updated", (json_int_t)run->updated, "unchanged",
                             (json_int_t)run->unchanged);
     if (!show_json(run->cli, out))
-        printf("%llu applications: %llu %screated, %llu %supdated, %llu unchanged\n",
-               (unsigned long long)run->applications, (unsigned long long)run->created,
+        printf("%llu application%s: %llu %screated, %llu %supdated, %llu unchanged\n",
+               (unsigned long long)run->applications, run->applications == 1 ? "" : "s",
+               (unsigned long long)run->created,
                dry ? "would be " : "", (unsigned long long)run->updated, dry ? "would be " : "",
                (unsigned long long)run->unchanged);
     json_decref(out);

@@ -20,7 +20,7 @@ static const struct import_fact {
     {"token_ttl", IMPORT_LIFE},   {"budget", IMPORT_TEXT},
     {"budget_mode", IMPORT_TEXT}, {"audience", IMPORT_TEXTS},
     {"serves", IMPORT_TEXTS},     {"resource_server", IMPORT_BOOL},
-    {"dialects", IMPORT_TEXT},
+    {"dialects", IMPORT_TEXT},    {"grants", IMPORT_TEXT},
 };
 #define IMPORT_FACTS (sizeof import_facts / sizeof *import_facts)
 _Static_assert(IMPORT_FACTS <= IMPORT_COLUMNS_MAX, "a column for each fact");

@@ -28,6 +28,11 @@ static enum twoleg_error application_check_client_id(struct manage_change *chang
     return TWOLEG_NONE;
 }
 
+// A dialect's format goes before the application's, and who makes one for such a dialect expects no
+// word of a jwt; but it may ask elsewhere, too.
+#define APPLICATION_FORMAT_HINT                                                                    \
+    "; say it with --token-format reference, also where a dialect makes references of all tokens"
+
 static enum twoleg_error application_check_life(struct manage_change *change,
                                                 const struct manage_policy *policy,
                                                 enum token_format format, int64_t ttl_us)
@@ -39,7 +44,7 @@ static enum twoleg_error application_check_life(struct manage_change *change,
     if (ttl_us == TIME_NEVER && format == FORMAT_JWT)
         return manage_refuse(change, TWOLEG_RANGE, "a jwt must expire; `never` is for the token "
                              "formats sealed and reference (a jwt lives at most %.*s, the option "
-                             "jwt_max_ttl)",
+                             "jwt_max_ttl)" APPLICATION_FORMAT_HINT,
                              STR_ARG(buf_str(&most)));
     if (ttl_us == TIME_NEVER)
         return TWOLEG_NONE;
@@ -49,7 +54,7 @@ static enum twoleg_error application_check_life(struct manage_change *change,
     if (format == FORMAT_JWT && ttl_us > policy->jwt_max_ttl_us)
         return manage_refuse(change, TWOLEG_RANGE, "a jwt lives at most %.*s here (the option "
                              "jwt_max_ttl); use a shorter life, or the token format sealed or "
-                             "reference",
+                             "reference" APPLICATION_FORMAT_HINT,
                              STR_ARG(buf_str(&most)));
     return TWOLEG_NONE;
 }
@@ -136,9 +141,12 @@ static enum twoleg_error application_check_new(struct manage_change *change,
                                                const struct manage_application_new *request,
                                                struct application *application)
 {
-    enum twoleg_error error = application_check_name(change, request->name);
-    if (!error && request->client_id.ptr)
-        error = application_check_client_id(change, request->client_id);
+    // First the ID: an import may have made the name of it.
+    enum twoleg_error error =
+        request->client_id.ptr ? application_check_client_id(change, request->client_id)
+                               : TWOLEG_NONE;
+    if (!error)
+        error = application_check_name(change, request->name);
     application->format = request->has_format ? request->format : policy->format;
     application->ttl_us = request->has_ttl
                               ? request->ttl_us
@@ -409,6 +417,7 @@ enum twoleg_error manage_application_differs(struct manage_change *change,
     application_note(out, !str_equal(application->name, after.name), STR("name"));
     application_note(out, application->format != after.format, STR("token format"));
     application_note(out, application->ttl_us != after.ttl_us, STR("life of tokens"));
+    application_note(out, application->grants != after.grants, STR("grants"));
     application_note(out, old->mode != new->mode || !budget_same(old, new), STR("budget"));
     application_note(out, !str_equal(application->dialects, after.dialects), STR("dialects"));
     application_note(out, has_access && !application_same_access(application, &access),

@@ -139,7 +139,7 @@ def test_a_dry_run_says_all_and_changes_nothing(server, lines):
     done = server.run_cli("app", "import", file, "--dry-run")
     assert done.returncode == 0, done
     assert done.stdout == "3 applications: 3 would be created, 0 would be updated, 0 unchanged\n"
-    assert 'the scope "new" is not known yet: the import declares it by ' in done.stderr
+    assert 'the scope "new" is not known yet: the import would declare it by ' in done.stderr
     assert rows(server, "SELECT max(sequence) FROM change_feed") == before
     assert applications(server) == 0
     assert rows(server, "SELECT count(*) FROM scopes WHERE name = 'new'") == [(0,)]
@@ -245,3 +245,41 @@ def test_the_line_that_is_asked_twice_of_the_admin_api(server):
     assert server.admin("POST", "/admin/v1/applications", {
         "name": "x", "client_secret_hash": "0" * 64}).status == 400
     assert server.request("POST", path, "{}").status == 403
+
+
+def test_grants_are_imported_compared_and_updated(server, lines, tmp_path):
+    portal = {"client_id": "portal", "client_secret": LONG, "grants": "password client_credentials"}
+    assert counts(server, lines(portal), "--dry-run") == (1, 0, 0)
+    assert applications(server) == 0
+    assert counts(server, lines(portal)) == (1, 0, 0)
+    assert server.cli("app", "show", "portal", "--json")["grants"] == "client_credentials password"
+    assert counts(server, lines(portal)) == (0, 0, 1)
+    file = tmp_path / "apps.csv"
+    file.write_text("client_id,client_secret,grants\nportal," + LONG + ",client_credentials\n"
+                    "plain," + LONG + ",\n")
+    assert "with other facts: grants" in refused(server, file)
+    assert counts(server, file, "--update") == (1, 1, 0)
+    assert counts(server, file) == (0, 0, 2)
+    assert server.cli("app", "show", "portal", "--json")["grants"] == "client_credentials"
+    assert '"grants" must be ' in refused(server, lines({**portal, "grants": "implicit"}))
+
+
+def test_users_grants_that_are_off_are_noticed_once(server, lines):
+    file = lines(*({"client_id": f"p{i}", "client_secret": LONG, "grants": "password"}
+                   for i in range(3)))
+    for words in (("app", "import", file), ("app", "create", "--name", "n", "--grants", "password"),
+                  ("app", "update", "p1", "--grants", "client_credentials password")):
+        done = server.run_cli(*words)
+        assert done.returncode == 0 and done.stderr.count("password_grant: false") == 1, done
+    done = server.run_cli("app", "update", "p1", "--grants", "client_credentials")
+    assert done.returncode == 0 and "password_grant" not in done.stderr
+
+
+def test_the_words_of_an_import_are_true(server, lines):
+    said = refused(server, lines({"client_id": "a b", "client_secret": LONG, "scope": "fresh"}))
+    assert "a client ID is" in said and "the name" not in said
+    assert "scope" not in said, "nothing is imported, so nothing is declared"
+    file = lines({"client_id": "one", "client_secret": LONG, "scope": "fresh"})
+    done = server.run_cli("app", "import", file)
+    assert done.stdout == "1 application: 1 created, 0 updated, 0 unchanged\n"
+    assert 'the scope "fresh" is not known yet: the import declares it by ' in done.stderr

@@ -132,6 +132,15 @@ struct manage_application_update admin_application_changes(const struct applicat
         .access = application_access(body)};
 }
 
+void admin_application_words(struct admin_call *call, const struct application_body *body,
+                             const struct manage_access *access)
+{
+    bool users = body->grants_read & ~GRANT_BIT(GRANT_CLIENT_CREDENTIALS);
+    admin_view_declared(&call->json, call->request->arena, body->scope, access);
+    if (users && !endpoint_config(call->request)->password_grant)
+        json_key_bool(&call->json, STR("grants_off"), true);
+}
+
 // ---------------------------------------------------------------------------------- create
 
 static enum twoleg_error application_prepare_new(struct admin_call *call, struct admin_load *load)
@@ -224,7 +233,7 @@ static enum twoleg_error application_created(struct admin_call *call,
     json_key_str(&call->json, STR("token_format"), token_format_name(application->format));
     admin_view_time(&call->json, STR("token_ttl"), application->ttl_us);
     json_key_str(&call->json, STR("dialects"), application_dialects_text(application));
-    admin_view_declared(&call->json, arena, body->scope, &commit->access);
+    admin_application_words(call, body, &commit->access);
     application_show_resource(call, application);
     application_show_likeness(call, application->client_id);
     admin_dialect_show_example(call, application);
@@ -348,7 +357,7 @@ enum twoleg_error admin_application_update(struct admin_call *call)
         return error;
     admin_answer_begin(call);
     json_key_str(&call->json, STR("client_id"), load->application->client_id);
-    admin_view_declared(&call->json, call->request->arena, input.body.scope, &commit->access);
+    admin_application_words(call, &input.body, &commit->access);
     return admin_answer_end(call, 200);
 }
 

@@ -28,3 +28,7 @@ struct manage_policy admin_application_policy(const struct admin_call *call);
 // Without number and secret.
 struct manage_application_new admin_application_new(const struct application_body *body);
 struct manage_application_update admin_application_changes(const struct application_body *body);
+// Members that tell what else there is to know: "declared", scopes that were not known before;
+// "grants_off" where it was given users' grants and the configuration refuses them.
+void admin_application_words(struct admin_call *call, const struct application_body *body,
+                             const struct manage_access *access);

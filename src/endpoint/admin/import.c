@@ -142,7 +142,7 @@ static enum twoleg_error import_answer(struct admin_call *call, const struct imp
     admin_answer_begin(call);
     json_key_str(&call->json, STR("client_id"), input->load->client_id);
     json_key_str(&call->json, STR("result"), words[input->load->brought->end]);
-    admin_view_declared(&call->json, call->request->arena, input->body.scope, access);
+    admin_application_words(call, &input->body, access);
     return admin_answer_end(call, 200);
 }
 
