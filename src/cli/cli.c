@@ -130,9 +130,9 @@ enum cli_exit cli_confirm(struct cli *cli, const char *what)
         return CLI_DONE;
     if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
         if (cli_json)
-            return cli_usage(cli, "%s There is no terminal to ask at; add --yes if that is meant",
-                             what);
-        fprintf(stderr, "%s\n", what);
+            return cli_usage(cli, "this would happen: %s There is no terminal to ask at; add --yes "
+                             "if that is meant", what);
+        fprintf(stderr, "This would happen: %s\n", what);
         return cli_usage(cli, "there is no terminal to ask at; add --yes if that is meant");
     }
     fprintf(stderr, "%s\nGo on? [y/N] ", what);

@@ -36,7 +36,7 @@ enum cli_exit cli_user_add(struct cli *cli)
     code = cli_call(cli, "POST", "/admin/v1/users", body, &answer);
     if (code)
         return code;
-    app_tell_declared(answer);
+    app_tell_words(answer);
     if (!show_json(cli, answer)) {
         printf("User         %s\nNumber       %s\n", show_member(answer, "username"),
                show_member(answer, "user"));

@@ -115,3 +115,25 @@ def test_a_refused_reload_ends_with_what_is_wrong(speaking, tmp_path):
     assert re.fullmatch(r"twoleg: .*\n.*acme\.yaml:5:1: unknown key.*\n", done.stderr), done.stderr
     said = server.run_cli("reload", "--json").stderr
     assert json.loads(said)["message"].endswith("resource)"), said
+
+
+# ------------------------------------------------------------------ lives and users
+@pytest.mark.parametrize("life", ["1w", "never"])
+def test_T21_a_life_that_a_jwt_has_not_says_what_to_do(speaking, life):
+    server = speaking("dialect: smscx\n")
+    done = server.run_cli("app", "create", "--name", "n", "--token-ttl", life)
+    assert done.returncode == 1 and "--token-format reference, also where a dialect" in done.stderr
+    done = server.run_cli("app", "create", "--name", "n", "--token-ttl", life, "--token-format",
+                          "reference")
+    assert done.returncode == 0, done
+    assert "never (not for a jwt)" in server.run_cli("app", "create", "--help").stdout
+
+
+def test_without_a_terminal_what_would_happen_is_said_as_such(speaking):
+    server = speaking("dialect: acme\n")
+    server.cli("user", "add", "ann", "--password-file", "-", input="correct horse battery")
+    done = server.run_cli("user", "delete", "ann")
+    assert done.returncode == 2
+    assert done.stderr.startswith("This would happen: The user is deleted for ever;"), done.stderr
+    assert "this would happen: " in server.run_cli("user", "delete", "ann", "--json").stderr
+    assert server.cli("user", "show", "ann", "--json")["username"] == "ann"
