@@ -97,14 +97,20 @@ static struct str refuse_headers(const struct dialect *dialect, const struct dia
     return buf_str(&out);
 }
 
-// The error's own words where the row has none, but one text for all that is of the client: no file
-// can tell an unknown one from a wrong secret.
+// The error's own words where the row has none, but one text for all that is of the client, and one
+// for all that is of the user: no file can tell an unknown one from a wrong secret.
 static struct str refuse_message(const struct dialect_row *row, enum twoleg_error error)
 {
     if (row->message.len)
         return row->message;
-    return dialect_condition(error) == CONDITION_CLIENT ? STR("client authentication failed")
-                                                        : str_from(twoleg_error_text(error));
+    switch (dialect_condition(error)) {
+    case CONDITION_CLIENT:
+        return STR("client authentication failed");
+    case CONDITION_USER:
+        return STR("the user's credentials or the refresh token are not good");
+    default:
+        return str_from(twoleg_error_text(error));
+    }
 }
 
 void dialect_answer_refusal(const struct dialect *dialect, const struct http_request *request,

@@ -151,6 +151,26 @@ def test_B2_whoever_is_refused_gets_the_same_bytes(server, app):
     assert all(each == lengths[0] for each in lengths)
 
 
+def test_B2_a_row_without_words_says_the_same_of_every_user(make_server, tmp_path):
+    """A file of one's own, which leaves the words to us."""
+    (tmp_path / "mute.yaml").write_text(
+        "name: mute\ntitle: says no more than it must\nerrors:\n"
+        "  body: '{\"detail\":\"{message}\"}'\n  rows:\n    - {when: [user], status: 400}\n")
+    config = tmp_path / "mute-server.yaml"
+    config.write_text(f"{ON}{UNLIMITED.read_text()}dialect_folder: {tmp_path}\ndialect: mute\n")
+    server = make_server(config=config).start()
+    app = server.app(name="a", grants="password refresh_token")
+    known, gone = user(server, "known"), user(server, "gone")
+    server.cli("user", "disable", gone, "--yes")
+    token = granted(server, app, known)["refresh_token"]
+    answers = [ask(server, app, "nobody"), ask(server, app, known, "a wrong password"),
+               ask(server, app, gone), ask(server, app, gone, "a wrong password"),
+               refresh(server, app, token[:-1]), refresh(server, app, "x" + token),
+               refresh(server, server.app(name="b", grants="password refresh_token"), token)]
+    assert {(answer.status, answer.text) for answer in answers} == {
+        (400, json.dumps({"detail": INVALID["error_description"]}, separators=(",", ":")))}
+
+
 def hashes(server):
     return int(next(line.split()[-1] for line in server.get("/metrics").text.splitlines()
                     if line.startswith("twoleg_password_hashes_total")))
