@@ -17,14 +17,19 @@ static enum twoleg_error application_check_name(struct manage_change *change, st
     return TWOLEG_NONE;
 }
 
+// RFC 9700 section 4.15: a client's token has its ID for a subject, a user's has the user's number.
 static enum twoleg_error application_check_client_id(struct manage_change *change, struct str id)
 {
+    uint64_t number;
     if (id.len > CLIENT_ID_MAX)
         return manage_refuse(change, TWOLEG_TOO_LONG, "the client ID is longer than %d bytes",
                              CLIENT_ID_MAX);
     if (!text_is_visible_ascii(id))
         return manage_refuse(change, TWOLEG_MALFORMED, "a client ID is one or more visible ASCII "
                              "characters, without blanks");
+    if (number_read(id, NUMBER_USER, &number))
+        return manage_refuse(change, TWOLEG_MALFORMED, "a client ID of usr_ and 13 letters would "
+                             "be taken for a user in tokens");
     return TWOLEG_NONE;
 }
 

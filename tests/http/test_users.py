@@ -117,6 +117,19 @@ def test_rfc9068_2_2_the_token_speaks_for_the_user(server, app, form):
     assert own["X-Auth-Subject"] == mine.id and own["X-Auth-Username"] == ""
 
 
+def test_rfc9700_4_15_no_client_has_the_subject_of_a_user(server, tmp_path):
+    user(server, "subject")
+    number = server.cli("user", "show", "subject", "--json")["user"]
+    refused = server.run_cli("app", "create", "--name", "x", "--client-id", number)
+    assert refused.returncode == 1 and "be taken for a user" in refused.stderr
+    file = tmp_path / "apps.jsonl"
+    file.write_text(json.dumps({"client_id": number, "client_secret": "x" * 40}))
+    refused = server.run_cli("app", "import", str(file))
+    assert refused.returncode == 1 and ".jsonl:1: " in refused.stderr, refused
+    assert "be taken for a user" in refused.stderr
+    assert server.app(name="x", client_id="usr_acme").id == "usr_acme"  # no number
+
+
 def test_rfc6749_3_3_the_scope_is_what_both_have_of_what_was_asked(server, app):
     name = user(server, "bounded", "--scope", "alpha gamma")
     assert granted(server, app, name)["scope"] == "alpha"
