@@ -94,6 +94,7 @@ static void app_print_example(struct cli *cli, const json_t *answer)
     const struct app_word words[] = {{STR("{url}"), buf_str(&url)},
                                      {STR("{id}"), str_equal(shell, id) ? id : STR("CLIENT_ID")},
                                      {STR("{secret}"), STR("SECRET")},
+                                     {STR("{basic}"), STR("BASE64_OF_ID:SECRET")},
                                      {STR("{username}"), STR("USERNAME")},
                                      {STR("{password}"), STR("PASSWORD")}};
     bool asked = str_starts_with(example, asks);

@@ -86,7 +86,8 @@ void config_report_print(struct config_report *report, struct buf *out)
         buf_add(out, problem->source);
         if (problem->mark.line)
             buf_addf(out, ":%u:%u", problem->mark.line, problem->mark.column);
-        buf_addf(out, ": %.*s\n", STR_ARG(problem->text));
+        // Of the command line there is no file.
+        buf_addf(out, "%s%.*s\n", problem->source.len ? ": " : "", STR_ARG(problem->text));
     }
     if (report->dropped)
         buf_add(out, STR("too many problems: the rest is not shown\n"));

@@ -27,6 +27,7 @@ static struct str answer_reason(unsigned status)
     case 403: return STR("403 Forbidden");
     case 404: return STR("404 Not Found");
     case 405: return STR("405 Method Not Allowed");
+    case 406: return STR("406 Not Acceptable");
     case 408: return STR("408 Request Timeout");
     case 409: return STR("409 Conflict");
     case 412: return STR("412 Precondition Failed");

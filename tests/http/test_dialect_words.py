@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the command line says of dialects to whoever manages applications (design 3.8): true words,
 and lines that work as they are printed."""
+import base64
 import json
 import re
 import subprocess
 
 import pytest
 
-from instance import PATIENCE
+from instance import BINARY, PATIENCE, ROOT
 
 OWN = "name: acme\ntitle: Acme\nendpoints:\n  - path: /login\n"
 
@@ -42,7 +43,10 @@ def run_line(line, words):
     """The printed line with the printed secret where the line has it."""
     secret = re.search(r"^Secret +(\S+)", words, re.MULTILINE)[1]
     client_id = re.search(r"^Client ID +(\S+)", words, re.MULTILINE)[1]
-    line = line.replace(f"-u {client_id} ", f"-u {client_id}:{secret} ").replace("SECRET", secret)
+    line = line.replace(f"-u {client_id} ", f"-u {client_id}:{secret} ")
+    line = line.replace("BASE64_OF_ID:SECRET",
+                        base64.b64encode(f"{client_id}:{secret}".encode()).decode())
+    line = line.replace("SECRET", secret)
     line = line.replace("USERNAME", "ann").replace("PASSWORD", "correct horse battery")
     done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=PATIENCE,
                           check=True)
@@ -137,3 +141,39 @@ def test_without_a_terminal_what_would_happen_is_said_as_such(speaking):
     assert done.stderr.startswith("This would happen: The user is deleted for ever;"), done.stderr
     assert "this would happen: " in server.run_cli("user", "delete", "ann", "--json").stderr
     assert server.cli("user", "show", "ann", "--json")["username"] == "ann"
+
+
+def test_a_dialect_of_the_command_line_that_is_not_there(make_server):
+    code, said = make_server(args=["--dialect", "nope"]).refused()
+    assert code == 1 and 'there is no dialect "nope"' in said
+    assert not any(line.startswith(":") for line in said.splitlines()), said
+
+
+def test_rfc9110_15_5_7_the_status_of_what_is_not_acceptable_has_its_words(speaking):
+    server = speaking("dialect: orange\n")
+    answer = server.raw(b"POST /oauth/v3/token HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                        b"Content-Type: application/x-www-form-urlencoded\r\n"
+                        b"Content-Length: 29\r\n\r\ngrant_type=client_credentials")
+    assert answer.startswith(b"HTTP/1.1 406 Not Acceptable\r\n"), answer
+
+
+def test_T14_the_readme_shows_times_that_can_be():
+    """Milliseconds, of a clock that is read in whole seconds."""
+    shown = re.findall(r'"issued_at":(\d+)', (ROOT / "README.md").read_text())
+    assert shown and all(len(time) == 13 and time.endswith("000") for time in shown)
+
+
+def test_the_guide_stands_in_one_folder(tmp_path):
+    """docs/dialects.md: all its commands run where its first file is written."""
+    guide = (ROOT / "docs/dialects.md").read_text()
+    file = re.search(r"^       name: acme\n(?:       .*\n)*", guide, re.MULTILINE)[0]
+    request = re.search(r"^       POST /login(?:.*\n)*?       user=.*\n", guide, re.MULTILINE)[0]
+    (tmp_path / "dialects").mkdir()
+    (tmp_path / "dialects/acme.yaml").write_text(re.sub("^       ", "", file, flags=re.MULTILINE))
+    (tmp_path / "request").write_text(re.sub("^       ", "", request, flags=re.MULTILINE))
+    commands = re.findall(r"`twoleg (dialect (?:check|try) .*?)`", guide.split("## The keys")[0])
+    assert len(commands) == 2
+    for command in commands:
+        done = subprocess.run(["sh", "-c", f"{BINARY} {command}"], cwd=tmp_path,
+                              capture_output=True, text=True, timeout=PATIENCE, check=False)
+        assert done.returncode == 0, done

@@ -351,7 +351,8 @@ def test_the_example_gets_a_token_that_passes(spoken, replays, tmp_path, name):
     words = replays[name].words
     for word, value in (("{url}", spoken.url), ("{id}", words["{ID}"]),
                         ("{secret}", words["{SECRET}"]), ("{username}", words["{USER}"]),
-                        ("{password}", words["{PASSWORD}"])):
+                        ("{password}", words["{PASSWORD}"]),
+                        ("{basic}", words["{BASIC}"])):
         lines = lines.replace(word, value)
     (tmp_path / ".curlrc").write_text(f'header = "Host: {name}.example"\n')
     token = next(field for field in fields(name) if field.get("source") == "access_token")

@@ -87,6 +87,7 @@ def test_the_printed_lines_get_a_token_and_check_it(run, tmp_path):
 
 @pytest.mark.parametrize("dialect,answer", [
     ("rti-sms", r'\{"access_token":"eyJ[^"]+","validity_period":"3600"\}'),
+    ("smscx", r'\{"access_token":"[0-9a-f]{40}","expires_in":3600,"token_type":"Bearer",.*\}'),
     ("marketo", r'\{"access_token":"[^"]+","token_type":"bearer","expires_in":\d+,.*\}')])
 def test_the_line_of_a_dialect_is_answered(run, dialect, answer):
     text = run(more=["--dialect", dialect]).text()

@@ -164,7 +164,7 @@ def test_T6_smscx_curl_runs_with_one_dash_less(world):
     assert answer["scope"] == "groups sms" and isinstance(answer["expires_in"], int)
 
 
-def test_smscx_calls_pass_the_gate(world):
+def test_T7_smscx_calls_pass_the_gate_with_a_version_behind_their_request_lines(world):
     assert json.loads(answered(world, "smscx-groups")) == {"who": ID}
     assert {"method": "GET", "path": "/groups", "who": ID} in world["recorded"]
 
