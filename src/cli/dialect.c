@@ -29,7 +29,8 @@ static enum cli_exit dialect_text(struct cli *cli, const char *which, struct str
     if (ret_text->ptr)
         return CLI_DONE;
     if (!strchr(which, '/') && !strchr(which, '.'))
-        return cli_fail(CLI_NOT_FOUND, "there is no dialect %s (twoleg dialect list)", which);
+        return cli_fail(CLI_NOT_FOUND, "no dialect %s came with the program (twoleg dialect "
+                        "list); one of your own is named by its file", which);
     enum twoleg_error error = walk_read_file(which, &cli->arena, ret_text, &reason);
     if (error == TWOLEG_REFUSED)
         return cli_fail(CLI_REFUSED, "%s: %s", which, reason);

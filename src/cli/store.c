@@ -69,6 +69,7 @@ enum cli_exit cli_status(struct cli *cli)
         {"Data folder", "data", SHOW_TEXT},          {"Ready", "ready", SHOW_YES},
         {"Up", "uptime", SHOW_LIFE},                 {"Applications", "applications", SHOW_COUNT},
         {"Loaded", "applications_loaded", SHOW_COUNT}, {"Revocations", "revocations", SHOW_COUNT},
+        {"Dialects", "dialects", SHOW_LIST},
         {"Failures limited", "failures_limited", SHOW_COUNT},
         {"Beyond the budget", "budget_limited", SHOW_COUNT},
         {"Only observed", "budget_observed", SHOW_COUNT},

@@ -270,6 +270,16 @@ bool dialect_set_speaks(const struct dialect_set *set, struct str name)
     return false;
 }
 
+const struct dialect *dialect_set_spoken(const struct dialect_set *set, size_t *at)
+{
+    while (*at < set->library.count) {
+        const struct dialect *dialect = set->library.known[(*at)++];
+        if (dialect_set_speaks(set, dialect->name))
+            return dialect;
+    }
+    return NULL;
+}
+
 const struct token_shape *dialect_set_shapes(const struct dialect_set *set, size_t *ret_count)
 {
     *ret_count = set->shape_count;

@@ -177,3 +177,11 @@ def test_the_guide_stands_in_one_folder(tmp_path):
         done = subprocess.run(["sh", "-c", f"{BINARY} {command}"], cwd=tmp_path,
                               capture_output=True, text=True, timeout=PATIENCE, check=False)
         assert done.returncode == 0, done
+
+
+def test_status_names_the_dialects_that_are_spoken_own_ones_too(speaking):
+    server = speaking("dialect: rti-sms\nhosts: [{name: a.example, dialect: acme}]\n")
+    assert server.cli("status", "--json")["dialects"] == ["rti-sms", "acme"]
+    assert re.search(r"^Dialects +rti-sms acme$", server.cli("status"), re.MULTILINE)
+    done = server.run_cli("dialect", "show", "acme")
+    assert done.returncode == 3 and "one of your own is named by its file" in done.stderr

@@ -170,6 +170,16 @@ static void status_limited(struct json_writer *json, const struct server *server
                  status_sum(server, METRIC_LIMITED_BUDGET_OBSERVED));
 }
 
+static void status_dialects(struct admin_call *call)
+{
+    const struct dialect *spoken;
+    json_key(&call->json, STR("dialects"));
+    json_array_begin(&call->json);
+    for (size_t at = 0; (spoken = dialect_set_spoken(endpoint_dialects(call->request), &at));)
+        json_str(&call->json, spoken->name);
+    json_array_end(&call->json);
+}
+
 enum twoleg_error admin_status(struct admin_call *call)
 {
     const struct server *server = call->server;
@@ -188,6 +198,7 @@ enum twoleg_error admin_status(struct admin_call *call)
     json_key_u64(&call->json, STR("applications"), figures.applications);
     json_key_u64(&call->json, STR("applications_loaded"), figures.bodies);
     json_key_u64(&call->json, STR("revocations"), figures.revocations);
+    status_dialects(call);
     status_limited(&call->json, server);
     return admin_answer_end(call, 200);
 }
