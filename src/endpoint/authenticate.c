@@ -57,10 +57,10 @@ static enum twoleg_error endpoint_compare_slow(struct http_request *request,
                                                const struct client_auth_wait *wait,
                                                int64_t *ret_retry_us)
 {
-    enum twoleg_error error = endpoint_limit_slow(request, wait->application, ret_retry_us);
-    const struct slow_hash question = {.owner = wait->application,
-                                       .secret = wait->slow,
-                                       .presented = wait->presented};
+    struct slow_hash question = {
+        .owner = wait->application, .secret = wait->slow, .presented = wait->presented};
+    enum twoleg_error error =
+        endpoint_limit_slow(request, wait->application, &question.charge, ret_retry_us);
     return error ? error : slow_hash_start(request, &question);
 }
 

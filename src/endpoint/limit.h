@@ -3,6 +3,7 @@
 // tokens. Tables of fixed size, so that nothing a client sends takes memory.
 #pragma once
 #include "endpoint/server.h"
+#include "limit/limit.h"
 
 // NULL: memory, or no randomness.
 struct endpoint_limits *endpoint_limits_create(struct env *env);
@@ -25,14 +26,24 @@ enum twoleg_error endpoint_limit_failure(struct http_request *request,
                                          enum twoleg_error error,
                                          int64_t *ret_retry_us) TWOLEG_MUST_CHECK;
 
+// What was charged for a slow hash. It is given back for one that is not computed, or whoever is
+// right would wait for others' guesses. Any thread.
+struct endpoint_charge {
+    struct limit_table *table; // of the server's limits, which outlive its pool
+    uint64_t key;
+    struct limit_rate rate;
+};
+void endpoint_charge_return(const struct endpoint_charge *charge);
+
 // May one more slow hash be computed? TWOLEG_SLOW_HASHES with ret_retry_us.
 enum twoleg_error endpoint_limit_slow(struct http_request *request, uint64_t application,
+                                      struct endpoint_charge *ret_charge,
                                       int64_t *ret_retry_us) TWOLEG_MUST_CHECK;
 
 // May one more password be compared for this user name? Whether there is such a user makes no
 // difference. TWOLEG_PASSWORDS with ret_retry_us.
 enum twoleg_error endpoint_limit_user(struct http_request *request, uint64_t account,
-                                      struct str username,
+                                      struct str username, struct endpoint_charge *ret_charge,
                                       int64_t *ret_retry_us) TWOLEG_MUST_CHECK;
 
 // May a password be taken for what is known of it, without a comparison? Not while ten times as

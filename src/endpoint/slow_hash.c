@@ -8,7 +8,6 @@
 #include "base/fault.h"
 #include "base/siphash.h"
 #include "crypto/wipe.h"
-#include "endpoint/limit.h"
 
 static const char slow_kind;
 
@@ -17,6 +16,7 @@ struct slow_job {
     struct http_job job; // first: http_job_done hands it back as this
     struct pool_job work;
     struct slow_outcome outcome;
+    struct endpoint_charge charge;
     enum brought_hash scheme;
     struct str hash, presented;
     char text[];
@@ -33,11 +33,14 @@ static void slow_job_run(struct pool_job *work)
 {
     struct slow_job *slow =
         (struct slow_job *)(void *)((char *)work - offsetof(struct slow_job, work));
+    stop_point("slow.hash");
     enum twoleg_error error =
         work->late ? TWOLEG_OVERLOADED
                    : brought_hash_verify(slow->scheme, slow->hash, slow->presented);
     slow->outcome.matches = error == TWOLEG_NONE;
     slow->job.result = work->late || error == TWOLEG_NO_MEMORY ? error : TWOLEG_NONE;
+    if (slow->job.result)
+        endpoint_charge_return(&slow->charge);
     http_job_done(&slow->job);
 }
 
@@ -48,7 +51,8 @@ static uint64_t slow_hash_asker(const struct http_request *request)
     return siphash(&fold, str_of(network.bytes, sizeof network.bytes));
 }
 
-enum twoleg_error slow_hash_start(struct http_request *request, const struct slow_hash *question)
+static enum twoleg_error slow_hash_submit(struct http_request *request,
+                                          const struct slow_hash *question)
 {
     struct endpoint_context *context = endpoint_context(request);
     struct str hash = question->secret->slow_hash;
@@ -61,6 +65,7 @@ enum twoleg_error slow_hash_start(struct http_request *request, const struct slo
     slow->work = (struct pool_job){.run = slow_job_run,
                                    .owner = question->owner,
                                    .asker = slow_hash_asker(request)};
+    slow->charge = question->charge;
     slow->outcome.digest =
         slow_secret_digest(context->slow, question->secret, question->presented);
     memcpy(slow->text, hash.ptr, hash.len);
@@ -72,6 +77,14 @@ enum twoleg_error slow_hash_start(struct http_request *request, const struct slo
         error = pool_submit(context->server->pool, &slow->work);
     if (error)
         slow_job_destroy(&slow->job);
+    return error;
+}
+
+enum twoleg_error slow_hash_start(struct http_request *request, const struct slow_hash *question)
+{
+    enum twoleg_error error = slow_hash_submit(request, question);
+    if (error)
+        endpoint_charge_return(&question->charge);
     return error ? error : TWOLEG_WAIT;
 }
 

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Comparisons with a slow hash, on the pool: of a brought secret, of a user's password.
 #pragma once
-#include "endpoint/server.h"
+#include "endpoint/limit.h"
 
 // Texts are copied: the request may be gone before it ends.
 struct slow_hash {
     uint64_t owner; // the application that it is done for
     const struct secret *secret; // its number, scheme and slow_hash count
     struct str presented;
+    struct endpoint_charge charge; // what was taken for it; given back when it is not computed
 };
 
-// TWOLEG_WAIT: it is under way. Whoever asks has asked its budget first.
+// TWOLEG_WAIT: it is under way. Whoever asks has asked its limit first.
 enum twoleg_error slow_hash_start(struct http_request *request,
                                   const struct slow_hash *question) TWOLEG_MUST_CHECK;
 

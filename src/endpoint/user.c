@@ -99,11 +99,11 @@ static enum twoleg_error user_compare(struct http_request *request, const struct
                                       const struct token_request *form,
                                       const struct client *client, int64_t *ret_retry_us)
 {
-    const struct slow_hash question = {.owner = client->application->number,
-                                       .secret = secret,
-                                       .presented = form->password};
+    struct slow_hash question = {.owner = client->application->number,
+                                 .secret = secret,
+                                 .presented = form->password};
     enum twoleg_error error = endpoint_limit_user(request, client->application->account,
-                                                  form->username, ret_retry_us);
+                                                  form->username, &question.charge, ret_retry_us);
     if (!error)
         error = slow_hash_start(request, &question);
     if (error == TWOLEG_WAIT)

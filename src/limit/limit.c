@@ -112,6 +112,18 @@ int64_t limit_take(struct limit_table *table, uint64_t key, const struct limit_r
     return wait_us;
 }
 
+// A time that has passed means full already, so nobody wins by what is returned late. A cell that
+// stood at its most for others' sake loses an interval that it did not get: of one row, not of all.
+void limit_return(struct limit_table *table, uint64_t key, const struct limit_rate *rate)
+{
+    if (rate->burst == 0)
+        return;
+    uint64_t place = limit_place(key, rate);
+    for (unsigned row = 0; row < LIMIT_ROWS; row++)
+        atomic_fetch_sub_explicit(&table->cells[limit_cell(table, place, row)],
+                                  rate->interval_us, memory_order_relaxed);
+}
+
 int64_t limit_bucket_take(struct limit_bucket *bucket, const struct limit_rate *rate,
                           int64_t now_us)
 {

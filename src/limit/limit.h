@@ -43,6 +43,8 @@ void limit_charge(struct limit_table *table, uint64_t key, const struct limit_ra
 // may all get the last one: one too many for each further thread, and that is charged too.
 int64_t limit_take(struct limit_table *table, uint64_t key, const struct limit_rate *rate,
                    int64_t now_us);
+// Gives back one that was taken, for what was not done after all.
+void limit_return(struct limit_table *table, uint64_t key, const struct limit_rate *rate);
 
 // A bucket of its own, for what has a place to keep one: nobody else can make it look busy. Zeroed
 // memory is a full one. Exact, however many threads take at once.

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Limits: failures of client authentication, slow hashes, budgets. Rows B1, B2, B15, G6."""
+import concurrent.futures
 import http.client
 import re
 import threading
@@ -7,7 +8,7 @@ import time
 
 import pytest
 
-from instance import PATIENCE, Answer, Application, basic
+from instance import PATIENCE, Answer, Application, basic, until
 from test_health_metrics import figures
 
 FORM = "application/x-www-form-urlencoded"
@@ -217,6 +218,53 @@ def test_slow_hashes_ask_their_limit_first(limited):
     assert ask(server, app.id, app.secret).status == 200
     assert ask(server, app.id, "wrong-9", source="127.0.0.2").status == 401
     assert figures(server)['twoleg_limited_total{limit="slow_hashes_per_client"}'] == 2
+
+
+@pytest.mark.hooks
+def test_B1_what_was_not_compared_is_not_counted(limited):
+    """Places for slow hashes are full of guesses at others, refused for that or late: neither takes
+    anything from what may be compared for this user, or of this client's secret."""
+    server = limited("password_grant: true\nworkers: 1\n" + NO_LIMIT +
+                     "passwords_per_user: 5/1h\nslow_hashes_per_client: 5/1h\n"
+                     "listen: [{address: '127.0.0.1:0', trusted_proxies: [127.0.0.1]}]\n",
+                     listen=())
+    app = server.app(name="a", grants="password")
+    brought = server.app(name="b", secret="short-secret")
+    other = server.app(name="c", grants="password")
+    server.cli("user", "add", "right", "--password-file", "-", input="correct horse battery")
+
+    def at(address, app, fields):
+        return server.form("/oauth/token", fields, app, headers={"X-Forwarded-For": address})
+
+    def login(address):
+        return at(address, app, {"grant_type": "password", "username": "right",
+                                 "password": "correct horse battery"}).status
+
+    def right(address):
+        return [login(address), at(address, brought, {"grant_type": "client_credentials"}).status]
+
+    def hashes():
+        return figures(server)["twoleg_password_hashes_total"]
+    server.hooks.hold("slow.hash")
+    crowded = []
+    with concurrent.futures.ThreadPoolExecutor(50) as pool:
+        try:
+            guesses = [pool.submit(at, "192.0.2.1", other, {
+                "grant_type": "password", "username": f"somebody {i}", "password": "wrong"})
+                for i in range(40)]
+            until(lambda: sum(guess.done() for guess in guesses) + hashes() == 40,
+                  "a place for each, or a refusal")
+            for _ in range(6):
+                crowded += right("192.0.2.1")
+            begun = hashes() + 5
+            late = [pool.submit(login, "192.0.2.2") for _ in range(5)]
+            until(lambda: hashes() == begun, "five in the line")
+            queued = time.monotonic()
+            until(lambda: time.monotonic() > queued + 1.1, "the end of their second")
+        finally:
+            server.hooks.release("slow.hash")
+    assert crowded == [503] * 12 and [answer.result() for answer in late] == [503] * 5
+    assert right("192.0.2.1") == right("192.0.2.2") == [200, 200]
 
 
 # ------------------------------------------------------------------ budgets

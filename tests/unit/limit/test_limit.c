@@ -54,6 +54,24 @@ static void burst_at_once_then_one_each_interval(void **state)
     assert_int_equal(take_all(table, key, &twenty, now + 10 * MINUTE), 20);
 }
 
+// Row B1: what was given back may be taken again, and no more than that.
+static void B1_what_is_returned_was_not_taken(void **state)
+{
+    struct limit_table *table = *state;
+    static const struct limit_rate none = {0, 0};
+    uint64_t key = limit_key(table, STR("a"), 1);
+    assert_true(limit_take(table, key, &twenty, MINUTE) == 0);
+    limit_return(table, key, &twenty);
+    assert_int_equal(take_all(table, key, &twenty, MINUTE), 20);
+    for (int i = 0; i < 3; i++)
+        limit_return(table, key, &twenty);
+    assert_int_equal(take_all(table, key, &twenty, MINUTE), 3);
+    limit_return(table, key, &twenty); // long after: it was full already
+    assert_int_equal(take_all(table, key, &twenty, 9 * MINUTE), 20);
+    limit_return(table, key, &none);
+    assert_int_equal(take_all(table, key, &twenty, 9 * MINUTE), 0);
+}
+
 static void burst_can_be_smaller_than_the_count(void **state)
 {
     struct limit_table *table = *state;
@@ -270,6 +288,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TABLE(burst_at_once_then_one_each_interval),
+        TABLE(B1_what_is_returned_was_not_taken),
         TABLE(burst_can_be_smaller_than_the_count),
         TABLE(none_is_no_limit),
         TABLE(keys_of_a_pair_differ_by_both),
