@@ -126,14 +126,12 @@ static bool pool_has_share(const struct pool_line *line, const struct pool_job *
     return owned < share && asked < share;
 }
 
-// Of the queue, those who have proved nothing get three quarters at most.
-static bool pool_has_room(const struct pool *pool, const struct pool_line *line,
-                          const struct pool_job *job)
+// Neither line takes a place of the other's. That of those who have proved nothing is shorter by a
+// quarter, since what waits there is longer.
+static bool pool_has_room(const struct pool_line *line, const struct pool_job *job)
 {
-    size_t asked = pool->lines[POOL_ASKED].count;
-    size_t most = pool->queue_max - pool->queue_max / 4;
-    return pool->lines[POOL_PROVEN].count + asked < pool->queue_max &&
-           (!job->asker || asked < most) && pool_has_share(line, job);
+    size_t most = line->pool->queue_max;
+    return line->count < (job->asker ? most - most / 4 : most) && pool_has_share(line, job);
 }
 
 enum twoleg_error pool_submit(struct pool *pool, struct pool_job *job)
@@ -143,7 +141,7 @@ enum twoleg_error pool_submit(struct pool *pool, struct pool_job *job)
     pthread_mutex_lock(&pool->lock);
     if (pool->stopping) {
         error = TWOLEG_STOPPING;
-    } else if (!pool_has_room(pool, line, job)) {
+    } else if (!pool_has_room(line, job)) {
         error = TWOLEG_OVERLOADED;
     } else {
         job->next = NULL;

@@ -124,6 +124,31 @@ static void B1_guessers_do_not_fill_the_queue(void **state)
     assert_int_equal(atomic_load(&runs), 16);
 }
 
+// However many sign, all of their queue: who is to prove who it is finds a place.
+static void B1_signers_leave_room_for_who_is_to_prove_it(void **state)
+{
+    (void)state;
+    struct pool *pool;
+    assert_int_equal(pool_create(1, 16, 0, &pool), TWOLEG_NONE);
+    assert_true(stop_hold("pool job"));
+    submit(pool, 0);
+    wait_at_stop();
+    for (unsigned i = 0; i < 17; i++) {
+        struct pool_job *job = job_make(1);
+        job->owner = 1 + i / 4;
+        assert_int_equal(pool_submit(pool, job), i < 16 ? TWOLEG_NONE : TWOLEG_OVERLOADED);
+        if (i == 16)
+            free(job);
+    }
+    struct pool_job *guess = guess_make(2);
+    enum twoleg_error error = pool_submit(pool, guess);
+    if (error)
+        free(guess);
+    assert_true(stop_release("pool job"));
+    pool_destroy(pool);
+    assert_int_equal(error, TWOLEG_NONE);
+}
+
 // Whose secret is guessed at has its share of the queue all the same.
 static void B1_guesses_at_a_secret_take_no_place_of_its_owner(void **state)
 {
@@ -262,6 +287,7 @@ int main(void)
         cmocka_unit_test(jobs_run_in_their_order_and_destroy_runs_the_rest),
         cmocka_unit_test(B1_no_owner_and_no_asker_takes_more_than_a_quarter),
         cmocka_unit_test(B1_guessers_do_not_fill_the_queue),
+        cmocka_unit_test(B1_signers_leave_room_for_who_is_to_prove_it),
         cmocka_unit_test(B1_guesses_at_a_secret_take_no_place_of_its_owner),
         cmocka_unit_test(B1_guessers_do_not_hold_up_who_has_proved_who_it_is),
         cmocka_unit_test(a_full_queue_refuses_at_once_and_the_job_stays_the_callers),
