@@ -39,7 +39,8 @@ static inline int64_t token_record_window(const struct token_record *record)
     return record->expires_s ? record->issued_s / (record->expires_s - record->issued_s) : 0;
 }
 
-// When the revocation of a token that is found again may be forgotten; 0 = never. By what was
+// When the revocation of a token that is found again, which only reference tokens are, may be
+// forgotten; 0 = never. By what was
 // revoked of its window whoever asks again finds the one that lives, and that is until the next
 // window has ended.
 static inline int64_t token_record_forget_s(const struct token_record *record)

@@ -9,6 +9,14 @@ import pytest
 from instance import PATIENCE, basic, until
 
 
+def revoked(server, question):
+    store = sqlite3.connect(f"file:{server.data}/twoleg.db?mode=ro", uri=True)
+    try:
+        return store.execute(question).fetchone()[0]
+    finally:
+        store.close()
+
+
 def test_rfc7009_2_1_revoked_token_is_dead_everywhere(server, any_app, resource_server):
     token = server.bearer(any_app)
     assert server.active(resource_server, token)
@@ -148,6 +156,19 @@ def test_H1_a_revocation_is_forgotten_long_after_its_token(timed):
     assert days > 2
     server.restart()
     assert server.cli("status", "--json")["revocations"] == 0
+
+
+# Of a reference token longer, which may be found again (reissue).
+@pytest.mark.parametrize("form", ["jwt", "sealed"])
+def test_G6_a_revocation_counts_until_its_token_has_expired(make_server, tmp_path, form):
+    config = tmp_path / "long.yaml"
+    config.write_text("jwt_max_ttl: 30d\n")
+    server = make_server(config=config).start()
+    app = server.app(token_ttl="30d", token_format=form)
+    answer = server.token(app).json()
+    assert server.revoke(app, answer["access_token"]).status == 200
+    kept = revoked(server, "SELECT expires_s - revoked_us / 1000000 FROM revoked_tokens")
+    assert 0 <= answer["expires_in"] - kept + 1 <= 3
 
 
 @pytest.mark.hooks
