@@ -33,6 +33,16 @@ static void metadata_link(struct json_writer *json, struct arena *arena, struct 
     json_key_str(json, key, buf_str(&url));
 }
 
+// As the token endpoint of that host takes them.
+static struct str metadata_grants(const struct http_request *request)
+{
+    const struct dialect *dialect = endpoint_dialect(request);
+    if (!endpoint_config(request)->password_grant)
+        return STR("client_credentials");
+    return dialect && dialect->refreshes ? STR("client_credentials password refresh_token")
+                                         : STR("client_credentials password");
+}
+
 static void metadata_write(struct json_writer *json, const struct http_request *request,
                            struct str scopes)
 {
@@ -46,9 +56,7 @@ static void metadata_write(struct json_writer *json, const struct http_request *
     metadata_link(json, arena, STR("introspection_endpoint"), issuer, "/oauth/introspect");
     metadata_link(json, arena, STR("revocation_endpoint"), issuer, "/oauth/revoke");
     metadata_link(json, arena, STR("jwks_uri"), issuer, "/.well-known/jwks.json");
-    metadata_list(json, STR("grant_types_supported"),
-                  config->password_grant ? STR("client_credentials password refresh_token")
-                                         : STR("client_credentials"));
+    metadata_list(json, STR("grant_types_supported"), metadata_grants(request));
     // Required by RFC 8414 section 2; there is no authorization endpoint.
     metadata_list(json, STR("response_types_supported"), STR(""));
     metadata_list(json, STR("token_endpoint_auth_methods_supported"), methods);
