@@ -56,6 +56,7 @@ struct schema_row {
     const char *name;
     enum schema_type type;
     size_t offset;        // of the value in the target struct
+    size_t mark;          // of a struct config_mark there that gets the key's place; 0: none does
     const char *min;      // as one would write the value; TEXT, PATH, URL: bytes; LIST: items
     const char *max;      // NULL: no limit
     const char *fallback; // the default as one would write it, a list's only item; NULL: none

@@ -315,6 +315,8 @@ static void walk_member(struct walk *walk, const struct walk_frame *frame,
         walk_duplicate_key(walk, frame, key, *mark);
     } else {
         *mark = walk_mark(key);
+        if (row->mark)
+            memcpy((char *)frame->target + row->mark, mark, sizeof *mark);
         walk_push(walk, frame, row, (char *)frame->target + row->offset, value);
     }
 }

@@ -150,17 +150,21 @@ static void compile_nesting(struct dialect_loader *loader, const struct dialect_
                             size_t at)
 {
     for (size_t k = 0; k < at; k++) {
-        if (compile_fields_meet(&fields[at], &fields[k]))
+        bool twice = compile_fields_meet(&fields[at], &fields[k]);
+        // Shares an object with one further up, but not with its neighbour.
+        bool apart = compile_shared(&fields[at].under, &fields[k].under) >
+                     compile_shared(&fields[at].under, &fields[at - 1].under);
+        if (twice)
             DIALECT_REFUSE(loader, fields[at].mark,
                            "success.fields[%zu]: \"%.*s\" is named twice, first in line %u", at,
                            STR_ARG(fields[at].name), fields[k].mark.line);
-        // Shares an object with one further up, but not with its neighbour.
-        else if (compile_shared(&fields[at].under, &fields[k].under) >
-                 compile_shared(&fields[at].under, &fields[at - 1].under))
+        else if (apart)
             DIALECT_REFUSE(loader, fields[at].mark,
                            "success.fields[%zu]: \"%.*s\" stands apart from line %u, which is "
                            "under the same object: put them next to each other",
                            at, STR_ARG(fields[at].name), fields[k].mark.line);
+        if (twice || apart)
+            return;
     }
 }
 
@@ -198,6 +202,12 @@ void dialect_compile_success(struct dialect_loader *loader)
 
 // ------------------------------------------------------------------------------------- errors
 
+// Where a text of the base's is wrong with what else the file says, its section is named.
+static struct config_mark compile_mark(struct config_mark key, struct config_mark section)
+{
+    return key.line ? key : section;
+}
+
 static void compile_template(struct dialect_loader *loader, struct config_mark mark,
                              const char *key, struct str text, bool json,
                              struct dialect_template *ret_template)
@@ -210,7 +220,7 @@ static void compile_template(struct dialect_loader *loader, struct config_mark m
     if (error == TWOLEG_NO_MEMORY)
         loader->no_memory = true;
     else if (error)
-        DIALECT_REFUSE(loader, mark, "%s: the body %s", key, problem);
+        DIALECT_REFUSE(loader, mark, "%s: the template %s", key, problem);
 }
 
 // What a row puts into its body may be a key that stands there already.
@@ -225,7 +235,8 @@ static void compile_row_json(struct dialect_loader *loader, const struct dialect
     if (error == TWOLEG_NO_MEMORY)
         loader->no_memory = true;
     else if (error)
-        DIALECT_REFUSE(loader, mark, "errors: the body is no JSON with the words of this row");
+        DIALECT_REFUSE(loader, mark,
+                       "errors.rows: the template is no JSON with the words of this row");
 }
 
 static void compile_row(struct dialect_loader *loader, struct dialect_row *row, bool own)
@@ -245,8 +256,10 @@ static void compile_row(struct dialect_loader *loader, struct dialect_row *row, 
         DIALECT_REFUSE(loader, mark, "errors.rows: not_found needs a status of 400 to 599");
     compile_value(loader, mark, "errors.rows.code", row->code);
     compile_value(loader, mark, "errors.rows.message", row->message);
-    compile_template(loader, mark, "errors", row->body.len ? row->body : d->errors.body,
-                     d->json_errors, &row->template);
+    row->template = d->errors.template;
+    if (row->body.len)
+        compile_template(loader, own ? compile_mark(row->body_mark, mark) : mark,
+                         "errors.rows.body", row->body, d->json_errors, &row->template);
     if (d->json_errors)
         compile_row_json(loader, row, mark);
     row->header_lines = compile_headers(loader, "errors.rows", &row->headers, mark);
@@ -288,6 +301,32 @@ static const struct dialect_row *compile_base_row(struct dialect_loader *loader,
     return copy;
 }
 
+// The words for a body that the dialect does not read: those of RFC 6749 are true of few others.
+static void compile_body_words(struct dialect_loader *loader)
+{
+    static const struct {
+        unsigned bodies;
+        const char *name;
+    } kinds[] = {
+        {BODY_FORM | BODY_JSON_AS_FORM, "application/x-www-form-urlencoded"},
+        {BODY_JSON | BODY_FORM_AS_JSON, "application/json"},
+        {BODY_UNLABELLED, "without Content-Type"},
+        {BODY_EMPTY, "empty"},
+    };
+    const char *names[sizeof kinds / sizeof *kinds];
+    size_t count = 0;
+    struct buf out;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (loader->dialect->bodies & kinds[i].bodies)
+            names[count++] = kinds[i].name;
+    buf_init_arena(&out, loader->arena, 128);
+    for (size_t i = 0; i < count; i++)
+        buf_addf(&out, "%s%s",
+                 i == 0 ? "the body must be " : i + 1 == count ? " or " : ", ", names[i]);
+    loader->no_memory = loader->no_memory || out.failed;
+    loader->dialect->body_words = buf_str(&out);
+}
+
 void dialect_compile_errors(struct dialect_loader *loader)
 {
     struct dialect *d = loader->dialect;
@@ -295,6 +334,9 @@ void dialect_compile_errors(struct dialect_loader *loader)
     dialect_compile_content_type(loader, d->errors.mark, "errors.content_type",
                                  d->errors.content_type);
     compile_value(loader, d->errors.mark, "errors.challenge", d->errors.challenge);
+    compile_template(loader, compile_mark(d->errors.body_mark, d->errors.mark), "errors.body",
+                     d->errors.body, d->json_errors, &d->errors.template);
+    compile_body_words(loader);
     unsigned seen = compile_own_rows(loader);
     for (unsigned c = 0; c < CONDITIONS; c++) {
         if (seen & 1u << c)
@@ -334,10 +376,10 @@ void dialect_compile_resource(struct dialect_loader *loader)
     dialect_compile_content_type(loader, resource->mark, "resource.content_type",
                                  resource->content_type);
     compile_value(loader, resource->mark, "resource.challenge", resource->challenge);
-    compile_template(loader, resource->mark, "resource.unauthorized", resource->unauthorized, json,
-                     &d->unauthorized);
-    compile_template(loader, resource->mark, "resource.forbidden", resource->forbidden, json,
-                     &d->forbidden);
-    compile_template(loader, resource->mark, "resource.unavailable", resource->unavailable, json,
-                     &d->unavailable);
+    compile_template(loader, compile_mark(resource->unauthorized_mark, resource->mark),
+                     "resource.unauthorized", resource->unauthorized, json, &d->unauthorized);
+    compile_template(loader, compile_mark(resource->forbidden_mark, resource->mark),
+                     "resource.forbidden", resource->forbidden, json, &d->forbidden);
+    compile_template(loader, compile_mark(resource->unavailable_mark, resource->mark),
+                     "resource.unavailable", resource->unavailable, json, &d->unavailable);
 }

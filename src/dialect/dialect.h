@@ -152,6 +152,7 @@ struct dialect_row {
     int64_t number;
     int64_t retry_after;
     struct str body; // of its own; empty: that of all; "empty": none
+    struct config_mark body_mark;
     struct schema_list headers; // struct str
     struct dialect_template template;
     struct str header_lines;
@@ -160,10 +161,12 @@ struct dialect_row {
 struct dialect_errors {
     struct config_mark mark;
     struct str body;
+    struct config_mark body_mark; // line 0: it is the base's
     struct str content_type;
     struct str challenge; // WWW-Authenticate with 401; "none": none is sent
     int64_t number;       // of rows that have none
     struct schema_list rows; // struct dialect_row
+    struct dialect_template template; // of the body, compiled
 };
 
 struct dialect_resource {
@@ -174,6 +177,7 @@ struct dialect_resource {
     struct str query; // the parameter that may hold the token; "none": no one does
     struct str content_type;
     struct str unauthorized, forbidden, unavailable; // bodies; "empty": none
+    struct config_mark unauthorized_mark, forbidden_mark, unavailable_mark;
     struct str challenge;               // as in dialect_errors
 };
 
@@ -208,6 +212,7 @@ struct dialect {
     bool client_in_query; // a secret of some kind may
     bool token_in_query;  // of a call that /check is asked about
     bool refreshes;       // an answer has a place for a refresh token
+    struct str body_words; // which bodies it reads, for whoever sent another one
     const struct dialect_row *by_condition[CONDITIONS];
     struct dialect_template unauthorized, forbidden, unavailable;
 };

@@ -99,7 +99,8 @@ static struct str refuse_headers(const struct dialect *dialect, const struct dia
 
 // The error's own words where the row has none, but one text for all that is of the client, and one
 // for all that is of the user: no file can tell an unknown one from a wrong secret.
-static struct str refuse_message(const struct dialect_row *row, enum twoleg_error error)
+static struct str refuse_message(const struct dialect *dialect, const struct dialect_row *row,
+                                 enum twoleg_error error)
 {
     if (row->message.len)
         return row->message;
@@ -108,6 +109,8 @@ static struct str refuse_message(const struct dialect_row *row, enum twoleg_erro
         return STR("client authentication failed");
     case CONDITION_USER:
         return STR("the user's credentials or the refresh token are not good");
+    case CONDITION_MEDIA_TYPE:
+        return dialect->body_words;
     default:
         return str_from(twoleg_error_text(error));
     }
@@ -123,7 +126,7 @@ void dialect_answer_refusal(const struct dialect *dialect, const struct http_req
                            : (uint64_t)row->retry_after;
     const struct template_values values = {
         .code = row->code,
-        .message = refuse_message(row, refusal->error),
+        .message = refuse_message(dialect, row, refusal->error),
         .request_id = str_of(request->id, sizeof request->id),
         .number = row->number,
         .status = (unsigned)row->status,

@@ -42,6 +42,7 @@ _Static_assert(CONDITIONS <= 31, "the walker's limit of words");
 #define ITEM(row, type) {.item = &(row), .item_size = sizeof(type)}
 #define COUNTED(table) {.rows = table, .row_count = sizeof(table) / sizeof *(table)}
 #define AT(type, member) .offset = offsetof(struct type, member)
+#define AND_MARK(type, member) .mark = offsetof(struct type, member)
 
 static const struct schema_shape shape_none = {.words = NULL};
 static const struct schema_shape shape_name = {
@@ -235,8 +236,8 @@ static const struct schema_row rows_row[] = {
      .fallback = "0", .shape = &shape_none},
     {.name = "retry_after", .type = SCHEMA_INTEGER, AT(dialect_row, retry_after), .max = "86400",
      .fallback = "0", .unit = "seconds", .shape = &shape_none},
-    {.name = "body", .type = SCHEMA_TEXT, AT(dialect_row, body), .min = "1", .max = "2048",
-     .shape = &shape_none},
+    {.name = "body", .type = SCHEMA_TEXT, AT(dialect_row, body),
+     AND_MARK(dialect_row, body_mark), .min = "1", .max = "2048", .shape = &shape_none},
     {.name = "headers", .type = SCHEMA_LIST, AT(dialect_row, headers), .max = "8",
      .shape = &shape_headers},
 };
@@ -245,8 +246,8 @@ static const struct schema_row row_row = {.type = SCHEMA_OBJECT, .shape = &shape
 static const struct schema_shape shape_rows = ITEM(row_row, struct dialect_row);
 
 static const struct schema_row rows_errors[] = {
-    {.name = "body", .type = SCHEMA_TEXT, AT(dialect_errors, body), .min = "1", .max = "2048",
-     .shape = &shape_none},
+    {.name = "body", .type = SCHEMA_TEXT, AT(dialect_errors, body),
+     AND_MARK(dialect_errors, body_mark), .min = "1", .max = "2048", .shape = &shape_none},
     {.name = "content_type", .type = SCHEMA_TEXT, AT(dialect_errors, content_type), .min = "3",
      .max = "128", .shape = &shape_none},
     {.name = "challenge", .type = SCHEMA_TEXT, AT(dialect_errors, challenge), .min = "1",
@@ -269,12 +270,13 @@ static const struct schema_row rows_resource[] = {
      .shape = &shape_token},
     {.name = "content_type", .type = SCHEMA_TEXT, AT(dialect_resource, content_type), .min = "3",
      .max = "128", .shape = &shape_none},
-    {.name = "unauthorized", .type = SCHEMA_TEXT, AT(dialect_resource, unauthorized), .min = "1",
-     .max = "2048", .shape = &shape_none},
-    {.name = "forbidden", .type = SCHEMA_TEXT, AT(dialect_resource, forbidden), .min = "1",
-     .max = "2048", .shape = &shape_none},
-    {.name = "unavailable", .type = SCHEMA_TEXT, AT(dialect_resource, unavailable), .min = "1",
-     .max = "2048", .shape = &shape_none},
+    {.name = "unauthorized", .type = SCHEMA_TEXT, AT(dialect_resource, unauthorized),
+     AND_MARK(dialect_resource, unauthorized_mark), .min = "1", .max = "2048",
+     .shape = &shape_none},
+    {.name = "forbidden", .type = SCHEMA_TEXT, AT(dialect_resource, forbidden),
+     AND_MARK(dialect_resource, forbidden_mark), .min = "1", .max = "2048", .shape = &shape_none},
+    {.name = "unavailable", .type = SCHEMA_TEXT, AT(dialect_resource, unavailable),
+     AND_MARK(dialect_resource, unavailable_mark), .min = "1", .max = "2048", .shape = &shape_none},
     {.name = "challenge", .type = SCHEMA_TEXT, AT(dialect_resource, challenge), .min = "1",
      .max = "255", .shape = &shape_none},
 };

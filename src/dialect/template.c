@@ -55,6 +55,14 @@ static const char *template_unknown(struct str name, struct arena *arena)
     return text.failed ? "has an unknown word" : text.ptr;
 }
 
+static const char *template_word_name(enum template_word word)
+{
+    size_t i = 0;
+    while (i < TEMPLATE_WORDS - 1 && template_words[i].word != word)
+        i++;
+    return template_words[i].name.ptr;
+}
+
 static bool template_find(struct str name, enum template_word *ret_word)
 {
     for (size_t i = 0; i < TEMPLATE_WORDS; i++)
@@ -80,9 +88,35 @@ enum twoleg_error template_try(const struct dialect_template *template,
     return error;
 }
 
+// Which word stands for a text, but has no quotes around it; else what is wrong at all.
+static const char *template_json_problem(const struct dialect_template *template,
+                                         struct arena *arena)
+{
+    bool quoted = false, escaped = false;
+    for (size_t i = 0; i < template->count; i++) {
+        const struct template_piece *piece = &template->pieces[i];
+        for (size_t k = 0; k < piece->literal.len; k++) {
+            char c = piece->literal.ptr[k];
+            quoted = quoted != (c == '"' && !escaped);
+            escaped = c == '\\' && !escaped;
+        }
+        bool bare = piece->word == TEMPLATE_NUMBER || piece->word == TEMPLATE_STATUS;
+        if (piece->word == TEMPLATE_LITERAL || quoted || bare)
+            continue;
+        const char *name = template_word_name(piece->word);
+        struct buf text;
+        buf_init_arena(&text, arena, 160);
+        buf_addf(&text, "has {%s} without quotes: a text is written \"{%s}\" in JSON", name, name);
+        buf_add_char(&text, '\0');
+        return text.failed ? NULL : text.ptr;
+    }
+    return "is no JSON: with a text for each of its words it must be one value, such as "
+           "{\"error\":\"{code}\",\"number\":{number}}";
+}
+
 // JSON is good when it is good with the longest and with the shortest that words can stand for.
 static enum twoleg_error template_check_json(const struct dialect_template *template,
-                                             const char **ret_problem)
+                                             struct arena *arena, const char **ret_problem)
 {
     static const struct template_values samples[] = {
         {.code = {"a\"\\\n", 4}, .message = {"}\"]\x80", 4}, .request_id = {"\"", 1},
@@ -91,9 +125,10 @@ static enum twoleg_error template_check_json(const struct dialect_template *temp
     };
     for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
         enum twoleg_error error = template_try(template, &samples[i]);
-        *ret_problem = "is no JSON that stays whole whatever its words stand for";
         if (error)
-            return error;
+            *ret_problem = template_json_problem(template, arena);
+        if (error)
+            return *ret_problem ? error : TWOLEG_NO_MEMORY;
     }
     return TWOLEG_NONE;
 }
@@ -137,7 +172,7 @@ enum twoleg_error template_compile(struct str text, bool json, struct arena *are
     struct dialect_template template = {.pieces = pieces};
     enum twoleg_error error = template_cut(text, pieces, &template.count, arena, ret_problem);
     if (!error && json && template.count)
-        error = template_check_json(&template, ret_problem);
+        error = template_check_json(&template, arena, ret_problem);
     if (error)
         return error;
     struct template_piece *kept = arena_array(arena, template.count + 1, sizeof *kept);

@@ -38,10 +38,22 @@ def refusal(name, condition, error):
     number = row.get("number") or next((each["errors"].get("number", 0) for each in chain(name)
                                         if "errors" in each), 0)
     for word, value in (("code", row.get("code", "")), ("number", str(number)),
-                        ("message", row.get("message") or ERRORS[error]),
+                        ("message", row.get("message") or words(name, error)),
                         ("status", str(row["status"]))):
         body = body.replace("{%s}" % word, value)
     return row["status"], errors(name, "content_type"), None if "{request_id}" in body else body
+
+
+def words(name, error):
+    """Of an error, where no row has others."""
+    if error != "MEDIA_TYPE":
+        return ERRORS[error]
+    bodies = set(next(each["bodies"] for each in chain(name) if "bodies" in each))
+    kinds = [kind for kind, of in (
+        ("application/x-www-form-urlencoded", {"form", "json_as_form"}),
+        ("application/json", {"json", "form_as_json"}),
+        ("without Content-Type", {"unlabelled"}), ("empty", {"empty"})) if bodies & of]
+    return "the body must be " + " or ".join(filter(None, [", ".join(kinds[:-1]), kinds[-1]]))
 
 
 def endpoints(name):

@@ -12,7 +12,7 @@ from instance import PATIENCE, Answer, Application, basic, until
 from test_health_metrics import figures
 
 FORM = "application/x-www-form-urlencoded"
-FAILURES = b"too many failures of client authentication"
+FAILURES = b"too many failures of authentication"
 NO_LIMIT = "failures_per_address: none\nfailures_per_client: none\n"
 
 

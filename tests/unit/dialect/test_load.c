@@ -178,7 +178,8 @@ static const struct {
     {FIELDS TOKEN "    - {name: b, source: client_id, type: object}\n",
      "x.yaml:8:7: success.fields[1]: \"b\" has a type in which its source cannot be written"},
     {HEAD PATHS "resource:\n  unavailable: '{\"a\":{message}}'\n",
-     "x.yaml:6:3: resource.unavailable: the body is no JSON that stays whole"},
+     "x.yaml:6:3: resource.unavailable: the template has {message} without quotes: a text is "
+     "written \"{message}\" in JSON"},
     {HEAD PATHS "success:\n  status: 302\n", "x.yaml:6:11: success.status: \"302\" is too large"},
     {HEAD PATHS "success:\n  headers: ['Set-Cookie: a=b']\n",
      "x.yaml:6:3: success.headers[0]: \"Set-Cookie: a=b\" is a header that the server sets itself"},
@@ -195,11 +196,11 @@ static const struct {
      "x.yaml:6:3: resource.content_type: \"text/html\" may be one that browsers run"},
     {HEAD PATHS "errors:\n  body: '{\"a\":1,\"{code}\":2}'\n  rows:\n"
                 "    - {when: [client], status: 401, code: a}\n",
-     "x.yaml:8:7: errors: the body is no JSON with the words of this row"},
+     "x.yaml:8:7: errors.rows: the template is no JSON with the words of this row"},
     {HEAD PATHS "errors:\n  body: '{\"error\":{code}}'\n",
-     "x.yaml:6:3: errors: the body is no JSON that stays whole"},
+     "x.yaml:6:3: errors.body: the template has {code} without quotes"},
     {HEAD PATHS "errors:\n  body: '{\"error\":\"{cod}\"}'\n",
-     "x.yaml:6:3: errors: the body has the unknown word {cod}. Did you mean {code}?"},
+     "x.yaml:6:3: errors.body: the template has the unknown word {cod}. Did you mean {code}?"},
     {HEAD PATHS "errors:\n  rows:\n    - {when: [client], status: 302}\n",
      "x.yaml:7:7: errors.rows: status 302 is neither 200 nor an error"},
     {HEAD PATHS "errors:\n  rows:\n    - {when: [unavailable], status: 400}\n",
@@ -215,7 +216,7 @@ static const struct {
     {HEAD PATHS "resource:\n  header: cookie\n",
      "x.yaml:6:3: resource.header: \"cookie\" is a header that means something else"},
     {HEAD PATHS "resource:\n  forbidden: '{'\n",
-     "x.yaml:6:3: resource.forbidden: the body is no JSON that stays whole"},
+     "x.yaml:6:3: resource.forbidden: the template is no JSON: with a text"},
     {HEAD "base: nobody\n", "x.yaml:3:1: base: there is no dialect \"nobody\""},
     {"title: X\n" PATHS, "x.yaml:1:1: \"name\" is missing"},
 };
@@ -265,6 +266,62 @@ static void bad_files_are_refused_with_line_and_reason(void **state)
         failures++;
     }
     assert_int_equal(failures, 0);
+}
+
+// Said once, at the key, with what would be right; a row's own body at its own key.
+static void a_wrong_template_is_said_once_where_it_stands(void **state)
+{
+    static const struct {
+        const char *text, *report;
+    } templates[] = {
+        {HEAD "errors:\n  number: 1\n  body: '{\"a\\\\\":\"{code}\",\"detail\":{message}}'\n",
+         "x.yaml:5:3: errors.body: the template has {message} without quotes: a text is written "
+         "\"{message}\" in JSON\n"},
+        {HEAD "errors:\n  rows:\n    - when: [client]\n      status: 401\n      body: '[{time}]'\n",
+         "x.yaml:7:7: errors.rows.body: the template has {time} without quotes: a text is written "
+         "\"{time}\" in JSON\n"},
+        {HEAD "resource:\n  challenge: none\n  forbidden: '{status}{number}'\n",
+         "x.yaml:5:3: resource.forbidden: the template is no JSON: with a text for each of its "
+         "words it must be one value, such as {\"error\":\"{code}\",\"number\":{number}}\n"},
+        {FIELDS TOKEN TOKEN TOKEN,
+         "x.yaml:6:3: success.fields: more than one has source access_token\n"
+         "x.yaml:8:7: success.fields[1]: \"a\" is named twice, first in line 7\n"
+         "x.yaml:9:7: success.fields[2]: \"a\" is named twice, first in line 7\n"},
+        {HEAD "base: rti-sms\nerrors: {content_type: application/json, body: '{code}'}\n",
+         "x.yaml:4:42: errors.body: the template has {code} without quotes: a text is written "
+         "\"{code}\" in JSON\n"},
+    };
+    struct dialect_world *w = *state;
+    struct str report;
+    for (size_t i = 0; i < COUNT(templates); i++) {
+        check_error(load(w, templates[i].text, &report), TWOLEG_MALFORMED, templates[i].text);
+        check_str(report, templates[i].report);
+    }
+}
+
+static void the_words_for_a_wrong_body_are_those_of_the_dialect(void **state)
+{
+    static const struct {
+        const char *bodies, *words;
+    } each[] = {
+        {"form", "application/x-www-form-urlencoded"},
+        {"json_as_form", "application/x-www-form-urlencoded"},
+        {"json", "application/json"},
+        {"json, form_as_json", "application/json"},
+        {"empty", "empty"},
+        {"form, json, json_as_form", "application/x-www-form-urlencoded or application/json"},
+        {"json, unlabelled, empty", "application/json, without Content-Type or empty"},
+    };
+    struct dialect_world *w = *state;
+    struct str report;
+    char text[160];
+    for (size_t i = 0; i < COUNT(each); i++) {
+        snprintf(text, sizeof text, HEAD "bodies: [%s]\nerrors: {body: '\"{message}\"'}\n",
+                 each[i].bodies);
+        assert_int_equal(load(w, text, &report), TWOLEG_NONE);
+        snprintf(text, sizeof text, "\"the body must be %s\"", each[i].words);
+        refuse_and_check(w, TWOLEG_MEDIA_TYPE, 400, text);
+    }
 }
 
 static void a_file_says_only_how_it_differs(void **state)
@@ -377,6 +434,8 @@ int main(void)
         WORLD(every_shipped_dialect_loads),
         WORLD(rfc9110_8_3_every_section_takes_the_content_types_that_no_browser_runs),
         WORLD(bad_files_are_refused_with_line_and_reason),
+        WORLD(a_wrong_template_is_said_once_where_it_stands),
+        WORLD(the_words_for_a_wrong_body_are_those_of_the_dialect),
         WORLD(a_file_says_only_how_it_differs),
         WORLD(tokens_look_as_the_file_says),
         WORLD(a_spelled_out_path_goes_before_a_hole),

@@ -303,7 +303,7 @@ static void rfc6749_5_1_the_answer_byte_by_byte(void **state)
 #define WHO "client authentication failed"
 #define BASIC "WWW-Authenticate: Basic realm=\"twoleg\"\r\n"
 #define LATER "Retry-After: 1\r\n"
-#define FAILURES "too many failures of client authentication"
+#define FAILURES "too many failures of authentication"
 
 static const struct {
     enum twoleg_error error;
@@ -312,7 +312,7 @@ static const struct {
 } rows[] = {
     {TWOLEG_METHOD, 405, "invalid_request", "method not allowed", ""},
     {TWOLEG_NOT_ACCEPTABLE, 406, "invalid_request",
-     "the answer would be JSON, which Accept excludes", ""},
+     "the answer would be JSON, which Accept does not have", ""},
     {TWOLEG_PARAMETER_MISSING, 400, "invalid_request", "a required parameter is missing", ""},
     {TWOLEG_MEDIA_TYPE, 400, "invalid_request",
      "the body must be application/x-www-form-urlencoded", ""},
@@ -325,13 +325,14 @@ static const struct {
     {TWOLEG_CLIENT_TWO_METHODS, 400, "invalid_request",
      "two ways of client authentication at once", ""},
     {TWOLEG_CLIENT_IN_QUERY, 400, "invalid_request",
-     "parameters belong in the body, never in the query", ""},
+     "a parameter is in the query, where it does not belong", ""},
     {TWOLEG_GRANT_TYPE_UNSUPPORTED, 400, "unsupported_grant_type", "grant_type is not supported",
      ""},
     {TWOLEG_GRANT_TYPE_REFUSED, 400, "unauthorized_client",
      "grant_type is not allowed for this client", ""},
     {TWOLEG_SCOPE_MALFORMED, 400, "invalid_scope", "scope is malformed", ""},
-    {TWOLEG_SCOPE_REFUSED, 400, "invalid_scope", "a scope is not the application's", ""},
+    {TWOLEG_SCOPE_REFUSED, 400, "invalid_scope",
+     "a scope is not the application's, or not the user's", ""},
     {TWOLEG_TARGET_UNKNOWN, 400, "invalid_target",
      "the resource is not one the application may ask for", ""},
     {TWOLEG_TARGET_MISSING, 400, "invalid_target", "name one of the application's resources", ""},
