@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/show.h"
+#include "dialect/schema.h"
 #include "http/answer.h"
 #include "http/chunked.h"
 #include "http/head.h"
@@ -16,6 +18,7 @@
 struct trying {
     struct cli *cli;
     const struct dialect *dialect;
+    json_t *said; // how it is read and what is answered: printed at the end
     struct str bytes;
     struct http_request request;
     struct env env;
@@ -125,28 +128,95 @@ static enum cli_exit try_parse(struct trying *t)
     return try_body(t, &head, scan.end);
 }
 
-// ------------------------------------------------------------------------------------ printing
+// ------------------------------------------------------------------------------------ what is read
 
-static void try_print_client(const struct token_request *form)
+// A client that mixes up its fields sends its secret as any of them: no value is printed anywhere,
+// only how long it is.
+static void try_client(const struct trying *t, const struct token_request *form,
+                       enum twoleg_error error)
 {
     static const char *const methods[] = {[CLIENT_NONE] = "none", [CLIENT_BASIC] = "HTTP Basic",
                                           [CLIENT_POST] = "parameters"};
-    printf("client      %s", methods[form->method]);
-    if (form->method != CLIENT_NONE)
-        printf(", an id of %zu bytes and a secret of %zu", form->client_id.len,
-               form->client_secret.len);
-    putchar('\n');
+    // Who the client is comes last, so of a request that cannot be read it is not known.
+    bool unread = form->method == CLIENT_NONE && error && error != TWOLEG_CLIENT_MISSING;
+    json_t *client = json_pack("{s:s, s:b}", "method", unread ? "unread" : methods[form->method],
+                               "authorization", t->request.authorization.ptr != NULL);
+    if (form->method != CLIENT_NONE) {
+        json_object_set_new(client, "id_bytes", json_integer((json_int_t)form->client_id.len));
+        json_object_set_new(client, "secret_bytes",
+                            json_integer((json_int_t)form->client_secret.len));
+    }
+    json_object_set_new(t->said, "client", client);
 }
 
-// A client that mixes up its fields sends its secret as any of them, so no value is printed.
-static void try_print_len(const char *name, struct str text)
+// A grant demands parameters that the dialect does not.
+static bool try_grant_needs(const struct token_request *form, unsigned meaning)
 {
-    if (text.ptr)
-        printf("%-11s %zu bytes\n", name, text.len);
+    switch (form->grant) {
+    case GRANT_MISSING:
+        return meaning == MEANING_GRANT_TYPE;
+    case GRANT_PASSWORD:
+        return meaning == MEANING_USERNAME || meaning == MEANING_PASSWORD;
+    case GRANT_REFRESH_TOKEN:
+        return meaning == MEANING_REFRESH_TOKEN;
+    default:
+        return false;
+    }
 }
 
-static void try_print_reading(const struct dialect_endpoint *endpoint,
-                              const struct token_request *form)
+static struct str try_note(const struct trying *t, const struct dialect_parameter *parameter,
+                           const struct dialect_found *found, bool needed)
+{
+    struct buf note;
+    buf_init_arena(&note, t->request.arena, 64);
+    if (!found->there && parameter->fallback.ptr)
+        buf_addf(&note, "not sent, so it is %.*s", STR_ARG(parameter->fallback));
+    else if (!found->there)
+        buf_add(&note, needed ? STR("missing") : STR("not sent"));
+    else if (found->other)
+        buf_addf(&note, "must be %.*s", STR_ARG(parameter->equals));
+    else if (parameter->claim.ptr)
+        buf_addf(&note, "copied to the claim %.*s", STR_ARG(parameter->claim));
+    return buf_str(&note);
+}
+
+// The places that the dialect has it in.
+static struct str try_places(const struct trying *t, const struct dialect_parameter *parameter)
+{
+    const unsigned *places = parameter->in.items;
+    struct buf text;
+    buf_init_arena(&text, t->request.arena, 32);
+    for (size_t i = 0; i < parameter->in.count; i++)
+        buf_addf(&text, "%s%s", i ? " or " : "", dialect_place_word(places[i]));
+    return buf_str(&text);
+}
+
+static void try_parameters(const struct trying *t, const struct token_request *form)
+{
+    const struct dialect_parameter *each = t->dialect->parameters.items;
+    struct dialect_found found[DIALECT_PARAMETERS_MAX];
+    json_t *rows = json_array();
+    dialect_look(t->dialect, &t->request, found);
+    for (size_t i = 0; i < t->dialect->parameters.count; i++, each++) {
+        if (each->is == MEANING_TOKEN || each->is == MEANING_TOKEN_TYPE_HINT)
+            continue;
+        bool needed = each->required || try_grant_needs(form, each->is);
+        struct str note = try_note(t, each, &found[i], needed);
+        struct str places = try_places(t, each);
+        const char *place = found[i].there ? dialect_place_word(found[i].place) : NULL;
+        json_t *bytes = found[i].there ? json_integer((json_int_t)found[i].len) : json_null();
+        json_t *row = json_pack("{s:s%, s:s, s:s%, s:s?, s:o, s:b, s:s%}", "name", each->name.ptr,
+                                each->name.len, "is", dialect_meaning_word(each->is), "in",
+                                places.ptr, places.len, "sent_in", place, "bytes", bytes, "missing",
+                                needed && !found[i].there && !each->fallback.ptr, "note",
+                                note.len ? note.ptr : "", note.len);
+        json_array_append_new(rows, row);
+    }
+    json_object_set_new(t->said, "parameters", rows);
+}
+
+static void try_reading(const struct trying *t, const struct dialect_endpoint *endpoint,
+                        const struct token_request *form, enum twoleg_error error)
 {
     static const char *const grants[GRANTS] = {
         [GRANT_MISSING] = "none",
@@ -154,20 +224,20 @@ static void try_print_reading(const struct dialect_endpoint *endpoint,
         [GRANT_CLIENT_CREDENTIALS] = "client_credentials",
         [GRANT_PASSWORD] = "password",
         [GRANT_REFRESH_TOKEN] = "refresh_token"};
-    printf("endpoint    %.*s\n", STR_ARG(endpoint->path));
-    printf("grant       %s\n", grants[form->grant]);
-    try_print_client(form);
-    if (form->username.ptr || form->password.ptr)
-        printf("user        a name of %zu bytes and a password of %zu\n", form->username.len,
-               form->password.len);
-    try_print_len("scope", form->scope);
-    try_print_len("resource", form->resource);
+    json_object_set_new(t->said, "endpoint",
+                        json_stringn(endpoint->path.ptr, endpoint->path.len));
+    json_object_set_new(t->said, "grant", json_string(grants[form->grant]));
+    try_client(t, form, error);
+    try_parameters(t, form);
 }
 
-static enum cli_exit try_print_answer(const struct trying *t, const struct http_answer *answer)
+// ------------------------------------------------------------------------------------ the answer
+
+static enum cli_exit try_answered(const struct trying *t, const struct http_answer *answer)
 {
     char date[HTTP_DATE_LEN];
     struct str parts[HTTP_ANSWER_PARTS];
+    struct buf text;
     http_date_write(t->env.now_us, date);
     const struct http_frame frame = {
         .date = str_of(date, sizeof date),
@@ -177,16 +247,18 @@ static enum cli_exit try_print_answer(const struct trying *t, const struct http_
     };
     if (http_answer_write(answer, &frame, t->request.arena, parts))
         return cli_fail(CLI_REFUSED, "out of memory");
+    buf_init_arena(&text, t->request.arena, 1024);
     for (size_t i = 0; i < HTTP_ANSWER_PARTS; i++)
         for (size_t k = 0; k < parts[i].len; k++)
             if (parts[i].ptr[k] != '\r')
-                putchar(parts[i].ptr[k]);
-    putchar('\n');
-    return CLI_DONE;
+                buf_add_char(&text, parts[i].ptr[k]);
+    json_object_set_new(t->said, "status", json_integer(answer->status));
+    json_object_set_new(t->said, "answer", json_stringn(text.ptr, text.len));
+    return text.failed ? cli_fail(CLI_REFUSED, "out of memory") : CLI_DONE;
 }
 
 // What a client gets whose credentials are good, with words in the place of what is its own.
-static enum cli_exit try_answer(const struct trying *t, const struct token_request *form)
+static enum cli_exit try_granted(const struct trying *t, const struct token_request *form)
 {
     bool user = form->grant != GRANT_CLIENT_CREDENTIALS;
     const struct application application = {.client_id = STR("CLIENT_ID"),
@@ -198,7 +270,6 @@ static enum cli_exit try_answer(const struct trying *t, const struct token_reque
         .text = STR("ACCESS_TOKEN"),
         .scope = STR("SCOPE_1 SCOPE_2"),
         .expires_in_s = TRY_SAMPLE_LIFE_S,
-        .expires_s = t->env.now_us / SECOND_US + TRY_SAMPLE_LIFE_S,
         .issued_s = t->env.now_us / SECOND_US,
         .refresh_token = user ? STR("REFRESH_TOKEN") : STR_NONE,
         .refresh_expires_in_s = TRY_SAMPLE_LIFE_S,
@@ -206,22 +277,51 @@ static enum cli_exit try_answer(const struct trying *t, const struct token_reque
     struct http_answer answer;
     enum twoleg_error error =
         dialect_answer_token(t->dialect, &t->request, &decision, &token, &answer);
-    if (error)
-        return cli_fail(CLI_REFUSED, "%s", twoleg_error_text(error));
-    printf("\nIf the client's credentials are good it is answered:\n\n");
-    return try_print_answer(t, &answer);
+    return error ? cli_fail(CLI_REFUSED, "%s", twoleg_error_text(error)) : try_answered(t, &answer);
 }
 
-static enum cli_exit try_refusal(const struct trying *t, const struct dialect_endpoint *endpoint,
+// The names of what is missing: they are the file's.
+static void try_add_missing(const struct trying *t, struct buf *why)
+{
+    size_t i;
+    json_t *row;
+    const char *before = ": ";
+    json_array_foreach(json_object_get(t->said, "parameters"), i, row) {
+        if (!json_is_true(json_object_get(row, "missing")))
+            continue;
+        buf_addf(why, "%s%s in %s", before, show_member(row, "name"), show_member(row, "in"));
+        before = ", ";
+    }
+}
+
+// Not the path that was asked for: it may have a token in it.
+static void try_add_paths(const struct trying *t, struct buf *why)
+{
+    const struct dialect_endpoint *items = t->dialect->endpoints.items;
+    for (size_t i = 0; i < t->dialect->endpoints.count; i++)
+        buf_addf(why, "%s%.*s", i ? ", " : "; the endpoints are ", STR_ARG(items[i].path));
+}
+
+static enum cli_exit try_refused(const struct trying *t, const struct dialect_endpoint *endpoint,
                                  enum twoleg_error error)
 {
     const struct dialect_refusal refusal = {
         .error = error, .allowed = error == TWOLEG_METHOD ? endpoint->methods : 0};
+    enum dialect_condition condition = dialect_condition(error);
+    struct str word = dialect_condition_word(condition);
     struct http_answer answer;
+    struct buf why;
     dialect_answer_refusal(t->dialect, &t->request, &refusal, &answer);
-    printf("\nIt is refused (%.*s): %s. The answer:\n\n",
-           STR_ARG(dialect_condition_word(dialect_condition(error))), twoleg_error_text(error));
-    return try_print_answer(t, &answer);
+    buf_init_arena(&why, t->request.arena, 256);
+    buf_add(&why, str_from(endpoint ? twoleg_error_text(error) : "no endpoint has this path"));
+    if (condition == CONDITION_MISSING)
+        try_add_missing(t, &why);
+    if (!endpoint)
+        try_add_paths(t, &why);
+    json_object_set_new(t->said, "refused",
+                        json_pack("{s:s%, s:s%}", "condition", word.ptr, word.len, "why", why.ptr,
+                                  why.len));
+    return why.failed ? cli_fail(CLI_REFUSED, "out of memory") : try_answered(t, &answer);
 }
 
 static enum twoleg_error try_grant_error(const struct token_request *form)
@@ -235,40 +335,68 @@ static enum twoleg_error try_grant_error(const struct token_request *form)
     return form->grant == GRANT_UNKNOWN ? TWOLEG_GRANT_TYPE_UNSUPPORTED : TWOLEG_NONE;
 }
 
-// Not the path that was asked for: it may have a token in it.
-static enum cli_exit try_nowhere(const struct trying *t)
-{
-    const struct dialect_endpoint *items = t->dialect->endpoints.items;
-    struct buf paths;
-    buf_init_arena(&paths, t->request.arena, 256);
-    for (size_t i = 0; i < t->dialect->endpoints.count; i++) {
-        buf_add(&paths, i ? STR(", ") : STR(""));
-        buf_add(&paths, items[i].path);
-    }
-    return cli_fail(CLI_REFUSED,
-                    "%.*s has no endpoint at the path of this request: it is answered 404 (there "
-                    "is %.*s)",
-                    STR_ARG(t->dialect->name), STR_ARG(buf_str(&paths)));
-}
-
 static enum cli_exit try_run(struct trying *t)
 {
     struct token_request form = {0};
     const struct dialect_endpoint *endpoint = dialect_find_endpoint(t->dialect, t->request.path);
     if (!endpoint)
-        return try_nowhere(t);
+        return try_refused(t, NULL, TWOLEG_NOT_FOUND);
     enum twoleg_error error = dialect_read(t->dialect, endpoint, &t->request, &form);
     if (!error && form.method == CLIENT_NONE)
         error = TWOLEG_CLIENT_MISSING;
     if (!error)
         error = try_grant_error(&form);
-    try_print_reading(endpoint, &form);
-    return error ? try_refusal(t, endpoint, error) : try_answer(t, &form);
+    try_reading(t, endpoint, &form, error);
+    return error ? try_refused(t, endpoint, error) : try_granted(t, &form);
+}
+
+// ------------------------------------------------------------------------------------ printing
+
+static void try_print_client(const json_t *client)
+{
+    const char *method = show_member(client, "method");
+    printf("client      ");
+    if (json_object_get(client, "id_bytes"))
+        printf("%s, an id of %lld bytes and a secret of %lld\n", method,
+               (long long)json_integer_value(json_object_get(client, "id_bytes")),
+               (long long)json_integer_value(json_object_get(client, "secret_bytes")));
+    else if (strcmp(method, "unread") == 0)
+        printf("not looked at, since the request is refused before\n");
+    else
+        printf("none of the ways that the dialect takes%s\n",
+               json_is_true(json_object_get(client, "authorization"))
+                   ? "; there is an Authorization header"
+                   : "");
+}
+
+static void try_print(const struct trying *t)
+{
+    static const struct show_column columns[] = {
+        {"PARAMETER", "name", SHOW_TEXT}, {"IS", "is", SHOW_TEXT},   {"IN", "in", SHOW_TEXT},
+        {"SENT IN", "sent_in", SHOW_TEXT}, {"BYTES", "bytes", SHOW_COUNT},
+        {"NOTE", "note", SHOW_TEXT},
+    };
+    const json_t *refused = json_object_get(t->said, "refused");
+    if (json_object_get(t->said, "endpoint")) {
+        printf("endpoint    %s\n", show_member(t->said, "endpoint"));
+        printf("grant       %s\n", show_member(t->said, "grant"));
+        try_print_client(json_object_get(t->said, "client"));
+        putchar('\n');
+        show_table(t->cli, json_object_get(t->said, "parameters"), columns,
+                   sizeof columns / sizeof *columns);
+        putchar('\n');
+    }
+    if (refused)
+        printf("It is refused (%s): %s. The answer:\n\n", show_member(refused, "condition"),
+               show_member(refused, "why"));
+    else
+        printf("If the client's credentials are good it is answered:\n\n");
+    printf("%s\n", show_member(t->said, "answer"));
 }
 
 enum cli_exit dialect_try(struct cli *cli, const struct dialect *dialect)
 {
-    struct trying t = {.cli = cli, .dialect = dialect};
+    struct trying t = {.cli = cli, .dialect = dialect, .said = json_object()};
     env_init(&t.env);
     env_tick(&t.env);
     enum cli_exit code = try_input(&t);
@@ -276,6 +404,9 @@ enum cli_exit dialect_try(struct cli *cli, const struct dialect *dialect)
         code = try_parse(&t);
     if (!code)
         code = try_run(&t);
+    if (!code && !show_json(cli, t.said))
+        try_print(&t);
+    json_decref(t.said);
     env_finish(&t.env);
     return code;
 }

@@ -132,7 +132,8 @@ struct str show_text(struct cli *cli, const json_t *row, const struct show_colum
         duration_format_people(&out, us);
         break;
     case SHOW_COUNT:
-        buf_add_i64(&out, json_integer_value(value));
+        if (json_is_integer(value))
+            buf_add_i64(&out, json_integer_value(value));
         break;
     case SHOW_LIST:
         show_list(&out, value);

@@ -253,6 +253,17 @@ enum twoleg_error dialect_read(const struct dialect *dialect,
                                const struct http_request *request,
                                struct token_request *ret_request) TWOLEG_MUST_CHECK;
 
+// For whoever writes a dialect: what is found of each of its parameters, in their order, also in a
+// request that dialect_read refuses. Of a value its length only.
+struct dialect_found {
+    bool there;
+    bool other; // than the one that its parameter must equal
+    enum dialect_place place;
+    size_t len;
+};
+void dialect_look(const struct dialect *dialect, const struct http_request *request,
+                  struct dialect_found found[DIALECT_PARAMETERS_MAX]);
+
 // ------------------------------------------------------------------------------------- answers
 // Step 5: the answer. NO_MEMORY.
 enum twoleg_error dialect_answer_token(const struct dialect *dialect,

@@ -226,18 +226,45 @@ static enum twoleg_error reading_run(struct reading *reading,
     return error;
 }
 
+static void reading_begin(struct reading *reading, const struct dialect *dialect,
+                          const struct http_request *request)
+{
+    reading->dialect = dialect;
+    reading->request = request;
+    reading->two_clients = false;
+    for (size_t i = 0; i < reading_count(reading); i++)
+        reading->values[i] = STR_NONE;
+    request->arena->wipe = true;
+}
+
+void dialect_look(const struct dialect *dialect, const struct http_request *request,
+                  struct dialect_found found[DIALECT_PARAMETERS_MAX])
+{
+    struct reading reading;
+    reading_begin(&reading, dialect, request);
+    // What is wrong in one place says nothing of the others; dialect_read has the error.
+    enum twoleg_error errors[] = {reading_query(&reading), reading_body(&reading),
+                                  reading_headers(&reading)};
+    (void)errors;
+    for (size_t i = 0; i < reading_count(&reading); i++) {
+        const struct dialect_parameter *parameter = reading_parameter(&reading, i);
+        const unsigned *places = parameter->in.items;
+        struct str value = reading.values[i];
+        found[i] = (struct dialect_found){.there = value.ptr != NULL, .len = value.len};
+        if (value.ptr)
+            found[i].place = (enum dialect_place)places[reading.ranks[i]];
+        found[i].other = value.ptr && parameter->equals.ptr &&
+                         !str_equal(parameter->equals, value);
+    }
+}
+
 enum twoleg_error dialect_read(const struct dialect *dialect,
                                const struct dialect_endpoint *endpoint,
                                const struct http_request *request,
                                struct token_request *ret_request)
 {
     struct reading reading __attribute__((uninitialized));
-    reading.dialect = dialect;
-    reading.request = request;
-    reading.two_clients = false;
-    for (size_t i = 0; i < reading_count(&reading); i++)
-        reading.values[i] = STR_NONE;
-    request->arena->wipe = true;
+    reading_begin(&reading, dialect, request);
     ret_request->rules = &dialect->rules;
     enum twoleg_error error = reading_run(&reading, endpoint, ret_request);
     if (endpoint)

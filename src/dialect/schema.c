@@ -316,3 +316,13 @@ const struct schema_shape *dialect_schema(void)
 {
     return &shape_dialect;
 }
+
+const char *dialect_meaning_word(unsigned meaning)
+{
+    return words_meaning[meaning];
+}
+
+const char *dialect_place_word(unsigned place)
+{
+    return words_place[place];
+}

@@ -4,3 +4,5 @@
 #include "config/schema.h"
 
 const struct schema_shape *dialect_schema(void);
+const char *dialect_meaning_word(unsigned meaning); // of enum dialect_meaning
+const char *dialect_place_word(unsigned place);     // of enum dialect_place

@@ -58,7 +58,17 @@ static void fuzz_ask(const struct dialect *dialect, struct http_request *request
     const struct dialect_endpoint *endpoint = dialect_find_endpoint(dialect, request->path);
     if (!endpoint)
         endpoint = dialect->endpoints.items; // what is read there, read here
+    struct dialect_found found[DIALECT_PARAMETERS_MAX];
     enum twoleg_error error = dialect_read(dialect, endpoint, request, &form);
+    dialect_look(dialect, request, found);
+    // What is shown to whoever writes a dialect is what is read.
+    for (size_t i = 0; i < dialect->parameters.count; i++) {
+        const struct dialect_parameter *each = &((struct dialect_parameter *)
+                                                     dialect->parameters.items)[i];
+        FUZZ_MUST(found[i].there == (found[i].len > 0));
+        FUZZ_MUST(!found[i].there || each->is != MEANING_SCOPE || error ||
+                  found[i].len == form.scope.len);
+    }
     FUZZ_MUST(request->arena->wipe && form.rules && form.grant < GRANTS);
     FUZZ_MUST(!error || error != TWOLEG_INTERNAL);
     // A grant that the endpoint does not have is never taken for one that it has.

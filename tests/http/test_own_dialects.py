@@ -13,7 +13,7 @@ import urllib.parse
 import pytest
 
 import replay
-from instance import BINARY, ROOT, Server, basic
+from instance import BINARY, ROOT, Server, basic, basic_raw
 
 FOLDER = pathlib.Path(__file__).resolve().parent / "dialects"
 FORM = "application/x-www-form-urlencoded"
@@ -355,6 +355,101 @@ def test_B13_try_prints_nothing_that_was_sent(query):
                     f"{headers}\n{body}"
                 done = run("dialect", "try", "./odd.yaml", input=text, cwd=FOLDER)
                 assert word not in done.stdout + done.stderr, text
+
+
+def tried(name, request, code=0, cwd=FOLDER):
+    """What try says with --json; the rows of its parameters by their names."""
+    done = run("dialect", "try", name, "--json", input=request, cwd=cwd)
+    assert (done.returncode, done.stderr) == (code, ""), done
+    said = json.loads(done.stdout)
+    return said, {row["name"]: row for row in said.get("parameters", [])}
+
+
+def test_try_names_what_is_missing_and_shows_each_parameter():
+    head = "POST /a/v1/login?{} HTTP/1.1\nHost: x\nX-Secret: 12345\n\n"
+    said, rows = tried("./odd.yaml", head.format("scopes=a,b"))
+    assert said["refused"] == {"condition": "missing", "why":
+                               "a required parameter is missing: version in query or body"}
+    assert said["status"] == 400 and said["answer"].startswith("HTTP/1.1 400 Bad Request\n")
+    assert said["client"] == {"method": "unread", "authorization": False}
+    assert (rows["version"]["missing"], rows["version"]["bytes"]) == (True, None)
+    assert [(rows[name]["in"], rows[name]["sent_in"], rows[name]["bytes"])
+            for name in ("scopes", "X-Secret", "X-Client")] == [
+                ("query or body", "query", 3), ("header or body", "header", 5),
+                ("header or body", None, None)]
+    assert rows["grant_type"]["note"] == "not sent, so it is client_credentials"
+    said, rows = tried("./odd.yaml", head.format("version=3"))
+    assert rows["version"]["note"] == "must be 2" and said["refused"]["condition"] == "malformed"
+    said, rows = tried("./odd.yaml", head.format("version=2"))
+    assert said["client"]["method"] == "none" and said["refused"]["condition"] == "client_missing"
+    text = run("dialect", "try", "./odd.yaml", input=head.format("scopes=a"), cwd=FOLDER).stdout
+    assert "\nIt is refused (missing): a required parameter is missing: version in query or body." \
+        " The answer:\n\nHTTP/1.1 400 Bad Request\n" in text
+    assert re.search(r"^version +extra +query or body +- +- +missing$", text, re.M)
+
+
+def test_try_shows_claims_and_headers_and_what_a_grant_demands():
+    said, rows = tried("./odd-claims.yaml", "POST /token HTTP/1.1\nHost: x\nX-Tenant: acme\n"
+                       "Authorization: Basic YTpi\n"
+                       f"Content-Type: {FORM}\n\ngrant_type=client_credentials&account_id=seven77")
+    assert said["client"] == {"method": "HTTP Basic", "authorization": True, "id_bytes": 1,
+                              "secret_bytes": 1}
+    assert rows["account_id"]["note"] == "copied to the claim account"
+    assert (rows["account_id"]["sent_in"], rows["account_id"]["bytes"]) == ("body", 7)
+    assert (rows["X-Tenant"]["sent_in"], rows["X-Tenant"]["bytes"]) == ("header", 4)
+    assert said["status"] == 200 and "refused" not in said
+    said, rows = tried("singleview", "POST /v1/api/svplatform/tokenOauth2 HTTP/1.1\nHost: x\n\n")
+    assert said["refused"]["condition"] in ("missing", "media_type")
+    for body, missing in (("grant_type=password&username=a", "password in body"),
+                          ("grant_type=refresh_token", "refresh_token in body"),
+                          ("scope=a", "grant_type in body")):
+        said, _ = tried("rfc6749", "POST /oauth/token HTTP/1.1\nHost: x\nAuthorization: Basic "
+                        f"YTpi\nContent-Type: {FORM}\n\n{body}")
+        assert said["refused"]["why"].endswith(f": {missing}"), said
+
+
+def test_try_answers_where_nothing_stands():
+    said, _ = tried("rti-sms", "POST /c4n4ry-Zx9 HTTP/1.1\nHost: x\n\n")
+    assert said["refused"] == {"condition": "not_found", "why":
+                               "no endpoint has this path; the endpoints are /api/auth"}
+    assert said["status"] == 404 and said["answer"].startswith("HTTP/1.1 404 Not Found\n")
+
+
+def test_try_says_when_a_pair_is_none_that_the_dialect_takes():
+    text = run("dialect", "try", "./odd.yaml", cwd=FOLDER, input="GET /a/v1/login?version=2 "
+               "HTTP/1.1\nHost: x\nAuthorization: Basic YTpi\n\n").stdout
+    assert "client      none of the ways that the dialect takes; there is an Authorization " \
+        "header\n" in text
+
+
+# --- RFC 6749 section 2.3.1, RFC 9110 section 12.5.1
+
+def test_rfc6749_2_3_1_raw_basic_is_not_decoded(odd):
+    """`basic: raw`: what stands there is what was given out, % and + too."""
+    app = odd.app(name="raw", secret="per%41cent+plus-" + "x" * 32)
+    spelt = {"raw": app.secret, "decoded": urllib.parse.unquote_plus(app.secret),
+             "encoded": urllib.parse.quote_plus(app.secret)}
+
+    def status(host, path, secret):
+        return ask(odd, b"grant_type=client_credentials", None, path, host, Content_Type=FORM,
+                   Authorization=basic_raw(app.id, secret)).status
+
+    assert {how: status("odd-query", "/token", spelt[how]) for how in spelt} == \
+        {"raw": 200, "decoded": 401, "encoded": 401}
+    # And of `basic: decoded` the other way round.
+    assert {how: status("odd-claims", "/token", spelt[how]) for how in spelt} == \
+        {"raw": 401, "decoded": 401, "encoded": 200}
+
+
+@pytest.mark.parametrize("accept,status", [
+    (None, 200), ("*/*", 200), ("application/json", 200), ("text/html, application/*;q=0.1", 200),
+    ("text/html", 406), ("application/json;q=0", 406), ("*/*, application/json;q=0.0", 406)])
+def test_rfc9110_12_5_1_accept_json_lets_a_missing_header_pass(odd, accept, status):
+    app = odd.app(name="accept")
+    headers = {"Accept": accept} if accept else {}
+    answer = ask(odd, b"grant_type=client_credentials", None, "/token", "odd-query",
+                 Content_Type=FORM, Authorization=basic(app.id, app.secret), **headers)
+    assert answer.status == status
 
 
 def test_own_dialects_go_first_but_introspection_does_not_change(make_server, tmp_path):
