@@ -13,7 +13,7 @@ import urllib.parse
 import pytest
 
 import replay
-from instance import BINARY, ROOT, Server, basic, basic_raw
+from instance import BINARY, FORMATS, ROOT, Server, basic, basic_raw
 
 FOLDER = pathlib.Path(__file__).resolve().parent / "dialects"
 FORM = "application/x-www-form-urlencoded"
@@ -450,6 +450,15 @@ def test_rfc9110_12_5_1_accept_json_lets_a_missing_header_pass(odd, accept, stat
     answer = ask(odd, b"grant_type=client_credentials", None, "/token", "odd-query",
                  Content_Type=FORM, Authorization=basic(app.id, app.secret), **headers)
     assert answer.status == status
+
+
+def test_a_dialect_gives_sealed_tokens_whatever_the_application_has(odd):
+    for token_format in FORMATS:
+        app = odd.app(name=token_format, token_format=token_format)
+        token = ask(odd, b"grant_type=client_credentials", None, "/token", "odd-query",
+                    Content_Type=FORM, Authorization=basic_raw(app.id, app.secret)
+                    ).json()["access_token"]
+        assert token.startswith("tlt_") and odd.check(token).status == 200
 
 
 def test_own_dialects_go_first_but_introspection_does_not_change(make_server, tmp_path):
