@@ -270,6 +270,7 @@ static enum cli_exit try_granted(const struct trying *t, const struct token_requ
         .text = STR("ACCESS_TOKEN"),
         .scope = STR("SCOPE_1 SCOPE_2"),
         .expires_in_s = TRY_SAMPLE_LIFE_S,
+        .expires_s = t->env.now_us / SECOND_US + TRY_SAMPLE_LIFE_S,
         .issued_s = t->env.now_us / SECOND_US,
         .refresh_token = user ? STR("REFRESH_TOKEN") : STR_NONE,
         .refresh_expires_in_s = TRY_SAMPLE_LIFE_S,

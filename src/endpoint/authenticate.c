@@ -60,7 +60,7 @@ static enum twoleg_error endpoint_compare_slow(struct http_request *request,
     struct slow_hash question = {
         .owner = wait->application, .secret = wait->slow, .presented = wait->presented};
     enum twoleg_error error =
-        endpoint_limit_slow(request, wait->application, &question.charge, ret_retry_us);
+        endpoint_limit_slow(request, wait->application, &question.taken, ret_retry_us);
     return error ? error : slow_hash_start(request, &question);
 }
 

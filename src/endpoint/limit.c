@@ -85,7 +85,7 @@ bool endpoint_limit_handshake(struct endpoint_context *context, const struct env
     struct limit_table *table = context->server->limits->handshakes;
     struct limit_rate rate = limit_rate_of(&context->snapshot->config.handshakes_per_address);
     struct address network = address_network(address);
-    if (limit_take(table, endpoint_limit_key(table, &network, 0), &rate, env->boot_us) == 0)
+    if (limit_take(table, endpoint_limit_key(table, &network, 0), &rate, env->boot_us, NULL) == 0)
         return true;
     metrics_add(context->metrics, METRIC_LIMITED_HANDSHAKES, 1);
     return false;
@@ -130,23 +130,16 @@ enum twoleg_error endpoint_limit_failure(struct http_request *request,
     return wait_address ? REFUSE(TWOLEG_FAILURES_ADDRESS) : REFUSE(TWOLEG_FAILURES_CLIENT);
 }
 
-void endpoint_charge_return(const struct endpoint_charge *charge)
-{
-    limit_return(charge->table, charge->key, &charge->rate);
-}
-
 enum twoleg_error endpoint_limit_slow(struct http_request *request, uint64_t application,
-                                      struct endpoint_charge *ret_charge, int64_t *ret_retry_us)
+                                      struct limit_taken *ret_taken, int64_t *ret_retry_us)
 {
     struct endpoint_limits *limits = endpoint_context(request)->server->limits;
     struct address network = endpoint_limit_network(request);
     uint64_t key = endpoint_limit_key(limits->slow, &network, application);
     struct limit_rate rate = limit_rate_of(&endpoint_config(request)->slow_hashes_per_client);
-    int64_t wait_us = limit_take(limits->slow, key, &rate, request->env->boot_us);
-    if (wait_us == 0) {
-        *ret_charge = (struct endpoint_charge){limits->slow, key, rate};
+    int64_t wait_us = limit_take(limits->slow, key, &rate, request->env->boot_us, ret_taken);
+    if (wait_us == 0)
         return TWOLEG_NONE;
-    }
     *ret_retry_us = wait_us;
     metrics_add(request->metrics, METRIC_LIMITED_SLOW, 1);
     return REFUSE(TWOLEG_SLOW_HASHES);
@@ -188,17 +181,15 @@ static enum twoleg_error endpoint_limit_passwords(struct http_request *request, 
 }
 
 enum twoleg_error endpoint_limit_user(struct http_request *request, uint64_t account,
-                                      struct str username, struct endpoint_charge *ret_charge,
+                                      struct str username, struct limit_taken *ret_taken,
                                       int64_t *ret_retry_us)
 {
     struct limit_table *table = endpoint_context(request)->server->limits->passwords;
     struct limit_user user = endpoint_limit_user_of(request, account, username);
     int64_t now_us = request->env->boot_us;
-    int64_t wait_us = limit_take(table, user.passwords, &user.rate, now_us);
+    int64_t wait_us = limit_take(table, user.passwords, &user.rate, now_us, ret_taken);
     if (wait_us)
         limit_charge(table, user.beyond, &user.beyond_rate, now_us);
-    else
-        *ret_charge = (struct endpoint_charge){table, user.passwords, user.rate};
     return endpoint_limit_passwords(request, wait_us, ret_retry_us);
 }
 

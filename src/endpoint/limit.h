@@ -26,24 +26,17 @@ enum twoleg_error endpoint_limit_failure(struct http_request *request,
                                          enum twoleg_error error,
                                          int64_t *ret_retry_us) TWOLEG_MUST_CHECK;
 
-// What was charged for a slow hash. It is given back for one that is not computed, or whoever is
-// right would wait for others' guesses. Any thread.
-struct endpoint_charge {
-    struct limit_table *table; // of the server's limits, which outlive its pool
-    uint64_t key;
-    struct limit_rate rate;
-};
-void endpoint_charge_return(const struct endpoint_charge *charge);
-
-// May one more slow hash be computed? TWOLEG_SLOW_HASHES with ret_retry_us.
+// May one more slow hash be computed? TWOLEG_SLOW_HASHES with ret_retry_us. What is taken is given
+// back for one that is not computed after all (any thread may), or whoever is right would wait for
+// others' guesses; the server's limits outlive its pool.
 enum twoleg_error endpoint_limit_slow(struct http_request *request, uint64_t application,
-                                      struct endpoint_charge *ret_charge,
+                                      struct limit_taken *ret_taken,
                                       int64_t *ret_retry_us) TWOLEG_MUST_CHECK;
 
 // May one more password be compared for this user name? Whether there is such a user makes no
 // difference. TWOLEG_PASSWORDS with ret_retry_us.
 enum twoleg_error endpoint_limit_user(struct http_request *request, uint64_t account,
-                                      struct str username, struct endpoint_charge *ret_charge,
+                                      struct str username, struct limit_taken *ret_taken,
                                       int64_t *ret_retry_us) TWOLEG_MUST_CHECK;
 
 // May a password be taken for what is known of it, without a comparison? Not while ten times as

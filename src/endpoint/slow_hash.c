@@ -16,7 +16,7 @@ struct slow_job {
     struct http_job job; // first: http_job_done hands it back as this
     struct pool_job work;
     struct slow_outcome outcome;
-    struct endpoint_charge charge;
+    struct limit_taken taken;
     enum brought_hash scheme;
     struct str hash, presented;
     char text[];
@@ -40,7 +40,7 @@ static void slow_job_run(struct pool_job *work)
     slow->outcome.matches = error == TWOLEG_NONE;
     slow->job.result = work->late || error == TWOLEG_NO_MEMORY ? error : TWOLEG_NONE;
     if (slow->job.result)
-        endpoint_charge_return(&slow->charge);
+        limit_return(&slow->taken);
     http_job_done(&slow->job);
 }
 
@@ -65,7 +65,7 @@ static enum twoleg_error slow_hash_submit(struct http_request *request,
     slow->work = (struct pool_job){.run = slow_job_run,
                                    .owner = question->owner,
                                    .asker = slow_hash_asker(request)};
-    slow->charge = question->charge;
+    slow->taken = question->taken;
     slow->outcome.digest =
         slow_secret_digest(context->slow, question->secret, question->presented);
     memcpy(slow->text, hash.ptr, hash.len);
@@ -84,7 +84,7 @@ enum twoleg_error slow_hash_start(struct http_request *request, const struct slo
 {
     enum twoleg_error error = slow_hash_submit(request, question);
     if (error)
-        endpoint_charge_return(&question->charge);
+        limit_return(&question->taken);
     return error ? error : TWOLEG_WAIT;
 }
 

@@ -8,7 +8,7 @@ struct slow_hash {
     uint64_t owner; // the application that it is done for
     const struct secret *secret; // its number, scheme and slow_hash count
     struct str presented;
-    struct endpoint_charge charge; // what was taken for it; given back when it is not computed
+    struct limit_taken taken; // of a limit, for it; given back when it is not computed
 };
 
 // TWOLEG_WAIT: it is under way. Whoever asks has asked its limit first.

@@ -103,7 +103,7 @@ static enum twoleg_error user_compare(struct http_request *request, const struct
                                  .secret = secret,
                                  .presented = form->password};
     enum twoleg_error error = endpoint_limit_user(request, client->application->account,
-                                                  form->username, &question.charge, ret_retry_us);
+                                                  form->username, &question.taken, ret_retry_us);
     if (!error)
         error = slow_hash_start(request, &question);
     if (error == TWOLEG_WAIT)

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-#define LIMIT_ROWS 4
 
 // A cell holds the time at which its bucket will be full again (microseconds); a time that has
 // passed means full.
@@ -76,52 +75,67 @@ int64_t limit_wait(const struct limit_table *table, uint64_t key, const struct l
 }
 
 // Adds one interval, up to `most`. A cell that stands above it is another key's, with another rate
-// or a clock that is read a moment later: it is never lowered.
-static void limit_add(_Atomic int64_t *cell, int64_t interval_us, int64_t most, int64_t now_us)
+// or a clock that is read a moment later: it is never lowered. Returns how much was added to what
+// was owed.
+static int64_t limit_add(_Atomic int64_t *cell, int64_t interval_us, int64_t most, int64_t now_us)
 {
     int64_t before = atomic_load_explicit(cell, memory_order_relaxed);
-    int64_t after;
+    int64_t owed, after;
     do {
-        after = (before > now_us ? before : now_us) + interval_us;
+        owed = before > now_us ? before : now_us;
+        after = owed + interval_us;
         after = after < most ? after : most;
         if (after <= before)
-            return;
+            return 0;
     } while (!atomic_compare_exchange_weak_explicit(cell, &before, after, memory_order_relaxed,
                                                     memory_order_relaxed));
+    return after - owed;
 }
 
 // Every row gets every charge. To raise only the emptiest cells would make shared cells look less
 // busy, but threads that charge in the same moment would then overwrite each other's charge.
+static void limit_charge_rows(struct limit_taken *taken, int64_t now_us)
+{
+    const struct limit_rate *rate = &taken->rate;
+    int64_t most = now_us + rate->interval_us * (int64_t)rate->burst;
+    uint64_t place = limit_place(taken->key, rate);
+    for (unsigned row = 0; row < LIMIT_ROWS; row++)
+        taken->added_us[row] = limit_add(&taken->table->cells[limit_cell(taken->table, place, row)],
+                                         rate->interval_us, most, now_us);
+}
+
 void limit_charge(struct limit_table *table, uint64_t key, const struct limit_rate *rate,
                   int64_t now_us)
 {
-    if (rate->burst == 0)
-        return;
-    int64_t most = now_us + rate->interval_us * (int64_t)rate->burst;
-    uint64_t place = limit_place(key, rate);
-    for (unsigned row = 0; row < LIMIT_ROWS; row++)
-        limit_add(&table->cells[limit_cell(table, place, row)], rate->interval_us, most, now_us);
+    struct limit_taken taken = {table, key, *rate, {0}};
+    if (rate->burst)
+        limit_charge_rows(&taken, now_us);
 }
 
 int64_t limit_take(struct limit_table *table, uint64_t key, const struct limit_rate *rate,
-                   int64_t now_us)
+                   int64_t now_us, struct limit_taken *ret_taken)
 {
     int64_t wait_us = limit_wait(table, key, rate, now_us);
-    if (wait_us == 0)
-        limit_charge(table, key, rate, now_us);
-    return wait_us;
+    struct limit_taken taken = {table, key, *rate, {0}};
+    if (wait_us)
+        return wait_us;
+    if (rate->burst)
+        limit_charge_rows(&taken, now_us);
+    if (ret_taken)
+        *ret_taken = taken;
+    return 0;
 }
 
 // A time that has passed means full already, so nobody wins by what is returned late. A cell that
-// stood at its most for others' sake loses an interval that it did not get: of one row, not of all.
-void limit_return(struct limit_table *table, uint64_t key, const struct limit_rate *rate)
+// stood at its most for another key's sake got less, or nothing, and gives back no more.
+void limit_return(const struct limit_taken *taken)
 {
-    if (rate->burst == 0)
+    if (!taken->table)
         return;
-    uint64_t place = limit_place(key, rate);
+    uint64_t place = limit_place(taken->key, &taken->rate);
     for (unsigned row = 0; row < LIMIT_ROWS; row++)
-        atomic_fetch_sub_explicit(&table->cells[limit_cell(table, place, row)],
-                                  rate->interval_us, memory_order_relaxed);
+        atomic_fetch_sub_explicit(&taken->table->cells[limit_cell(taken->table, place, row)],
+                                  taken->added_us[row], memory_order_relaxed);
 }
 
 int64_t limit_bucket_take(struct limit_bucket *bucket, const struct limit_rate *rate,

@@ -10,6 +10,8 @@
 #include "base/siphash.h"
 #include "codec/rate.h"
 
+#define LIMIT_ROWS 4
+
 struct limit_table;
 
 // `burst` at once, then one each interval (the generic cell rate algorithm). A burst of 0 means no
@@ -39,12 +41,21 @@ int64_t limit_wait(const struct limit_table *table, uint64_t key, const struct l
 // however many threads charge at once.
 void limit_charge(struct limit_table *table, uint64_t key, const struct limit_rate *rate,
                   int64_t now_us);
+// One that was taken, and may be given back; zeroed memory is none. The table must outlive it.
+struct limit_taken {
+    struct limit_table *table;
+    uint64_t key;
+    struct limit_rate rate;
+    int64_t added_us[LIMIT_ROWS]; // what each row really got
+};
+
 // Takes one if there is one and returns 0, else as limit_wait. Threads that ask in the same moment
 // may all get the last one: one too many for each further thread, and that is charged too.
+// ret_taken may be NULL, and is only set when one was taken.
 int64_t limit_take(struct limit_table *table, uint64_t key, const struct limit_rate *rate,
-                   int64_t now_us);
-// Gives back one that was taken, for what was not done after all.
-void limit_return(struct limit_table *table, uint64_t key, const struct limit_rate *rate);
+                   int64_t now_us, struct limit_taken *ret_taken);
+// Gives it back, for what was not done after all.
+void limit_return(const struct limit_taken *taken);
 
 // A bucket of its own, for what has a place to keep one: nobody else can make it look busy. Zeroed
 // memory is a full one. Exact, however many threads take at once.

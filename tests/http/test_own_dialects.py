@@ -365,6 +365,13 @@ def tried(name, request, code=0, cwd=FOLDER):
     return said, {row["name"]: row for row in said.get("parameters", [])}
 
 
+def test_try_shows_a_token_that_ends_when_its_life_is_over():
+    request = "POST /acme/v1/login?version=2 HTTP/1.1\nHost: x\nX-Client: a\nX-Secret: b\n\n"
+    said, _ = tried("./odd.yaml", request)
+    token = json.loads(said["answer"].split("\n\n", 1)[1])["data"]["token"]
+    assert seconds(token["ends"]) - seconds(token["began"]) == 3600
+
+
 def test_try_names_what_is_missing_and_shows_each_parameter():
     head = "POST /a/v1/login?{} HTTP/1.1\nHost: x\nX-Secret: 12345\n\n"
     said, rows = tried("./odd.yaml", head.format("scopes=a,b"))

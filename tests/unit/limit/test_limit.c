@@ -35,7 +35,7 @@ static unsigned take_all(struct limit_table *table, uint64_t key, const struct l
                          int64_t now_us)
 {
     unsigned taken = 0;
-    while (taken < 1000 && limit_take(table, key, rate, now_us) == 0)
+    while (taken < 1000 && limit_take(table, key, rate, now_us, NULL) == 0)
         taken++;
     return taken;
 }
@@ -46,7 +46,7 @@ static void burst_at_once_then_one_each_interval(void **state)
     uint64_t key = limit_key(table, STR("a"), 1);
     int64_t now = 5 * MINUTE;
     assert_int_equal(take_all(table, key, &twenty, now), 20);
-    assert_true(limit_take(table, key, &twenty, now) == MINUTE / 20);
+    assert_true(limit_take(table, key, &twenty, now, NULL) == MINUTE / 20);
     assert_true(limit_wait(table, key, &twenty, now + 1) == MINUTE / 20 - 1);
     assert_true(limit_wait(table, key, &twenty, now + MINUTE / 20) == 0);
     assert_int_equal(take_all(table, key, &twenty, now + MINUTE / 20), 1);
@@ -59,17 +59,42 @@ static void B1_what_is_returned_was_not_taken(void **state)
 {
     struct limit_table *table = *state;
     static const struct limit_rate none = {0, 0};
+    struct limit_taken nothing = {0}, taken[3];
     uint64_t key = limit_key(table, STR("a"), 1);
-    assert_true(limit_take(table, key, &twenty, MINUTE) == 0);
-    limit_return(table, key, &twenty);
-    assert_int_equal(take_all(table, key, &twenty, MINUTE), 20);
     for (int i = 0; i < 3; i++)
-        limit_return(table, key, &twenty);
+        assert_true(limit_take(table, key, &twenty, MINUTE, &taken[i]) == 0);
+    assert_int_equal(take_all(table, key, &twenty, MINUTE), 17);
+    for (int i = 0; i < 3; i++)
+        limit_return(&taken[i]);
+    limit_return(&nothing);
     assert_int_equal(take_all(table, key, &twenty, MINUTE), 3);
-    limit_return(table, key, &twenty); // long after: it was full already
+    limit_return(&taken[0]); // long after: it was full already
     assert_int_equal(take_all(table, key, &twenty, 9 * MINUTE), 20);
-    limit_return(table, key, &none);
+    assert_true(limit_take(table, key, &none, 9 * MINUTE, &taken[0]) == 0);
+    limit_return(&taken[0]);
     assert_int_equal(take_all(table, key, &twenty, 9 * MINUTE), 0);
+}
+
+// Row B1. Few cells, so that each key shares some with the one that has taken all it may: what
+// others give back is none of its.
+static void B1_what_others_return_was_not_taken_from_it(void **state)
+{
+    struct limit_table *table = limit_table_create(&hash, 2);
+    uint64_t exhausted = limit_key(table, STR("a"), 1);
+    unsigned others = 0;
+    (void)state;
+    assert_int_equal(take_all(table, exhausted, &twenty, MINUTE), 20);
+    for (uint64_t i = 2; i < 100; i++) {
+        struct limit_taken taken;
+        uint64_t key = limit_key(table, STR("b"), i);
+        if (limit_take(table, key, &twenty, MINUTE, &taken))
+            continue; // shares all of them
+        limit_return(&taken);
+        others++;
+        assert_true(limit_wait(table, exhausted, &twenty, MINUTE) == MINUTE / 20);
+    }
+    assert_in_range(others, 1, 97);
+    limit_table_destroy(table);
 }
 
 static void burst_can_be_smaller_than_the_count(void **state)
@@ -289,6 +314,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TABLE(burst_at_once_then_one_each_interval),
         TABLE(B1_what_is_returned_was_not_taken),
+        cmocka_unit_test(B1_what_others_return_was_not_taken_from_it),
         TABLE(burst_can_be_smaller_than_the_count),
         TABLE(none_is_no_limit),
         TABLE(keys_of_a_pair_differ_by_both),
