@@ -10,6 +10,7 @@ bool dialect_content_is_json(struct str content_type)
     struct str suffix = STR("+json");
     size_t tail = type.len > suffix.len ? type.len - suffix.len : 0;
     return str_equal_nocase(type, STR("application/json")) ||
+           str_equal_nocase(type, STR("text/json")) ||
            str_equal_nocase(str_slice(type, tail, type.len), suffix);
 }
 

@@ -7,3 +7,20 @@ const struct dialect *endpoint_dialect(const struct http_request *request)
     return dialect_set_choose(endpoint_dialects(request), request->listener->number,
                               request->host);
 }
+
+// The authority of https://HOST:PORT/PATH.
+static struct str issuer_host(struct str url)
+{
+    size_t begin = 0;
+    while (begin < url.len && url.ptr[begin] != '/')
+        begin++;
+    struct str rest = str_slice(url, begin < url.len ? begin + 2 : url.len, url.len);
+    return str_slice(rest, 0, str_find(rest, '/'));
+}
+
+// The issuer is where the first listener is reached.
+const struct dialect *endpoint_issuer_dialect(const struct http_request *request)
+{
+    return dialect_set_choose(endpoint_dialects(request), 0,
+                              issuer_host(endpoint_config(request)->issuer));
+}

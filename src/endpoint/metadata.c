@@ -33,14 +33,26 @@ static void metadata_link(struct json_writer *json, struct arena *arena, struct 
     json_key_str(json, key, buf_str(&url));
 }
 
-// As the token endpoint of that host takes them.
-static struct str metadata_grants(const struct http_request *request)
+// What the endpoints at the issuer's address take, as far as the configuration lets them.
+static void metadata_grants(struct json_writer *json, const struct http_request *request)
 {
-    const struct dialect *dialect = endpoint_dialect(request);
-    if (!endpoint_config(request)->password_grant)
-        return STR("client_credentials");
-    return dialect && dialect->refreshes ? STR("client_credentials password refresh_token")
-                                         : STR("client_credentials password");
+    const struct dialect *dialect = endpoint_issuer_dialect(request);
+    if (!dialect)
+        dialect = dialect_set_rfc6749(endpoint_dialects(request));
+    const struct dialect_endpoint *endpoints = dialect->endpoints.items;
+    bool users = endpoint_config(request)->password_grant;
+    unsigned grants = 0;
+    for (size_t i = 0; i < dialect->endpoints.count; i++)
+        grants |= endpoints[i].grants;
+    json_key(json, STR("grant_types_supported"));
+    json_array_begin(json);
+    if (grants & GRANT_BIT(GRANT_CLIENT_CREDENTIALS))
+        json_str(json, STR("client_credentials"));
+    if (users && grants & GRANT_BIT(GRANT_PASSWORD))
+        json_str(json, STR("password"));
+    if (users && grants & GRANT_BIT(GRANT_REFRESH_TOKEN) && dialect->refreshes)
+        json_str(json, STR("refresh_token"));
+    json_array_end(json);
 }
 
 static void metadata_write(struct json_writer *json, const struct http_request *request,
@@ -56,7 +68,7 @@ static void metadata_write(struct json_writer *json, const struct http_request *
     metadata_link(json, arena, STR("introspection_endpoint"), issuer, "/oauth/introspect");
     metadata_link(json, arena, STR("revocation_endpoint"), issuer, "/oauth/revoke");
     metadata_link(json, arena, STR("jwks_uri"), issuer, "/.well-known/jwks.json");
-    metadata_list(json, STR("grant_types_supported"), metadata_grants(request));
+    metadata_grants(json, request);
     // Required by RFC 8414 section 2; there is no authorization endpoint.
     metadata_list(json, STR("response_types_supported"), STR(""));
     metadata_list(json, STR("token_endpoint_auth_methods_supported"), methods);

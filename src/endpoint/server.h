@@ -72,6 +72,8 @@ static inline const struct config *endpoint_config(const struct http_request *re
 
 // Of the host that is asked for, or of the listener; NULL: nobody answers for that host.
 const struct dialect *endpoint_dialect(const struct http_request *request);
+// Of the issuer's address, whoever asks; NULL likewise.
+const struct dialect *endpoint_issuer_dialect(const struct http_request *request);
 
 static inline const struct dialect_set *endpoint_dialects(const struct http_request *request)
 {

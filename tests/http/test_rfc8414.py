@@ -30,6 +30,25 @@ def test_rfc8414_3_2_document(server, path):
     assert body["response_types_supported"] == []
 
 
+@pytest.mark.parametrize("dialect,more", [
+    ("rfc6749", ["password", "refresh_token"]), ("rti-sms", []), ("rapidsos", ["password"]),
+    ("mute", ["password"])])
+def test_rfc8414_2_grants_are_those_that_are_taken_at_the_issuers_address(make_server, tmp_path,
+                                                                          dialect, more):
+    """Whatever host is asked for it: one issuer, one document."""
+    (tmp_path / "mute.yaml").write_text("name: mute\ntitle: Has no place for a refresh token\n"
+                                        "success: {fields: [{name: t, source: access_token}]}\n")
+    config = tmp_path / "server.yaml"
+    config.write_text(f"password_grant: true\ndialect_folder: {tmp_path}\n"
+                      "issuer: https://auth.example\nhosts:\n"
+                      f"  - {{name: auth.example, dialect: {dialect}}}\n"
+                      "  - {name: other.example, dialect: rfc6749}\n")
+    server = make_server(config=config).start()
+    for host in ("auth.example", "other.example", "unknown.example"):
+        found = server.get(PATHS[0], {"Host": host}).json()["grant_types_supported"]
+        assert found == ["client_credentials", *more], host
+
+
 def test_rfc8414_3_2_both_paths_say_the_same(server):
     assert server.get(PATHS[0]).json() == server.get(PATHS[1]).json()
 

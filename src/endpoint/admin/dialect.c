@@ -49,16 +49,6 @@ enum twoleg_error admin_dialect_ties(struct admin_call *call)
     return error ? error : admin_answer(call, 200, &load->out);
 }
 
-// The authority of https://HOST:PORT/PATH.
-static struct str example_host(struct str url)
-{
-    size_t begin = 0;
-    while (begin < url.len && url.ptr[begin] != '/')
-        begin++;
-    struct str rest = str_slice(url, begin < url.len ? begin + 2 : url.len, url.len);
-    return str_slice(rest, 0, str_find(rest, '/'));
-}
-
 static struct str example_line(const struct admin_call *call, const struct dialect *dialect,
                                const struct application *application)
 {
@@ -74,9 +64,7 @@ void admin_dialect_show_example(struct admin_call *call, const struct applicatio
 {
     struct json_writer *json = &call->json;
     struct str issuer = call->context->token.issuer;
-    // The issuer is where the first listener is reached.
-    const struct dialect *dialect =
-        dialect_set_choose(endpoint_dialects(call->request), 0, example_host(issuer));
+    const struct dialect *dialect = endpoint_issuer_dialect(call->request);
     if (dialect && !application_speaks(application, dialect->name))
         dialect = NULL;
     struct str line = dialect ? example_line(call, dialect, application) : STR_NONE;

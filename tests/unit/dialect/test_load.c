@@ -252,6 +252,21 @@ static void rfc9110_8_3_every_section_takes_the_content_types_that_no_browser_ru
         }
 }
 
+static void a_template_is_json_under_each_type_that_is(void **state)
+{
+    static const char *const types[] = {"application/json", "text/json", "application/problem+json",
+                                        "text/plain"};
+    struct dialect_world *w = *state;
+    struct str report;
+    char text[256];
+    for (size_t i = 0; i < COUNT(types); i++) {
+        snprintf(text, sizeof text, HEAD "errors: {content_type: '%s; charset=utf-8', "
+                 "body: '{\"a\":{message},}'}\n", types[i]);
+        bool json = i + 1 < COUNT(types);
+        check_error(load(w, text, &report), json ? TWOLEG_MALFORMED : TWOLEG_NONE, text);
+    }
+}
+
 static void bad_files_are_refused_with_line_and_reason(void **state)
 {
     struct dialect_world *w = *state;
@@ -433,6 +448,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WORLD(every_shipped_dialect_loads),
         WORLD(rfc9110_8_3_every_section_takes_the_content_types_that_no_browser_runs),
+        WORLD(a_template_is_json_under_each_type_that_is),
         WORLD(bad_files_are_refused_with_line_and_reason),
         WORLD(a_wrong_template_is_said_once_where_it_stands),
         WORLD(the_words_for_a_wrong_body_are_those_of_the_dialect),
