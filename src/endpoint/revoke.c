@@ -9,7 +9,8 @@
 #include "manage/token.h"
 #include "model/number.h"
 
-static const char commit_kind;
+// The latter is of a token that has expired.
+static const char commit_kind, expired_kind;
 
 // The application acts for itself, under the same rules and with the same audit row as an operator.
 static enum twoleg_error revoke_build(const struct http_request *request,
@@ -31,11 +32,11 @@ static enum twoleg_error revoke_build(const struct http_request *request,
 }
 
 static enum twoleg_error revoke_submit(struct http_request *request,
-                                       const struct token_verdict *verdict)
+                                       const struct token_verdict *verdict, const void *kind)
 {
     struct endpoint_commit *commit;
     enum twoleg_error error =
-        endpoint_commit_create(request, &commit_kind, sizeof *commit, &commit);
+        endpoint_commit_create(request, kind, sizeof *commit, &commit);
     if (error)
         return error;
     return endpoint_commit_start(request, commit, revoke_build(request, verdict, commit->batch));
@@ -70,6 +71,11 @@ static enum twoleg_error revoke_run(struct http_request *request, struct token_r
         return error;
 
     const struct http_job *commit = http_job_find(request, &commit_kind);
+    const struct http_job *late = http_job_find(request, &expired_kind);
+    // There are too many already to keep one more of a token that is dead without it.
+    if (late && late->result == TWOLEG_LIMIT)
+        return revoke_answer(request, &client, ret_answer);
+    commit = commit ? commit : late;
     if (commit && commit->result)
         return commit->result;
     if (commit) {
@@ -98,7 +104,11 @@ static enum twoleg_error revoke_run(struct http_request *request, struct token_r
     // is disabled: enabled again, the user may keep its tokens.
     if (error && error != TWOLEG_TOKEN_EXPIRED && error != TWOLEG_USER_DISABLED)
         return revoke_answer(request, &client, ret_answer);
-    return revoke_submit(request, &verdict);
+    if (error != TWOLEG_TOKEN_EXPIRED)
+        return revoke_submit(request, &verdict, &commit_kind);
+    if (registry_token_revoked(endpoint_context(request)->server->registry, &verdict.record.id))
+        return revoke_answer(request, &client, ret_answer);
+    return revoke_submit(request, &verdict, &expired_kind);
 }
 
 enum twoleg_error endpoint_revoke(struct http_request *request, struct http_answer *ret_answer)

@@ -23,7 +23,9 @@
 #define SCOPE_TEXT_MAX 4096 // the words of one application for one API together
 #define TOKEN_TTL_MIN_US SECOND_US
 #define TOKEN_TTL_MAX_US (10 * 366 * 86400 * SECOND_US)
+// Of tokens that live. Rows are kept for a day or two after that; these are so many times more.
 #define REVOCATIONS_PER_APPLICATION 10000
+#define REVOCATIONS_KEPT (10 * REVOCATIONS_PER_APPLICATION)
 
 enum entity_status { STATUS_ACTIVE = 0, STATUS_DISABLED = 1, STATUS_DELETED = 2 };
 

@@ -173,7 +173,8 @@ struct store_verb {
             struct token_id id;
             uint64_t application;
             int64_t expires_s;
-        } revoke; // TWOLEG_LIMIT past REVOCATIONS_PER_APPLICATION live ones
+        } revoke; // TWOLEG_LIMIT past REVOCATIONS_PER_APPLICATION live ones or
+                  // REVOCATIONS_KEPT in all; for one that has expired, past the former in all
         uint64_t number; // APPLICATION_DELETE, CREDENTIAL_REVOKE, USER_DELETE, REFRESH_REVOKE
         const struct user *user; // USER_CREATE: all of it, with apis
         struct {

@@ -172,6 +172,41 @@ def test_G6_a_revocation_counts_until_its_token_has_expired(make_server, tmp_pat
 
 
 @pytest.mark.hooks
+def test_G6_an_expired_token_is_revoked_once(own_server):
+    server = own_server
+    app = server.app(token_ttl="60", token_format="sealed")
+    token = server.bearer(app)
+    server.hooks.clock(61)
+    assert [server.revoke(app, token).status for _ in range(5)] == [200] * 5
+    server.hooks.clock(0)
+    assert revoked(server, "SELECT count(*) FROM audit WHERE action = 'token.revoke'") == 1
+    assert server.check(token).status == 401  # whatever the clock does
+
+
+@pytest.mark.hooks
+def test_G6_revocations_of_expired_tokens_take_no_place_without_end(own_server):
+    server = own_server
+    app = server.app(token_ttl="60", token_format="sealed")
+    server.revoke(app, server.bearer(app))
+    server.stop()
+    store = sqlite3.connect(f"{server.data}/twoleg.db")
+    with store:
+        store.execute("WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n"
+                      " LIMIT 9999) INSERT INTO revoked_tokens"
+                      " SELECT CAST(printf('%016d', i) AS BLOB), account, application, expires_s,"
+                      " revoked_us FROM n, revoked_tokens")
+    store.close()
+    server.start()
+    expired, rows = server.bearer(app), "SELECT count(*) FROM revoked_tokens"
+    server.hooks.clock(61)
+    assert server.revoke(app, expired).status == 200 and revoked(server, rows) == 10000
+    alive = server.bearer(app)
+    assert server.revoke(app, alive).status == 200 and server.check(alive).status == 401
+    assert revoked(server, rows) == 10001
+    server.hooks.clock(0)
+
+
+@pytest.mark.hooks
 def test_H1_a_server_that_is_restarted_often_forgets_too(own_server):
     """What it has counted of the day is kept in the store, and the next life goes on from it."""
     server = own_server

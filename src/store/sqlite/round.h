@@ -18,7 +18,7 @@ struct round_touched {
 #define ROUND_REVOKED 256u
 struct round_revoked {
     uint64_t application;
-    int64_t count;
+    int64_t live, kept; // negative: not counted
 };
 
 struct round {

@@ -1,30 +1,54 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <string.h>
+
 #include "store/sqlite/verb.h"
 
-// How many live revocations an application has at most. Counting them costs as much as there are,
-// so they are counted once, and again only when what was added since could have reached the limit:
-// what expires, is purged or rolled back makes this too high; only a clock that steps back makes it
-// too low, for a while, which a bound on growth can bear.
+// How many revocations an application has at most: of tokens that live, and of all that are kept.
+// Counting them costs as much as there are, so they are counted once; those that live again only
+// when what was added since could have reached the limit: what expires, is purged or rolled back
+// makes this too high; only a clock that steps back makes it too low, for a while, which a bound on
+// growth can bear. What is kept becomes less by a purge alone.
 static struct round_revoked *revoke_most(struct round *round, uint64_t application)
 {
-    return &round->revoked[application % ROUND_REVOKED];
+    struct round_revoked *most = &round->revoked[application % ROUND_REVOKED];
+    if (most->application != application)
+        *most = (struct round_revoked){application, -1, -1};
+    return most;
 }
 
-static enum twoleg_error revoke_check_limit(struct round *round, uint64_t application)
+// Those that expire after `after_s`, up to so many.
+static enum twoleg_error revoke_count(struct round *round, uint64_t application, int64_t after_s,
+                                      int64_t most, int64_t *ret_count)
 {
-    struct round_revoked *most = revoke_most(round, application);
-    if (most->application == application && most->count < REVOCATIONS_PER_APPLICATION)
-        return TWOLEG_NONE;
     struct statement read = statement_begin(round->database, SQL_REVOKED_COUNT);
     statement_number(&read, application);
-    statement_int(&read, round->now_us / SECOND_US);
-    statement_int(&read, REVOCATIONS_PER_APPLICATION);
+    statement_int(&read, after_s);
+    statement_int(&read, most);
     int64_t count = statement_step(&read) ? statement_get_int(&read, 0) : 0;
     enum twoleg_error error = statement_end(&read);
+    if (!error)
+        *ret_count = count;
+    return error;
+}
+
+// The revocation of an expired token only counts should a clock have been wrong: it goes first.
+static enum twoleg_error revoke_check_limit(struct round *round, uint64_t application,
+                                            int64_t expires_s)
+{
+    struct round_revoked *most = revoke_most(round, application);
+    int64_t now_s = round->now_us / SECOND_US;
+    bool lives = expires_s == 0 || expires_s > now_s;
+    bool known = most->live >= 0 && most->live < REVOCATIONS_PER_APPLICATION;
+    enum twoleg_error error = TWOLEG_NONE;
+    if (lives && !known)
+        error = revoke_count(round, application, now_s, REVOCATIONS_PER_APPLICATION, &most->live);
+    if (!error && most->kept < 0)
+        error = revoke_count(round, application, -1, REVOCATIONS_KEPT, &most->kept);
     if (error)
         return error;
-    *most = (struct round_revoked){application, count};
-    return count >= REVOCATIONS_PER_APPLICATION ? TWOLEG_LIMIT : TWOLEG_NONE;
+    if (most->kept >= (lives ? REVOCATIONS_KEPT : REVOCATIONS_PER_APPLICATION))
+        return TWOLEG_LIMIT;
+    return lives && most->live >= REVOCATIONS_PER_APPLICATION ? TWOLEG_LIMIT : TWOLEG_NONE;
 }
 
 enum twoleg_error verb_token_is_revoked(struct round *round, const struct token_id *id,
@@ -48,7 +72,7 @@ enum twoleg_error verb_token_revoke(struct round *round, const struct store_verb
         error = verb_token_is_revoked(round, &verb->revoke.id, &known);
     if (error || known)
         return error;
-    error = revoke_check_limit(round, head.number);
+    error = revoke_check_limit(round, head.number, verb->revoke.expires_s);
     if (error)
         return error;
     struct statement add = statement_begin(round->database, SQL_REVOKED_ADD);
@@ -58,7 +82,9 @@ enum twoleg_error verb_token_revoke(struct round *round, const struct store_verb
     statement_int(&add, verb->revoke.expires_s);
     statement_int(&add, round->now_us);
     error = statement_run(&add);
-    revoke_most(round, head.number)->count++;
+    struct round_revoked *most = revoke_most(round, head.number);
+    most->live += most->live >= 0;
+    most->kept++;
     struct store_change change = {.kind = CHANGE_REVOCATION, .number = head.number,
                                   .account = head.account, .token = verb->revoke.id,
                                   .expires_s = verb->revoke.expires_s};
@@ -108,6 +134,7 @@ enum twoleg_error verb_revocations_purge(struct round *round, const struct store
         return TWOLEG_RANGE;
     struct statement purge = statement_begin(round->database, SQL_REVOKED_PURGE);
     statement_int(&purge, verb->before_s);
+    memset(round->revoked, 0, sizeof round->revoked); // of no application
     enum twoleg_error error = statement_run(&purge);
     if (error)
         return error;
