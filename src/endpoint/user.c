@@ -128,6 +128,9 @@ enum twoleg_error endpoint_user(struct http_request *request, const struct token
     struct slow_secret_cache *cache = endpoint_context(request)->slow;
     struct user_found found;
     const struct slow_outcome *outcomes;
+    // Nobody has such a one, and no hash would be paid for what it puts into the table of limits.
+    if (form->password.len == 0 || form->password.len > PASSWORD_MAX)
+        return REFUSE(TWOLEG_PASSWORD_WRONG);
     enum twoleg_error error =
         user_look_name(request, client->application->account, form->username, &found);
     if (!error)

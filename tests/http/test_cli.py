@@ -200,6 +200,8 @@ def test_enable_leaves_old_tokens_dead_unless_kept(server):
     server.cli("app", "disable", app.id, "--yes")
     server.cli("app", "enable", app.id, "--keep-tokens")
     assert server.check(old).status == 200
+    server.cli("app", "enable", app.id)  # it is active: nothing was taken away
+    assert server.check(old).status == 200
     server.cli("app", "disable", app.id, "--yes")
     server.cli("app", "enable", app.id)
     assert server.check(old).status == 401

@@ -239,6 +239,9 @@ def test_B1_a_guesser_meets_a_limit_that_shuts_out_nobody_else(make_server, tmp_
     assert at("192.0.2.1", other, PASSWORD).status == 200
     unknown = [at("192.0.2.1", "nobody", f"guess number {i}").status for i in range(6)]
     assert unknown == [400] * 5 + [429]
+    # Longer than any may be: it costs no hash, and so may not count either, for any name.
+    long = [at("192.0.2.1", "never asked", "x" * 1025).status for _ in range(6)]
+    assert long == [400] * 6 and at("192.0.2.1", "never asked", "guess").status == 400
     # What is found right without a hash must not make guesses free: 50 more, 3 were made.
     beyond = [at("192.0.2.1", known, f"more {i}").status for i in range(46)]
     assert beyond == [429] * 46 and at("192.0.2.1", known, PASSWORD).status == 200
@@ -277,6 +280,7 @@ def test_enabled_with_keep_tokens_they_come_back(server, app):
     answer = granted(server, app, name)
     server.cli("user", "disable", name, "--yes")
     server.cli("user", "enable", name, "--keep-tokens")
+    server.cli("user", "enable", name)  # is active: nothing was taken away
     assert server.check(answer["access_token"]).status == 200
     assert refresh(server, app, answer["refresh_token"]).status == 200
 

@@ -24,6 +24,10 @@ enum twoleg_error verb_entity_touch(struct round *round, enum verb_entity_kind k
 // Tells of an application or a user what its row says now.
 enum twoleg_error verb_entity_changed(struct round *round, enum verb_entity_kind kind,
                                       uint64_t number) TWOLEG_MUST_CHECK;
+// Of the fields that are to change those that do: who is made active and is so already keeps what
+// was issued.
+unsigned verb_entity_fields(const struct verb_entity *head, unsigned fields,
+                            enum entity_status status);
 // The generation that a change which asks for `wanted` sets: never back to one that tokens were
 // issued under, whatever the clock says.
 uint64_t verb_entity_generation(const struct verb_entity *head, uint64_t wanted);

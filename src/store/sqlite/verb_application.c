@@ -83,6 +83,7 @@ enum twoleg_error verb_application_update(struct round *round, const struct stor
     enum twoleg_error error = verb_entity_touch(round, ENTITY_APPLICATION, number, verb, &head);
     if (error)
         return error;
+    fields = verb_entity_fields(&head, fields, verb->update.status);
     uint64_t generation = verb_entity_generation(&head, verb->update.generation);
     struct statement update = statement_begin(round->database, SQL_APPLICATION_UPDATE);
     statement_number(&update, number);

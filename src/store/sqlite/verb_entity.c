@@ -70,6 +70,13 @@ enum twoleg_error verb_entity_changed(struct round *round, enum verb_entity_kind
     return error ? error : end;
 }
 
+unsigned verb_entity_fields(const struct verb_entity *head, unsigned fields,
+                            enum entity_status status)
+{
+    bool active = status == STATUS_ACTIVE && head->state.status == STATUS_ACTIVE;
+    return (fields & FIELD_STATUS) && active ? fields & ~(unsigned)FIELD_GENERATION : fields;
+}
+
 uint64_t verb_entity_generation(const struct verb_entity *head, uint64_t wanted)
 {
     uint64_t next = head->state.generation + 1;

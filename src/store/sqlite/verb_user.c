@@ -53,6 +53,7 @@ enum twoleg_error verb_user_update(struct round *round, const struct store_verb 
     enum twoleg_error error = verb_entity_touch(round, ENTITY_USER, number, verb, &head);
     if (error)
         return error;
+    fields = verb_entity_fields(&head, fields, verb->user_update.status);
     uint64_t generation = verb_entity_generation(&head, verb->user_update.generation);
     struct statement update = statement_begin(round->database, SQL_USER_UPDATE);
     statement_number(&update, number);
