@@ -102,18 +102,15 @@ static struct str refuse_headers(const struct dialect *dialect, const struct dia
 static struct str refuse_message(const struct dialect *dialect, const struct dialect_row *row,
                                  enum twoleg_error error)
 {
+    const struct str words[CONDITIONS] = {
+        [CONDITION_CLIENT] = STR("client authentication failed"),
+        [CONDITION_USER] = STR("the user's credentials or the refresh token are not good"),
+        [CONDITION_MEDIA_TYPE] = dialect->body_words,
+    };
+    struct str alike = words[dialect_condition(error)];
     if (row->message.len)
         return row->message;
-    switch (dialect_condition(error)) {
-    case CONDITION_CLIENT:
-        return STR("client authentication failed");
-    case CONDITION_USER:
-        return STR("the user's credentials or the refresh token are not good");
-    case CONDITION_MEDIA_TYPE:
-        return dialect->body_words;
-    default:
-        return str_from(twoleg_error_text(error));
-    }
+    return alike.ptr ? alike : str_from(twoleg_error_text(error));
 }
 
 void dialect_answer_refusal(const struct dialect *dialect, const struct http_request *request,
