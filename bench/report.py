@@ -11,17 +11,22 @@ from rig import APPLICATIONS, ROOT
 from rows import LOGGED, MILLIONS, REFERENCE, REVOKED
 
 
+NGINX_THEN = 4.6  # us, on the machine whose unit costs the goals in microseconds were made of
+
+
 def goals(figures):
-    """Row -> (words, limit in us). Over TLS the floor is the same request without it."""
+    """Row -> (words, what it is compared with, us that are allowed beyond). Over TLS the floor is
+    the same request without it."""
     floor, nginx = figures["bare answer"], figures["nginx return 200"]
-    rows = {"bare answer": ("1.15 x nginx", 1.15 * nginx),
-            "sealed issue": ("floor + 2.5 and 1.8 x nginx", min(floor + 2.5, 1.8 * nginx)),
-            "ES256 issue": ("floor + 21", floor + 21),
-            "sealed introspection": ("floor + 2.2", floor + 2.2),
-            "seen ES256 introspection": ("floor + 2.0", floor + 2.0)}
-    rows[REFERENCE] = ("floor + 12", floor + 12)
-    for name in ("check sealed", "forged JWT", "unknown client", "wrong secret"):
-        rows[name] = ("floor + 1.5", floor + 1.5)
+    rows = {"bare answer": ("1.15 x nginx", 1.15 * nginx, 0)}
+    if floor + 2.5 <= 1.8 * nginx:
+        rows["sealed issue"] = ("floor + 2.5 (and 1.8 x nginx)", floor, 2.5)
+    else:
+        rows["sealed issue"] = ("1.8 x nginx (and floor + 2.5)", 1.8 * nginx, 0)
+    for name, more in (("ES256 issue", 21), ("sealed introspection", 2.2),
+                       ("seen ES256 introspection", 2.0), (REFERENCE, 12), ("check sealed", 1.5),
+                       ("forged JWT", 1.5), ("unknown client", 1.5), ("wrong secret", 1.5)):
+        rows[name] = (f"floor + {more}", floor, more)
     for name, factor, than, more in (
             (LOGGED, 1, "sealed issue", 0.5),
             (MILLIONS, 1.5, REFERENCE, 0),
@@ -31,12 +36,23 @@ def goals(figures):
             ("sealed issue, TLS 1.2 resumed", 0.6, "sealed issue, TLS 1.2 handshake", 0)):
         if figures.get(than):
             words = f"{than} + {more}" if more else f"{factor} x {than}"
-            rows[name] = (words, factor * figures[than] + more)
+            rows[name] = (words, factor * figures[than], more)
     return rows
 
 
 def verdict(figure, limit, unit):
     return "met" if figure <= limit else f"missed by {figure - limit:.2f} {unit}"
+
+
+def verdict_then(figure, base, more, unit, nginx):
+    """A goal in time says of a slower machine that it is slower. So if it is missed, what is beyond
+    the base is told as well as it would be where nginx takes what it took then."""
+    said = verdict(figure, base + more, unit)
+    if said == "met" or not more or not nginx:
+        return said
+    then = (figure - base) * NGINX_THEN / nginx
+    return (f"{said}; {'+' if base else ''}{then:.2f} where nginx takes {NGINX_THEN} us: "
+            f"{verdict(then, more, unit)}")
 
 
 def table(rows):
@@ -49,25 +65,29 @@ def table(rows):
         if row.figure is None or not (nginx and floor):
             lines.append(f"| {row.name} | | | | | | void: {row.void} |")
             continue
-        words, limit = wanted.get(row.name, ("", 0))
-        goal = f"{words} = {limit:.2f}" if words else ""
-        said = verdict(row.figure, limit, "us") if words else ""
+        goal = said = ""
+        if row.name in wanted:
+            words, base, more = wanted[row.name]
+            goal = f"{words} = {base + more:.2f}"
+            said = verdict_then(row.figure, base, more, "us", nginx)
         said = "; ".join(part for part in (said, row.noted) if part)
         lines.append(f"| {row.name} | {goal} | {row.figure:.2f} | {row.figure - floor:+.2f} "
                      f"| {row.figure / nginx:.2f} | {statistics.median(row.rates):.0f} | {said} |")
     return lines
 
 
-def small_table(hot, first, first_many, first_revoked, idle, many):
+def small_table(nginx, hot, first, first_many, first_revoked, idle, many):
     lines = ["| what | goal | figure | verdict |", "|---|---|---|---|"]
     ratio = hot[1] / hot[0]
     lines += [
         f"| two workers on one hot application, against one each | 1.1 x | {ratio:.2f} x "
         f"({hot[1]:.2f} against {hot[0]:.2f} us) | {verdict(ratio, 1.1, 'x')} |",
-        f"| start to first token | 15 ms | {first[0]:.1f} ms | {verdict(first[0], 15, 'ms')} |",
+        f"| start to first token | 15 ms | {first[0]:.1f} ms | "
+        f"{verdict_then(first[0], 0, 15, 'ms', nginx)} |",
         f"| the same with {2 * APPLICATIONS} applications | | {first_many[0]:.1f} ms | |",
         f"| and a million revocations, at most | 300 ms | {first_revoked[1]:.1f} ms "
-        f"(median {first_revoked[0]:.1f}) | {verdict(first_revoked[1], 300, 'ms')} |",
+        f"(median {first_revoked[0]:.1f}) | "
+        f"{verdict_then(first_revoked[1], 0, 300, 'ms', nginx)} |",
         f"| idle, Rss | under 10 MB | {idle[0]:.1f} MB | {verdict(idle[0], 10, 'MB')} |",
         f"| idle, RssAnon | | {idle[1]:.1f} MB | |"]
     for when, memory in zip(("just started", "each one asked for once"), many):
