@@ -82,6 +82,12 @@ def resource(name, key):
     return next(each["resource"][key] for each in chain(name) if key in each.get("resource", {}))
 
 
+def presented(name, token):
+    """The header of a call, as the dialect has it."""
+    scheme = resource(name, "schemes")[-1]
+    return {resource(name, "header"): token if scheme == "none" else f"{scheme} {token}"}
+
+
 # The words of /check, src/endpoint/check.c.
 CHECK = {401: ("unauthorized", "invalid_token", "the access token is missing or not good"),
          403: ("forbidden", "insufficient_scope", "the access token does not reach so far")}

@@ -61,9 +61,7 @@ class SpokenMatrix(Matrix):
         return "issued" if granted and self.check(granted).status != 401 else f"{answer}"
 
     def check(self, token, query=""):
-        scheme = oracle.resource(self.name, "schemes")[-1]
-        header = oracle.resource(self.name, "header")
-        return self.server.check(None, query, headers={header: f"{scheme} {token}"})
+        return self.server.check(None, query, headers=oracle.presented(self.name, token))
 
     def cell_check(self, subject, auth):
         answer = self.check(subject.tokens[auth], subject.query)
