@@ -6,6 +6,7 @@ from authlib.integrations.requests_client import OAuth2Session as AuthlibSession
 from oauthlib.oauth2 import BackendApplicationClient, LegacyApplicationClient, OAuth2Error
 from requests.auth import HTTPBasicAuth
 from requests_oauthlib import OAuth2Session
+from requests_oauthlib.compliance_fixes import facebook_compliance_fix
 
 from instance import UNLIMITED, Server, drain, statuses, token_request
 
@@ -149,3 +150,17 @@ def test_rfc6749_4_3_6_authlib_logs_in_refreshes_and_revokes(with_users, method)
     answer = with_users.token(app, grant_type="refresh_token",
                               refresh_token=fresh["refresh_token"])
     assert (answer.status, answer.error) == (400, "invalid_grant")
+
+
+def test_the_fix_of_requests_oauthlib_for_facebook_reads_the_dialects_answer(make_server, tmp_path):
+    """A form labelled as text, which it cannot read without; it gives the life its name."""
+    file = tmp_path / "twoleg.yaml"
+    file.write_text("dialect: facebook\nallow_query_credentials: true\n")
+    server = make_server(config=file).start()
+    app = server.app(scope="alpha beta")
+    session = facebook_compliance_fix(OAuth2Session(
+        client=BackendApplicationClient(client_id=app.id)))
+    token = session.fetch_token(server.url + "/oauth/access_token", method="GET",
+                                include_client_id=True, client_secret=app.secret)
+    assert token["expires_in"] == "3600" and token["access_token"].startswith("eyJ")
+    assert session.get(server.url + "/check").status_code == 200
