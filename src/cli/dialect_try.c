@@ -6,6 +6,7 @@
 
 #include "cli/show.h"
 #include "dialect/schema.h"
+#include "grant/grant.h"
 #include "http/answer.h"
 #include "http/chunked.h"
 #include "http/head.h"
@@ -325,15 +326,17 @@ static enum cli_exit try_refused(const struct trying *t, const struct dialect_en
     return why.failed ? cli_fail(CLI_REFUSED, "out of memory") : try_answered(t, &answer);
 }
 
-static enum twoleg_error try_grant_error(const struct token_request *form)
+// What a client is refused that may use every grant, at a server that has users.
+static enum twoleg_error try_grant(const struct trying *t, const struct token_request *form)
 {
-    if (form->grant == GRANT_MISSING)
-        return TWOLEG_GRANT_TYPE_MISSING;
-    bool password = form->grant == GRANT_PASSWORD && !(form->username.ptr && form->password.ptr);
-    bool refresh = form->grant == GRANT_REFRESH_TOKEN && !form->refresh_token.ptr;
-    if (password || refresh)
-        return TWOLEG_PARAMETER_MISSING;
-    return form->grant == GRANT_UNKNOWN ? TWOLEG_GRANT_TYPE_UNSUPPORTED : TWOLEG_NONE;
+    const struct application application = {.grants = ~0u};
+    const struct client client = {.application = &application};
+    const struct grant_context granting = {.arena = t->request.arena, .users = true};
+    struct str scope;
+    enum twoleg_error error = grant_check(&granting, form, &client);
+    if (!error && form->scope.ptr)
+        error = grant_read_scope(granting.arena, form->scope, &scope);
+    return error;
 }
 
 static enum cli_exit try_run(struct trying *t)
@@ -346,7 +349,7 @@ static enum cli_exit try_run(struct trying *t)
     if (!error && form.method == CLIENT_NONE)
         error = TWOLEG_CLIENT_MISSING;
     if (!error)
-        error = try_grant_error(&form);
+        error = try_grant(t, &form);
     try_reading(t, endpoint, &form, error);
     return error ? try_refused(t, endpoint, error) : try_granted(t, &form);
 }

@@ -187,7 +187,7 @@ void dialect_compile_success(struct dialect_loader *loader)
                            i, STR_ARG(fields[i].name));
         compile_nesting(loader, fields, i);
     }
-    loader->dialect->refreshes = refreshes && success->body != SUCCESS_TOKEN;
+    loader->dialect->rules.refreshes = refreshes && success->body != SUCCESS_TOKEN;
     if (success->body != SUCCESS_TOKEN && tokens != 1)
         DIALECT_REFUSE(loader, success->mark, "success.fields: %s has source access_token",
                        tokens ? "more than one" : "none");

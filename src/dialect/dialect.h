@@ -211,7 +211,6 @@ struct dialect {
     bool queries; // some parameter may stand in the query
     bool client_in_query; // a secret of some kind may
     bool token_in_query;  // of a call that /check is asked about
-    bool refreshes;       // an answer has a place for a refresh token
     struct str body_words; // which bodies it reads, for whoever sent another one
     const struct dialect_row *by_condition[CONDITIONS];
     struct dialect_template unauthorized, forbidden, unavailable;

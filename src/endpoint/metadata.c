@@ -50,7 +50,7 @@ static void metadata_grants(struct json_writer *json, const struct http_request 
         json_str(json, STR("client_credentials"));
     if (users && grants & GRANT_BIT(GRANT_PASSWORD))
         json_str(json, STR("password"));
-    if (users && grants & GRANT_BIT(GRANT_REFRESH_TOKEN) && dialect->refreshes)
+    if (users && grants & GRANT_BIT(GRANT_REFRESH_TOKEN) && dialect->rules.refreshes)
         json_str(json, STR("refresh_token"));
     json_array_end(json);
 }

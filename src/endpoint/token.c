@@ -81,9 +81,6 @@ static enum twoleg_error token_decide(struct http_request *request, struct token
         .users = endpoint_config(request)->password_grant,
     };
     enum twoleg_error error = grant_check(&granting, &call->form, client);
-    // It would be used up, and the next one lost.
-    if (!error && call->form.grant == GRANT_REFRESH_TOKEN && !call->dialect->refreshes)
-        error = REFUSE(TWOLEG_GRANT_TYPE_UNSUPPORTED);
     if (!error)
         error = token_user(request, call, client, ret_who);
     if (error)
@@ -98,7 +95,7 @@ static enum twoleg_error token_decide(struct http_request *request, struct token
 static bool token_refreshes(const struct token_call *call, const struct client *client)
 {
     bool allowed = client->application->grants & GRANT_BIT(GRANT_REFRESH_TOKEN);
-    return call->form.grant != GRANT_CLIENT_CREDENTIALS && allowed && call->dialect->refreshes;
+    return call->form.grant != GRANT_CLIENT_CREDENTIALS && allowed && call->form.rules->refreshes;
 }
 
 static enum twoleg_error token_make(struct http_request *request, struct token_call *call,

@@ -56,6 +56,18 @@ static enum twoleg_error grant_scope_unasked(const struct grant_context *context
     return TWOLEG_NONE;
 }
 
+enum twoleg_error grant_read_scope(struct arena *arena, struct str text, struct str *ret_scope)
+{
+    struct str scope;
+    enum twoleg_error error = scope_normalise(arena, text, &scope);
+    if (error == TWOLEG_NO_MEMORY)
+        return error;
+    if (error || scope.len == 0)
+        return REFUSE(TWOLEG_SCOPE_MALFORMED);
+    *ret_scope = scope;
+    return TWOLEG_NONE;
+}
+
 // RFC 6749 section 3.3: a subset of the application's.
 static enum twoleg_error grant_scope(const struct grant_context *context,
                                      const struct token_request *request, struct str allowed,
@@ -64,11 +76,9 @@ static enum twoleg_error grant_scope(const struct grant_context *context,
     if (!request->scope.ptr)
         return grant_scope_unasked(context, request, allowed, ret_scope);
     struct str scope;
-    enum twoleg_error error = scope_normalise(context->arena, request->scope, &scope);
+    enum twoleg_error error = grant_read_scope(context->arena, request->scope, &scope);
     if (error)
-        return error == TWOLEG_NO_MEMORY ? error : REFUSE(TWOLEG_SCOPE_MALFORMED);
-    if (scope.len == 0)
-        return REFUSE(TWOLEG_SCOPE_MALFORMED);
+        return error;
     // Nothing may be left: callers that name a scope out of habit do not read refusals.
     if (request->rules->scope_drops_unknown)
         return scope_intersect(context->arena, scope, &allowed, 1, ret_scope);
@@ -223,6 +233,9 @@ enum twoleg_error grant_check(const struct grant_context *context,
         return REFUSE(TWOLEG_PARAMETER_MISSING);
     if (request->grant == GRANT_REFRESH_TOKEN && !request->refresh_token.ptr)
         return REFUSE(TWOLEG_PARAMETER_MISSING);
+    // It would be used up, and the next one lost.
+    if (request->grant == GRANT_REFRESH_TOKEN && !request->rules->refreshes)
+        return REFUSE(TWOLEG_GRANT_TYPE_UNSUPPORTED);
     return TWOLEG_NONE;
 }
 

@@ -21,6 +21,10 @@ struct grant_context {
 enum twoleg_error grant_check(const struct grant_context *context,
                               const struct token_request *request,
                               const struct client *client) TWOLEG_MUST_CHECK;
+// The words of a request's scope, whoever asks: sorted, each once. SCOPE_MALFORMED, also when there
+// is none; NO_MEMORY.
+enum twoleg_error grant_read_scope(struct arena *arena, struct str text,
+                                   struct str *ret_scope) TWOLEG_MUST_CHECK;
 // Step 3 of the path: the grant that request->grant names, once grant_check has passed.
 enum twoleg_error grant_decide(const struct grant_context *context,
                                const struct token_request *request, const struct client *client,

@@ -29,6 +29,7 @@ struct request_rules {
     enum token_format format;
     const struct token_shape *shape; // of its reference tokens; NULL: the default one
     enum reissue reissue;
+    bool refreshes; // an answer has a place for a refresh token
 };
 
 // 1 read: what the client sent, decoded once, each parameter at most once. STR_NONE = not sent.

@@ -133,6 +133,11 @@ class Ask:
         place = self.place(name)
         place[:] = [(each, value if each == name else old) for each, old in place]
 
+    def put(self, name, value):
+        """Into the place that it has, or that the others have."""
+        self.drop(name)
+        (self.body or self.query).append((name, value))
+
     def drop(self, name):
         for place in (self.body, self.query):
             place[:] = [pair for pair in place if pair[0] != name]

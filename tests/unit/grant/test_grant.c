@@ -122,6 +122,7 @@ static void with_user(struct world *w, enum grant_kind grant)
     w->request.username = STR("ann");
     w->request.password = STR("word");
     w->request.refresh_token = STR("token");
+    w->rules.refreshes = true;
 }
 
 static void rfc6749_4_3_a_user_bounds_what_the_application_gets(void **state)
@@ -172,6 +173,9 @@ static void a_grant_is_the_servers_then_the_applications_then_whole(void **state
     w->application.grants |= GRANT_BIT(GRANT_REFRESH_TOKEN);
     w->request.refresh_token = STR_NONE;
     assert_int_equal(decide(w), TWOLEG_PARAMETER_MISSING);
+    w->request.refresh_token = STR("token");
+    w->rules.refreshes = false;
+    assert_int_equal(decide(w), TWOLEG_GRANT_TYPE_UNSUPPORTED);
     w->request.grant = GRANT_CLIENT_CREDENTIALS;
     assert_int_equal(decide(w), TWOLEG_GRANT_TYPE_REFUSED);
 }

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`dialect try` shows what a server answers: the same requests, to both."""
+import base64
+import json
+import subprocess
+
+import pytest
+
+from dialect_oracle import parameter
+from instance import BINARY, Server
+from test_dialects import DIALECTS, ask, replays, send, spoken  # noqa: F401 (fixtures)
+
+NAME = "name: {0}\ntitle: {0}\n"
+OWN = {"mute": NAME + "success: {{fields: [{{name: t, source: access_token}}]}}\n",
+       "bare": NAME + "success: {{body: token}}\n", "like": NAME}
+USER = {"username": "ann", "password": "correct horse battery"}
+
+
+def same(server, which, data):
+    """What try shows, once it was compared with what the server answers."""
+    status, headers, body = send(server, data)
+    done = subprocess.run([BINARY, "dialect", "try", which, "--json"], capture_output=True,
+                          input=data, check=True)
+    said = json.loads(done.stdout)
+    head, shown = said["answer"].split("\n\n", 1)
+    shown_headers = dict(line.lower().split(": ", 1) for line in head.split("\n")[1:])
+    assert said["status"] == status, (which, data, said, body)
+    assert sorted(shown_headers) == sorted(headers)
+    assert shown_headers.get("content-type") == headers.get("content-type")
+    if "refused" in said:
+        assert shown == body.replace(headers["x-request-id"], shown_headers["x-request-id"])
+    return said
+
+
+def changed(ask, name, grant, fields):  # noqa: F811
+    """The documented call with another grant, and with fields named by their meanings."""
+    call = ask(name)
+    for meaning, value in (("grant_type", grant), *fields.items()):
+        call.put(parameter(name, meaning), value)
+    return call.bytes(f"{name}.example")
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_rfc6749_4_3_6_to_a_client_that_may_use_every_grant(spoken, ask, name,  # noqa: F811
+                                                             replays):  # noqa: F811
+    words = replays[name].words
+    user = {"username": words["{USER}"], "password": words["{PASSWORD}"]}
+    first = send(spoken, changed(ask, "rfc6749", "password", user))[2]
+    token = {"refresh_token": json.loads(first)["refresh_token"]}
+    for grant, fields in (("refresh_token", {}), ("password", {}), ("no-such-grant", user),
+                          ("password", {"username": user["username"]}), ("password", user),
+                          ("password", {**user, "scope": '"'}), ("refresh_token", token)):
+        same(spoken, name, changed(ask, name, grant, fields))
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    """Dialects of one's own that have every grant, and not each a place for a refresh token."""
+    folder = tmp_path_factory.mktemp("own")
+    for name, text in OWN.items():
+        (folder / f"{name}.yaml").write_text(text.format(name))
+    file = folder / "server.cfg"
+    file.write_text(f"password_grant: true\ndialect_folder: {folder}\nhosts:\n" +
+                    "".join(f"  - {{name: {name}.example, dialect: {name}}}\n" for name in OWN))
+    server = Server(data=folder / "data", config=file).start()
+    server.cli("user", "add", USER["username"], "--password-file", "-", input=USER["password"])
+    yield server, folder, server.app(name="all", grants="password refresh_token")
+    server.destroy()
+
+
+@pytest.mark.parametrize("name, refreshes", [("mute", False), ("bare", False), ("like", True)])
+def test_rfc6749_6_of_a_refresh_where_no_answer_has_a_place_for_the_next_token(own, name,
+                                                                               refreshes):
+    server, folder, app = own
+    token = server.form("/oauth/token", {"grant_type": "password", **USER}, app,
+                        headers={"Host": "like.example"}).json()["refresh_token"]
+    pair = base64.b64encode(f"{app.id}:{app.secret}".encode()).decode()
+
+    def tried(body):
+        return same(server, folder / f"{name}.yaml", (
+            f"POST /oauth/token HTTP/1.1\r\nHost: {name}.example\r\nAuthorization: Basic {pair}\r\n"
+            "Content-Type: application/x-www-form-urlencoded\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n{body}").encode())
+
+    assert tried("grant_type=refresh_token")["refused"]["condition"] == "missing"
+    assert tried("grant_type=refresh_token&refresh_token=%")["status"] == 400
+    assert tried("grant_type=refresh_token&scope=%22&refresh_token=" + token)["status"] == 400
+    said = tried("grant_type=refresh_token&refresh_token=" + token)
+    assert said.get("refused", {}).get("condition") == (None if refreshes else "grant")
