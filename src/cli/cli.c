@@ -105,7 +105,7 @@ enum cli_exit cli_usage(const struct cli *cli, const char *format, ...)
     return CLI_USAGE;
 }
 
-const char *cli_folder(struct cli *cli)
+const char *cli_folder_quietly(struct cli *cli)
 {
     struct config_sources sources;
     struct config_folder folder;
@@ -113,14 +113,19 @@ const char *cli_folder(struct cli *cli)
         return cli->folder;
     config_sources_init(&sources);
     sources.data = cli_value(cli, CLI_DATA);
-    enum twoleg_error error = config_find_data(&sources, &cli->arena, &folder);
-    if (error) {
-        cli_fail(CLI_NO_SERVER, "there is no data folder: no --data, no $TWOLEG_DATA, no %s and no "
-                 "home folder", CONFIG_SYSTEM_DATA);
+    if (config_find_data(&sources, &cli->arena, &folder))
         return NULL;
-    }
     cli->folder = folder.path.ptr;
     return cli->folder;
+}
+
+const char *cli_folder(struct cli *cli)
+{
+    const char *folder = cli_folder_quietly(cli);
+    if (!folder)
+        cli_fail(CLI_NO_SERVER, "there is no data folder: no --data, no $TWOLEG_DATA, no %s and no "
+                 "home folder", CONFIG_SYSTEM_DATA);
+    return folder;
 }
 
 enum cli_exit cli_confirm(struct cli *cli, const char *what)

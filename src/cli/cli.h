@@ -95,6 +95,7 @@ enum cli_exit cli_usage(const struct cli *cli, const char *format, ...)
 
 // The data folder; NULL after a message: CLI_NO_SERVER, as there is none to ask.
 const char *cli_folder(struct cli *cli);
+const char *cli_folder_quietly(struct cli *cli); // the same without a message
 // Asks before something stops working; what is whole sentences. CLI_DONE: go on.
 enum cli_exit cli_confirm(struct cli *cli, const char *what);
 

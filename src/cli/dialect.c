@@ -1,9 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Dialects are looked at here, without a server: what came with the program, and files of one's
-// own.
+// Dialects are looked at here: what came with the program, and files of one's own. A server is
+// asked only where those are.
+#include <dirent.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "cli/call.h"
+#include "cli/config.h"
 #include "cli/dialect_try.h"
+#include "cli/show.h"
 #include "config/walk.h"
 
 static enum cli_exit dialect_complain(struct cli *cli, enum twoleg_error error,
@@ -75,30 +82,130 @@ static void dialect_print(json_t *answer)
     json_decref(answer);
 }
 
-enum cli_exit cli_dialect_list(struct cli *cli)
+// --------------------------------------------------------------------------------------- list
+
+static enum cli_exit list_ask_config(struct cli *cli, struct str *ret_folder)
 {
-    json_t *rows = json_array();
-    const char *name;
-    for (size_t i = 0; (name = dialect_shipped_name(i)); i++) {
-        const struct dialect *dialect;
-        enum cli_exit code = dialect_compile(cli, name, &dialect);
-        if (code) {
-            json_decref(rows);
-            return code;
-        }
-        if (!cli_speaks_json())
-            printf("%-14s %.*s\n", name, STR_ARG(dialect->title));
-        json_array_append_new(rows, json_pack("{s:s, s:s%, s:s%, s:b}", "name", name, "title",
-                                              dialect->title.ptr, dialect->title.len, "example",
-                                              dialect->example.ptr, dialect->example.len,
-                                              "needs_allow_query_credentials",
-                                              dialect_needs_query(dialect)));
-    }
-    if (cli_speaks_json())
-        dialect_print(json_pack("{s:O}", "dialects", rows));
-    json_decref(rows);
+    struct config config = {0};
+    enum cli_exit code = cli_config_load(cli, NULL, NULL, &config);
+    if (!code)
+        *ret_folder = arena_copy(&cli->arena, config.dialect_folder);
+    config_finish(&config);
+    return code;
+}
+
+// Only whoever names a data folder wants to hear that no server answers there.
+static enum cli_exit list_ask_server(struct cli *cli, struct str *ret_folder)
+{
+    static const char path[] = "/admin/v1/status";
+    struct call_refusal refusal;
+    json_t *answer;
+    bool named = cli_given(cli, CLI_DATA);
+    enum cli_exit code = CLI_NO_SERVER;
+    if (named)
+        code = cli_call(cli, "GET", path, NULL, &answer);
+    else if (cli_folder_quietly(cli))
+        code = cli_call_quietly(cli, "GET", path, NULL, &answer, &refusal);
+    if (code)
+        return named ? code : CLI_DONE;
+    *ret_folder = arena_copy(&cli->arena, str_from(show_member(answer, "dialect_folder")));
+    json_decref(answer);
     return CLI_DONE;
 }
+
+static json_t *list_text(struct str text)
+{
+    return text.ptr ? json_stringn_nocheck(text.ptr, text.len) : json_null();
+}
+
+// A folder's file goes before what came with the program.
+static enum cli_exit list_add(struct cli *cli, struct str folder, struct str name, json_t *rows)
+{
+    struct config_report report;
+    struct dialect_library library = {
+        .arena = &cli->arena, .report = &report, .folder = folder};
+    const struct dialect *dialect;
+    struct buf path;
+    buf_init_arena(&path, &cli->arena, 256);
+    buf_addf(&path, "%.*s/%.*s.yaml", STR_ARG(folder), STR_ARG(name));
+    buf_add_char(&path, '\0');
+    if (path.failed || !config_report_init(&report, &cli->arena))
+        return cli_fail(CLI_REFUSED, "out of memory");
+    enum twoleg_error error = dialect_find(&library, name, &dialect);
+    if (error == TWOLEG_MALFORMED) {
+        cli_notice("dialect_refused", "warning: `twoleg dialect check %s` says why that is none",
+                   path.ptr);
+        return CLI_DONE;
+    }
+    if (error)
+        return cli_fail(CLI_REFUSED, "%.*s: %s", STR_ARG(name), twoleg_error_text(error));
+    bool own = folder.len && walk_file_exists(path.ptr);
+    json_array_append_new(
+        rows, json_pack("{s:o, s:o, s:o, s:b, s:o}", "name", list_text(dialect->name), "title",
+                        list_text(dialect->title), "example", list_text(dialect->example),
+                        "needs_allow_query_credentials", dialect_needs_query(dialect), "file",
+                        list_text(own ? str_from(path.ptr) : STR_NONE)));
+    return CLI_DONE;
+}
+
+static int list_is_dialect(const struct dirent *entry)
+{
+    return fnmatch("*.yaml", entry->d_name, FNM_PERIOD) == 0;
+}
+
+// Those that are called as a shipped one stand in its place already.
+static enum cli_exit list_add_own(struct cli *cli, struct str folder, json_t *rows)
+{
+    struct dirent **entries;
+    enum cli_exit code = CLI_DONE;
+    int count = scandir(folder.ptr, &entries, list_is_dialect, alphasort);
+    if (count < 0)
+        return cli_fail(CLI_REFUSED, "dialect_folder: %s: %s", folder.ptr, strerror(errno));
+    for (int i = 0; i < count; i++) {
+        struct str file = str_from(entries[i]->d_name);
+        struct str name = arena_copy(&cli->arena, str_slice(file, 0, file.len - 5));
+        if (!code && !dialect_shipped(name).ptr)
+            code = list_add(cli, folder, name, rows);
+        free(entries[i]);
+    }
+    free(entries);
+    return code;
+}
+
+static void list_print(struct cli *cli, const json_t *rows)
+{
+    static const struct show_column title = {"", "title", SHOW_TEXT};
+    static const struct show_column file = {"", "file", SHOW_TEXT};
+    size_t i;
+    json_t *row;
+    json_array_foreach(rows, i, row) {
+        printf("%-14s %.*s", show_member(row, "name"), STR_ARG(show_text(cli, row, &title)));
+        if (json_is_string(json_object_get(row, "file")))
+            printf(" (own: %.*s)", STR_ARG(show_text(cli, row, &file)));
+        putchar('\n');
+    }
+}
+
+enum cli_exit cli_dialect_list(struct cli *cli)
+{
+    const char *name;
+    struct str folder = STR_NONE;
+    enum cli_exit code = cli_given(cli, CLI_CONFIG) ? list_ask_config(cli, &folder)
+                                                    : list_ask_server(cli, &folder);
+    json_t *rows = json_array();
+    for (size_t i = 0; !code && (name = dialect_shipped_name(i)); i++)
+        code = list_add(cli, folder, str_from(name), rows);
+    if (!code && folder.len)
+        code = list_add_own(cli, folder, rows);
+    if (!code && cli_speaks_json())
+        dialect_print(json_pack("{s:O}", "dialects", rows));
+    else if (!code)
+        list_print(cli, rows);
+    json_decref(rows);
+    return code;
+}
+
+// ------------------------------------------------------------------------- one, by name or file
 
 enum cli_exit cli_dialect_show(struct cli *cli)
 {

@@ -302,10 +302,30 @@ enum twoleg_error config_derive_issuer(struct config *config, const struct addre
     return TWOLEG_NONE;
 }
 
+// Of a file with a relative path itself. Whoever asks the server for the folder stands elsewhere.
+static enum twoleg_error config_place_dialects(const struct config_loader *loader)
+{
+    struct str *folder = &loader->config->dialect_folder;
+    const char *current = loader->sources->current;
+    size_t skipped = str_starts_with(*folder, STR("./")) ? 2 : 0;
+    struct buf path;
+    if (!folder->len || folder->ptr[0] == '/' || !current[0])
+        return TWOLEG_NONE;
+    buf_init_arena(&path, &loader->config->arena, 256);
+    buf_addf(&path, "%s/%.*s", current, STR_ARG(str_slice(*folder, skipped, folder->len)));
+    buf_add_char(&path, '\0');
+    if (path.failed)
+        return TWOLEG_NO_MEMORY;
+    *folder = str_of(path.ptr, path.len - 1);
+    return TWOLEG_NONE;
+}
+
 static enum twoleg_error config_derive(const struct config_loader *loader)
 {
     struct config *config = loader->config;
     config_derive_doors(config);
+    if (config_place_dialects(loader))
+        return TWOLEG_NO_MEMORY;
     if (!config->workers) {
         int64_t cores = loader->sources->cores;
         config->workers = cores < CONFIG_WORKERS_MAX ? cores : CONFIG_WORKERS_MAX;

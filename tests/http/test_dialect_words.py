@@ -13,6 +13,11 @@ from instance import BINARY, PATIENCE, ROOT
 OWN = "name: acme\ntitle: Acme\nendpoints:\n  - path: /login\n"
 
 
+def run(*args, **options):
+    return subprocess.run([BINARY, *args], capture_output=True, text=True, timeout=PATIENCE,
+                          check=False, **options)
+
+
 @pytest.fixture
 def speaking(make_server, tmp_path):
     """A server of which the configuration says so, with the dialect acme in its folder."""
@@ -185,3 +190,68 @@ def test_status_names_the_dialects_that_are_spoken_own_ones_too(speaking):
     assert re.search(r"^Dialects +rti-sms acme$", server.cli("status"), re.MULTILINE)
     done = server.run_cli("dialect", "show", "acme")
     assert done.returncode == 3 and "one of your own is named by its file" in done.stderr
+
+
+@pytest.fixture
+def without(tmp_path):
+    """An environment in which no server runs on the data folder."""
+    return {"TWOLEG_DATA": str(tmp_path / "nobody"), "HOME": str(tmp_path)}
+
+
+def test_list_names_own_dialects_too_with_their_files(speaking, tmp_path, without):
+    folder = tmp_path / "dialects"
+    (folder / "ebay.yaml").write_text("name: ebay\ntitle: Ours\nbase: acme\n")
+    config = tmp_path / "relative.yaml"
+    config.write_text("dialect_folder: dialects\ndialect: acme\n")
+    shipped = json.loads(run("dialect", "list", "--json", env=without).stdout)["dialects"]
+    assert len(shipped) > 20 and {row["file"] for row in shipped} == {None}
+    server = speaking("dialect: acme\n")
+    assert server.cli("status", "--json")["dialect_folder"] == str(folder)
+    listed = server.cli("dialect", "list", "--json")["dialects"]
+    own = {row["name"]: row for row in listed if row["file"]}
+    assert own == {
+        "acme": {"name": "acme", "title": "Acme", "example": None, "file": f"{folder}/acme.yaml",
+                 "needs_allow_query_credentials": False},
+        "ebay": {"name": "ebay", "title": "Ours", "example": None, "file": f"{folder}/ebay.yaml",
+                 "needs_allow_query_credentials": False}}
+    assert [row["name"] for row in listed] == [row["name"] for row in shipped] + ["acme"]
+    assert [row for row in listed if not row["file"]] == \
+        [row for row in shipped if row["name"] != "ebay"]
+    text = server.cli("dialect", "list")
+    assert f"\nacme           Acme (own: {folder}/acme.yaml)\n" in text
+    by_config = run("dialect", "list", "--json", "--config", "relative.yaml", env=without,
+                    cwd=tmp_path)
+    assert json.loads(by_config.stdout)["dialects"] == listed and by_config.stderr == ""
+    assert json.loads(run("dialect", "list", "--json", "--data", server.data,
+                          env=without).stdout)["dialects"] == listed
+
+
+def test_list_warns_of_a_file_that_is_no_dialect(tmp_path, without):
+    config = tmp_path / "here.yaml"
+    config.write_text(f"dialect_folder: {tmp_path}\n")
+    (tmp_path / "fine.yaml").write_text("name: fine\ntitle: Fine\n")
+    (tmp_path / "other.yaml").write_text("name: fine\ntitle: Fine\n")
+    (tmp_path / ".hidden.yaml").write_text("")
+    done = run("dialect", "list", "--json", "--config", config, env=without)
+    assert done.returncode == 0
+    assert [row["name"] for row in json.loads(done.stdout)["dialects"] if row["file"]] == ["fine"]
+    notices = [json.loads(line) for line in done.stderr.splitlines()]
+    assert [notice["notice"] for notice in notices] == ["dialect_refused"] * 2
+    for notice, name in zip(notices, ("here", "other")):
+        command = re.search(r"`twoleg (dialect check (.*))`", notice["message"])
+        assert command[2] == f"{tmp_path}/{name}.yaml"
+        assert run(*command[1].split(), env=without).returncode == 1
+
+
+def test_list_says_where_it_was_told_to_look_and_could_not(tmp_path, without):
+    done = run("dialect", "list", "--data", str(tmp_path), env=without)
+    assert (done.returncode, done.stdout) == (5, "") and str(tmp_path) in done.stderr
+    config = tmp_path / "twoleg.yaml"
+    config.write_text("dialect_folder: nowhere\n")
+    done = run("dialect", "list", "--config", config, env=without)
+    assert (done.returncode, done.stdout) == (1, "") and f"{tmp_path}/nowhere" in done.stderr
+    config.write_text("colour: red\n")
+    done = run("dialect", "list", "--config", config, env=without)
+    assert (done.returncode, done.stdout) == (1, "") and ":1:1: unknown key" in done.stderr
+    del without["HOME"], without["TWOLEG_DATA"]
+    assert run("dialect", "list", env=without).returncode == 0

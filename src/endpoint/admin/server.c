@@ -172,7 +172,13 @@ static void status_limited(struct json_writer *json, const struct server *server
 
 static void status_dialects(struct admin_call *call)
 {
+    struct str folder = endpoint_config(call->request)->dialect_folder;
     const struct dialect *spoken;
+    json_key(&call->json, STR("dialect_folder"));
+    if (folder.len)
+        json_str(&call->json, folder);
+    else
+        json_nil(&call->json);
     json_key(&call->json, STR("dialects"));
     json_array_begin(&call->json);
     for (size_t at = 0; (spoken = dialect_set_spoken(endpoint_dialects(call->request), &at));)
