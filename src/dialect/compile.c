@@ -13,6 +13,7 @@ static const char *const compile_headers_taken[] = {
     "Date",             "Keep-Alive",     "Pragma",         "Retry-After",
     "Set-Cookie",       "Trailer",        "Upgrade",        "Strict-Transport-Security",
     "WWW-Authenticate", "X-Request-Id",   "Allow",          "Transfer-Encoding",
+    "X-Content-Type-Options",
 };
 
 static bool compile_is_printable(struct str text)

@@ -87,6 +87,8 @@ static char *answer_put_head(char *at, const struct http_answer *answer,
     if (answer->content_type.ptr && !bodiless) {
         at = ANSWER_PUT(at, "\r\nContent-Type: ");
         at = answer_put(at, answer->content_type);
+        // What others chose stands in bodies: no browser shall guess that it is a page (E1).
+        at = ANSWER_PUT(at, "\r\nX-Content-Type-Options: nosniff");
     }
     if (!bodiless) {
         at = ANSWER_PUT(at, "\r\nContent-Length: ");

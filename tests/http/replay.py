@@ -94,6 +94,7 @@ def receive(sock):
         more = sock.recv(65536)
         assert more, f"the body ended after {body!r}"
         body += more
+    assert ("content-type" in headers) == ("x-content-type-options" in headers), lines
     return int(lines[0].split()[1]), headers, body.decode()
 
 

@@ -201,6 +201,21 @@ def test_A21_methods(server, method, codes):
     assert b"tracer" not in got
 
 
+@pytest.mark.parametrize("data, status", [
+    (get(""), 400), (get(), 200), (get(target="/nowhere"), 404), (get(target="/check"), 401),
+    (get(target="/oauth/token"), 405), (get(target="/healthz", method="FOO"), 501),
+    (get(target="/oauth/introspect", headers="Host: x\r\nContent-Length: 65537\r\n"), 413),
+    (get(target="/.well-known/jwks.json", method="HEAD"), 200),
+    (post("Connection: close\r\nContent-Length: 29\r\n"), 401)])
+def test_E1_what_has_a_body_is_what_it_says_that_it_is(server, data, status):
+    """No browser shall guess at another type: what others chose stands in answers."""
+    got = server.raw(data)
+    assert statuses(got) == [status]
+    head = got.split(b"\r\n\r\n")[0] + b"\r\n"
+    assert head.count(b"\r\nContent-Type: ") == 1
+    assert head.count(b"\r\nX-Content-Type-Options: nosniff\r\n") == 1
+
+
 SPELLINGS = ["/{}", "/.{}", "{}/", "{}/.", "{};x", "{};x=1", "{}.", "{}%00", "{}%20", "{}#x",
              "{}%2e", "/%2e{}", "/check/..{}", "/.well-known/..{}", "/oauth/%2e%2e{}",
              "/oauth/%2E%2e{}", "/oauth/..%2f{}", "{}%2f"]

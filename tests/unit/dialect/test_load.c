@@ -183,6 +183,9 @@ static const struct {
     {HEAD PATHS "success:\n  status: 302\n", "x.yaml:6:11: success.status: \"302\" is too large"},
     {HEAD PATHS "success:\n  headers: ['Set-Cookie: a=b']\n",
      "x.yaml:6:3: success.headers[0]: \"Set-Cookie: a=b\" is a header that the server sets itself"},
+    {HEAD PATHS "success:\n  headers: ['x-content-type-options: none']\n",
+     "x.yaml:6:3: success.headers[0]: \"x-content-type-options: none\" is a header that the server "
+     "sets itself"},
     {HEAD PATHS "success:\n  headers: ['X-Y']\n",
      "x.yaml:6:3: success.headers[0]: \"X-Y\" is not of the form Name: value"},
     {HEAD PATHS "success:\n  headers: ['X(Y): 1']\n",

@@ -41,7 +41,8 @@ static void the_bytes_are_exact(void **state)
     (void)state;
     answer_expect(&answer, &answer_frame,
                   "HTTP/1.1 200 OK\r\nDate: " ANSWER_DATE "\r\nContent-Type: application/json\r\n"
-                  "Content-Length: 7\r\nX-Request-Id: 0123456789abcdef01234567\r\n"
+                  "X-Content-Type-Options: nosniff\r\nContent-Length: 7\r\n"
+                  "X-Request-Id: 0123456789abcdef01234567\r\n"
                   "Cache-Control: no-store\r\nPragma: no-cache\r\nETag: \"x\"\r\n\r\n{\"a\":1}");
     struct http_frame close = answer_frame;
     close.keep_alive = false;
@@ -60,7 +61,8 @@ static void rfc9110_9_3_2_head_has_the_length_and_no_body(void **state)
     head.head = true;
     answer_expect(&answer, &head,
                   "HTTP/1.1 200 OK\r\nDate: " ANSWER_DATE "\r\nContent-Type: text/plain\r\n"
-                  "Content-Length: 12\r\nX-Request-Id: 0123456789abcdef01234567\r\n\r\n");
+                  "X-Content-Type-Options: nosniff\r\nContent-Length: 12\r\n"
+                  "X-Request-Id: 0123456789abcdef01234567\r\n\r\n");
 }
 
 static void rfc9110_15_3_5_some_statuses_have_no_body(void **state)
