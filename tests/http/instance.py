@@ -19,7 +19,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("TWOLEG_BIN", str(ROOT / "build/asan/twoleg"))
 UNLIMITED = ROOT / "tests/http/unlimited.yaml"  # a configuration
 HAS_HOOKS = "release" not in BINARY
-PATIENCE = 20  # seconds until a test gives up on something that must come
+PATIENCE = 60  # seconds until a test gives up on something that must come
 REPORTS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "runtime error:",
            "WARNING: ThreadSanitizer")
 
@@ -156,6 +156,19 @@ def until(condition, what):
     while not condition():
         assert time.monotonic() < deadline, f"waited {PATIENCE} s in vain for {what}"
         select.select([], [], [], 0.002)
+
+
+def unread(socks):
+    """What the kernel holds of what was sent on these connections, since the other end has not
+    read it: bytes. An answer on another connection does not tell that it has."""
+    ends = {(sock.getsockname()[1], sock.getpeername()[1]) for sock in socks}
+    found = 0
+    for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        _, local, remote, _, queues = line.split()[:5]
+        ports = int(local[-4:], 16), int(remote[-4:], 16)
+        sent, received = (int(queue, 16) for queue in queues.split(":"))
+        found += sent * (ports in ends) + received * (ports[::-1] in ends)
+    return found
 
 
 class Server:

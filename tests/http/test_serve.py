@@ -8,11 +8,10 @@ import socket
 import stat
 import subprocess
 import threading
-import time
 
 import pytest
 
-from instance import BINARY, PATIENCE, drain, statuses, token_request, until
+from instance import BINARY, PATIENCE, drain, statuses, token_request, unread, until
 
 
 def test_ready_line_and_listen_file(make_server):
@@ -101,7 +100,7 @@ def test_H10_sigterm_finishes_what_is_in_flight(make_server):
     socks = [server.connect() for _ in range(10)]
     for sock in socks:
         sock.sendall(request[:-20])
-    until(lambda: server.get("/healthz").status == 200, "the requests' heads being read")
+    until(lambda: not unread(socks), "the requests' heads being read")
     server.process.send_signal(signal.SIGTERM)
 
     def closed():
@@ -151,14 +150,14 @@ def test_H10_sigterm_under_load_resets_nobody(make_server):
     assert [got for got in wrong if got] == []
 
 
-def test_sigterm_closes_idle_connections_at_once(make_server):
-    server = make_server().start()
+def test_sigterm_closes_idle_connections_at_once(make_server, tmp_path):
+    config = tmp_path / "twoleg.yaml"
+    config.write_text("drain_timeout: 10m\n")  # longer than anybody waits for it here
+    server = make_server(config=config).start()
     with server.connect() as sock:
         sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         assert sock.recv(1000)
-        began = time.monotonic()
         server.stop()
-        assert time.monotonic() - began < 5
 
 
 def test_sigint_stops_it_too(make_server):
@@ -355,8 +354,7 @@ def test_connections_that_the_deadline_cuts_off_are_counted(make_server, tmp_pat
     with server.connect() as one, server.connect() as other:
         for sock in (one, other):
             sock.sendall(token_request(server.app(name=str(sock.fileno())))[:-20])
-        until(lambda: server.get("/healthz").status == 200, "the requests' heads being read")
-        server.local.connection.close()
+        until(lambda: not unread([one, other]), "the requests' heads being read")
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(PATIENCE) == 0
     [stopped] = lines_of(server, "stopped")
