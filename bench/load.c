@@ -20,8 +20,8 @@
 
 #define NS_SECOND INT64_C(1000000000)
 #define LOAD_SPIN_NS INT64_C(60000)    // so near to a due time we do not sleep: waking takes longer
-#define LOAD_GRACE_NS (2 * NS_SECOND)  // for answers that are under way at the end
-#define LOAD_OPEN_NS (10 * NS_SECOND)  // until all connections must be open
+#define LOAD_GRACE_NS (10 * NS_SECOND) // for answers that are under way at the end
+#define LOAD_OPEN_NS (60 * NS_SECOND)  // until all connections must be open
 #define LOAD_SLEEP_NS (NS_SECOND / 10)
 #define LOAD_EVENTS 256
 #define LOAD_STATUS_MAX 1000u
