@@ -50,9 +50,22 @@ def busy(tmp_path):
 
 
 # ------------------------------------------------------------------ what visitors do
+def insist(ask, good):
+    """Whoever waits a second for the pool, on a machine without time, is refused and asks again."""
+    answers = []
+
+    def answered():
+        answers.append(ask())
+        return answers[-1] != 503
+
+    until(answered, "a place on the pool")
+    assert answers[-1] == good
+
+
 def a_token_lives_and_dies(busy, rng):
-    server, app = busy.server, rng.choice(busy.apps)
-    token = server.bearer(app)
+    server, app, answers = busy.server, rng.choice(busy.apps), []
+    insist(lambda: answers.append(server.token(app)) or answers[-1].status, 200)
+    token = answers[-1].json()["access_token"]
     assert server.check(token).status == 200
     assert server.introspect(busy.caller, token).status == 200
     assert server.revoke(app, token).status == 200
@@ -71,7 +84,7 @@ def refusals(busy, rng):
 
 
 def a_slow_secret(busy, rng):
-    assert busy.server.token(busy.slow).status == 200
+    insist(lambda: busy.server.token(busy.slow).status, 200)
 
 
 def what_is_published(busy, rng):
@@ -84,8 +97,7 @@ def over_tls(busy, rng):
     context = busy.authority.client()
     with busy.connect(context) as sock:
         for app in rng.sample(busy.apps, 2):
-            sock.sendall(token_request(app))
-            assert sock.recv(65536).startswith(b"HTTP/1.1 200 ")
+            insist(lambda: sock.sendall(token_request(app)) or statuses(sock.recv(65536))[0], 200)
         session = sock.session
     with busy.connect(context, session=session) as sock:
         sock.sendall(CLOSE)
@@ -173,7 +185,8 @@ def test_G9_everything_at_once(busy):
 
 # ------------------------------------------------------------------ and how it ends
 def test_H10_G9_it_drains_under_load_at_every_door(busy):
-    """Whoever is answered is answered whole; the others find nobody there."""
+    """Whoever is answered is answered whole; the others find nobody there. Of the pool, a machine
+    without time has too little for all who ask; what needs no pool is never refused."""
     halves, whole = [], []
 
     def ask(connect, app):
@@ -187,7 +200,8 @@ def test_H10_G9_it_drains_under_load_at_every_door(busy):
                 return
             except (OSError, ssl.SSLError):
                 pass  # the kernel had taken it, the server never saw it
-            good = statuses(received) == [200] and received.endswith(b"}")
+            served = [[200]] if app is busy.apps[0] else [[200], [503]]
+            good = statuses(received) in served and received.endswith(b"}")
             if received:
                 (whole if good else halves).append(received)
 
