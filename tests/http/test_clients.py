@@ -8,7 +8,7 @@ from requests.auth import HTTPBasicAuth
 from requests_oauthlib import OAuth2Session
 from requests_oauthlib.compliance_fixes import facebook_compliance_fix
 
-from instance import UNLIMITED, Server, drain, statuses, token_request
+from instance import PATIENCE, UNLIMITED, Server, drain, statuses, token_request
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +52,7 @@ def test_authlib_gets_introspects_and_revokes(server, any_app, resource_server, 
 
 def test_authlib_reads_the_metadata(server, app):
     url = server.url + "/.well-known/oauth-authorization-server"
-    metadata = requests.get(url, timeout=10).json()
+    metadata = requests.get(url, timeout=PATIENCE).json()
     session = AuthlibSession(app.id, app.secret)
     assert session.fetch_token(metadata["token_endpoint"], grant_type="client_credentials")
 
@@ -80,7 +80,7 @@ def test_a_client_that_sends_chunks(server, app):
         yield b"client_credentials"
 
     answer = requests.post(server.url + "/oauth/token", data=pieces(), auth=(app.id, app.secret),
-                           timeout=10,
+                           timeout=PATIENCE,
                            headers={"Content-Type": "application/x-www-form-urlencoded"})
     assert answer.status_code == 200
 

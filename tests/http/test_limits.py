@@ -187,7 +187,7 @@ def test_B1_recovery_by_the_time_that_passes(limited):
     server = limited("failures_per_client: 6/1h\n")
     app = server.app()
     assert statuses(server, 7, app.id) == [401] * 6 + [429]
-    server.hooks.clock(599)
+    server.hooks.clock(590)
     assert statuses(server, 1, app.id) == [429]
     server.hooks.clock(620)
     assert statuses(server, 2, app.id) == [401, 429]

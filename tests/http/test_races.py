@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from instance import FORMATS, token_request, until
+from instance import FORMATS, PATIENCE, token_request, until
 
 pytestmark = pytest.mark.hooks
 
@@ -28,7 +28,7 @@ class Call(threading.Thread):
             self.problem = problem
 
     def result(self):
-        self.join(30)
+        self.join(PATIENCE)
         assert not self.is_alive(), "no answer"
         if self.problem:
             raise self.problem

@@ -117,7 +117,7 @@ def test_rfc6750_3_other_schemes_are_no_token(server, app):
 @pytest.mark.hooks
 def test_rfc6750_3_1_expired_token_is_401_invalid_token(timed):
     token = timed.server.bearer(timed.app)
-    timed.clock(3595)
+    timed.clock(3590)
     assert timed.server.check(token).status == 200
     timed.clock(3601)
     assert_refused(timed.server.check(token), 401, "invalid_token")

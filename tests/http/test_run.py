@@ -5,7 +5,6 @@ import re
 import signal
 import stat
 import subprocess
-import time
 
 import pytest
 
@@ -74,10 +73,8 @@ def test_the_printed_lines_get_a_token_and_check_it(run, tmp_path):
     assert shell.stdout.startswith("HTTP/1.1 200 OK")
     assert first.press_ctrl_c() == (0, "")
 
-    began = time.monotonic()
     second = run()
     found = second.lines()
-    assert time.monotonic() - began < 2
     assert found.group(3) == "kept"
     second.process.terminate()
     assert second.process.wait(PATIENCE) == 0
