@@ -24,34 +24,89 @@ static void metadata_list(struct json_writer *json, struct str key, struct str w
 }
 
 static void metadata_link(struct json_writer *json, struct arena *arena, struct str key,
-                          struct str issuer, const char *path)
+                          struct str issuer, struct str path)
 {
     struct buf url;
-    buf_init_arena(&url, arena, issuer.len + 64);
+    buf_init_arena(&url, arena, issuer.len + path.len);
     buf_add(&url, issuer);
-    buf_add(&url, str_from(path));
+    buf_add(&url, path);
     json_key_str(json, key, buf_str(&url));
 }
 
-// What the endpoints at the issuer's address take, as far as the configuration lets them.
-static void metadata_grants(struct json_writer *json, const struct http_request *request)
+// One issuer, one document: what it says of tokens is what is taken at the issuer's address.
+static const struct dialect *metadata_dialect(const struct http_request *request)
 {
     const struct dialect *dialect = endpoint_issuer_dialect(request);
-    if (!dialect)
-        dialect = dialect_set_rfc6749(endpoint_dialects(request));
+    return dialect ? dialect : dialect_set_rfc6749(endpoint_dialects(request));
+}
+
+static bool metadata_is_fixed(const struct dialect_endpoint *endpoint)
+{
+    return str_find(endpoint->path, '{') == endpoint->path.len;
+}
+
+// There is one in the document: the first that applications ask, with an address if there is one.
+static const struct dialect_endpoint *metadata_endpoint(const struct dialect *dialect)
+{
     const struct dialect_endpoint *endpoints = dialect->endpoints.items;
-    bool users = endpoint_config(request)->password_grant;
-    unsigned grants = 0;
-    for (size_t i = 0; i < dialect->endpoints.count; i++)
-        grants |= endpoints[i].grants;
+    const struct dialect_endpoint *found = &endpoints[0];
+    unsigned best = 0;
+    for (size_t i = 0; i < dialect->endpoints.count; i++) {
+        unsigned applications = endpoints[i].grants & GRANT_BIT(GRANT_CLIENT_CREDENTIALS) ? 2 : 0;
+        unsigned worth = applications + metadata_is_fixed(&endpoints[i]);
+        if (worth > best)
+            found = &endpoints[i];
+        best = worth > best ? worth : best;
+    }
+    return found;
+}
+
+// The values of grant_type that it takes, as far as the configuration lets them.
+static void metadata_grants(struct json_writer *json, const struct http_request *request,
+                            const struct dialect *dialect, unsigned grants)
+{
+    const struct dialect_grant *names = dialect->grants.items;
+    if (!endpoint_config(request)->password_grant)
+        grants &= GRANT_BIT(GRANT_CLIENT_CREDENTIALS);
+    if (!dialect->rules.refreshes)
+        grants &= ~GRANT_BIT(GRANT_REFRESH_TOKEN);
     json_key(json, STR("grant_types_supported"));
     json_array_begin(json);
-    if (grants & GRANT_BIT(GRANT_CLIENT_CREDENTIALS))
-        json_str(json, STR("client_credentials"));
-    if (users && grants & GRANT_BIT(GRANT_PASSWORD))
-        json_str(json, STR("password"));
-    if (users && grants & GRANT_BIT(GRANT_REFRESH_TOKEN) && dialect->rules.refreshes)
-        json_str(json, STR("refresh_token"));
+    for (size_t i = 0; i < dialect->grants.count; i++)
+        if (grants & GRANT_BIT(names[i].is))
+            json_str(json, names[i].name);
+    json_array_end(json);
+}
+
+// RFC 6749 section 2.3.1 has them in the body, under this name.
+static bool metadata_has_in_body(const struct dialect *dialect, enum dialect_meaning meaning,
+                                 struct str name)
+{
+    const struct dialect_parameter *parameters = dialect->parameters.items;
+    for (size_t i = 0; i < dialect->parameters.count; i++) {
+        const unsigned *places = parameters[i].in.items;
+        if (parameters[i].is != meaning || !str_equal(parameters[i].name, name))
+            continue;
+        for (size_t k = 0; k < parameters[i].in.count; k++)
+            if (places[k] == PLACE_BODY)
+                return true;
+    }
+    return false;
+}
+
+// Those of RFC 8414 only: a pair under names of its own has no name there.
+static void metadata_auth_methods(struct json_writer *json, const struct dialect *dialect)
+{
+    bool basic = dialect->client.methods & DIALECT_BASIC;
+    bool post = dialect->client.methods & DIALECT_PARAMETERS && dialect->bodies & BODY_FORM &&
+                metadata_has_in_body(dialect, MEANING_CLIENT_ID, STR("client_id")) &&
+                metadata_has_in_body(dialect, MEANING_CLIENT_SECRET, STR("client_secret"));
+    json_key(json, STR("token_endpoint_auth_methods_supported"));
+    json_array_begin(json);
+    if (basic)
+        json_str(json, STR("client_secret_basic"));
+    if (post)
+        json_str(json, STR("client_secret_post"));
     json_array_end(json);
 }
 
@@ -59,19 +114,22 @@ static void metadata_write(struct json_writer *json, const struct http_request *
                            struct str scopes)
 {
     const struct config *config = endpoint_config(request);
+    const struct dialect *dialect = metadata_dialect(request);
+    const struct dialect_endpoint *endpoint = metadata_endpoint(dialect);
     struct arena *arena = request->arena;
     const struct str methods = STR("client_secret_basic client_secret_post");
     struct str issuer = config->issuer;
     json_object_begin(json);
     json_key_str(json, STR("issuer"), issuer);
-    metadata_link(json, arena, STR("token_endpoint"), issuer, "/oauth/token");
-    metadata_link(json, arena, STR("introspection_endpoint"), issuer, "/oauth/introspect");
-    metadata_link(json, arena, STR("revocation_endpoint"), issuer, "/oauth/revoke");
-    metadata_link(json, arena, STR("jwks_uri"), issuer, "/.well-known/jwks.json");
-    metadata_grants(json, request);
+    if (metadata_is_fixed(endpoint)) // one with a {word} is no address
+        metadata_link(json, arena, STR("token_endpoint"), issuer, endpoint->path);
+    metadata_link(json, arena, STR("introspection_endpoint"), issuer, STR("/oauth/introspect"));
+    metadata_link(json, arena, STR("revocation_endpoint"), issuer, STR("/oauth/revoke"));
+    metadata_link(json, arena, STR("jwks_uri"), issuer, STR("/.well-known/jwks.json"));
+    metadata_grants(json, request, dialect, endpoint->grants);
     // Required by RFC 8414 section 2; there is no authorization endpoint.
     metadata_list(json, STR("response_types_supported"), STR(""));
-    metadata_list(json, STR("token_endpoint_auth_methods_supported"), methods);
+    metadata_auth_methods(json, dialect);
     metadata_list(json, STR("introspection_endpoint_auth_methods_supported"), methods);
     metadata_list(json, STR("revocation_endpoint_auth_methods_supported"), methods);
     if (scopes.ptr) // recommended, not required: too many are not listed

@@ -30,23 +30,40 @@ def test_rfc8414_3_2_document(server, path):
     assert body["response_types_supported"] == []
 
 
-@pytest.mark.parametrize("dialect,more", [
-    ("rfc6749", ["password", "refresh_token"]), ("rti-sms", []), ("rapidsos", ["password"]),
-    ("mute", ["password"])])
-def test_rfc8414_2_grants_are_those_that_are_taken_at_the_issuers_address(make_server, tmp_path,
-                                                                          dialect, more):
-    """Whatever host is asked for it: one issuer, one document."""
+BASIC_POST = ["client_secret_basic", "client_secret_post"]
+CC, USERS = ["client_credentials"], ["password", "refresh_token"]
+
+
+@pytest.mark.parametrize("dialect,path,grants,methods", [
+    ("rfc6749", "/oauth/token", CC + USERS, BASIC_POST),
+    ("rti-sms", "/api/auth", CC, BASIC_POST[1:]), ("smscx", "/oauth/token", CC, BASIC_POST),
+    ("rapidsos", "/oauth/token", CC, BASIC_POST[1:]),
+    ("wechat", "/cgi-bin/token", ["client_credential"], []),
+    ("zoom", "/oauth/token", ["account_credentials"], BASIC_POST[:1]),
+    ("easypark", "/auth/v1", CC, []), ("azure-v1", None, CC, BASIC_POST[1:]),
+    ("mute", "/oauth/token", CC + USERS[:1], BASIC_POST),
+    ("late", "/applications", CC, BASIC_POST)])
+def test_rfc8414_2_what_is_said_of_tokens_is_what_is_taken_at_the_issuers_address(
+        make_server, tmp_path, dialect, path, grants, methods):
+    """Whatever host is asked for it: one issuer, one document. Introspection is alike for all."""
     (tmp_path / "mute.yaml").write_text("name: mute\ntitle: Has no place for a refresh token\n"
                                         "success: {fields: [{name: t, source: access_token}]}\n")
+    (tmp_path / "late.yaml").write_text(
+        "name: late\ntitle: Applications go elsewhere\nbase: mute\nendpoints:\n"
+        "  - {path: /users, grants: [password]}\n  - {path: '/{tenant}/token'}\n"
+        "  - {path: /applications}\n  - {path: /more}\n")
     config = tmp_path / "server.yaml"
     config.write_text(f"password_grant: true\ndialect_folder: {tmp_path}\n"
-                      "issuer: https://auth.example\nhosts:\n"
+                      "allow_query_credentials: true\nissuer: https://auth.example\nhosts:\n"
                       f"  - {{name: auth.example, dialect: {dialect}}}\n"
                       "  - {name: other.example, dialect: rfc6749}\n")
     server = make_server(config=config).start()
     for host in ("auth.example", "other.example", "unknown.example"):
-        found = server.get(PATHS[0], {"Host": host}).json()["grant_types_supported"]
-        assert found == ["client_credentials", *more], host
+        said = server.get(PATHS[0], {"Host": host}).json()
+        assert said["grant_types_supported"] == grants, host
+        assert said["token_endpoint_auth_methods_supported"] == methods
+        assert said["introspection_endpoint_auth_methods_supported"] == BASIC_POST
+        assert said.get("token_endpoint") == (path and "https://auth.example" + path)
 
 
 def test_rfc8414_3_2_both_paths_say_the_same(server):
