@@ -172,11 +172,13 @@ static void revocations_per_application_are_limited(void **state)
     assert_int_equal(revoke_token(test, 0xff, 0), TWOLEG_LIMIT);
 }
 
-static void revoke_many(struct test_store *test, uint32_t first, uint32_t count, int64_t expires_s)
+// As if it were then, of tokens that expire so long after TEST_NOW.
+static void revoke_many(struct test_store *test, uint32_t first, uint32_t count, int64_t now_us,
+                        int64_t expires_s)
 {
     for (uint32_t done = first; done < first + count;) {
-        struct store_batch *batch = test_batch();
-        for (int i = 0; i < 1000; i++, done++) {
+        struct store_batch *batch = store_batch_create(now_us);
+        for (int i = 0; i < 10000 && done < first + count; i++, done++) {
             struct store_verb *verb = store_batch_add(batch, VERB_TOKEN_REVOKE, STORE_OPERATOR);
             verb->revoke.application = 11;
             verb->revoke.expires_s = expires_s;
@@ -192,13 +194,31 @@ static void G6_what_is_kept_of_expired_tokens_is_limited_too(void **state)
     struct test_store *test = *state;
     struct store_verb verb = {.before_s = 2};
     int64_t later = TEST_NOW / SECOND_US + 100;
-    revoke_many(test, 0, REVOCATIONS_PER_APPLICATION, 1);
+    revoke_many(test, 0, REVOCATIONS_PER_APPLICATION, TEST_NOW, 1);
     assert_int_equal(revoke_token(test, 0xee, 1), TWOLEG_LIMIT);
     assert_int_equal(revoke_token(test, 0xee, later), TWOLEG_NONE);
     assert_int_equal(revoke_token(test, 0xee, 1), TWOLEG_NONE); // already revoked
     assert_int_equal(test_one(test, VERB_REVOCATIONS_PURGE, STORE_OPERATOR, &verb), TWOLEG_NONE);
     assert_int_equal(revoke_token(test, 0xef, 1), TWOLEG_NONE);
     assert_int_equal(count_revocations(test, CHANGE_REVOCATION), 2);
+}
+
+static void G6_what_is_kept_of_tokens_that_lived_is_limited_too(void **state)
+{
+    struct test_store *test = *state;
+    int64_t life = 1000, now_s = TEST_NOW / SECOND_US;
+    uint32_t done = 0;
+    for (; done < REVOCATIONS_KEPT; done += REVOCATIONS_PER_APPLICATION, now_s += life)
+        revoke_many(test, done, REVOCATIONS_PER_APPLICATION, now_s * SECOND_US, now_s + life);
+    struct store_batch *batch = store_batch_create(now_s * SECOND_US);
+    struct store_verb *verb = store_batch_add(batch, VERB_TOKEN_REVOKE, STORE_OPERATOR);
+    verb->revoke.application = 11;
+    verb->revoke.expires_s = now_s + life;
+    memset(verb->revoke.id.bytes, 0xee, TOKEN_ID_LEN);
+    assert_int_equal(test_commit(test, batch), TWOLEG_LIMIT);
+    struct store_verb purge = {.before_s = TEST_NOW / SECOND_US + life + 1};
+    assert_int_equal(test_one(test, VERB_REVOCATIONS_PURGE, STORE_OPERATOR, &purge), TWOLEG_NONE);
+    revoke_many(test, done, 1000, now_s * SECOND_US, now_s + life);
 }
 
 static void credential_revocation_outlives_its_secret(void **state)
@@ -339,6 +359,7 @@ int main(void)
         WITH_APPLICATIONS(purge_keeps_what_still_counts),
         WITH_APPLICATIONS(revocations_per_application_are_limited),
         WITH_APPLICATIONS(G6_what_is_kept_of_expired_tokens_is_limited_too),
+        WITH_APPLICATIONS(G6_what_is_kept_of_tokens_that_lived_is_limited_too),
         WITH_APPLICATIONS(credential_revocation_outlives_its_secret),
         WITH_APPLICATIONS(keys_move_by_compare_and_set),
         WITH_APPLICATIONS(settings_are_set_and_created_once),

@@ -30,6 +30,7 @@ void round_finish(struct round *round)
 {
     arena_finish(&round->arena);
     free(round->changes);
+    revoked_counts_clear(&round->revoked);
     *round = (struct round){0};
 }
 

@@ -2,6 +2,7 @@
 // One transaction of the writer and what it gathers: the changes to publish and, per batch, the
 // rows that were touched. A refused batch is taken out of it again.
 #pragma once
+#include "store/sqlite/revoked_counts.h"
 #include "store/sqlite/statement.h"
 #include "store/store.h"
 
@@ -15,11 +16,6 @@ struct round_touched {
 
 // After an application was deleted: a token that was on its way then comes behind the first one.
 #define ROUND_SWEEPS 2
-#define ROUND_REVOKED 256u
-struct round_revoked {
-    uint64_t application;
-    int64_t live, kept; // negative: not counted
-};
 
 struct round {
     struct database *database;
@@ -32,7 +28,7 @@ struct round {
     struct round_touched *touched;
     struct store_purged purged;
     // Kept over rounds; see verb_revoke.c.
-    struct round_revoked revoked[ROUND_REVOKED];
+    struct revoked_counts revoked;
     // Likewise; see verb_token.c.
     unsigned sweeps;    // to be made through the applications with tokens that never expire
     int64_t sweep_from; // where the one under way goes on, in the store's order

@@ -1,20 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <string.h>
-
 #include "store/sqlite/verb.h"
 
 // How many revocations an application has at most: of tokens that live, and of all that are kept.
-// Counting them costs as much as there are, so they are counted once; those that live again only
+// Counting them costs as much as there are, so it is done once; of those that live again only
 // when what was added since could have reached the limit: what expires, is purged or rolled back
 // makes this too high; only a clock that steps back makes it too low, for a while, which a bound on
 // growth can bear. What is kept becomes less by a purge alone.
-static struct round_revoked *revoke_most(struct round *round, uint64_t application)
-{
-    struct round_revoked *most = &round->revoked[application % ROUND_REVOKED];
-    if (most->application != application)
-        *most = (struct round_revoked){application, -1, -1};
-    return most;
-}
 
 // Those that expire after `after_s`, up to so many.
 static enum twoleg_error revoke_count(struct round *round, uint64_t application, int64_t after_s,
@@ -35,7 +26,7 @@ static enum twoleg_error revoke_count(struct round *round, uint64_t application,
 static enum twoleg_error revoke_check_limit(struct round *round, uint64_t application,
                                             int64_t expires_s)
 {
-    struct round_revoked *most = revoke_most(round, application);
+    struct revoked_count *most = revoked_counts_find(&round->revoked, application);
     int64_t now_s = round->now_us / SECOND_US;
     bool lives = expires_s == 0 || expires_s > now_s;
     bool known = most->live >= 0 && most->live < REVOCATIONS_PER_APPLICATION;
@@ -82,7 +73,7 @@ enum twoleg_error verb_token_revoke(struct round *round, const struct store_verb
     statement_int(&add, verb->revoke.expires_s);
     statement_int(&add, round->now_us);
     error = statement_run(&add);
-    struct round_revoked *most = revoke_most(round, head.number);
+    struct revoked_count *most = revoked_counts_find(&round->revoked, head.number);
     most->live += most->live >= 0;
     most->kept++;
     struct store_change change = {.kind = CHANGE_REVOCATION, .number = head.number,
@@ -134,7 +125,7 @@ enum twoleg_error verb_revocations_purge(struct round *round, const struct store
         return TWOLEG_RANGE;
     struct statement purge = statement_begin(round->database, SQL_REVOKED_PURGE);
     statement_int(&purge, verb->before_s);
-    memset(round->revoked, 0, sizeof round->revoked); // of no application
+    revoked_counts_clear(&round->revoked);
     enum twoleg_error error = statement_run(&purge);
     if (error)
         return error;
