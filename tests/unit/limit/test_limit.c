@@ -79,7 +79,7 @@ static void B1_what_is_returned_was_not_taken(void **state)
 // others give back is none of its.
 static void B1_what_others_return_was_not_taken_from_it(void **state)
 {
-    struct limit_table *table = limit_table_create(&hash, 2);
+    struct limit_table *table = limit_table_create(&hash, 4);
     uint64_t exhausted = limit_key(table, STR("a"), 1);
     unsigned others = 0;
     (void)state;
