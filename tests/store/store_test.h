@@ -183,6 +183,9 @@ static inline struct secret test_secret(uint64_t number)
     return secret;
 }
 
+#define TEST_GRANTS \
+    (GRANTS_DEFAULT | GRANT_BIT(GRANT_PASSWORD) | GRANT_BIT(GRANT_REFRESH_TOKEN))
+
 static inline enum twoleg_error test_make_application(struct test_store *test, uint64_t number,
                                                       const char *client_id)
 {
@@ -195,7 +198,7 @@ static inline enum twoleg_error test_make_application(struct test_store *test, u
                                             .state = {STATUS_ACTIVE, 5},
                                             .format = FORMAT_SEALED,
                                             .ttl_us = 3600 * SECOND_US,
-                                            .grants = GRANTS_DEFAULT,
+                                            .grants = TEST_GRANTS,
                                             .apis = &link,
                                             .api_count = 1,
                                             .secrets = &secret,

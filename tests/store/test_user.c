@@ -160,7 +160,7 @@ static void the_grants_of_an_application_are_kept(void **state)
     struct store_verb verb = {.update = {.number = 11, .fields = FIELD_GRANTS,
                                          .grants = GRANT_BIT(GRANT_PASSWORD) |
                                                    GRANT_BIT(GRANT_REFRESH_TOKEN)}};
-    assert_int_equal(test_load(test, 11)->grants, GRANTS_DEFAULT);
+    assert_int_equal(test_load(test, 11)->grants, TEST_GRANTS);
     assert_int_equal(test_one(test, VERB_APPLICATION_UPDATE, STORE_OPERATOR, &verb), TWOLEG_NONE);
     assert_int_equal(test_load(test, 11)->grants, verb.update.grants);
     verb.update.fields = FIELD_NAME;
@@ -329,6 +329,36 @@ static void families_end_with_what_they_came_from(void **state)
     assert_int_equal(count(test, 1, 3), 0);
 }
 
+static enum twoleg_error set_grants(struct test_store *test, uint64_t application, unsigned grants)
+{
+    struct store_verb verb = {.update = {.number = application, .fields = FIELD_GRANTS,
+                                         .grants = grants}};
+    return test_one(test, VERB_APPLICATION_UPDATE, STORE_OPERATOR, &verb);
+}
+
+// The application no longer may refresh: what it holds must not wake when it may again.
+static void rfc6749_6_families_end_for_good_with_the_grant(void **state)
+{
+    struct test_store *test = *state;
+    static const unsigned without[] = {GRANTS_DEFAULT, GRANT_BIT(GRANT_PASSWORD)};
+    assert_int_equal(make_user(test, ANN, "ann"), TWOLEG_NONE);
+    struct refresh_family other = family_of(9), made = family_of(1);
+    other.application = 12;
+    assert_int_equal(add(test, &other), TWOLEG_NONE);
+    for (size_t i = 0; i < sizeof without / sizeof *without; i++) {
+        assert_int_equal(add(test, &made), TWOLEG_NONE);
+        assert_int_equal(set_grants(test, 11, TEST_GRANTS & ~GRANTS_DEFAULT), TWOLEG_NONE);
+        assert_non_null(find(test, 1)); // it still has the grant
+        assert_int_equal(set_grants(test, 11, without[i]), TWOLEG_NONE);
+        assert_null(find(test, 1));
+        // Granted before, and late: it would be asleep until the grant is given back.
+        assert_int_equal(add(test, &made), TWOLEG_VERSION_CONFLICT);
+        assert_int_equal(set_grants(test, 11, TEST_GRANTS), TWOLEG_NONE);
+        assert_null(find(test, 1));
+    }
+    assert_non_null(find(test, 9)); // of another application
+}
+
 static void add_at(struct test_store *test, uint64_t number, uint64_t application, int64_t now_us)
 {
     struct refresh_family family = family_of(number);
@@ -412,6 +442,7 @@ int main(void)
         WITH_APPLICATIONS(rfc9700_4_14_2_a_token_is_rotated_once),
         WITH_APPLICATIONS(what_was_changed_meanwhile_begins_no_family),
         WITH_APPLICATIONS(families_end_with_what_they_came_from),
+        WITH_APPLICATIONS(rfc6749_6_families_end_for_good_with_the_grant),
         WITH_APPLICATIONS(expired_families_leave_with_new_ones),
         WITH_APPLICATIONS(of_one_user_with_one_application_the_oldest_leave),
         WITH_APPLICATIONS(a_commit_that_fails_rotates_nothing),

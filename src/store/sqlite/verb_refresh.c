@@ -13,6 +13,7 @@ static enum twoleg_error refresh_check(struct round *round, const struct store_v
 {
     const struct refresh_family *family = verb->family;
     struct verb_entity application, user;
+    bool refreshes = false;
     enum twoleg_error error = verb_entity_head(round, ENTITY_APPLICATION, family->application,
                                                verb->account, &application);
     if (!error)
@@ -22,7 +23,9 @@ static enum twoleg_error refresh_check(struct round *round, const struct store_v
     if (!error && (application.state.generation != family->generation ||
                    user.state.generation != family->user_generation))
         error = TWOLEG_VERSION_CONFLICT;
-    return error;
+    if (!error)
+        error = verb_application_refreshes(round, family->application, &refreshes);
+    return error || refreshes ? error : TWOLEG_VERSION_CONFLICT;
 }
 
 static enum twoleg_error refresh_insert(struct round *round, const struct refresh_family *family)
