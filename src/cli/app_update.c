@@ -22,17 +22,28 @@ static void update_append(struct buf *list, struct str item)
     buf_add(list, item);
 }
 
-// Words of the application's scope that the new one has not.
-static void update_lost_scopes(const json_t *now, const json_t *body, struct buf *lost)
+// Words of the application's member that the new one has not.
+static void update_lost_words(const json_t *now, const json_t *body, const char *member,
+                              struct buf *lost)
 {
-    struct str rest = str_from(show_member(now, "scope"));
-    struct str kept = str_from(show_member(body, "scope"));
+    struct str rest = str_from(show_member(now, member));
+    struct str kept = str_from(show_member(body, member));
     struct str word;
-    if (!json_object_get(body, "scope"))
+    if (!json_object_get(body, member))
         return;
     while (str_word(&rest, &word))
         if (!str_has_word(kept, word))
             update_append(lost, word);
+}
+
+static void update_lost_scopes(const json_t *now, const json_t *body, struct buf *lost)
+{
+    update_lost_words(now, body, "scope", lost);
+}
+
+static void update_lost_grants(const json_t *now, const json_t *body, struct buf *lost)
+{
+    update_lost_words(now, body, "grants", lost);
 }
 
 static void update_lost_audience(const json_t *now, const json_t *body, struct buf *lost)
@@ -68,16 +79,20 @@ static void update_lost_dialects(const json_t *now, const json_t *body, struct b
 {
     struct str old = str_from(show_member(now, "dialects"));
     struct str new = str_from(show_member(body, "dialects"));
-    struct str word;
     if (!json_object_get(body, "dialects") || str_equal(new, STR("all")))
         return;
-    if (str_equal(old, STR("all"))) {
+    if (str_equal(old, STR("all")))
         buf_addf(lost, "all but %.*s", STR_ARG(new));
-        return;
-    }
-    while (str_word(&old, &word))
-        if (!str_has_word(new, word))
-            update_append(lost, word);
+    else
+        update_lost_words(now, body, "dialects", lost);
+}
+
+// Without the grant, what was given under it is worth nothing, and is not kept.
+static bool update_ends_refresh(const json_t *now, const json_t *body)
+{
+    return json_object_get(body, "grants") &&
+           str_has_word(str_from(show_member(now, "grants")), STR("refresh_token")) &&
+           !str_has_word(str_from(show_member(body, "grants")), STR("refresh_token"));
 }
 
 // From jwt to another: no API that verifies with the published keys can read the new tokens.
@@ -107,6 +122,9 @@ static void update_describe(struct cli *cli, const json_t *now, const json_t *bo
          ". Its questions about tokens for them (introspection) stop working at once.\n"},
         {update_lost_dialects, "It becomes an unknown client where these dialects are spoken: ",
          ". Gates that speak them refuse its tokens at once, those already out as well.\n"},
+        {update_lost_grants, "It gets no tokens by these grants any more: ",
+         ". Its access tokens already out stay good until they expire; `twoleg app revoke-tokens` "
+         "ends all of them.\n"},
     };
     for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) {
         struct buf lost;
@@ -116,6 +134,8 @@ static void update_describe(struct cli *cli, const json_t *now, const json_t *bo
             buf_addf(what, "%s%.*s%s", losses[i].before, STR_ARG(buf_str(&lost)),
                      losses[i].behind);
     }
+    if (update_ends_refresh(now, body))
+        buf_add(what, STR("All its refresh tokens end at once, for good.\n"));
     if (update_hides_tokens(now, body))
         buf_addf(what, "Its new tokens are of the format %s: APIs that verify a jwt by themselves "
                  "refuse them, and must ask this server. Its tokens already out stay good.\n",

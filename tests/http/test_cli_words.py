@@ -93,11 +93,15 @@ def test_update_asks_before_it_takes_something_away(own_server):
     server, api, other = own_server, "https://one.example", "https://two.example"
     for uri in (api, other):
         server.cli("api", "create", uri, "--scope", "read write")
-    app = server.app(audience=[api, other], serves=[api], scope="read write")
+    app = server.app(audience=[api, other], serves=[api], scope="read write",
+                     grants="client_credentials password refresh_token")
     token = server.bearer(app, resource=api)
     for args, words in ((("--scope", "read"), "write"), (("--scope", ""), "read, write"),
                         (("--audience", other), api), (("--serves", "none"), api),
-                        (("--serves", other), api), (("--token-format", "sealed"), "sealed")):
+                        (("--serves", other), api), (("--token-format", "sealed"), "sealed"),
+                        (("--grants", "password refresh_token"), "any more: client_credentials. "),
+                        (("--grants", "password client_credentials"), "All its refresh tokens end"),
+                        (("--grants", "client_credentials"), "any more: password, refresh_token.")):
         done = server.run_cli("app", "update", app.id, *args)
         assert done.returncode == USAGE and "--yes" in done.stderr, (args, done)
         assert words in done.stderr, (args, done.stderr)
@@ -105,7 +109,8 @@ def test_update_asks_before_it_takes_something_away(own_server):
     # What only grows or renames does not ask.
     for args in (("--scope", "write read more"), ("--name", "x"), ("--token-ttl", "5m"),
                  ("--serves", api, "--serves", other), ("--resource-server",),
-                 ("--audience", api, "--audience", other)):
+                 ("--audience", api, "--audience", other),
+                 ("--grants", "refresh_token password client_credentials")):
         assert code(server, "app", "update", app.id, *args) == 0, args
     assert code(server, "app", "update", app.id, "--scope", "read", "--yes") == 0
     assert server.check(token, f"?resource={api}&scope=write").status == 403

@@ -271,7 +271,7 @@ def test_users_grants_that_are_off_are_noticed_once(server, lines):
                   ("app", "update", "p1", "--grants", "client_credentials password")):
         done = server.run_cli(*words)
         assert done.returncode == 0 and done.stderr.count("password_grant: false") == 1, done
-    done = server.run_cli("app", "update", "p1", "--grants", "client_credentials")
+    done = server.run_cli("app", "update", "p1", "--grants", "client_credentials", "--yes")
     assert done.returncode == 0 and "password_grant" not in done.stderr
 
 

@@ -73,7 +73,7 @@ def test_rfc6749_4_3_an_application_has_it_only_when_it_was_given(server, app):
     plain = server.app(name="plain", scope="alpha")
     answer = ask(server, plain, "per-app")
     assert (answer.status, answer.error) == (400, "unauthorized_client")
-    server.cli("app", "update", plain.id, "--grants", "password")
+    server.cli("app", "update", plain.id, "--grants", "password", "--yes")
     assert ask(server, plain, "per-app").status == 200
     answer = server.token(plain)
     assert (answer.status, answer.error) == (400, "unauthorized_client")
@@ -365,6 +365,27 @@ def test_rfc6749_6_never_more_than_was_granted(server, app):
     assert (more.status, more.error) == (400, "invalid_scope")
     # Refused, it was not used up.
     assert refresh(server, app, answer["refresh_token"]).json()["scope"] == "alpha"
+
+
+@pytest.mark.parametrize("left", ["client_credentials password", "client_credentials"])
+def test_rfc6749_6_refresh_tokens_end_for_good_with_the_grant(server, left):
+    """They would wake when the application may refresh again. Access tokens go on to their end."""
+    grants = "client_credentials password refresh_token"
+    app = server.app(name="left", scope="alpha", grants=grants)
+    name = user(server, f"until {left}", "--scope", "alpha")
+    answer = granted(server, app, name)
+    asked = server.run_cli("app", "update", app.id, "--grants", left)
+    assert asked.returncode == 2 and "All its refresh tokens end" in asked.stderr, asked
+    assert refresh(server, app, answer["refresh_token"]).status == 200
+    token = granted(server, app, name)["refresh_token"]
+    server.cli("app", "update", app.id, "--grants", left, "--yes")
+    refused = refresh(server, app, token)
+    assert (refused.status, refused.error) == (400, "unauthorized_client")
+    server.cli("app", "update", app.id, "--grants", grants)
+    assert refresh(server, app, token).json() == INVALID
+    assert server.check(answer["access_token"]).status == 200
+    server.cli("app", "revoke-tokens", app.id, "--yes")
+    assert server.check(answer["access_token"]).status == 401
 
 
 def test_rfc9700_4_14_2_the_one_before_gives_the_same_successor_for_a_while(server, app):
