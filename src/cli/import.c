@@ -18,9 +18,8 @@
 #define IMPORT_APPLICATIONS_MAX 1000000
 #define IMPORT_SLOTS ((size_t)1 << 21) // a power of two, twice as many
 #define IMPORT_COMPLAINTS_MAX 20
-#define IMPORT_TELL_EACH 10000
-#define IMPORT_TELL_EACH_FIRST 1000 // of the first so many: slow hashes take their time
-#define IMPORT_TELL_EACH_TERMINAL 100
+#define IMPORT_TELL_US SECOND_US // between two words about how far it is, at least
+#define IMPORT_TELL_SHARE 4       // where they pile up: this part of the time since it began
 #define IMPORT_SCOPES_TOLD_MAX 1000
 
 // Keyed hashes of the client IDs, and where they stood. Two of a million are alike once in
@@ -36,6 +35,7 @@ struct import_run {
     const char *path; // in messages
     bool dry;         // nothing is changed: the first pass, or the only one
     bool terminal;
+    int64_t began, tells; // of this pass, and when it says next how far it is; monotonic
     uint64_t applications; // of this pass
     uint64_t total;        // once the first pass has counted them
     uint64_t created, updated, unchanged;
@@ -98,19 +98,29 @@ static void import_clear(const struct import_run *run)
         fputs("\r\033[K", stderr);
 }
 
-static void import_tell(const struct import_run *run)
+static const char *import_plural(uint64_t count)
 {
-    char text[96];
-    uint64_t each = run->applications < IMPORT_TELL_EACH ? IMPORT_TELL_EACH_FIRST
-                                                         : IMPORT_TELL_EACH;
-    if (run->applications % (run->terminal ? IMPORT_TELL_EACH_TERMINAL : each))
+    return count == 1 ? "" : "s";
+}
+
+// By time, since a line costs anything from nothing to a slow hash. A terminal has one line for it.
+static void import_tell(struct import_run *run)
+{
+    char text[160];
+    int64_t now = env_mono();
+    int64_t share = run->terminal ? 0 : (now - run->began) / IMPORT_TELL_SHARE;
+    if (now < run->tells)
         return;
+    run->tells = now + (share > IMPORT_TELL_US ? share : IMPORT_TELL_US);
     if (run->dry)
-        snprintf(text, sizeof text, "%llu applications checked",
-                 (unsigned long long)run->applications);
+        snprintf(text, sizeof text, "%llu application%s checked",
+                 (unsigned long long)run->applications, import_plural(run->applications));
     else
-        snprintf(text, sizeof text, "%llu of %llu applications imported",
-                 (unsigned long long)run->applications, (unsigned long long)run->total);
+        snprintf(text, sizeof text,
+                 "%llu of %llu application%s: %llu created, %llu updated, %llu unchanged",
+                 (unsigned long long)run->applications, (unsigned long long)run->total,
+                 import_plural(run->total), (unsigned long long)run->created,
+                 (unsigned long long)run->updated, (unsigned long long)run->unchanged);
     if (run->terminal)
         fprintf(stderr, "\r%s", text);
     else
@@ -292,6 +302,8 @@ static enum cli_exit import_pass(struct import_run *run, bool dry)
     enum cli_exit code = CLI_DONE;
     enum import_take taken = IMPORT_FAILED;
     run->dry = dry;
+    run->began = env_mono();
+    run->tells = run->began + IMPORT_TELL_US;
     run->applications = run->created = run->updated = run->unchanged = 0;
     run->form = (struct import_lines){.form = IMPORT_FORM_UNKNOWN};
     if (import_source_rewind(&run->source))
@@ -351,7 +363,7 @@ static void import_print(struct import_run *run)
                             (json_int_t)run->unchanged);
     if (!show_json(run->cli, out))
         printf("%llu application%s: %llu %screated, %llu %supdated, %llu unchanged\n",
-               (unsigned long long)run->applications, run->applications == 1 ? "" : "s",
+               (unsigned long long)run->applications, import_plural(run->applications),
                (unsigned long long)run->created,
                dry ? "would be " : "", (unsigned long long)run->updated, dry ? "would be " : "",
                (unsigned long long)run->unchanged);
