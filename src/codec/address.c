@@ -220,7 +220,11 @@ void cidr_format(struct buf *out, const struct cidr *cidr)
 
 struct address address_network(const struct address *address)
 {
-    return address_prefix(address, address->family == ADDRESS_V6 ? 64 : 32);
+    struct address network = *address;
+    network.port = 0;
+    if (network.family == ADDRESS_V6)
+        memset(network.bytes + 8, 0, sizeof network.bytes - 8);
+    return network;
 }
 
 bool cidr_match(const struct cidr *cidr, const struct address *address)

@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 
-
 // A cell holds the time at which its bucket will be full again (microseconds); a time that has
 // passed means full.
 struct limit_table {
@@ -17,6 +16,13 @@ struct limit_rate limit_rate_of(const struct rate *rate)
     if (rate->count == 0)
         return (struct limit_rate){0, 0};
     return (struct limit_rate){rate->period_us / rate->count, rate->burst};
+}
+
+struct limit_rate limit_rate_times(const struct limit_rate *rate, uint32_t times)
+{
+    uint64_t burst = (uint64_t)rate->burst * times;
+    return (struct limit_rate){(rate->interval_us + times - 1) / times,
+                               burst < UINT32_MAX ? (uint32_t)burst : UINT32_MAX};
 }
 
 struct limit_table *limit_table_create(const struct siphash_key *hash, size_t cells)

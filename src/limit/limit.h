@@ -22,6 +22,8 @@ struct limit_rate {
 };
 
 struct limit_rate limit_rate_of(const struct rate *rate);
+// So many times as many, at once and in any time.
+struct limit_rate limit_rate_times(const struct limit_rate *rate, uint32_t times);
 
 // cells: of each row, a power of two up to 2^32; their memory is touched as keys come. NULL without
 // memory.

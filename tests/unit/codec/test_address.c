@@ -262,6 +262,21 @@ static void cidr_text_goes_round(void **state)
     }
 }
 
+static void peers_are_counted_by_their_64_or_by_their_address(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {{"[2001:db8:0:1:2:3:4:5]:9", "2001:db8:0:1::"},
+                                          {"[::ffff:1.2.3.4]:9", "1.2.3.4"},
+                                          {"192.0.2.255:9", "192.0.2.255"}};
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct address address, expected;
+        assert_int_equal(address_parse_port(str_from(rows[i][0]), &address), TWOLEG_NONE);
+        assert_int_equal(address_parse(str_from(rows[i][1]), &expected), TWOLEG_NONE);
+        struct address network = address_network(&address);
+        assert_true(address_equal(&network, &expected) && network.port == 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -275,6 +290,7 @@ int main(void)
         cmocka_unit_test(F3_cidr_edges_are_exact),
         cmocka_unit_test(F3_bad_cidrs_are_refused),
         cmocka_unit_test(cidr_text_goes_round),
+        cmocka_unit_test(peers_are_counted_by_their_64_or_by_their_address),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,6 +54,22 @@ static void burst_at_once_then_one_each_interval(void **state)
     assert_int_equal(take_all(table, key, &twenty, now + 10 * MINUTE), 20);
 }
 
+// Never more than so many times as many, and never a rate that runs over.
+static void a_rate_taken_so_many_times(void **state)
+{
+    static const struct limit_rate fast = {1, 1000000}, uneven = {7, 3}, none = {0, 0};
+    struct limit_table *table = *state;
+    struct limit_rate rate = limit_rate_times(&twenty, 10);
+    assert_int_equal(take_all(table, limit_key(table, STR("a"), 1), &rate, MINUTE), 200);
+    assert_true(rate.interval_us == MINUTE / 200);
+    rate = limit_rate_times(&uneven, 4);
+    assert_true(rate.interval_us == 2 && rate.burst == 12);
+    rate = limit_rate_times(&fast, 40960);
+    assert_true(rate.interval_us == 1 && rate.burst == UINT32_MAX);
+    rate = limit_rate_times(&none, 10);
+    assert_true(rate.burst == 0);
+}
+
 // Row B1: what was given back may be taken again, and no more than that.
 static void B1_what_is_returned_was_not_taken(void **state)
 {
@@ -313,6 +329,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TABLE(burst_at_once_then_one_each_interval),
+        TABLE(a_rate_taken_so_many_times),
         TABLE(B1_what_is_returned_was_not_taken),
         cmocka_unit_test(B1_what_others_return_was_not_taken_from_it),
         TABLE(burst_can_be_smaller_than_the_count),
