@@ -11,7 +11,9 @@
 struct client_auth_context {
     struct registry *registry;
     const struct keyring_set *keys;
-    struct slow_secret_cache *slow; // of this worker: slow hashes that were found to match
+    struct slow_secret_cache *slow; // of this worker: what slow hashes were compared with
+    struct address network;         // that is what the worker remembers of
+    bool doubts;                    // what it remembers does not count
     const struct slow_outcome *outcomes; // of this request: what it has waited for, or NULL
     struct arena *arena;
     struct address peer;
@@ -26,6 +28,7 @@ struct client_auth_wait {
     uint64_t application;     // 0: none has that id. To be loaded; or, when slow is set,
     const struct secret *slow; // whose slow hash is to be compared with
     struct str presented;      // this spelling
+    bool remembered;           // something that the worker remembers has counted
 };
 
 // TWOLEG_NONE: this client, and its secret passed the gate. TWOLEG_WAIT: see ret_wait, then ask

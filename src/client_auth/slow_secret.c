@@ -7,13 +7,13 @@
 #include "crypto/compare.h"
 #include "crypto/wipe.h"
 
-#define SLOW_ENTRIES 1024 // a power of two
+#define SLOW_ENTRIES 4096 // a power of two
 
 // Matches and differences apart: whoever guesses fills the one table, and those who are known stay
 // known in the other.
 struct slow_secret_cache {
     struct mac_key key;
-    struct sha256 matches[SLOW_ENTRIES], differs[SLOW_ENTRIES];
+    struct sha256 matches[SLOW_ENTRIES], differs[SLOW_ENTRIES], asked[SLOW_ENTRIES];
 };
 
 struct slow_secret_cache *slow_secret_cache_create(struct env *env)
@@ -37,13 +37,16 @@ void slow_secret_cache_destroy(struct slow_secret_cache *cache)
 }
 
 struct sha256 slow_secret_digest(const struct slow_secret_cache *cache,
-                                 const struct secret *secret, struct str presented)
+                                 const struct secret *secret, const struct address *network,
+                                 struct str presented)
 {
     struct mac_state state;
     mac_begin(&state, &cache->key);
     mac_add_u64(&state, secret->number);
     mac_add_u64(&state, secret->slow_hash.len);
     mac_add(&state, secret->slow_hash);
+    mac_add_u64(&state, network->family);
+    mac_add(&state, str_of(network->bytes, sizeof network->bytes));
     mac_add(&state, presented);
     return mac_end(&state);
 }
@@ -64,14 +67,21 @@ enum slow_secret_known slow_secret_find(const struct slow_secret_cache *cache,
     return matches ? SLOW_MATCHES : differs ? SLOW_DIFFERS : SLOW_UNKNOWN;
 }
 
-enum slow_secret_known slow_secret_known(const struct slow_secret_cache *cache,
-                                         const struct slow_outcome *outcomes,
+enum slow_secret_known slow_outcome_find(const struct slow_outcome *outcomes,
                                          const struct sha256 *digest)
 {
     for (const struct slow_outcome *each = outcomes; each; each = each->next)
         if (secret_equal(each->digest.bytes, digest->bytes, sizeof digest->bytes))
             return each->matches ? SLOW_MATCHES : SLOW_DIFFERS;
-    return slow_secret_find(cache, digest);
+    return SLOW_UNKNOWN;
+}
+
+bool slow_secret_asked(struct slow_secret_cache *cache, const struct sha256 *digest)
+{
+    struct sha256 *place = &cache->asked[slow_secret_at(digest)];
+    bool before = secret_equal(place->bytes, digest->bytes, sizeof digest->bytes);
+    *place = *digest;
+    return before;
 }
 
 void slow_secret_put(struct slow_secret_cache *cache, const struct sha256 *digest, bool matches)

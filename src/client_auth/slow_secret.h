@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #include "base/env.h"
+#include "codec/address.h"
 #include "crypto/mac.h"
 #include "model/application.h"
 
@@ -23,13 +24,17 @@ struct slow_outcome {
 
 struct slow_secret_cache *slow_secret_cache_create(struct env *env); // NULL: memory, randomness
 void slow_secret_cache_destroy(struct slow_secret_cache *cache);
-// The digest binds the stored hash too: a changed secret is another entry.
+// The digest binds the stored hash too: a changed secret is another entry. So is one from another
+// network: else a guesser there would be told, at no cost, what is known of who uses it here.
 struct sha256 slow_secret_digest(const struct slow_secret_cache *cache,
-                                 const struct secret *secret, struct str presented);
+                                 const struct secret *secret, const struct address *network,
+                                 struct str presented);
 enum slow_secret_known slow_secret_find(const struct slow_secret_cache *cache,
                                         const struct sha256 *digest);
-// The same, but what this request has waited for counts before what the table has kept.
-enum slow_secret_known slow_secret_known(const struct slow_secret_cache *cache,
-                                         const struct slow_outcome *outcomes,
+// Of what this request has waited for alone.
+enum slow_secret_known slow_outcome_find(const struct slow_outcome *outcomes,
                                          const struct sha256 *digest);
+// Was it asked for before, as far as the worker remembers? From now on it was. Clients say the same
+// again and again, who guesses does not.
+bool slow_secret_asked(struct slow_secret_cache *cache, const struct sha256 *digest);
 void slow_secret_put(struct slow_secret_cache *cache, const struct sha256 *digest, bool matches);

@@ -57,11 +57,24 @@ static enum twoleg_error endpoint_compare_slow(struct http_request *request,
                                                const struct client_auth_wait *wait,
                                                int64_t *ret_retry_us)
 {
-    struct slow_hash question = {
-        .owner = wait->application, .secret = wait->slow, .presented = wait->presented};
-    enum twoleg_error error =
-        endpoint_limit_slow(request, wait->application, &question.taken, ret_retry_us);
-    return error ? error : slow_hash_start(request, &question);
+    const struct slow_hash question = {.guess = {.application = wait->application},
+                                       .secret = wait->slow,
+                                       .presented = wait->presented};
+    return slow_hash_start(request, &question, ret_retry_us);
+}
+
+// What the worker remembers is asked for its limit when something of it has counted: so a keyed
+// secret is asked for none.
+static enum twoleg_error endpoint_client(const struct http_request *request,
+                                         struct client_auth_context *auth,
+                                         const struct token_request *form,
+                                         struct client *ret_client,
+                                         struct client_auth_wait *ret_wait)
+{
+    enum twoleg_error error = client_auth(auth, form, ret_client, ret_wait);
+    const struct endpoint_guess guess = {.application = ret_wait->application};
+    auth->doubts = ret_wait->remembered && !endpoint_limit_believes(request, &guess);
+    return auth->doubts ? client_auth(auth, form, ret_client, ret_wait) : error;
 }
 
 enum twoleg_error endpoint_authenticate(struct http_request *request, enum gate_door door,
@@ -74,6 +87,7 @@ enum twoleg_error endpoint_authenticate(struct http_request *request, enum gate_
         .registry = context->server->registry,
         .keys = keyring_current(context->server->keyring),
         .slow = context->slow,
+        .network = endpoint_limit_network(request),
         .arena = request->arena,
         .peer = request->peer,
         .door = door,
@@ -84,7 +98,9 @@ enum twoleg_error endpoint_authenticate(struct http_request *request, enum gate_
     enum twoleg_error error = slow_hash_outcomes(request, &auth.outcomes);
     if (error)
         return error;
-    error = client_auth(&auth, form, ret_client, &wait);
+    error = endpoint_client(request, &auth, form, ret_client, &wait);
+    if (!error)
+        slow_hash_right(request, false);
     if (error == TWOLEG_WAIT)
         return wait.slow ? endpoint_compare_slow(request, &wait, ret_retry_us)
                          : endpoint_gone(endpoint_load(request, wait.application),

@@ -16,13 +16,18 @@
 #define HANDSHAKE_CELLS ((size_t)65536)
 // Only applications of ours get here, so nobody can fill these.
 #define SLOW_CELLS ((size_t)16384)
+// Each name that somebody makes up costs a hash, which is little where a charge lasts for hours. So
+// one application at one address brings no more names than these to their limit, and makes no more
+// than one cell in twenty look busy. 8 MiB, touched as guesses come.
+#define PASSWORD_CELLS ((size_t)262144)
+#define GUESS_NAMES ((uint32_t)PASSWORD_CELLS / 64)
 
 enum limit_kind { KIND_ADDRESS, KIND_CLIENT }; // of the keys in the table of failures
 
-enum { CHARGED_BUDGET = 1 << 0, CHARGED_PASSWORD = 1 << 1 }; // bits of request->charged
+enum { CHARGED_BUDGET = 1 << 0 }; // bits of request->charged
 
-// Guesses beyond the limit that go before those who were found right lately meet it, too.
-#define GUESSES_BEYOND 10
+// So many times as many guesses as are compared, and nothing remembered is believed.
+#define GUESSES_BELIEVED 10
 
 struct endpoint_limits {
     struct limit_table *failures, *slow, *handshakes, *passwords;
@@ -45,7 +50,7 @@ struct endpoint_limits *endpoint_limits_create(struct env *env)
         .failures = endpoint_limit_table(env, FAILURE_CELLS),
         .slow = endpoint_limit_table(env, SLOW_CELLS),
         .handshakes = endpoint_limit_table(env, HANDSHAKE_CELLS),
-        .passwords = endpoint_limit_table(env, FAILURE_CELLS),
+        .passwords = endpoint_limit_table(env, PASSWORD_CELLS),
     };
     if (limits->failures && limits->slow && limits->handshakes && limits->passwords)
         return limits;
@@ -130,81 +135,103 @@ enum twoleg_error endpoint_limit_failure(struct http_request *request,
     return wait_address ? REFUSE(TWOLEG_FAILURES_ADDRESS) : REFUSE(TWOLEG_FAILURES_CLIENT);
 }
 
-enum twoleg_error endpoint_limit_slow(struct http_request *request, uint64_t application,
-                                      struct limit_taken *ret_taken, int64_t *ret_retry_us)
-{
-    struct endpoint_limits *limits = endpoint_context(request)->server->limits;
-    struct address network = endpoint_limit_network(request);
-    uint64_t key = endpoint_limit_key(limits->slow, &network, application);
-    struct limit_rate rate = limit_rate_of(&endpoint_config(request)->slow_hashes_per_client);
-    int64_t wait_us = limit_take(limits->slow, key, &rate, request->env->boot_us, ret_taken);
-    if (wait_us == 0)
-        return TWOLEG_NONE;
-    *ret_retry_us = wait_us;
-    metrics_add(request->metrics, METRIC_LIMITED_SLOW, 1);
-    return REFUSE(TWOLEG_SLOW_HASHES);
-}
-
-// What one user name from one address is counted under.
-struct limit_user {
-    uint64_t passwords, beyond; // keys: of what was compared, and of what was not for the limit
-    struct limit_rate rate, beyond_rate;
+// A row of a table that guesses are counted in.
+struct limit_row {
+    struct limit_table *table; // NULL: none
+    uint64_t key;
+    struct limit_rate rate;
 };
 
-static struct limit_user endpoint_limit_user_of(const struct http_request *request,
-                                                uint64_t account, struct str username)
+// The rows of an application have a table in which there are no names, so that names of somebody's
+// making are not taken for guesses through somebody else's application.
+static void endpoint_limit_rows(const struct http_request *request,
+                                const struct endpoint_guess *guess,
+                                struct limit_row ret_rows[static GUESS_ROWS])
 {
-    const struct limit_table *table = endpoint_context(request)->server->limits->passwords;
+    struct endpoint_limits *limits = endpoint_context(request)->server->limits;
+    const struct config *config = endpoint_config(request);
     struct address network = endpoint_limit_network(request);
-    uint64_t name = limit_key(table, username, account);
-    struct limit_rate rate = limit_rate_of(&endpoint_config(request)->passwords_per_user);
-    uint64_t burst = (uint64_t)rate.burst * GUESSES_BEYOND;
-    return (struct limit_user){
-        .passwords = endpoint_limit_key(table, &network, name),
-        .beyond = endpoint_limit_key(table, &network, name + 1),
-        .rate = rate,
-        .beyond_rate = {.interval_us = (rate.interval_us + GUESSES_BEYOND - 1) / GUESSES_BEYOND,
-                        .burst = burst < UINT32_MAX ? (uint32_t)burst : UINT32_MAX},
-    };
+    uint64_t application = guess->of_user ? ~guess->application : guess->application;
+    uint64_t key = endpoint_limit_key(limits->slow, &network, application);
+    if (!guess->of_user) {
+        ret_rows[0] = (struct limit_row){limits->slow, key,
+                                         limit_rate_of(&config->slow_hashes_per_client)};
+        ret_rows[1] = (struct limit_row){.table = NULL};
+        return;
+    }
+    uint64_t name = limit_key(limits->passwords, guess->username, guess->account);
+    struct limit_rate rate = limit_rate_of(&config->passwords_per_user);
+    ret_rows[0] = (struct limit_row){limits->slow, key, limit_rate_times(&rate, GUESS_NAMES)};
+    ret_rows[1] = (struct limit_row){
+        limits->passwords, endpoint_limit_key(limits->passwords, &network, name), rate};
 }
 
-static enum twoleg_error endpoint_limit_passwords(struct http_request *request, int64_t wait_us,
-                                                  int64_t *ret_retry_us)
+static void endpoint_limit_give_back(struct limit_taken taken[static GUESS_ROWS])
 {
+    for (size_t i = 0; i < GUESS_ROWS; i++) {
+        limit_return(&taken[i]);
+        taken[i] = (struct limit_taken){.table = NULL};
+    }
+}
+
+// Of each row one, at so many times its rate; or of none, and when there is one again.
+static int64_t endpoint_limit_take(const struct limit_row rows[static GUESS_ROWS], uint32_t times,
+                                   int64_t now_us, struct limit_taken ret_taken[static GUESS_ROWS])
+{
+    for (size_t i = 0; i < GUESS_ROWS; i++) {
+        struct limit_rate rate = limit_rate_times(&rows[i].rate, times);
+        int64_t wait_us = limit_take(rows[i].table, rows[i].key, &rate, now_us, &ret_taken[i]);
+        if (wait_us == 0)
+            continue;
+        endpoint_limit_give_back(ret_taken);
+        return wait_us;
+    }
+    return 0;
+}
+
+bool endpoint_limit_believes(const struct http_request *request,
+                             const struct endpoint_guess *guess)
+{
+    struct limit_row rows[GUESS_ROWS];
+    endpoint_limit_rows(request, guess, rows);
+    for (size_t i = 0; i < GUESS_ROWS; i++) {
+        struct limit_rate rate = limit_rate_times(&rows[i].rate, GUESSES_BELIEVED);
+        if (limit_wait(rows[i].table, rows[i].key, &rate, request->env->boot_us) > 0)
+            return false;
+    }
+    return true;
+}
+
+enum twoleg_error endpoint_limit_guess(struct http_request *request,
+                                       const struct endpoint_guess *guess, bool again,
+                                       struct endpoint_taken *ret_taken, int64_t *ret_retry_us)
+{
+    int64_t now_us = request->env->boot_us;
+    struct limit_row rows[GUESS_ROWS];
+    struct endpoint_taken taken = {0};
+    endpoint_limit_rows(request, guess, rows);
+    // What there is no room for needs none: nothing is believed until there is.
+    if (!again)
+        (void)endpoint_limit_take(rows, GUESSES_BELIEVED, now_us, taken.asked);
+    int64_t wait_us = endpoint_limit_take(rows, 1, now_us, taken.compared);
     if (wait_us == 0) {
-        request->charged |= CHARGED_PASSWORD;
+        *ret_taken = taken;
         return TWOLEG_NONE;
     }
     *ret_retry_us = wait_us;
-    metrics_add(request->metrics, METRIC_LIMITED_USER, 1);
-    return REFUSE(TWOLEG_PASSWORDS);
+    metrics_add(request->metrics, guess->of_user ? METRIC_LIMITED_USER : METRIC_LIMITED_SLOW, 1);
+    return guess->of_user ? REFUSE(TWOLEG_PASSWORDS) : REFUSE(TWOLEG_SLOW_HASHES);
 }
 
-enum twoleg_error endpoint_limit_user(struct http_request *request, uint64_t account,
-                                      struct str username, struct limit_taken *ret_taken,
-                                      int64_t *ret_retry_us)
+void endpoint_limit_not_compared(struct endpoint_taken *taken)
 {
-    struct limit_table *table = endpoint_context(request)->server->limits->passwords;
-    struct limit_user user = endpoint_limit_user_of(request, account, username);
-    int64_t now_us = request->env->boot_us;
-    int64_t wait_us = limit_take(table, user.passwords, &user.rate, now_us, ret_taken);
-    if (wait_us)
-        limit_charge(table, user.beyond, &user.beyond_rate, now_us);
-    return endpoint_limit_passwords(request, wait_us, ret_retry_us);
+    endpoint_limit_give_back(taken->compared);
 }
 
-enum twoleg_error endpoint_limit_user_seen(struct http_request *request, uint64_t account,
-                                           struct str username, int64_t *ret_retry_us)
+void endpoint_limit_right(struct endpoint_taken *taken)
 {
-    if (request->charged & CHARGED_PASSWORD)
-        return TWOLEG_NONE;
-    const struct limit_table *table = endpoint_context(request)->server->limits->passwords;
-    struct limit_user user = endpoint_limit_user_of(request, account, username);
-    int64_t now_us = request->env->boot_us;
-    bool many = limit_wait(table, user.beyond, &user.beyond_rate, now_us) > 0;
-    // Refused when and for as long as a guess is, which nothing is known of.
-    int64_t wait_us = many ? limit_wait(table, user.passwords, &user.rate, now_us) : 0;
-    return endpoint_limit_passwords(request, wait_us, ret_retry_us);
+    endpoint_limit_give_back(taken->asked);
+    endpoint_limit_give_back(taken->compared);
 }
 
 // The application's own word, else the server's.

@@ -26,25 +26,37 @@ enum twoleg_error endpoint_limit_failure(struct http_request *request,
                                          enum twoleg_error error,
                                          int64_t *ret_retry_us) TWOLEG_MUST_CHECK;
 
-// May one more slow hash be computed? TWOLEG_SLOW_HASHES with ret_retry_us. What is taken is given
-// back for one that is not computed after all (any thread may), or whoever is right would wait for
-// others' guesses; the server's limits outlive its pool.
-enum twoleg_error endpoint_limit_slow(struct http_request *request, uint64_t application,
-                                      struct limit_taken *ret_taken,
-                                      int64_t *ret_retry_us) TWOLEG_MUST_CHECK;
+// An attempt at what a slow hash guards. Whether there is such a user makes no difference.
+struct endpoint_guess {
+    uint64_t application; // whose secret it is, or that a user's password comes through
+    bool of_user;         // it is a user's password:
+    uint64_t account;
+    struct str username;
+};
 
-// May one more password be compared for this user name? Whether there is such a user makes no
-// difference. TWOLEG_PASSWORDS with ret_retry_us.
-enum twoleg_error endpoint_limit_user(struct http_request *request, uint64_t account,
-                                      struct str username, struct limit_taken *ret_taken,
-                                      int64_t *ret_retry_us) TWOLEG_MUST_CHECK;
+#define GUESS_ROWS 2 // of the application, of the user name; both from this address
 
-// May a password be taken for what is known of it, without a comparison? Not while ten times as
-// many as the limit allows came beyond it: each of them would tell a right one from a wrong one.
-// What this request has compared is known already. As endpoint_limit_user.
-enum twoleg_error endpoint_limit_user_seen(struct http_request *request, uint64_t account,
-                                           struct str username,
-                                           int64_t *ret_retry_us) TWOLEG_MUST_CHECK;
+// What it has taken from its limits. Zeroed: nothing.
+struct endpoint_taken {
+    struct limit_taken asked[GUESS_ROWS], compared[GUESS_ROWS];
+};
+
+// May what is remembered of earlier comparisons be the answer, instead of another one? Not while
+// ten times as many as may be compared were asked for, compared or refused: each of them would tell
+// a right one from a wrong one.
+bool endpoint_limit_believes(const struct http_request *request,
+                             const struct endpoint_guess *guess);
+
+// May it be compared? TWOLEG_SLOW_HASHES or TWOLEG_PASSWORDS with ret_retry_us. again: it was asked
+// for before, so it tells nothing new. What is taken is given back, once, by whoever finds that it
+// was not compared after all or that it was right: else who is right would wait for others'
+// guesses. Any thread may do so: the server's limits outlive its pool.
+enum twoleg_error endpoint_limit_guess(struct http_request *request,
+                                       const struct endpoint_guess *guess, bool again,
+                                       struct endpoint_taken *ret_taken,
+                                       int64_t *ret_retry_us) TWOLEG_MUST_CHECK;
+void endpoint_limit_not_compared(struct endpoint_taken *taken); // after all
+void endpoint_limit_right(struct endpoint_taken *taken);        // whoever asked is let in
 
 // May the application be issued one more token, by its own budget or the server's? Charged once for
 // a request, however often its handler runs. TWOLEG_BUDGET with ret_retry_us.

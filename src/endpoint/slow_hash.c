@@ -16,7 +16,8 @@ struct slow_job {
     struct http_job job; // first: http_job_done hands it back as this
     struct pool_job work;
     struct slow_outcome outcome;
-    struct limit_taken taken;
+    struct endpoint_taken taken;
+    bool of_user;
     enum brought_hash scheme;
     struct str hash, presented;
     char text[];
@@ -40,7 +41,7 @@ static void slow_job_run(struct pool_job *work)
     slow->outcome.matches = error == TWOLEG_NONE;
     slow->job.result = work->late || error == TWOLEG_NO_MEMORY ? error : TWOLEG_NONE;
     if (slow->job.result)
-        limit_return(&slow->taken);
+        endpoint_limit_not_compared(&slow->taken);
     http_job_done(&slow->job);
 }
 
@@ -51,8 +52,18 @@ static uint64_t slow_hash_asker(const struct http_request *request)
     return siphash(&fold, str_of(network.bytes, sizeof network.bytes));
 }
 
+struct sha256 slow_hash_digest(const struct http_request *request,
+                               const struct slow_hash *question)
+{
+    struct address network = endpoint_limit_network(request);
+    return slow_secret_digest(endpoint_context(request)->slow, question->secret, &network,
+                              question->presented);
+}
+
 static enum twoleg_error slow_hash_submit(struct http_request *request,
-                                          const struct slow_hash *question)
+                                          const struct slow_hash *question,
+                                          const struct sha256 *digest,
+                                          const struct endpoint_taken *taken)
 {
     struct endpoint_context *context = endpoint_context(request);
     struct str hash = question->secret->slow_hash;
@@ -63,11 +74,11 @@ static enum twoleg_error slow_hash_submit(struct http_request *request,
         return TWOLEG_NO_MEMORY;
     enum twoleg_error error = http_job_init(&slow->job, request, &slow_kind, slow_job_destroy);
     slow->work = (struct pool_job){.run = slow_job_run,
-                                   .owner = question->owner,
+                                   .owner = question->guess.application,
                                    .asker = slow_hash_asker(request)};
-    slow->taken = question->taken;
-    slow->outcome.digest =
-        slow_secret_digest(context->slow, question->secret, question->presented);
+    slow->taken = *taken;
+    slow->of_user = question->guess.of_user;
+    slow->outcome.digest = *digest;
     memcpy(slow->text, hash.ptr, hash.len);
     memcpy(slow->text + hash.len, question->presented.ptr, question->presented.len);
     slow->scheme = (enum brought_hash)question->secret->scheme;
@@ -80,11 +91,19 @@ static enum twoleg_error slow_hash_submit(struct http_request *request,
     return error;
 }
 
-enum twoleg_error slow_hash_start(struct http_request *request, const struct slow_hash *question)
+enum twoleg_error slow_hash_start(struct http_request *request, const struct slow_hash *question,
+                                  int64_t *ret_retry_us)
 {
-    enum twoleg_error error = slow_hash_submit(request, question);
+    struct endpoint_taken taken;
+    struct sha256 digest = slow_hash_digest(request, question);
+    bool again = slow_secret_asked(endpoint_context(request)->slow, &digest);
+    enum twoleg_error error =
+        endpoint_limit_guess(request, &question->guess, again, &taken, ret_retry_us);
     if (error)
-        limit_return(&question->taken);
+        return error;
+    error = slow_hash_submit(request, question, &digest, &taken);
+    if (error)
+        endpoint_limit_not_compared(&taken);
     return error ? error : TWOLEG_WAIT;
 }
 
@@ -105,4 +124,13 @@ enum twoleg_error slow_hash_outcomes(struct http_request *request,
     }
     *ret_outcomes = outcomes;
     return TWOLEG_NONE;
+}
+
+void slow_hash_right(struct http_request *request, bool of_user)
+{
+    for (struct http_job *job = request->jobs; job; job = job->next) {
+        struct slow_job *slow = (struct slow_job *)job;
+        if (job->kind == &slow_kind && slow->of_user == of_user)
+            endpoint_limit_right(&slow->taken);
+    }
 }

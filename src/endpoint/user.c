@@ -95,17 +95,24 @@ static struct secret user_secret(const struct user *user, struct str username)
                            .slow_hash = password_nobodys()};
 }
 
-static enum twoleg_error user_compare(struct http_request *request, const struct secret *secret,
-                                      const struct token_request *form,
-                                      const struct client *client, int64_t *ret_retry_us)
+// Whether the password is this one. TWOLEG_WAIT: it is compared.
+static enum twoleg_error user_compare(struct http_request *request,
+                                      const struct slow_hash *question, bool *ret_matches,
+                                      int64_t *ret_retry_us)
 {
-    struct slow_hash question = {.owner = client->application->number,
-                                 .secret = secret,
-                                 .presented = form->password};
-    enum twoleg_error error = endpoint_limit_user(request, client->application->account,
-                                                  form->username, &question.taken, ret_retry_us);
-    if (!error)
-        error = slow_hash_start(request, &question);
+    const struct slow_outcome *outcomes;
+    enum twoleg_error error = slow_hash_outcomes(request, &outcomes);
+    if (error)
+        return error;
+    struct sha256 digest = slow_hash_digest(request, question);
+    enum slow_secret_known known = slow_outcome_find(outcomes, &digest);
+    if (known == SLOW_UNKNOWN && endpoint_limit_believes(request, &question->guess))
+        known = slow_secret_find(endpoint_context(request)->slow, &digest);
+    if (known != SLOW_UNKNOWN) {
+        *ret_matches = known == SLOW_MATCHES;
+        return TWOLEG_NONE;
+    }
+    error = slow_hash_start(request, question, ret_retry_us);
     if (error == TWOLEG_WAIT)
         metrics_add(request->metrics, METRIC_PASSWORD_HASHED, 1);
     return error;
@@ -125,33 +132,33 @@ enum twoleg_error endpoint_user(struct http_request *request, const struct token
                                 const struct client *client, const struct user **ret_user,
                                 int64_t *ret_retry_us)
 {
-    struct slow_secret_cache *cache = endpoint_context(request)->slow;
+    uint64_t account = client->application->account;
     struct user_found found;
-    const struct slow_outcome *outcomes;
+    bool matches;
     // Nobody has such a one, and no hash would be paid for what it puts into the table of limits.
     if (form->password.len == 0 || form->password.len > PASSWORD_MAX)
         return REFUSE(TWOLEG_PASSWORD_WRONG);
-    enum twoleg_error error =
-        user_look_name(request, client->application->account, form->username, &found);
-    if (!error)
-        error = slow_hash_outcomes(request, &outcomes);
+    enum twoleg_error error = user_look_name(request, account, form->username, &found);
     if (error)
         return error;
     struct secret secret = user_secret(found.user, form->username);
-    struct sha256 digest = slow_secret_digest(cache, &secret, form->password);
-    enum slow_secret_known known = slow_secret_known(cache, outcomes, &digest);
-    if (known == SLOW_UNKNOWN)
-        return user_compare(request, &secret, form, client, ret_retry_us);
-    error = endpoint_limit_user_seen(request, client->application->account, form->username,
-                                     ret_retry_us);
+    const struct slow_hash question = {.guess = {.application = client->application->number,
+                                                 .of_user = true,
+                                                 .account = account,
+                                                 .username = form->username},
+                                       .secret = &secret,
+                                       .presented = form->password};
+    error = user_compare(request, &question, &matches, ret_retry_us);
     if (error)
         return error;
     if (!found.user)
         return REFUSE(TWOLEG_USER_UNKNOWN);
-    if (known != SLOW_MATCHES)
+    if (!matches)
         return REFUSE(TWOLEG_PASSWORD_WRONG);
     error = endpoint_user_good(request, found.user, found.user->state.generation);
-    if (!error)
-        *ret_user = found.user;
-    return error;
+    if (error)
+        return error;
+    slow_hash_right(request, true);
+    *ret_user = found.user;
+    return TWOLEG_NONE;
 }

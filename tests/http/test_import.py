@@ -32,9 +32,10 @@ def slow_hash_limits(server):
 
 def test_B1_B2_guesses_at_imported_secrets_look_like_an_unknown_id_and_meet_the_limit(
         make_server, lines, tmp_path):
-    """Near or far, each guess costs one slow hash: the bound of the hashes counts them."""
+    """Near or far, each guess costs one slow hash: the bound of the hashes counts them, and gives
+    back what a right one took."""
     config = tmp_path / "twoleg.yaml"
-    config.write_text("workers: 1\nslow_hashes_per_client: 6/1d\n"
+    config.write_text("workers: 1\nslow_hashes_per_client: 5/1d\n"
                       "failures_per_address: none\nfailures_per_client: none\n")
     server = make_server(config=config).start()
     file = lines(*({"client_id": name, "client_secret_hash": maker(SHORT)}

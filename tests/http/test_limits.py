@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Limits: failures of client authentication, slow hashes, budgets. Rows B1, B2, B15, G6."""
 import concurrent.futures
+import contextlib
 import http.client
+import os
 import re
 import threading
 import time
+import urllib.parse
 
 import pytest
 
@@ -211,13 +214,140 @@ def test_slow_hashes_ask_their_limit_first(limited):
     server = limited("workers: 1\nslow_hashes_per_client: 3/1d\n" + NO_LIMIT)
     app = server.app(secret="short-secret")
     assert ask(server, app.id, app.secret).status == 200
-    found = [ask(server, app.id, f"wrong-{i}") for i in range(4)]
-    assert [answer.status for answer in found] == [401, 401, 429, 429]
+    found = [ask(server, app.id, f"wrong-{i}") for i in range(5)]
+    assert [answer.status for answer in found] == [401, 401, 401, 429, 429]
     assert FAILURES in found[-1].body and int(found[-1].headers["Retry-After"]) > 28000
-    # What is known to be right is not hashed again; who asks from elsewhere has a limit of his own.
+    # What was right was given back and is not hashed again; elsewhere there is another limit.
     assert ask(server, app.id, app.secret).status == 200
     assert ask(server, app.id, "wrong-9", source="127.0.0.2").status == 401
     assert figures(server)['twoleg_limited_total{limit="slow_hashes_per_client"}'] == 2
+
+
+class Guessed:
+    """Something that a slow hash guards, in use at 127.0.0.1."""
+    right = "short-secret"
+
+    def __init__(self, limited, options=""):
+        self.server = limited("workers: 1\npassword_grant: true\n" + NO_LIMIT + options)
+        self.make()
+
+    def make(self):
+        self.app = self.server.app(secret=self.right)
+
+    def at(self, last, secret):
+        return ask(self.server, self.app.id, secret, source=f"127.0.0.{last}")
+
+    def statuses(self, last, *secrets):
+        return [self.at(last, secret).status for secret in secrets]
+
+    def same(self, last, *secrets):
+        """The one status that all of these get, in the same bytes."""
+        shapes = [shape(self.at(last, secret)) for secret in secrets]
+        assert all(each == shapes[0] for each in shapes), shapes
+        return shapes[0][0]
+
+    def change(self, right):
+        self.server.remove_secret(self.app)
+        self.server.cli("secret", "add", self.app.id, "--client-secret-file", "-", input=right)
+        self.right = right
+
+
+class GuessedUser(Guessed):
+    """Through an application whose own secret is compared slowly, too: it is right each time."""
+
+    def make(self):
+        self.app = self.server.app(name="of users", grants="password", secret="brought-secret")
+        self.server.cli("user", "add", "somebody", "--password-file", "-", input=self.right)
+
+    def at(self, last, secret):
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=PATIENCE,
+                                                source_address=(f"127.0.0.{last}", 0))
+        with contextlib.closing(connection):
+            connection.request("POST", "/oauth/token", urllib.parse.urlencode(
+                {"grant_type": "password", "username": "somebody", "password": secret}),
+                {"Content-Type": FORM, "Authorization": basic(self.app.id, self.app.secret)})
+            answer = connection.getresponse()
+            return Answer(answer.status, answer.headers, answer.read())
+
+    def change(self, right):
+        self.server.cli("user", "passwd", "somebody", "--password-file", "-", "--yes", input=right)
+        self.right = right
+
+
+LOW = "slow_hashes_per_client: 4/1d\npasswords_per_user: 4/1d\n"
+GUESSED = pytest.mark.parametrize("kind, wrong", [(Guessed, 401), (GuessedUser, 400)])
+
+
+@GUESSED
+def test_B1_no_more_guesses_are_answered_than_are_compared(limited, kind, wrong):
+    """At an address where the right one was not lately: that it is known is told to nobody there,
+    nor what others tried, and who uses it elsewhere goes on."""
+    guessed = kind(limited, LOW)
+    assert guessed.statuses(1, guessed.right, "typo") == [200, wrong]
+    assert guessed.statuses(2, *"abcd") == [wrong] * 4
+    assert guessed.same(2, "e", guessed.right, "typo", guessed.right) == 429
+    assert guessed.statuses(2, *map(str, range(100))) == [429] * 100
+    assert guessed.same(2, "e", guessed.right) == 429
+    assert guessed.statuses(1, guessed.right) == [200]
+    assert guessed.statuses(3, guessed.right) == [200]
+
+
+@GUESSED
+def test_B1_where_it_is_in_use_ten_times_as_many_guesses_are_answered(limited, kind, wrong):
+    guessed = kind(limited, LOW)
+    assert guessed.statuses(1, guessed.right) == [200]
+    for _ in range(30):  # the same guess again is none
+        assert guessed.statuses(1, "a", guessed.right) == [wrong, 200]
+    assert guessed.statuses(1, *"bcd") == [wrong] * 3
+    for i in range(35):
+        assert guessed.statuses(1, str(i), guessed.right) == [429, 200]
+    assert guessed.statuses(1, "a") == [wrong]  # is known, too
+    assert guessed.same(1, "40th", guessed.right, "a", "41st") == 429
+    assert guessed.statuses(2, guessed.right) == [200]
+
+
+@pytest.mark.hooks
+@GUESSED
+def test_B1_where_it_is_in_use_a_full_pool_answers_no_more_guesses(limited, kind, wrong):
+    """What the pool has no place for is as good as wrong, to who sees that a right one passes."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})  # then the pool has one thread
+    try:
+        guessed = kind(limited, LOW.replace("4", "18"))
+    finally:
+        os.sched_setaffinity(0, cores)
+    assert guessed.statuses(1, guessed.right) == [200]
+    guessed.server.hooks.hold("slow.hash")
+    with concurrent.futures.ThreadPoolExecutor(24) as pool:
+        try:
+            first = [pool.submit(guessed.at, 1, "first")]
+            guessed.server.hooks.await_waiting("slow.hash")
+            first += [pool.submit(guessed.at, 1, f"first-{i}") for i in range(20)]
+            # Nobody leaves the line: once it has refused one it refuses all.
+            until(lambda: any(answer.done() for answer in first), "a full line")
+            assert guessed.statuses(1, "one-more", guessed.right) == [503, 200]
+            assert set(guessed.statuses(1, *map(str, range(180)))) == {503}
+            assert guessed.same(1, "another", guessed.right) == 503
+        finally:
+            guessed.server.hooks.release("slow.hash")
+        assert {answer.result().status for answer in first} <= {wrong, 503}
+    assert guessed.statuses(1, guessed.right) == [200]
+
+
+@GUESSED
+def test_B1_who_is_right_takes_nothing_of_the_limit(limited, kind, wrong):
+    """Each time it is compared, as after a change."""
+    guessed = kind(limited, LOW)
+    for i in range(8):
+        guessed.change(f"short-secret-{i}")
+        assert guessed.statuses(1, guessed.right, guessed.right) == [200, 200]
+    assert guessed.statuses(1, *"abcde") == [wrong] * 4 + [429]
+
+
+def test_B2_a_right_password_of_who_is_disabled_takes_what_a_wrong_one_takes(limited):
+    guessed = GuessedUser(limited, LOW)
+    guessed.server.cli("user", "disable", "somebody", "--yes")
+    assert guessed.statuses(1, guessed.right, *"abcd") == [400] * 4 + [429]
 
 
 @pytest.mark.hooks

@@ -117,7 +117,8 @@ static enum twoleg_error auth_ask_slow(struct test_auth *a, struct str id, struc
     while (error == TWOLEG_WAIT && a->wait.slow && *ret_compared < 40) {
         struct slow_outcome *outcome = &a->outcomes[a->outcome_count++];
         ++*ret_compared;
-        outcome->digest = slow_secret_digest(a->slow, a->wait.slow, a->wait.presented);
+        outcome->digest = slow_secret_digest(a->slow, a->wait.slow, &a->context.network,
+                                             a->wait.presented);
         outcome->matches =
             password_verify(a->wait.slow->slow_hash, a->wait.presented) == TWOLEG_NONE;
         outcome->next = a->context.outcomes;
@@ -462,6 +463,31 @@ static void B1_guesses_do_not_drive_out_what_is_known_to_match(void **state)
     assert_int_equal(compared, 0);
 }
 
+// Where it was not compared yet, a right one is a guess like any other; so is any one while what
+// the worker remembers does not count.
+static void B1_what_is_known_of_one_network_tells_no_other(void **state)
+{
+    struct test_auth *a = *state;
+    unsigned compared;
+    auth_add_slow(a, TEST_NUMBER, "hunter2", NULL);
+    for (unsigned i = 0; i < 4; i++) {
+        struct str secret = i & 1 ? STR("hunter3") : STR("hunter2");
+        enum twoleg_error expected = i & 1 ? TWOLEG_SECRET_WRONG : TWOLEG_NONE;
+        a->context.network = (struct address){.family = ADDRESS_V4, .bytes = {192, 0, 2, 1}};
+        assert_int_equal(auth_ask_slow(a, STR("billing"), secret, &compared), expected);
+        assert_int_equal(compared, i < 2);
+        assert_int_equal(a->wait.remembered, i >= 2);
+        a->context.doubts = true;
+        assert_int_equal(auth_ask_slow(a, STR("billing"), secret, &compared), expected);
+        assert_true(compared == 1 && !a->wait.remembered);
+        a->context.doubts = false;
+        a->context.network.family = i < 2 ? ADDRESS_V6 : ADDRESS_V4;
+        a->context.network.bytes[3] = 2;
+        assert_int_equal(auth_ask_slow(a, STR("billing"), secret, &compared), expected);
+        assert_int_equal(compared, 1);
+    }
+}
+
 static void a_slow_secret_that_the_gate_refuses_costs_no_hash(void **state)
 {
     struct test_auth *a = *state;
@@ -556,6 +582,7 @@ int main(void)
         AUTH(B1_guesses_do_not_drive_out_what_is_known_to_match),
         AUTH(a_slow_secret_that_the_gate_refuses_costs_no_hash),
         AUTH(a_slow_secret_is_found_in_either_spelling),
+        AUTH(B1_what_is_known_of_one_network_tells_no_other),
         AUTH(a_right_keyed_secret_never_waits_for_slow_ones),
         AUTH(a_slow_outcome_is_of_one_stored_hash),
         AUTH(a_request_ends_whatever_places_its_outcomes_share),

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a worker remembers of secrets under a slow hash (row B1).
+#include "client_auth/slow_secret.h"
+
+#include "crypto/hash.h"
+#include "unit/model/model_test.h"
+
+static int cache_setup(void **state)
+{
+    struct env env;
+    env_init(&env);
+    *state = slow_secret_cache_create(&env);
+    return *state ? 0 : -1;
+}
+
+static int cache_teardown(void **state)
+{
+    slow_secret_cache_destroy(*state);
+    return 0;
+}
+
+static void B1_what_was_asked_for_is_told_from_what_was_not(void **state)
+{
+    for (uint32_t i = 0; i < 500; i++) {
+        struct sha256 guess = sha256(str_of(&i, sizeof i));
+        assert_false(slow_secret_asked(*state, &guess));
+        assert_true(slow_secret_asked(*state, &guess));
+        assert_int_equal(slow_secret_find(*state, &guess), SLOW_UNKNOWN);
+    }
+}
+
+static void each_part_makes_another_digest(void **state)
+{
+    const struct address here = {.family = ADDRESS_V4, .bytes = {192, 0, 2, 1}};
+    struct address elsewhere = here, other_family = here;
+    elsewhere.bytes[3] = 2;
+    other_family.family = ADDRESS_V6;
+    const struct secret secret = {.number = 1, .slow_hash = STR("a hash")};
+    const struct secret other = {.number = 2, .slow_hash = STR("a hash")};
+    const struct secret changed = {.number = 1, .slow_hash = STR("another")};
+    const struct sha256 digests[] = {
+        slow_secret_digest(*state, &secret, &here, STR("a")),
+        slow_secret_digest(*state, &other, &here, STR("a")),
+        slow_secret_digest(*state, &changed, &here, STR("a")),
+        slow_secret_digest(*state, &secret, &elsewhere, STR("a")),
+        slow_secret_digest(*state, &secret, &other_family, STR("a")),
+        slow_secret_digest(*state, &secret, &here, STR("b")),
+    };
+    struct sha256 same = slow_secret_digest(*state, &secret, &here, STR("a"));
+    assert_memory_equal(&same, &digests[0], sizeof same);
+    for (size_t i = 0; i < COUNT(digests); i++)
+        for (size_t k = 0; k < i; k++)
+            assert_memory_not_equal(&digests[i], &digests[k], sizeof same);
+}
+
+#define CACHE(test) cmocka_unit_test_setup_teardown(test, cache_setup, cache_teardown)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CACHE(B1_what_was_asked_for_is_told_from_what_was_not),
+        CACHE(each_part_makes_another_digest),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
