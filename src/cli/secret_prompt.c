@@ -2,6 +2,7 @@
 #include "cli/secret_prompt.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <termios.h>
 #include <unistd.h>
@@ -16,12 +17,20 @@ static void prompt_note(int number)
     prompt_signal = number;
 }
 
-// The line, or why there is none. A signal makes read() return: handlers without SA_RESTART.
+// A signal ends the wait, also one that came before it: until then they are held back.
+static ssize_t prompt_read(char *text, size_t size, const sigset_t *let_through)
+{
+    struct pollfd line = {.fd = STDIN_FILENO, .events = POLLIN};
+    return ppoll(&line, 1, NULL, let_through) < 0 ? -1 : read(STDIN_FILENO, text, size);
+}
+
+// The line, or why there is none.
 static ssize_t prompt_line(char *text, size_t size)
 {
     static const char question[] = "Secret (not shown): ";
     struct sigaction note = {.sa_handler = prompt_note};
     struct sigaction before[PROMPT_SIGNALS];
+    sigset_t held, mask;
     struct termios shown;
     if (tcgetattr(STDIN_FILENO, &shown))
         return -1;
@@ -29,16 +38,21 @@ static ssize_t prompt_line(char *text, size_t size)
     unseen.c_lflag &= ~(tcflag_t)ECHO;
     unseen.c_lflag |= ECHONL;
     prompt_signal = 0;
+    sigemptyset(&held);
+    for (size_t i = 0; i < PROMPT_SIGNALS; i++)
+        sigaddset(&held, prompt_signals[i]);
+    sigprocmask(SIG_BLOCK, &held, &mask);
     for (size_t i = 0; i < PROMPT_SIGNALS; i++)
         sigaction(prompt_signals[i], &note, &before[i]);
     // What was typed ahead was shown: it is thrown away.
     ssize_t got = tcsetattr(STDIN_FILENO, TCSAFLUSH, &unseen) ? -1 : 0;
-    if (got == 0 && write(STDERR_FILENO, question, sizeof question - 1) >= 0 && !prompt_signal)
-        got = read(STDIN_FILENO, text, size);
+    if (got == 0 && write(STDERR_FILENO, question, sizeof question - 1) >= 0)
+        got = prompt_read(text, size, &mask);
     int reason = errno;
     tcsetattr(STDIN_FILENO, TCSAFLUSH, &shown);
     for (size_t i = 0; i < PROMPT_SIGNALS; i++)
         sigaction(prompt_signals[i], &before[i], NULL);
+    sigprocmask(SIG_SETMASK, &mask, NULL);
     errno = reason;
     return got;
 }

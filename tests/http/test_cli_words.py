@@ -213,11 +213,15 @@ def test_a_secret_that_could_not_be_printed_is_said_to_be_lost(server, form, way
 def typed_secret(server, *keys):
     """`--client-secret-file -` at a terminal: exit status, what was shown, echo afterwards."""
     ours, theirs = pty.openpty()
+
+    def at_terminal():
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # what runs in the background ignores it
+
     process = subprocess.Popen([BINARY, "app", "create", "--name", "typed", "--client-id",
                                 "typed-id", "--client-secret-file", "-", "--data", server.data],
                                stdin=theirs, stderr=theirs, stdout=subprocess.PIPE,
-                               start_new_session=True, preexec_fn=lambda: fcntl.ioctl(
-                                   0, termios.TIOCSCTTY, 0))
+                               start_new_session=True, preexec_fn=at_terminal)
     shown = b""
     while b"Secret" not in shown:
         shown += os.read(ours, 1024)
