@@ -210,10 +210,8 @@ static void A3_A13_idle_and_unread_connections_are_closed(void **state)
     quick.write_us = 50000;
     toy_start(quick);
     int idle = toy_connect();
-    int used = toy_connect();
-    int deaf = toy_connect();
-    toy_say(deaf, "GET /long HTTP/1.1\r\nHost: x\r\n\r\n");
-    toy_say(used, GET_ECHO);
+    int used = toy_connect_saying(GET_ECHO);
+    int deaf = toy_connect_saying("GET /long HTTP/1.1\r\nHost: x\r\n\r\n");
     toy_read(used, &status);
     assert_string_equal(toy_read_all(idle), "");
     assert_string_equal(toy_read_all(used), "");
@@ -258,9 +256,8 @@ static void drain_answers_what_was_accepted_last(void **state)
     toy_say(parked, GET_PARK);
     struct http_job *job = life_parked();
     toy_drain(10 * SECOND_US);
-    int late = toy_connect();
+    int late = toy_connect_saying(GET_ECHO);
     int mute = toy_connect();
-    toy_say(late, GET_ECHO);
     assert_int_equal(toy_status(toy_read_all(late)), 200);
     assert_string_equal(toy_read_all(mute), "");
     http_job_done(job);

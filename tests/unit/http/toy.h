@@ -16,7 +16,7 @@
 #include "http/job.h"
 #include "http/worker.h"
 
-#define TOY_WAIT_MS 5000
+#define TOY_WAIT_MS 60000
 #define TOY_ECHO_MAX 1024
 #define TOY_ANSWER_MAX (1024 * 1024)
 
@@ -256,14 +256,6 @@ static void toy_stop(void)
 
 // --- the client ---
 
-static int toy_connect(void)
-{
-    int ends[2];
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    toy_post(toy_on_adopt, ends[1], 0);
-    return ends[0];
-}
-
 static void toy_send(int fd, const char *bytes, size_t len)
 {
     while (len > 0) {
@@ -278,6 +270,21 @@ static void toy_send(int fd, const char *bytes, size_t len)
 static void toy_say(int fd, const char *text)
 {
     toy_send(fd, text, strlen(text));
+}
+
+// A connection that has said so much before the server knows of it.
+static int toy_connect_saying(const char *text)
+{
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    toy_say(ends[0], text);
+    toy_post(toy_on_adopt, ends[1], 0);
+    return ends[0];
+}
+
+static int toy_connect(void)
+{
+    return toy_connect_saying("");
 }
 
 static void toy_await(int fd)
