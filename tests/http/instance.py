@@ -158,6 +158,19 @@ def until(condition, what):
         select.select([], [], [], 0.002)
 
 
+def insist(ask):
+    """Its answer, once it is no 503: whoever waits for the pool for a second, on a machine without
+    time, is refused, and asks again."""
+    answers = []
+
+    def answered():
+        answers.append(ask())
+        return answers[-1].status != 503
+
+    until(answered, "a place on the pool")
+    return answers[-1]
+
+
 def unread(socks):
     """What the kernel holds of what was sent on these connections, since the other end has not
     read it: bytes. An answer on another connection does not tell that it has."""
