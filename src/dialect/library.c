@@ -25,7 +25,8 @@ static enum twoleg_error library_find_own(struct dialect_library *library, struc
         return TWOLEG_NOT_FOUND;
     buf_init_arena(&path, library->arena, library->folder.len + name.len + 8);
     buf_add(&path, library->folder);
-    buf_add_char(&path, '/');
+    if (!str_ends_with(library->folder, STR("/")))
+        buf_add_char(&path, '/');
     buf_add(&path, name);
     buf_add(&path, STR(".yaml"));
     buf_add_char(&path, '\0');

@@ -422,3 +422,12 @@ def test_head_is_answered_where_get_is(server):
         answer = server.admin("HEAD", "/admin/v1/" + target)
         assert answer.status == 200 and answer.body == b"", target
     assert server.admin("HEAD", "/admin/v1/backup").status == 405
+
+
+def test_a_base_beside_the_file_is_named_by_one_path(tmp_path):
+    (tmp_path / "ring.yaml").write_text("name: ring\nbase: ring\ntitle: Ring\n")
+    for given in ("ring.yaml", "./ring.yaml", f"{tmp_path}/ring.yaml"):
+        done = run("dialect", "check", given, cwd=tmp_path)
+        path = given if "/" in given else "./" + given
+        assert done.returncode == REFUSED, done
+        assert done.stderr.startswith(f"{path}:1:1: base: more than 4 dialects"), done.stderr
