@@ -23,7 +23,7 @@ const struct cli_option_row cli_option_rows[CLI_OPTIONS] = {
 const struct cli_command cli_commands[] = {
     {"serve", "", 0, 0, SERVER | CLI_BIT(CHANGE_ISSUER),
      "Run the server until it is told to stop.", cli_serve},
-    {"config check", "", 0, 0, SERVER | LOCAL, "Check the configuration and say all that is wrong.",
+    {"config check", "", 0, 0, SERVER | LOCAL, "Check the configuration and say what is wrong.",
      cli_config_check},
     {"config show", "", 0, 0, SERVER | LOCAL, "Print each value and where it comes from.",
      cli_config_show},
@@ -36,7 +36,7 @@ const struct cli_command cli_commands[] = {
     {"dialect example", "NAME|FILE", 1, 1, LOCAL,
      "Print a command that gets a token, with {url}, {id} and {secret} in it; or two.",
      cli_dialect_example},
-    {"dialect check", "FILE", 1, 1, LOCAL, "Check a dialect's file and say all that is wrong.",
+    {"dialect check", "FILE", 1, 1, LOCAL, "Check a dialect's file and say what is wrong.",
      cli_dialect_check},
     {"dialect try", "NAME|FILE", 1, 1, LOCAL,
      "Say how the request on standard input would be read and answered; nothing is run.",
