@@ -34,9 +34,11 @@ static enum twoleg_error application_check_client_id(struct manage_change *chang
 }
 
 // A dialect's format goes before the application's, and who makes one for such a dialect expects no
-// word of a jwt; but it may ask elsewhere, too.
-#define APPLICATION_FORMAT_HINT                                                                    \
-    "; say it with --token-format reference, also where a dialect makes references of all tokens"
+// word of a jwt; but it may ask elsewhere, too. How the format is said depends on who asks: an
+// option, a fact of an import, a member.
+#define APPLICATION_FORMAT_HINT \
+    "; it needs the token format reference (--token-format, token_format) also where a dialect " \
+    "makes references of all tokens"
 
 static enum twoleg_error application_check_life(struct manage_change *change,
                                                 const struct manage_policy *policy,

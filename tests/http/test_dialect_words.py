@@ -131,7 +131,8 @@ def test_a_refused_reload_ends_with_what_is_wrong(speaking, tmp_path):
 def test_T21_a_life_that_a_jwt_has_not_says_what_to_do(speaking, life):
     server = speaking("dialect: smscx\n")
     done = server.run_cli("app", "create", "--name", "n", "--token-ttl", life)
-    assert done.returncode == 1 and "--token-format reference, also where a dialect" in done.stderr
+    assert done.returncode == 1
+    assert "reference (--token-format, token_format) also where a dialect" in done.stderr
     done = server.run_cli("app", "create", "--name", "n", "--token-ttl", life, "--token-format",
                           "reference")
     assert done.returncode == 0, done

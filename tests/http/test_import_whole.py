@@ -56,6 +56,7 @@ BAD = {
     "audience no text": ({**ROW, "audience": [1]}, '"audience" must be'),
     "life": ({**ROW, "token_ttl": "soon"}, '"token_ttl" must be'),
     "endless jwt": ({**ROW, "token_ttl": "never"}, "a jwt must expire"),
+    "endless here": ({**ROW, "token_ttl": "never"}, "reference (--token-format, token_format)"),
     "format": ({**ROW, "token_format": "paper"}, '"token_format" must be'),
     "budget": ({**ROW, "budget": "many"}, '"budget" must be'),
     "dialect": ({**ROW, "dialects": "klingon"}, "there is no dialect klingon here"),
