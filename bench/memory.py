@@ -117,21 +117,26 @@ def clone_rows(store, table, key, old, count, change):
     store.execute(CLONE.format(table=table, columns=columns, key=key), {"count": count, "old": old})
 
 
-def many_applications(data, app, count):
-    """A copy of the store with so many applications, written by SQL: rows like those of one."""
-    copy = copy_of(data, "many")
+def clone(copy, kind, which, count, change, numbered=()):
+    """Into the store of a copy so many rows like one of the table of that kind, by SQL, with what
+    belongs to it; the numbered of those have numbers of their own."""
+    number = {"number": "1000000 + n.i"}
     store = sqlite3.connect(copy / "twoleg.db")
-    old = store.execute("SELECT number FROM applications WHERE client_id = ?",
-                        (app["client_id"],)).fetchone()[0]
-    clone_rows(store, "applications", "number", old, count,
-               {"number": "1000000 + n.i", "client_id": "printf('app_%013d', n.i)",
-                "name": "'clone ' || n.i"})
-    clone_rows(store, "secrets", "application", old, count,
-               {"number": "2000000 + n.i", "application": "1000000 + n.i"})
-    for table in ("application_apis", "application_scopes"):
-        clone_rows(store, table, "application", old, count, {"application": "1000000 + n.i"})
+    column, value = which
+    old = store.execute(f"SELECT number FROM {kind}s WHERE {column} = ?", (value,)).fetchone()[0]
+    clone_rows(store, f"{kind}s", "number", old, count, {**number, **change})
+    for table in (f"{kind}_apis", f"{kind}_scopes", *numbered):
+        own = {"number": "2000000 + n.i"} if table in numbered else {}
+        clone_rows(store, table, kind, old, count, {kind: number["number"], **own})
     store.commit()
     store.close()
+
+
+def many_applications(data, app, count):
+    """A copy of the store with so many applications, like that one."""
+    copy = copy_of(data, "many")
+    clone(copy, "application", ("client_id", app["client_id"]), count,
+          {"client_id": "printf('app_%013d', n.i)", "name": "'clone ' || n.i"}, ("secrets",))
     return copy, [f"app_{i:013d}" for i in range(1, count + 1)]
 
 

@@ -3,10 +3,9 @@
 and what is to be measured is that every grant waits for one Argon2id hash of its own."""
 import ctypes
 import os
-import sqlite3
 import time
 
-from memory import clone_rows
+from memory import clone
 from rig import UNLIMITED, Twoleg, basic, copy_of, create, raw_request
 from rows import load, requests_file
 
@@ -19,8 +18,8 @@ SPARE_S = 2  # of a load beside: it begins before what it goes beside, and ends 
 
 
 def many_users(data, name):
-    """A copy of the store with an application that has users' passwords, and the users, by SQL:
-    rows like those of one, their hash too."""
+    """A copy of the store with an application that has users' passwords, and the users: like one,
+    their hash too."""
     copy = copy_of(data, name)
     server = Twoleg(copy, password_grant="true")
     [app] = create(copy / "admin.sock", [{"name": "with users", "scope": "sms groups",
@@ -29,14 +28,7 @@ def many_users(data, name):
     create(copy / "admin.sock", [{"username": "first", "password": PASSWORD, "scope": "sms"}],
            "users")
     server.stop()
-    store = sqlite3.connect(copy / "twoleg.db")
-    old = store.execute("SELECT number FROM users WHERE username = 'first'").fetchone()[0]
-    clone_rows(store, "users", "number", old, USERS,
-               {"number": "1000000 + n.i", "username": "'user' || n.i"})
-    for table in ("user_apis", "user_scopes"):
-        clone_rows(store, table, "user", old, USERS, {"user": "1000000 + n.i"})
-    store.commit()
-    store.close()
+    clone(copy, "user", ("username", "first"), USERS, {"username": "'user' || n.i"})
     return copy, app
 
 
