@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import select
 import shutil
 import signal
@@ -430,6 +431,16 @@ class Server:
             except ConnectionError:
                 pass
             return drain(sock)
+
+
+def speaking(folder, dialect, options=""):
+    """A server that was started on data in the folder, and speaks this dialect of one's own."""
+    name = re.match("name: (.*)", dialect)[1]
+    dialects, config = folder / "dialects", folder / "twoleg.yaml"
+    dialects.mkdir(parents=True)
+    (dialects / f"{name}.yaml").write_text(dialect)
+    config.write_text(f"dialect_folder: {dialects}\ndialect: {name}\n{options}")
+    return Server(data=folder / "data", config=config).start()
 
 
 def drain(sock):

@@ -3,7 +3,7 @@
 began while the row or the signature was waited for; callers compare it with what is documented."""
 import pytest
 
-from instance import Server
+from instance import speaking
 from test_races import Call, hold  # noqa: F401 (a fixture)
 
 pytestmark = pytest.mark.hooks
@@ -24,13 +24,9 @@ success:
 
 
 def start(folder, **token):
-    (folder / "dialects").mkdir()
     rules = ", ".join(f"{key}: {value}" for key, value in token.items())
     text = DIALECT + (f"token: {{{rules}}}\n" if rules else "")
-    (folder / "dialects/lives.yaml").write_text(text)
-    config = folder / "twoleg.yaml"
-    config.write_text(f"dialect_folder: {folder}/dialects\ndialect: lives\npassword_grant: true\n")
-    return Server(data=folder / "data", config=config).start()
+    return speaking(folder, text, "password_grant: true\n")
 
 
 @pytest.fixture(scope="module")

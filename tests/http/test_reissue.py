@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from instance import FORMATS, Server
+from instance import FORMATS, speaking
 from test_races import Call, hold  # noqa: F401 (a fixture)
 from test_reference import rows
 
@@ -25,11 +25,7 @@ success:
 
 
 def start(folder, reissue="same"):
-    (folder / "dialects").mkdir(parents=True)
-    (folder / "dialects/again.yaml").write_text(FILE.replace("same", reissue))
-    file = folder / "twoleg.yaml"
-    file.write_text(f"dialect_folder: {folder}/dialects\ndialect: again\nworkers: 3\n")
-    return Server(data=folder / "data", config=file).start()
+    return speaking(folder, FILE.replace("same", reissue), "workers: 3\n")
 
 
 @pytest.fixture(scope="module")
