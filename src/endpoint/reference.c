@@ -14,11 +14,12 @@ static const char commit_kind;
 // ---------------------------------------------------------------------------------- write
 
 struct commit_job {
-    struct endpoint_commit commit; // first
+    struct endpoint_commit commit;
     struct token_reference token; // its scope lies in the batch
     struct store_token_key unless[AGAIN_COUNT];
     struct token_id replaced;
 };
+ENDPOINT_FIRST(struct commit_job, commit);
 
 // The token whose row was written for this request. NOT_FOUND: there is none, or none that is still
 // right; its row stays until it expires, and nobody has its text.
@@ -107,10 +108,11 @@ static enum twoleg_error reference_start(struct http_request *request,
 // One for each request: what a look finds that began before the request came could be older than
 // an answer that the client has already.
 struct look_up_job {
-    struct endpoint_look look; // first
+    struct endpoint_look look;
     struct token_known known[AGAIN_NEXT];
     size_t count;
 };
+ENDPOINT_FIRST(struct look_up_job, look);
 
 static enum twoleg_error look_up_one(struct look_up_job *look, struct store_reader *reader,
                                      struct token_known *known)

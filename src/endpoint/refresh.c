@@ -14,12 +14,13 @@ static const char keep_kind, revoke_kind;
 
 // A change on its way, and what its answer needs.
 struct refresh_job {
-    struct endpoint_commit commit; // first
+    struct endpoint_commit commit;
     const struct refresh_family *from; // what it was made of: a look's; NULL: a new family
     struct refresh_family family;      // of a new one
     struct refresh_token token;
     int64_t left_s; // of its life when it was made, if it is not used
 };
+ENDPOINT_FIRST(struct refresh_job, commit);
 
 static struct refresh_job *refresh_job_find(const struct http_request *request,
                                             const struct refresh_family *from)

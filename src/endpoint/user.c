@@ -13,13 +13,14 @@
 #define LOOK_CAP ((size_t)1024 * 1024)
 
 struct user_look {
-    struct endpoint_look look; // first
+    struct endpoint_look look;
     uint64_t account;
     struct str username;
     uint64_t number; // of a family; 0: by name
     struct user *user;
     struct refresh_family *family;
 };
+ENDPOINT_FIRST(struct user_look, look);
 
 static enum twoleg_error user_look_run(struct endpoint_look *job, struct store_reader *reader)
 {

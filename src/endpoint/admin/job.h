@@ -10,7 +10,7 @@ typedef enum twoleg_error admin_loader(struct admin_load *load, struct store_rea
 
 // Inputs are copied into the arena before the start; results are there once the job has ended.
 struct admin_load {
-    struct endpoint_look look; // first
+    struct endpoint_look look;
     admin_loader *loader;
 
     struct str client_id; // load this application
@@ -36,6 +36,7 @@ struct admin_load {
     struct buf out; // JSON made by the loader
     char reason[512];
 };
+ENDPOINT_FIRST(struct admin_load, look);
 
 // The ended load of this call, or TWOLEG_WAIT with a new one under way. prepare fills the inputs of
 // a new one. Any other error is the load's own.
@@ -58,7 +59,7 @@ enum twoleg_error admin_loader_user(struct admin_load *load, struct store_reader
 
 // A change on its way, with what its answer will need. Texts live in the batch.
 struct admin_commit {
-    struct endpoint_commit commit; // first
+    struct endpoint_commit commit;
     struct manage_change change; // of the commit's batch
     struct application *application;
     struct api *api;
@@ -68,6 +69,7 @@ struct admin_commit {
     char secret[SECRET_MAX]; // made by us, to be shown once; wiped
     size_t secret_len;
 };
+ENDPOINT_FIRST(struct admin_commit, commit);
 
 // The ended commit of this call: TWOLEG_NONE and it is durable, else why not. *ret_commit NULL:
 // there was none yet, or it lost a race that it can win when it is built again.
