@@ -27,8 +27,8 @@ static enum twoleg_error revoke_build(const struct http_request *request,
     struct manage_actor actor = {.name = buf_str(&number), .account = application->account};
     struct manage_change change;
     manage_change_init(&change, batch, &actor, str_of(request->id, sizeof request->id));
-    return manage_token_revoke(&change, &verdict->record, application,
-                               verdict->format == FORMAT_REFERENCE, buf_str(&id));
+    return manage_token_revoke(&change, &verdict->record, application, verdict->format,
+                               buf_str(&id));
 }
 
 static enum twoleg_error revoke_submit(struct http_request *request,

@@ -3,8 +3,8 @@
 
 enum twoleg_error manage_token_revoke(struct manage_change *change,
                                       const struct token_record *record,
-                                      const struct application *application, bool reference,
-                                      struct str token_id)
+                                      const struct application *application,
+                                      enum token_format format, struct str token_id)
 {
     struct manage_detail detail;
     enum twoleg_error error = manage_may(change, application ? application->account : 0);
@@ -13,7 +13,8 @@ enum twoleg_error manage_token_revoke(struct manage_change *change,
     struct store_verb *verb = manage_verb(change, VERB_TOKEN_REVOKE);
     verb->revoke.id = record->id;
     verb->revoke.application = record->application;
-    verb->revoke.expires_s = reference ? token_record_forget_s(record) : record->expires_s;
+    verb->revoke.expires_s =
+        format == FORMAT_REFERENCE ? token_record_forget_s(record) : record->expires_s;
     manage_detail_begin(change, &detail);
     if (application)
         json_key_str(&detail.json, STR("client_id"), application->client_id);

@@ -40,9 +40,8 @@ static inline int64_t token_record_window(const struct token_record *record)
 }
 
 // When the revocation of a token that is found again, which only reference tokens are, may be
-// forgotten; 0 = never. By what was
-// revoked of its window whoever asks again finds the one that lives, and that is until the next
-// window has ended.
+// forgotten; 0 = never. By what was revoked of its window whoever asks again finds the one that
+// lives, and that is until the next window has ended.
 static inline int64_t token_record_forget_s(const struct token_record *record)
 {
     int64_t life = record->expires_s - record->issued_s;

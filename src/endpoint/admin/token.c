@@ -151,7 +151,7 @@ static enum twoleg_error token_revoke_build(struct admin_call *call, struct admi
     buf_init(&id, memory, sizeof memory);
     token_write_id(&verdict->record, verdict->format, &id);
     return manage_token_revoke(&commit->change, &verdict->record, verdict->view.body,
-                               verdict->format == FORMAT_REFERENCE, buf_str(&id));
+                               verdict->format, buf_str(&id));
 }
 
 enum twoleg_error admin_token_revoke(struct admin_call *call)

@@ -44,7 +44,7 @@ enum twoleg_error verb_application_create(struct round *round, const struct stor
     if (application->state.status == STATUS_DELETED)
         return TWOLEG_RANGE;
     struct verb_entity head = {application->number, application->account, 1,
-                                    application->state};
+                               application->state};
     bool first;
     enum twoleg_error error = application_insert(round, application);
     if (!error)

@@ -157,11 +157,12 @@ static void one_token_is_revoked_until_it_expires(void **state)
     test->actor = (struct manage_actor){.name = STR("usr"), .account = 6};
     struct str id = STR("the-token");
     struct manage_change *change = &test->change;
-    assert_int_equal(manage_token_revoke(change, &record, &application, false, id), TWOLEG_REFUSED);
-    assert_int_equal(manage_token_revoke(change, &record, NULL, false, id), TWOLEG_REFUSED);
+    const enum token_format jwt = FORMAT_JWT;
+    assert_int_equal(manage_token_revoke(change, &record, &application, jwt, id), TWOLEG_REFUSED);
+    assert_int_equal(manage_token_revoke(change, &record, NULL, jwt, id), TWOLEG_REFUSED);
     assert_int_equal(manage_backup_note(&test->change, STR("/x")), TWOLEG_REFUSED);
     test->actor.operator_rights = true;
-    assert_int_equal(manage_token_revoke(change, &record, &application, false, id), TWOLEG_NONE);
+    assert_int_equal(manage_token_revoke(change, &record, &application, jwt, id), TWOLEG_NONE);
     const struct store_verb *verb = manage_test_verb(test, VERB_TOKEN_REVOKE, 0);
     assert_int_equal(verb->revoke.expires_s, 1234);
     struct str detail = manage_test_verb(test, VERB_AUDIT, 0)->audit.detail;
