@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What was read, written and read again is the same; no mapped address is left; a prefix matches
-// its own address.
+// its own address; what an address is counted by is its prefix of 64 bits, or itself.
 #include <string.h>
 
 #include "codec/address.h"
@@ -28,6 +28,13 @@ static void fuzz_plain(struct str text)
     FUZZ_MUST(address_equal(&address, &again));
 }
 
+static void fuzz_network(const struct address *address)
+{
+    struct address prefix = address_prefix(address, address->family == ADDRESS_V6 ? 64 : 32);
+    struct address network = address_network(address);
+    FUZZ_MUST(address_equal(&network, &prefix) && network.port == 0);
+}
+
 static void fuzz_port(struct str text)
 {
     char memory[64];
@@ -41,6 +48,7 @@ static void fuzz_port(struct str text)
     address_format_port(&out, &address);
     FUZZ_MUST(address_parse_port(fuzz_text(&out), &again) == TWOLEG_NONE);
     FUZZ_MUST(address_equal(&address, &again) && address.port == again.port);
+    fuzz_network(&address);
     address_to_sockaddr(&address, &storage);
     FUZZ_MUST(!address_from_sockaddr((const struct sockaddr *)&storage, &again));
     FUZZ_MUST(address_equal(&address, &again) && address.port == again.port);
