@@ -240,6 +240,28 @@ static void compile_row_json(struct dialect_loader *loader, const struct dialect
                        "errors.rows: the template is no JSON with the words of this row");
 }
 
+static bool compile_lacks_code(const struct dialect_row *row)
+{
+    return !row->code.len && template_has(&row->template, TEMPLATE_CODE);
+}
+
+// An empty code is none that any client knows. What a row stands for decides which one is right, so
+// there is none to take for it.
+static void compile_codes(struct dialect_loader *loader, struct config_mark mark, unsigned lacking)
+{
+    struct buf words;
+    if (!lacking)
+        return;
+    buf_init_arena(&words, loader->arena, 256);
+    for (unsigned c = 0; c < CONDITIONS; c++)
+        if (lacking & 1u << c)
+            buf_addf(&words, "%s%.*s", words.len ? ", " : "",
+                     STR_ARG(dialect_condition_word((enum dialect_condition)c)));
+    loader->no_memory = loader->no_memory || words.failed;
+    DIALECT_REFUSE(loader, mark, "errors.rows: the template has {code}: a code is missing for %.*s",
+                   STR_ARG(buf_str(&words)));
+}
+
 static void compile_row(struct dialect_loader *loader, struct dialect_row *row, bool own)
 {
     const struct dialect *d = loader->dialect;
@@ -257,7 +279,8 @@ static void compile_row(struct dialect_loader *loader, struct dialect_row *row, 
         DIALECT_REFUSE(loader, mark, "errors.rows: not_found needs a status of 400 to 599");
     compile_value(loader, mark, "errors.rows.code", row->code);
     compile_value(loader, mark, "errors.rows.message", row->message);
-    row->template = d->errors.template;
+    // Nothing is said of the body of all where one of its own is wrong.
+    row->template = row->body.len ? (struct dialect_template){0} : d->errors.template;
     if (row->body.len)
         compile_template(loader, own ? compile_mark(row->body_mark, mark) : mark,
                          "errors.rows.body", row->body, d->json_errors, &row->template);
@@ -274,6 +297,7 @@ static unsigned compile_own_rows(struct dialect_loader *loader)
     unsigned seen = 0;
     for (size_t i = 0; i < d->errors.rows.count; i++) {
         compile_row(loader, &rows[i], true);
+        compile_codes(loader, rows[i].mark, compile_lacks_code(&rows[i]) ? rows[i].when : 0);
         for (unsigned c = 0; c < CONDITIONS; c++) {
             if (!(rows[i].when & 1u << c))
                 continue;
@@ -338,7 +362,7 @@ void dialect_compile_errors(struct dialect_loader *loader)
     compile_template(loader, compile_mark(d->errors.body_mark, d->errors.mark), "errors.body",
                      d->errors.body, d->json_errors, &d->errors.template);
     compile_body_words(loader);
-    unsigned seen = compile_own_rows(loader);
+    unsigned seen = compile_own_rows(loader), lacking = 0;
     for (unsigned c = 0; c < CONDITIONS; c++) {
         if (seen & 1u << c)
             continue;
@@ -347,7 +371,10 @@ void dialect_compile_errors(struct dialect_loader *loader)
         else
             DIALECT_REFUSE(loader, d->errors.mark, "errors.rows: none is for \"%.*s\"",
                            STR_ARG(dialect_condition_word((enum dialect_condition)c)));
+        if (loader->base && compile_lacks_code(d->by_condition[c]))
+            lacking |= 1u << c;
     }
+    compile_codes(loader, d->errors.mark, lacking);
 }
 
 static bool compile_is_identity(struct str name)

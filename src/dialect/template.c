@@ -183,6 +183,14 @@ enum twoleg_error template_compile(struct str text, bool json, struct arena *are
     return TWOLEG_NONE;
 }
 
+bool template_has(const struct dialect_template *template, enum template_word word)
+{
+    for (size_t i = 0; i < template->count; i++)
+        if (template->pieces[i].word == word)
+            return true;
+    return false;
+}
+
 static void template_write_time(int64_t now_us, struct buf *out)
 {
     struct tm parts;

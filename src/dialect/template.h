@@ -44,3 +44,4 @@ enum twoleg_error template_try(const struct dialect_template *template,
                                const struct template_values *values) TWOLEG_MUST_CHECK;
 void template_write(const struct dialect_template *template, const struct template_values *values,
                     bool json, struct buf *out);
+bool template_has(const struct dialect_template *template, enum template_word word);

@@ -200,18 +200,29 @@ static const struct {
     {HEAD PATHS "errors:\n  body: '{\"a\":1,\"{code}\":2}'\n  rows:\n"
                 "    - {when: [client], status: 401, code: a}\n",
      "x.yaml:8:7: errors.rows: the template is no JSON with the words of this row"},
+    {HEAD PATHS "errors:\n  rows:\n    - {when: [client, scope], status: 403}\n",
+     "x.yaml:7:7: errors.rows: the template has {code}: a code is missing for scope, client\n"},
+    {HEAD PATHS "errors:\n  body: empty\n  rows:\n    - when: [user]\n      status: 403\n"
+                "      body: '{\"e\":\"{code}\"}'\n",
+     "x.yaml:8:7: errors.rows: the template has {code}: a code is missing for user\n"},
+    // The base needs none.
+    {HEAD "base: rti-sms\nerrors:\n  body: '{\"e\":\"{code}\"}'\n  rows:\n"
+          "    - {when: [client], status: 401, code: a}\n",
+     "x.yaml:5:3: errors.rows: the template has {code}: a code is missing for media_type, "
+     "malformed, in_query, missing, grant, grant_refused, scope, target, client_missing, "
+     "client_malformed\n"},
     {HEAD PATHS "errors:\n  body: '{\"error\":{code}}'\n",
      "x.yaml:6:3: errors.body: the template has {code} without quotes"},
     {HEAD PATHS "errors:\n  body: '{\"error\":\"{cod}\"}'\n",
      "x.yaml:6:3: errors.body: the template has the unknown word {cod}. Did you mean {code}?"},
     {HEAD PATHS "errors:\n  rows:\n    - {when: [client], status: 302}\n",
      "x.yaml:7:7: errors.rows: status 302 is neither 200 nor an error"},
-    {HEAD PATHS "errors:\n  rows:\n    - {when: [unavailable], status: 400}\n",
+    {HEAD PATHS "errors:\n  rows:\n    - {when: [unavailable], status: 400, code: a}\n",
      "x.yaml:7:7: errors.rows: unavailable needs a status of 500 to 599"},
     {HEAD PATHS "errors:\n  rows:\n    - {when: [client, client_unknown], status: 401}\n",
      "x.yaml:7:23: errors.rows[0].when: \"client_unknown\" is not one of its words"},
-    {HEAD PATHS "errors:\n  rows:\n    - {when: [client], status: 401}\n    - {when: [client], "
-     "status: 400}\n",
+    {HEAD PATHS "errors:\n  rows:\n    - {when: [client], status: 401, code: a}\n"
+                "    - {when: [client], status: 400, code: a}\n",
      "x.yaml:8:7: errors.rows[1]: \"client\" has a row already, in line 7"},
     {HEAD PATHS "resource:\n  status: 200\n", "x.yaml:6:3: resource: unknown key \"status\""},
     {HEAD PATHS "resource:\n  header: X-Auth-Client-Id\n",
