@@ -97,14 +97,16 @@ static struct str refuse_headers(const struct dialect *dialect, const struct dia
     return buf_str(&out);
 }
 
-// The error's own words where the row has none, but one text for all that is of the client, and one
-// for all that is of the user: no file can tell an unknown one from a wrong secret.
+// The error's own words where the row has none, but one text for all that is of the client, one for
+// all that is of the user and one for their limits: no file can tell an unknown one from a wrong
+// secret, or from one that is compared slowly and so has a limit of its own.
 static struct str refuse_message(const struct dialect *dialect, const struct dialect_row *row,
                                  enum twoleg_error error)
 {
     const struct str words[CONDITIONS] = {
         [CONDITION_CLIENT] = STR("client authentication failed"),
         [CONDITION_USER] = STR("the user's credentials or the refresh token are not good"),
+        [CONDITION_LIMITED] = STR("too many failures of authentication"),
         [CONDITION_MEDIA_TYPE] = dialect->body_words,
     };
     struct str alike = words[dialect_condition(error)];

@@ -328,6 +328,36 @@ static void a_wrong_template_is_said_once_where_it_stands(void **state)
     }
 }
 
+// In each row that leaves its words to us, whatever the error: an unknown client, one that has a
+// secret which is compared slowly, a user.
+static void B2_a_row_without_words_says_one_thing_of_all_that_ids_could_be_told_by(void **state)
+{
+    static const struct {
+        enum dialect_condition condition;
+        unsigned errors;
+        const char *body;
+    } each[] = {
+        {CONDITION_CLIENT, 8, "\"client authentication failed\""},
+        {CONDITION_USER, 10, "\"the user's credentials or the refresh token are not good\""},
+        {CONDITION_LIMITED, 4, "\"too many failures of authentication\""},
+    };
+    struct dialect_world *w = *state;
+    struct str report;
+    assert_int_equal(load(w, HEAD "errors:\n  body: '\"{message}\"'\n  rows:\n"
+                             "    - {when: [client, user, limited], status: 403}\n", &report),
+                     TWOLEG_NONE);
+    for (size_t i = 0; i < COUNT(each); i++) {
+        unsigned errors = 0;
+        for (unsigned error = 1; error < TWOLEG_ERRORS; error++) {
+            if (dialect_condition((enum twoleg_error)error) != each[i].condition)
+                continue;
+            refuse_and_check(w, (enum twoleg_error)error, 403, each[i].body);
+            errors++;
+        }
+        assert_int_equal(errors, each[i].errors);
+    }
+}
+
 static void the_words_for_a_wrong_body_are_those_of_the_dialect(void **state)
 {
     static const struct {
@@ -465,6 +495,7 @@ int main(void)
         WORLD(a_template_is_json_under_each_type_that_is),
         WORLD(bad_files_are_refused_with_line_and_reason),
         WORLD(a_wrong_template_is_said_once_where_it_stands),
+        WORLD(B2_a_row_without_words_says_one_thing_of_all_that_ids_could_be_told_by),
         WORLD(the_words_for_a_wrong_body_are_those_of_the_dialect),
         WORLD(a_file_says_only_how_it_differs),
         WORLD(tokens_look_as_the_file_says),
