@@ -7,13 +7,16 @@
 
 // ------------------------------------------------------------------------------------- headers
 
-// Those that HTTP itself, or we for safety's sake, send.
+// Those that HTTP itself, or we for safety's sake, send; those that say of a body what no text can
+// know before; and those that tell a cache otherwise than no-store.
 static const char *const compile_headers_taken[] = {
     "Cache-Control",    "Connection",     "Content-Length", "Content-Type",
     "Date",             "Keep-Alive",     "Pragma",         "Retry-After",
     "Set-Cookie",       "Trailer",        "Upgrade",        "Strict-Transport-Security",
     "WWW-Authenticate", "X-Request-Id",   "Allow",          "Transfer-Encoding",
-    "X-Content-Type-Options",
+    "Content-Encoding", "Content-Range",  "Content-MD5",    "Content-Digest",
+    "Repr-Digest",      "Proxy-Connection", "CDN-Cache-Control", "Surrogate-Control",
+    "X-Accel-Expires",  "X-Content-Type-Options",
 };
 
 static bool compile_is_printable(struct str text)
@@ -34,7 +37,7 @@ static const char *compile_header_problem(struct str line)
         return "has a value that is not one blank and visible ASCII";
     for (size_t i = 0; i < sizeof compile_headers_taken / sizeof *compile_headers_taken; i++)
         if (str_equal_nocase(name, str_from(compile_headers_taken[i])))
-            return "is a header that the server sets itself";
+            return "is a header that is the server's own to set";
     return NULL;
 }
 

@@ -95,8 +95,10 @@ static const struct schema_shape shape_texts = ITEM(row_text, struct str);
 static const struct schema_row row_scheme = {
     .type = SCHEMA_TEXT, .min = "1", .max = "32", .shape = &shape_token};
 static const struct schema_shape shape_schemes = ITEM(row_scheme, struct str);
+// Without quotes YAML reads a mapping.
+static const struct schema_shape shape_header = {.characters_text = "the form 'Name: value'"};
 static const struct schema_row row_header = {
-    .type = SCHEMA_TEXT, .min = "3", .max = "512", .shape = &shape_none};
+    .type = SCHEMA_TEXT, .min = "3", .max = "512", .shape = &shape_header};
 static const struct schema_shape shape_headers = ITEM(row_header, struct str);
 
 static const struct schema_row rows_endpoint[] = {

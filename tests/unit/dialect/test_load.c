@@ -182,10 +182,20 @@ static const struct {
      "written \"{message}\" in JSON"},
     {HEAD PATHS "success:\n  status: 302\n", "x.yaml:6:11: success.status: \"302\" is too large"},
     {HEAD PATHS "success:\n  headers: ['Set-Cookie: a=b']\n",
-     "x.yaml:6:3: success.headers[0]: \"Set-Cookie: a=b\" is a header that the server sets itself"},
+     "x.yaml:6:3: success.headers[0]: \"Set-Cookie: a=b\" is a header that is the server's own "
+     "to set"},
     {HEAD PATHS "success:\n  headers: ['x-content-type-options: none']\n",
-     "x.yaml:6:3: success.headers[0]: \"x-content-type-options: none\" is a header that the server "
-     "sets itself"},
+     "x.yaml:6:3: success.headers[0]: \"x-content-type-options: none\" is a header that is the "
+     "server's own to set"},
+    // A gzip that is none: no client could read a token.
+    {HEAD PATHS "success:\n  headers: ['Content-Encoding: gzip']\n",
+     "x.yaml:6:3: success.headers[0]: \"Content-Encoding: gzip\" is a header that is the server's"},
+    {HEAD PATHS "errors:\n  rows:\n    - when: [scope]\n      status: 400\n      code: a\n"
+                "      headers: ['X-A: b', 'cdn-cache-control: max-age=60']\n",
+     "x.yaml:7:7: errors.rows.headers[1]: \"cdn-cache-control: max-age=60\" is a header that is"},
+    {HEAD PATHS "success:\n  headers: [X-Y: 1]\n",
+     "x.yaml:6:13: success.headers[0]: a mapping stands here (text, 3 to 512 bytes of the form "
+     "'Name: value')\n"},
     {HEAD PATHS "success:\n  headers: ['X-Y']\n",
      "x.yaml:6:3: success.headers[0]: \"X-Y\" is not of the form Name: value"},
     {HEAD PATHS "success:\n  headers: ['X(Y): 1']\n",
