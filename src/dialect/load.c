@@ -18,6 +18,14 @@ static void load_list(struct schema_list *own, struct schema_list base)
         *own = base;
 }
 
+// A challenge names a scheme by which the client may come again (RFC 9110 section 11.6.1), and that
+// of 401 the one that it came with (RFC 6749 section 5.2): Basic is none where it is not taken.
+static struct str load_challenge(const struct dialect *d, struct str base)
+{
+    bool basic = str_equal_nocase(str_slice(base, 0, str_find(base, ' ')), STR("Basic"));
+    return basic && !(d->client.methods & DIALECT_BASIC) ? STR("none") : base;
+}
+
 static void load_inherit_answers(struct dialect *d, const struct dialect *base)
 {
     if (!d->success.mark.line)
@@ -30,7 +38,7 @@ static void load_inherit_answers(struct dialect *d, const struct dialect *base)
         d->errors.number = base->errors.number;
     load_text(&d->errors.body, base->errors.body);
     load_text(&d->errors.content_type, base->errors.content_type);
-    load_text(&d->errors.challenge, base->errors.challenge);
+    load_text(&d->errors.challenge, load_challenge(d, base->errors.challenge));
     if (!d->resource.mark.line)
         d->resource = base->resource;
     load_list(&d->resource.schemes, base->resource.schemes);

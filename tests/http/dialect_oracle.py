@@ -28,6 +28,13 @@ def errors(name, key):
     return next(each["errors"][key] for each in chain(name) if key in each.get("errors", {}))
 
 
+def challenge(name):
+    """WWW-Authenticate of a 401; RFC 6749 section 5.2: no Basic where none is taken."""
+    said = errors(name, "challenge")
+    methods = next(each["client"]["methods"] for each in chain(name) if "client" in each)
+    return None if said == "none" or (said.startswith("Basic") and "basic" not in methods) else said
+
+
 def refusal(name, condition, error):
     """Status, content type and body (None: it holds a time or an id) for an error of ours."""
     row = next(row for each in chain(name) for row in each.get("errors", {}).get("rows", [])

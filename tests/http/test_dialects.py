@@ -11,8 +11,8 @@ import urllib.parse
 import pytest
 
 import replay
-from dialect_oracle import (Ask, endpoints, has_default_grant, parameter, presented, refusal,
-                            resource, token as given)
+from dialect_oracle import (Ask, challenge, endpoints, has_default_grant, parameter, presented,
+                            refusal, resource, token as given)
 from instance import BINARY, Server
 
 DIALECTS = sorted(path.stem for path in
@@ -122,7 +122,8 @@ def test_who_is_not_known_is_refused_in_the_same_bytes(spoken, ask, name, replay
         wrong.credentials(name, client_id, secret)
         expect(spoken, name, wrong, "client", "SECRET_WRONG")
         status, headers, body = send(spoken, wrong.bytes(f"{name}.example"))
-        seen.add((status, headers.get("www-authenticate"), body))
+        assert headers.get("www-authenticate") == (challenge(name) if status == 401 else None)
+        seen.add((status, body))
     if len(seen) > 1:  # a dialect without words of its own for it has ours
         pytest.fail(f"{name} tells them apart: {seen}")
 

@@ -417,6 +417,33 @@ static void a_file_says_only_how_it_differs(void **state)
     refuse_and_check(w, TWOLEG_SECRET_WRONG, 401, "{\"e\":\"invalid_client\"}");
 }
 
+// A 401 offers Basic where it is taken, or where the file itself says so.
+static void rfc6749_5_2_no_basic_challenge_is_taken_over_where_no_basic_is_taken(void **state)
+{
+    static const struct {
+        const char *text, *headers;
+    } each[] = {
+        {HEAD, "WWW-Authenticate: Basic realm=\"twoleg\"\r\n"},
+        {HEAD "client: {methods: [basic]}\n", "WWW-Authenticate: Basic realm=\"twoleg\"\r\n"},
+        {HEAD "client: {methods: [parameters]}\n", ""},
+        {HEAD "client: {methods: [parameters]}\nerrors: {content_type: application/json}\n", ""},
+        {HEAD "base: smscx\n", "WWW-Authenticate: Basic realm=\"api.sms.cx\"\r\n"},
+        {HEAD "base: smscx\nclient: {methods: [parameters]}\n", ""},
+        {HEAD "base: azure-v1\n", ""},
+        {HEAD "client: {methods: [parameters]}\nerrors: {challenge: 'Basic realm=\"x\"'}\n",
+         "WWW-Authenticate: Basic realm=\"x\"\r\n"},
+    };
+    struct dialect_world *w = *state;
+    struct str report;
+    for (size_t i = 0; i < COUNT(each); i++) {
+        const struct dialect_refusal refusal = {.error = TWOLEG_SECRET_WRONG};
+        check_error(load(w, each[i].text, &report), TWOLEG_NONE, each[i].text);
+        dialect_answer_refusal(w->dialect, &w->http, &refusal, &w->answer);
+        assert_int_equal(w->answer.status, 401);
+        check_str(w->answer.headers, each[i].headers);
+    }
+}
+
 static const struct {
     const char *text;
     struct token_shape shape; // length 0: the default one
@@ -508,6 +535,7 @@ int main(void)
         WORLD(B2_a_row_without_words_says_one_thing_of_all_that_ids_could_be_told_by),
         WORLD(the_words_for_a_wrong_body_are_those_of_the_dialect),
         WORLD(a_file_says_only_how_it_differs),
+        WORLD(rfc6749_5_2_no_basic_challenge_is_taken_over_where_no_basic_is_taken),
         WORLD(tokens_look_as_the_file_says),
         WORLD(a_spelled_out_path_goes_before_a_hole),
         WORLD(a_base_is_compiled_once_and_a_dialect_is_small),
