@@ -25,13 +25,13 @@ struct trying {
     struct env env;
 };
 
-// Typed into a terminal or kept in a file, lines end with LF alone: up to the empty line a CR is
-// put before each.
+// Typed into a terminal or kept in a file, lines end with LF alone, as the first one shows: up to
+// the empty line a CR is put before each. A CR in a body, as a chunked one has, is none of theirs.
 static struct str try_line_ends(struct cli *cli, struct str raw)
 {
     struct buf out;
-    size_t at = 0;
-    if (str_find(raw, '\r') < raw.len)
+    size_t at = 0, first = str_find(raw, '\n');
+    if (first > 0 && raw.ptr[first - 1] == '\r')
         return raw;
     buf_init_arena(&out, &cli->arena, raw.len + 256);
     for (bool head = true; head && at < raw.len;) {
@@ -170,7 +170,9 @@ static struct str try_note(const struct trying *t, const struct dialect_paramete
 {
     struct buf note;
     buf_init_arena(&note, t->request.arena, 64);
-    if (!found->there && parameter->fallback.ptr)
+    if (found->twice)
+        buf_add(&note, STR("sent twice in one place"));
+    else if (!found->there && parameter->fallback.ptr)
         buf_addf(&note, "not sent, so it is %.*s", STR_ARG(parameter->fallback));
     else if (!found->there)
         buf_add(&note, needed ? STR("missing") : STR("not sent"));

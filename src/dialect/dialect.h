@@ -257,6 +257,7 @@ enum twoleg_error dialect_read(const struct dialect *dialect,
 struct dialect_found {
     bool there;
     bool other; // than the one that its parameter must equal
+    bool twice; // in one place; not said of a JSON body
     enum dialect_place place;
     size_t len;
 };

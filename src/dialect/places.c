@@ -67,11 +67,13 @@ static bool reading_seen(const struct str *names, size_t count, struct str name)
 
 // Unknown parameters are ignored (RFC 6749 section 3.2), but not twice. Of several resources RFC
 // 8707 section 2 lets us take none, and has its own code for that.
-static enum twoleg_error reading_twice(const struct reading *reading, size_t at)
+static enum twoleg_error reading_twice(struct reading *reading, size_t at)
 {
-    return at < reading_count(reading) && reading_parameter(reading, at)->is == MEANING_RESOURCE
-               ? REFUSE(TWOLEG_TARGET_DUPLICATE)
-               : REFUSE(DUPLICATE);
+    if (at == reading_count(reading))
+        return REFUSE(DUPLICATE);
+    reading->twice |= 1u << at;
+    return reading_parameter(reading, at)->is == MEANING_RESOURCE ? REFUSE(TWOLEG_TARGET_DUPLICATE)
+                                                                  : REFUSE(DUPLICATE);
 }
 
 static enum twoleg_error reading_form(struct reading *reading)

@@ -232,6 +232,7 @@ static void reading_begin(struct reading *reading, const struct dialect *dialect
     reading->dialect = dialect;
     reading->request = request;
     reading->two_clients = false;
+    reading->twice = 0;
     for (size_t i = 0; i < reading_count(reading); i++)
         reading->values[i] = STR_NONE;
     request->arena->wipe = true;
@@ -251,6 +252,7 @@ void dialect_look(const struct dialect *dialect, const struct http_request *requ
         const unsigned *places = parameter->in.items;
         struct str value = reading.values[i];
         found[i] = (struct dialect_found){.there = value.ptr != NULL, .len = value.len};
+        found[i].twice = reading.twice & 1u << i;
         if (value.ptr)
             found[i].place = (enum dialect_place)places[reading.ranks[i]];
         found[i].other = value.ptr && parameter->equals.ptr &&

@@ -10,6 +10,7 @@ struct reading {
     struct str values[DIALECT_PARAMETERS_MAX];
     uint8_t ranks[DIALECT_PARAMETERS_MAX]; // the value's place, as the parameter lists them
     bool two_clients; // two places name different ones
+    unsigned twice;   // bits of those that one place has twice
 };
 
 size_t reading_count(const struct reading *reading);

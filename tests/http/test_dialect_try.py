@@ -87,3 +87,40 @@ def test_rfc6749_6_of_a_refresh_where_no_answer_has_a_place_for_the_next_token(o
     assert tried("grant_type=refresh_token&scope=%22&refresh_token=" + token)["status"] == 400
     said = tried("grant_type=refresh_token&refresh_token=" + token)
     assert said.get("refused", {}).get("condition") == (None if refreshes else "grant")
+
+
+def tried(request, *args):
+    done = subprocess.run([BINARY, "dialect", "try", *args, "--json"], capture_output=True,
+                          input=request, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("head, body", [
+    ("", b"grant_type=client_credentials\r\n"),
+    ("Transfer-Encoding: chunked\n", b"1d\r\ngrant_type=client_credentials\r\n0\r\n\r\n")])
+def test_rfc9112_2_2_lines_that_end_with_lf_before_a_body_with_cr(head, body):
+    """Which a header block must not have, and a body may."""
+    said = tried(("POST /oauth/token HTTP/1.1\nHost: x\nAuthorization: Basic YTpi\n"
+                  f"Content-Type: application/x-www-form-urlencoded\n{head}\n").encode() + body,
+                 "rfc6749")
+    assert (said["status"], said["grant"]) == (200, "client_credentials"), said
+
+
+@pytest.mark.parametrize("query, headers, body, twice", [
+    ("", "", "grant_type=client_credentials&grant_type=client_credentials", ["grant_type"]),
+    ("", "", "grant_type=client_credentials&scope=&scope=a", ["scope"]),
+    ("", "", "grant_type=client_credentials&resource=a&resource=b", ["resource"]),
+    ("?region=1&region=1", "X-Shop: 1\r\nx-shop: 2\r\n", "grant_type=client_credentials",
+     ["region", "X-Shop"]),
+    ("?region=1", "", "grant_type=client_credentials&region=1&nobody=a&nobody=a", [])])
+def test_rfc6749_3_2_the_parameter_that_came_twice_is_named(tmp_path, query, headers, body, twice):
+    file = tmp_path / "own.yaml"
+    file.write_text(NAME.format("own") + "parameters:\n  - {name: region, in: [query, body]}\n"
+                    "  - {name: X-Shop, in: [header]}\n")
+    said = tried((f"POST /oauth/token{query} HTTP/1.1\r\nHost: x\r\nAuthorization: Basic YTpi\r\n"
+                  f"{headers}Content-Type: application/x-www-form-urlencoded\r\n\r\n{body}"
+                  ).encode(), file)
+    assert said["refused"]["condition"] == ("target" if "resource" in twice else "malformed")
+    assert sorted(row["name"] for row in said["parameters"] if "twice" in row["note"]) == \
+        sorted(twice)
