@@ -40,6 +40,8 @@ static const struct schema_shape config_shape_gate_name = {
 static const struct schema_shape config_shape_dialect = {
     .characters = "abcdefghijklmnopqrstuvwxyz0123456789-",
     .characters_text = "lower-case letters, digits and -",
+    .characters_fault = "is no name: NAME.yaml of your own is named NAME, and its folder is the "
+                        "configuration's dialect_folder",
 };
 
 static const struct schema_shape config_shape_host_name = {

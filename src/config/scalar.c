@@ -152,7 +152,10 @@ static enum twoleg_error scalar_read_text(const struct scalar_input *in, void *r
     const char *allowed = in->row->shape ? in->row->shape->characters : NULL;
     for (size_t i = 0; allowed && i < in->text.len; i++)
         if (!strchr(allowed, in->text.ptr[i]))
-            return scalar_refuse(in, TWOLEG_MALFORMED, "has a character that is not allowed");
+            return scalar_refuse(in, TWOLEG_MALFORMED,
+                                 in->row->shape->characters_fault
+                                     ? in->row->shape->characters_fault
+                                     : "has a character that is not allowed");
     return scalar_keep(in, in->text, ret_value);
 }
 

@@ -42,6 +42,7 @@ struct schema_shape {
     const char *const *words;      // WORD, WORDS: up to 31, NULL at the end
     const char *characters;        // TEXT: the only ones allowed; NULL: all but control characters
     const char *characters_text;   // TEXT: the same for people, or what else it is made of
+    const char *characters_fault;  // TEXT: what another character shows; NULL: no more than that
     bool never;                    // DURATION: the word `never` is allowed
     const struct schema_row *rows; // OBJECT
     size_t row_count;              // at most SCHEMA_ROWS_MAX

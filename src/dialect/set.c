@@ -55,9 +55,17 @@ static enum twoleg_error set_add(struct dialect_set *set, struct str name, struc
                                  const struct dialect **ret_dialect)
 {
     enum twoleg_error error = dialect_find(&set->library, name, ret_dialect);
-    if (error == TWOLEG_NOT_FOUND)
+    struct str folder = set->library.folder;
+    if (error == TWOLEG_NOT_FOUND && folder.len)
         config_report_addf(set->library.report, set->config->file, mark,
-                           "there is no dialect \"%.*s\" (twoleg dialect list)", STR_ARG(name));
+                           "there is no dialect \"%.*s\" (twoleg dialect list), and no "
+                           "%.*s/%.*s.yaml",
+                           STR_ARG(name), STR_ARG(folder), STR_ARG(name));
+    else if (error == TWOLEG_NOT_FOUND)
+        config_report_addf(set->library.report, set->config->file, mark,
+                           "there is no dialect \"%.*s\" (twoleg dialect list; those of your own "
+                           "need dialect_folder)",
+                           STR_ARG(name));
     if (error)
         return error == TWOLEG_NOT_FOUND ? TWOLEG_MALFORMED : error;
     return set_allows(set, *ret_dialect, mark) ? TWOLEG_NONE : TWOLEG_MALFORMED;

@@ -153,6 +153,20 @@ def test_a_dialect_of_the_command_line_that_is_not_there(make_server):
     code, said = make_server(args=["--dialect", "nope"]).refused()
     assert code == 1 and 'there is no dialect "nope"' in said
     assert not any(line.startswith(":") for line in said.splitlines()), said
+    assert "those of your own need dialect_folder" in said
+
+
+@pytest.mark.parametrize("name", ["./acme.yaml", "acme.yaml", "/etc/acme"])
+def test_a_file_in_the_place_of_a_name_is_told_where_those_of_ones_own_go(make_server, name):
+    code, said = make_server(args=["--dialect", name]).refused()
+    assert code == 2 and f'--dialect: "{name}" is no name: ' in said and "dialect_folder" in said
+
+
+def test_a_dialect_that_is_in_no_file_of_its_folder(speaking, tmp_path):
+    server = speaking("dialect: acme\n")
+    (tmp_path / "dialects/acme.yaml").unlink()
+    said = server.run_cli("reload").stderr
+    assert f"and no {tmp_path}/dialects/acme.yaml" in said, said
 
 
 def test_rfc9110_15_5_7_the_status_of_what_is_not_acceptable_has_its_words(speaking):
