@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // All sources of a configuration: a line of words (listen=X, inherited=X, data=X, user=X, env=X,
-// home=X, state=X, file=none, file=PATH), then the file. It loads and holds what was promised, or
-// is refused in words that can be printed; what is shown loads again.
+// home=X, state=X, file=none, file=relative, file=PATH), then the file. It loads and holds what was
+// promised, or is refused in words that can be printed; what is shown loads again.
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -18,7 +18,7 @@
 struct fuzz_words {
     char memory[1024];
     const char *listen[LISTEN_MAX];
-    char file[32];
+    char file[96];
     bool ascii; // who calls may name a path of any bytes; only a text can be shown as one
 };
 
@@ -74,6 +74,13 @@ static void fuzz_sources(struct str input, struct fuzz_words *words,
     }
     if (ret_sources->file && strcmp(ret_sources->file, "none") == 0)
         ret_sources->file = NULL;
+    // From however deep a folder this runs in: there is nothing above the root.
+    if (ret_sources->file && strcmp(ret_sources->file, "relative") == 0) {
+        snprintf(words->file, sizeof words->file,
+                 "../../../../../../../../../../../../../../../../proc/self/fd/%d",
+                 fuzz_file(input));
+        ret_sources->file = words->file;
+    }
 }
 
 static void fuzz_printable(struct config_report *report, struct arena *arena)
