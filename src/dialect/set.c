@@ -168,11 +168,35 @@ static void set_add_shape(struct dialect_set *set, const struct dialect *dialect
     set->shapes[set->shape_count++] = *shape;
 }
 
+// Of a shipped file that names an alphabet only what it says of tokens, as a file of its own: to
+// read all of each would be a tenth of a start. The section ends where a line begins with a word.
+static enum twoleg_error set_token_section(struct dialect_set *set, struct str name,
+                                           struct str *ret_section)
+{
+    struct str text = dialect_shipped(name);
+    static const struct str word = {"alphabet:", 9}, key = {"\ntoken:", 7};
+    const char *begin = memmem(text.ptr, text.len, key.ptr, key.len);
+    struct buf section;
+    *ret_section = STR_NONE;
+    if (!begin || !memmem(text.ptr, text.len, word.ptr, word.len))
+        return TWOLEG_NONE;
+    size_t end = (size_t)(begin - text.ptr) + key.len;
+    while (end < text.len && (text.ptr[end - 1] != '\n' || strchr(" #\n", text.ptr[end])))
+        end++;
+    buf_init_arena(&section, &set->arena, 512);
+    buf_addf(&section, "name: %.*s\ntitle: %.*s", STR_ARG(name), STR_ARG(name));
+    buf_add(&section, str_slice(text, (size_t)(begin - text.ptr), end));
+    *ret_section = buf_str(&section);
+    return section.failed ? TWOLEG_NO_MEMORY : TWOLEG_NONE;
+}
+
 // What tokens that are out may look like: also those of the dialects that came with the program and
-// that nobody speaks any more. Only files that name an alphabet are read for it.
+// that nobody speaks any more.
 static enum twoleg_error set_add_shapes(struct dialect_set *set)
 {
-    static const struct str word = {"alphabet:", 9};
+    struct dialect_library shipped = {.arena = &set->arena, .report = set->library.report};
+    // Without files of one's own rfc6749 is known, which is the base of each.
+    struct dialect_library *library = set->library.folder.len ? &shipped : &set->library;
     enum twoleg_error error = TWOLEG_NONE;
     size_t most = DIALECT_LIBRARY_MAX;
     const char *name;
@@ -185,12 +209,12 @@ static enum twoleg_error set_add_shapes(struct dialect_set *set)
     for (size_t i = 0; i < set->library.count; i++)
         set_add_shape(set, set->library.known[i]);
     for (size_t i = 0; (name = dialect_shipped_name(i)) && !error; i++) {
-        struct str text = dialect_shipped(str_from(name));
-        const struct dialect *dialect;
-        if (!memmem(text.ptr, text.len, word.ptr, word.len))
-            continue;
-        error = set_find_shipped(set, str_from(name), &dialect);
-        if (!error)
+        const struct dialect *dialect = NULL;
+        struct str text;
+        error = set_token_section(set, str_from(name), &text);
+        if (!error && text.ptr)
+            error = dialect_load(library, str_from(name), text, &dialect);
+        if (!error && dialect)
             set_add_shape(set, dialect);
     }
     return error;

@@ -2,6 +2,7 @@
 // Dialect files that are wrong are refused with the line and what would be right.
 #include <stdio.h>
 
+#include "dialect/set.h"
 #include "dialect_test.h"
 
 #define HEAD "name: x\ntitle: X\n"
@@ -522,6 +523,40 @@ static void a_base_is_compiled_once_and_a_dialect_is_small(void **state)
     assert_true(most <= (size_t)48 * 1024);
 }
 
+static bool has_shape(const struct dialect_set *set, const struct token_shape *shape)
+{
+    size_t count;
+    const struct token_shape *shapes = dialect_set_shapes(set, &count);
+    size_t i = 0;
+    while (i < count && !token_shape_equal(&shapes[i], shape))
+        i++;
+    return i < count;
+}
+
+// A set reads of the others only what they say of tokens: it finds what the whole files say.
+static void of_dialects_that_nobody_speaks_the_shapes_of_tokens_are_known(void **state)
+{
+    struct dialect_world *w = *state;
+    const char *name;
+    for (int own = 0; own < 2; own++) {
+        struct dialect_library library = {.arena = &w->kept, .report = &w->report};
+        struct config config = {.dialect = STR("rfc6749"),
+                                .dialect_folder = own ? STR("/") : STR_NONE};
+        struct dialect_set *set;
+        size_t shaped = 0;
+        assert_int_equal(dialect_set_create(&config, &w->report, &set), TWOLEG_NONE);
+        for (size_t i = 0; (name = dialect_shipped_name(i)); i++) {
+            check_error(dialect_find(&library, str_from(name), &w->dialect), TWOLEG_NONE, name);
+            const struct token_shape *shape = w->dialect->rules.shape;
+            if (shape && !has_shape(set, shape))
+                fail_msg("of %s the shape is not known", name);
+            shaped += shape != NULL;
+        }
+        assert_true(shaped >= 5);
+        dialect_set_destroy(set);
+    }
+}
+
 #define WORLD(name) cmocka_unit_test_setup_teardown(name, setup, dialect_world_destroy)
 
 int main(void)
@@ -539,6 +574,7 @@ int main(void)
         WORLD(tokens_look_as_the_file_says),
         WORLD(a_spelled_out_path_goes_before_a_hole),
         WORLD(a_base_is_compiled_once_and_a_dialect_is_small),
+        WORLD(of_dialects_that_nobody_speaks_the_shapes_of_tokens_are_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
