@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is left in the memory of a server, and what it says when there is none. Rows D7, H22."""
+import contextlib
 import ctypes.util
 import os
 import pathlib
@@ -39,7 +40,8 @@ def mappings(server):
                 # Not the shadow of AddressSanitizer, which is without end.
                 if "rw" in place.split()[1] and last - first < 1 << 30:
                     memory.seek(first)
-                    yield memory.read(last - first), set(line.split()[1:])
+                    with contextlib.suppress(OSError):  # it was given back meanwhile
+                        yield memory.read(last - first), set(line.split()[1:])
             elif "-" in line.split()[0]:
                 place = line
 
