@@ -10,7 +10,8 @@
 
 #define KEEPS_PER_REQUEST 4 // application or user can change meanwhile; so often is bad luck
 
-static const char keep_kind, revoke_kind;
+// The latter ends the refresh tokens only: there was no room for the access tokens' end.
+static const char keep_kind, revoke_kind, alone_kind;
 
 // A change on its way, and what its answer needs.
 struct refresh_job {
@@ -18,7 +19,8 @@ struct refresh_job {
     const struct refresh_family *from; // what it was made of: a look's; NULL: a new family
     struct refresh_family family;      // of a new one
     struct refresh_token token;
-    int64_t left_s; // of its life when it was made, if it is not used
+    int64_t left_s;  // of its life when it was made, if it is not used
+    int64_t until_s; // the access token lived when it was made
 };
 ENDPOINT_FIRST(struct refresh_job, commit);
 
@@ -34,16 +36,17 @@ static struct refresh_job *refresh_job_find(const struct http_request *request,
 // ---------------------------------------------------------------------------------- revoke
 
 // The application acts for itself, also where it only showed a token that nobody should have.
-static enum twoleg_error refresh_end(struct http_request *request, const struct client *client,
-                                     const struct refresh_family *family, enum event event)
+static enum twoleg_error refresh_end_as(struct http_request *request, const struct client *client,
+                                        const struct refresh_family *family,
+                                        const struct manage_refresh_end *end)
 {
     const struct application *application = client->application;
-    const struct http_job *done = http_job_find(request, &revoke_kind);
+    const char *kind = end->alone ? &alone_kind : &revoke_kind;
+    const struct http_job *done = http_job_find(request, kind);
     struct endpoint_commit *commit;
     if (done)
         return done->result;
-    enum twoleg_error error =
-        endpoint_commit_create(request, &revoke_kind, sizeof *commit, &commit);
+    enum twoleg_error error = endpoint_commit_create(request, kind, sizeof *commit, &commit);
     if (error)
         return error;
     char memory[NUMBER_TEXT_MAX];
@@ -55,7 +58,20 @@ static enum twoleg_error refresh_end(struct http_request *request, const struct 
     manage_change_init(&change, commit->batch, &actor,
                        str_of(request->id, sizeof request->id));
     return endpoint_commit_start(request, commit,
-                                 manage_refresh_revoke(&change, event, family, application));
+                                 manage_refresh_revoke(&change, end, family, application));
+}
+
+// A family ends in any case. LIMIT: its refresh tokens have, and its access tokens live on, as the
+// application has revoked so much already that nothing more of it is kept.
+static enum twoleg_error refresh_end(struct http_request *request, const struct client *client,
+                                     const struct refresh_family *family, enum event event)
+{
+    const struct manage_refresh_end all = {event, false}, alone = {event, true};
+    enum twoleg_error error = refresh_end_as(request, client, family, &all);
+    if (error != TWOLEG_LIMIT)
+        return error;
+    error = refresh_end_as(request, client, family, &alone);
+    return error ? error : REFUSE(TWOLEG_LIMIT);
 }
 
 enum twoleg_error refresh_revoke(struct http_request *request, const struct client *client,
@@ -81,7 +97,7 @@ static enum twoleg_error refresh_reused(struct http_request *request, const stru
                                         const struct refresh_family *family)
 {
     enum twoleg_error error = refresh_end(request, client, family, EVENT_REFRESH_REUSE);
-    if (error)
+    if (error && error != TWOLEG_LIMIT)
         return error;
     metrics_add(request->metrics, METRIC_REFRESH_REUSED, 1);
     return REFUSE(TWOLEG_REFRESH_REUSED);
@@ -130,7 +146,7 @@ enum twoleg_error refresh_find(struct http_request *request, const struct token_
                   request->env->latest_us < family->rotated_us + REFRESH_GRACE_US;
     if (!present && !before)
         return refresh_reused(request, client, family);
-    *ret_use = (struct refresh_use){found.user, family, !present};
+    *ret_use = (struct refresh_use){found.user, family, family->number, !present};
     return TWOLEG_NONE;
 }
 
@@ -148,6 +164,20 @@ static int64_t refresh_until(const struct http_request *request, int64_t expires
     return idle_us < expires_us ? idle_us : expires_us;
 }
 
+// Until when the access token lives, as a family has it.
+static int64_t refresh_tokens_until_s(const struct issued_token *token)
+{
+    return token->expires_s ? token->expires_s : REFRESH_TOKENS_LASTING;
+}
+
+// The end of a family is known for so much longer than what was noted. A token that is made later,
+// because the request waited or came again, may outlive that by moments, but not by another life
+// altogether, which somebody has set meanwhile.
+static bool refresh_outlives(const struct issued_token *token, int64_t noted_s)
+{
+    return refresh_tokens_until_s(token) - REVOCATION_KEPT_S / 2 > noted_s;
+}
+
 // The same successor as the one before got: derived anew from what was shown.
 static enum twoleg_error refresh_give_again(struct http_request *request,
                                             const struct refresh_family *family,
@@ -159,7 +189,7 @@ static enum twoleg_error refresh_give_again(struct http_request *request,
     struct refresh_token *token = ARENA_NEW(request->arena, struct refresh_token);
     if (!token)
         return TWOLEG_NO_MEMORY;
-    if (!key)
+    if (!key || refresh_outlives(ret_token, family->tokens_until_s))
         return REFUSE(TWOLEG_REFRESH_UNKNOWN);
     refresh_token_next(key, endpoint_config(request)->refresh_prefix, family->number,
                        &family->previous, token);
@@ -184,6 +214,7 @@ static enum twoleg_error refresh_build_first(struct http_request *request,
     if (!key)
         return REFUSE(TWOLEG_INTERNAL);
     *family = (struct refresh_family){
+        .number = decision->family,
         .account = application->account,
         .application = application->number,
         .generation = decision->generation,
@@ -195,10 +226,8 @@ static enum twoleg_error refresh_build_first(struct http_request *request,
         .key = key->id,
         .rotated_us = request->env->latest_us,
         .expires_us = request->env->latest_us + config->refresh_ttl,
+        .tokens_until_s = refresh->until_s,
     };
-    if (!env_random_u64(request->env, &family->number))
-        return TWOLEG_NO_RANDOM;
-    family->number |= family->number == 0; // which no row may have
     family->idle_us = refresh_until(request, family->expires_us);
     refresh->left_s = refresh_left_s(request, family->idle_us);
     enum twoleg_error error = refresh_token_first(request->env, config->refresh_prefix,
@@ -230,6 +259,7 @@ static enum twoleg_error refresh_build_next(struct http_request *request,
     verb->rotate.next = sha256(refresh_token_str(&refresh->token));
     verb->rotate.rotated_us = request->env->latest_us;
     verb->rotate.idle_us = idle_us;
+    verb->rotate.tokens_until_s = refresh->until_s;
     return TWOLEG_NONE;
 }
 
@@ -248,6 +278,8 @@ enum twoleg_error refresh_keep(struct http_request *request, const struct decisi
         return refresh_give_again(request, use->family, ret_token);
     struct refresh_job *refresh = refresh_job_find(request, use->family);
     if (refresh && !refresh->commit.job.result) {
+        if (refresh_outlives(ret_token, refresh->until_s))
+            return REFUSE(TWOLEG_REFRESH_UNKNOWN);
         ret_token->refresh_token = refresh_token_str(&refresh->token);
         ret_token->refresh_expires_in_s = refresh->left_s;
         return TWOLEG_NONE;
@@ -263,6 +295,7 @@ enum twoleg_error refresh_keep(struct http_request *request, const struct decisi
         return error;
     refresh = (struct refresh_job *)commit;
     refresh->from = use->family;
+    refresh->until_s = refresh_tokens_until_s(ret_token);
     error = use->family ? refresh_build_next(request, use->family, refresh)
                         : refresh_build_first(request, decision, refresh);
     return endpoint_commit_start(request, commit, error);

@@ -2,13 +2,14 @@
 // Refresh tokens (RFC 6749 section 6): found, rotated, revoked. A token is good once: it gives its
 // successor, for half a minute the same one again (the first answer may have been lost, or two
 // requests have met), and after that it was stolen from somebody, so that all of its family end
-// (RFC 9700 section 4.14.2).
+// (RFC 9700 section 4.14.2), with the access tokens that came with them (RFC 7009 section 2.1).
 #pragma once
 #include "endpoint/user.h"
 
 struct refresh_use {
     const struct user *user;
-    const struct refresh_family *family;
+    const struct refresh_family *family; // NULL: one that is to begin
+    uint64_t number;                     // of the family, or of the one to begin
     bool again; // the one before the present one was shown, and not too late
 };
 
@@ -17,8 +18,9 @@ enum twoleg_error refresh_find(struct http_request *request, const struct token_
                                const struct client *client,
                                struct refresh_use *ret_use) TWOLEG_MUST_CHECK;
 
-// The last step before the answer: puts the next token of the family, or with family NULL the first
-// of a new one, into ret_token, once it is durable. Its text is good as long as the request.
+// The last step before the answer, when ret_token has the access token: adds the next refresh token
+// of the family, or the first of a new one, once it is durable. Its text is good as long as the
+// request.
 enum twoleg_error refresh_keep(struct http_request *request, const struct decision *decision,
                                const struct refresh_use *use,
                                struct issued_token *ret_token) TWOLEG_MUST_CHECK;

@@ -59,12 +59,26 @@ struct token_call {
 static enum twoleg_error token_user(struct http_request *request, struct token_call *call,
                                     const struct client *client, struct refresh_use *ret_who)
 {
+    struct user_found found;
+    enum twoleg_error error;
     *ret_who = (struct refresh_use){.user = NULL};
-    if (call->form.grant == GRANT_PASSWORD)
-        return endpoint_user(request, &call->form, client, &ret_who->user, &call->retry_us);
+    if (call->form.grant == GRANT_PASSWORD) {
+        error = endpoint_user(request, &call->form, client, &found, &call->retry_us);
+        if (!error)
+            *ret_who = (struct refresh_use){.user = found.user, .number = found.new_family};
+        return error;
+    }
     if (call->form.grant == GRANT_REFRESH_TOKEN)
         return refresh_find(request, &call->form, client, ret_who);
     return TWOLEG_NONE;
+}
+
+// A user's token comes with a refresh token where the operator has said so, and the dialect has a
+// place for it.
+static bool token_refreshes(const struct token_call *call, const struct client *client)
+{
+    bool allowed = client->application->grants & GRANT_BIT(GRANT_REFRESH_TOKEN);
+    return call->form.grant != GRANT_CLIENT_CREDENTIALS && allowed && call->form.rules->refreshes;
 }
 
 static enum twoleg_error token_decide(struct http_request *request, struct token_call *call,
@@ -87,15 +101,10 @@ static enum twoleg_error token_decide(struct http_request *request, struct token
         return error;
     granting.user = ret_who->user;
     granting.family = ret_who->family;
-    return grant_decide(&granting, &call->form, client, ret_decision);
-}
-
-// A user's token comes with a refresh token where the operator has said so, and the dialect has a
-// place for it.
-static bool token_refreshes(const struct token_call *call, const struct client *client)
-{
-    bool allowed = client->application->grants & GRANT_BIT(GRANT_REFRESH_TOKEN);
-    return call->form.grant != GRANT_CLIENT_CREDENTIALS && allowed && call->form.rules->refreshes;
+    error = grant_decide(&granting, &call->form, client, ret_decision);
+    if (!error && token_refreshes(call, client))
+        ret_decision->family = ret_who->number;
+    return error;
 }
 
 static enum twoleg_error token_make(struct http_request *request, struct token_call *call,
@@ -110,7 +119,7 @@ static enum twoleg_error token_make(struct http_request *request, struct token_c
         endpoint_limit_budget(request, client->application, &call->retry_us);
     if (!error)
         error = endpoint_issue(request, decision, ret_token);
-    if (!error && token_refreshes(call, client))
+    if (!error && decision->family)
         error = refresh_keep(request, decision, who, ret_token);
     return error;
 }

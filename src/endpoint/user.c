@@ -17,6 +17,7 @@ struct user_look {
     uint64_t account;
     struct str username;
     uint64_t number; // of a family; 0: by name
+    uint64_t new_family;
     struct user *user;
     struct refresh_family *family;
 };
@@ -46,7 +47,11 @@ static enum twoleg_error user_look_start(struct http_request *request, uint64_t 
     look->account = account;
     look->number = number;
     look->username = arena_copy(&job->arena, username);
-    return endpoint_look_start(request, job, look->username.ptr ? TWOLEG_NONE : TWOLEG_NO_MEMORY);
+    error = look->username.ptr ? TWOLEG_NONE : TWOLEG_NO_MEMORY;
+    if (!error && !env_random_u64(request->env, &look->new_family))
+        error = TWOLEG_NO_RANDOM;
+    look->new_family |= look->new_family == 0; // which none may have
+    return endpoint_look_start(request, job, error);
 }
 
 static enum twoleg_error user_look_take(const struct http_request *request,
@@ -56,7 +61,7 @@ static enum twoleg_error user_look_take(const struct http_request *request,
     const struct user_look *look = (const struct user_look *)http_job_find(request, &look_kind);
     if (!look)
         return TWOLEG_NOT_FOUND;
-    *ret_found = (struct user_found){look->user, look->family};
+    *ret_found = (struct user_found){look->user, look->family, look->new_family};
     return look->look.job.result;
 }
 
@@ -130,7 +135,7 @@ enum twoleg_error endpoint_user_good(const struct http_request *request, const s
 }
 
 enum twoleg_error endpoint_user(struct http_request *request, const struct token_request *form,
-                                const struct client *client, const struct user **ret_user,
+                                const struct client *client, struct user_found *ret_found,
                                 int64_t *ret_retry_us)
 {
     uint64_t account = client->application->account;
@@ -160,6 +165,6 @@ enum twoleg_error endpoint_user(struct http_request *request, const struct token
     if (error)
         return error;
     slow_hash_right(request, true);
-    *ret_user = found.user;
+    *ret_found = found;
     return TWOLEG_NONE;
 }

@@ -134,7 +134,8 @@ enum twoleg_error manage_user_delete(struct manage_change *change, const struct 
     return change->batch->no_memory ? TWOLEG_NO_MEMORY : TWOLEG_NONE;
 }
 
-enum twoleg_error manage_refresh_revoke(struct manage_change *change, enum event event,
+enum twoleg_error manage_refresh_revoke(struct manage_change *change,
+                                        const struct manage_refresh_end *end,
                                         const struct refresh_family *family,
                                         const struct application *application)
 {
@@ -142,10 +143,17 @@ enum twoleg_error manage_refresh_revoke(struct manage_change *change, enum event
     enum twoleg_error error = manage_may(change, family->account);
     if (error)
         return error;
-    manage_verb(change, VERB_REFRESH_REVOKE)->number = family->number;
+    struct store_verb *verb = manage_verb(change, VERB_REFRESH_REVOKE);
+    verb->refresh_revoke.family = family->number;
+    verb->refresh_revoke.application = family->application;
+    verb->refresh_revoke.tokens_until_s = family->tokens_until_s;
+    verb->refresh_revoke.alone = end->alone;
     manage_detail_begin(change, &detail);
-    json_key_str(&detail.json, STR("client_id"), application->client_id);
+    if (application)
+        json_key_str(&detail.json, STR("client_id"), application->client_id);
     json_key_str(&detail.json, STR("scope"), family->scope);
-    manage_detail_end(change, &detail, event, manage_object(change, NUMBER_USER, family->user));
+    json_key_bool(&detail.json, STR("access_tokens"), !end->alone);
+    manage_detail_end(change, &detail, end->event,
+                      manage_object(change, NUMBER_USER, family->user));
     return change->batch->no_memory ? TWOLEG_NO_MEMORY : TWOLEG_NONE;
 }

@@ -34,8 +34,13 @@ enum twoleg_error manage_user_enable(struct manage_change *change, const struct 
 enum twoleg_error manage_user_delete(struct manage_change *change,
                                      const struct user *user) TWOLEG_MUST_CHECK;
 
-// Ends all refresh tokens of a family: EVENT_REFRESH_REVOKE or EVENT_REFRESH_REUSE. The application
-// is the family's.
-enum twoleg_error manage_refresh_revoke(struct manage_change *change, enum event event,
+// Ends all refresh tokens of a family, and unless alone the access tokens that came with them. The
+// application is the family's; NULL when it is gone.
+struct manage_refresh_end {
+    enum event event; // EVENT_REFRESH_REVOKE or EVENT_REFRESH_REUSE
+    bool alone;
+};
+enum twoleg_error manage_refresh_revoke(struct manage_change *change,
+                                        const struct manage_refresh_end *end,
                                         const struct refresh_family *family,
                                         const struct application *application) TWOLEG_MUST_CHECK;

@@ -10,6 +10,7 @@ const char *const gate_checks[] = {
     "secret_early",    "client_serves",    "application_dialect", "token_epoch",
     "token_status",    "token_deleted",    "token_account",     "token_generation",
     "token_expired",   "token_revoked",    "token_credential",  "token_audience",
+    "token_family",
     "token_scope_left", "token_served",    "token_owner",       "token_required_api",
     "token_required_scope", "token_user_deleted", "token_user_status", "token_user_generation",
     "user_deleted",    "user_status",      "user_account",      "user_generation",
@@ -120,6 +121,8 @@ static enum twoleg_error gate_token_alive(const struct gate_token *q)
         return REFUSE(TWOLEG_TOKEN_EXPIRED);
     if (gate_fails("token_revoked", !q->token_revoked))
         return REFUSE(TWOLEG_TOKEN_REVOKED);
+    if (gate_fails("token_family", !q->family_revoked))
+        return REFUSE(TWOLEG_TOKEN_FAMILY);
     if (gate_fails("token_credential", !q->credential_revoked))
         return REFUSE(TWOLEG_TOKEN_CREDENTIAL);
     return gate_token_user(q);

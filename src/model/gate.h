@@ -63,6 +63,7 @@ struct gate_token {
     bool account_active;
     uint32_t epoch; // the server's
     bool token_revoked;
+    bool family_revoked; // the refresh tokens that it came with
     bool credential_revoked;
     const struct application *caller; // GATE_INTROSPECT, GATE_REVOKE: who asks
     uint64_t required_api;            // GATE_CHECK: 0 = any audience of ours

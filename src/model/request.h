@@ -63,13 +63,14 @@ struct decision {
     uint64_t generation;
     uint64_t credential;
     uint64_t subject, subject_generation; // of the user; 0 = the application itself
+    uint64_t family; // of the refresh token that comes with it; 0 = none does
     struct str username;                  // of the user
     const struct api *api;
     struct str scope;
     struct str ext; // of a jwt: a JSON object, the claim of that name; empty: none
     enum token_format format;
-    const struct token_shape *shape; // of a reference token; NULL: the default one
     enum reissue reissue;
+    const struct token_shape *shape; // of a reference token; NULL: the default one
     int64_t ttl_us; // TIME_NEVER for tokens that do not expire: never a jwt
     int64_t now_us;
 };

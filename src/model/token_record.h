@@ -18,17 +18,28 @@ struct token_record {
     uint32_t epoch; // the server's; a restore sets a new one
     struct token_id id;
     uint8_t tag[TOKEN_TAG_LEN]; // of a JWT's jti, as it was read; not part of what is compared
+    uint32_t api_count;
     uint64_t application;       // number
     uint64_t generation;
     uint64_t credential; // number of the secret that was shown for it
     uint64_t subject;    // number of a user, 0 = the application itself
     uint64_t subject_generation;
+    uint64_t family; // of the refresh tokens that it came with; 0 = it came with none
     uint64_t apis[TOKEN_APIS_MAX];
-    size_t api_count;
     struct str scope; // words in ascending order; may be empty
     int64_t issued_s; // seconds since 1970, UTC
     int64_t expires_s; // 0 = never
 };
+
+// What the end of a family is kept as: the revocation of an id that no token has, since those are
+// random.
+static inline struct token_id token_family_id(uint64_t family)
+{
+    struct token_id id = {"\0\0\0\0\0\0\0\0family:"};
+    for (size_t i = 0; i < sizeof family; i++)
+        id.bytes[i] = (uint8_t)(family >> (8 * (sizeof family - 1 - i)));
+    return id;
+}
 
 // Revocations are known for so much longer than was asked for, at least (daemon/purge.h).
 #define REVOCATION_KEPT_S ((int64_t)86400)

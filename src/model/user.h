@@ -9,6 +9,7 @@
 #define USERNAME_MAX 256     // bytes of UTF-8, compared as they are
 #define USER_PASSWORD_MIN 8  // bytes
 #define REFRESH_GRACE_US (30 * SECOND_US)
+#define REFRESH_TOKENS_LASTING INT64_MAX
 #define REFRESH_FAMILIES_MAX 20 // of one user with one application; the oldest goes
 
 struct user {
@@ -39,4 +40,7 @@ struct refresh_family {
     int64_t rotated_us; // when current took the place of previous
     int64_t idle_us;    // dead at this time unless it is used before
     int64_t expires_us; // dead at this time
+    // When the last access token that came with one of its tokens will have expired: 0 = there is
+    // none that says which family it is of; REFRESH_TOKENS_LASTING = never.
+    int64_t tokens_until_s;
 };

@@ -175,7 +175,7 @@ struct store_verb {
             int64_t expires_s;
         } revoke; // TWOLEG_LIMIT past REVOCATIONS_PER_APPLICATION live ones or
                   // REVOCATIONS_KEPT in all; for one that has expired, past the former in all
-        uint64_t number; // APPLICATION_DELETE, CREDENTIAL_REVOKE, USER_DELETE, REFRESH_REVOKE
+        uint64_t number; // APPLICATION_DELETE, CREDENTIAL_REVOKE, USER_DELETE
         const struct user *user; // USER_CREATE: all of it, with apis
         struct {
             uint64_t number;
@@ -194,7 +194,16 @@ struct store_verb {
             uint32_t key; // that next was made under
             struct sha256 current, next;
             int64_t rotated_us, idle_us;
+            int64_t tokens_until_s; // of the access token that comes with next
         } rotate;
+        // REFRESH_REVOKE: a family as it was found, and the access tokens that came with it, also
+        // when it has gone meanwhile. LIMIT: there is no room for the latter, as with REVOKE;
+        // alone: they are left to expire.
+        struct {
+            uint64_t family, application;
+            int64_t tokens_until_s;
+            bool alone;
+        } refresh_revoke;
         struct store_key key; // KEY_STATE: id, state, and expected_state below; KEY_REWRAP: id,
                               // wrapped, and expected_wrapped
         struct {

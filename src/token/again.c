@@ -7,7 +7,8 @@
 //   turn    how many tokens of the window were revoked
 //   seed    MAC(key, "reissue" | shape | record without times | life | scope | window | turn)
 //
-// One that is to be replaced is the application's, whatever secret, API and scope it was for.
+// One that is to be replaced is the application's, whatever secret, API and scope it was for, and
+// whichever login: that ends with it, and so is part of every other one.
 //
 // A token of one window expires in the next one, where no other is made before: whoever asks gets
 // that of the window before while it lives, then that of the window.
@@ -52,6 +53,8 @@ static struct sha256 again_seed(const struct data_key *key, const struct decisio
     again_add_text(&state, shape->prefix);
     again_add_text(&state, shape->suffix);
     again_add_text(&state, replace ? STR_NONE : record->scope);
+    if (record->family && !replace)
+        mac_add_u64(&state, record->family);
     return mac_end(&state);
 }
 

@@ -2,7 +2,8 @@
 // The jwt format: an RFC 9068 access token. It carries the record in its claims and in its jti:
 //
 //   jti   base64url of application (8) | generation (8) | credential (8) | epoch (4) | id (16)
-//         | for a user: subject (8) | its generation (8) | tag (8)
+//         | for a user: subject (8) | its generation (8)
+//         | with a refresh token: its family (8) | tag (8)
 //   id    12 random bytes | id of the data key that made the tag (4)
 //   tag   first 8 bytes of MAC(key, "jti" | all before | iat | exp | kid)
 //
@@ -19,7 +20,8 @@
 
 #define JTI_BODY_LEN (8 + 8 + 8 + 4 + TOKEN_ID_LEN)
 #define JTI_SUBJECT_LEN (8 + 8)
-#define JTI_LEN_MAX (JTI_BODY_LEN + JTI_SUBJECT_LEN + TOKEN_TAG_LEN)
+#define JTI_FAMILY_LEN 8
+#define JTI_LEN_MAX (JTI_BODY_LEN + JTI_SUBJECT_LEN + JTI_FAMILY_LEN + TOKEN_TAG_LEN)
 #define JTI_TEXT_MAX BASE64URL_LEN(JTI_LEN_MAX)
 #define JTI_KEY_AT (TOKEN_ID_LEN - 4)
 
@@ -57,6 +59,8 @@ static void jti_write(const struct token_record *record, struct jti *jti)
     if (record->subject) {
         buf_add_be(&out, record->subject, 8);
         buf_add_be(&out, record->subject_generation, 8);
+        if (record->family)
+            buf_add_be(&out, record->family, JTI_FAMILY_LEN);
     }
     jti->body = out.len;
 }
@@ -69,10 +73,11 @@ static uint64_t jti_number(const uint8_t *at, size_t bytes)
     return value;
 }
 
-// The length says whether there is a subject; false: it is none that is written.
+// The length says whether there are a subject and a family; false: it is none that is written.
 static bool jti_read(struct jti *jti, size_t len, struct token_record *record)
 {
-    bool subject = len == JTI_LEN_MAX;
+    bool family = len == JTI_LEN_MAX;
+    bool subject = family || len == JTI_LEN_MAX - JTI_FAMILY_LEN;
     if (!subject && len != JTI_BODY_LEN + TOKEN_TAG_LEN)
         return false;
     jti->body = len - TOKEN_TAG_LEN;
@@ -85,8 +90,11 @@ static bool jti_read(struct jti *jti, size_t len, struct token_record *record)
         record->subject = jti_number(jti->bytes + JTI_BODY_LEN, 8);
         record->subject_generation = jti_number(jti->bytes + JTI_BODY_LEN + 8, 8);
     }
+    if (family)
+        record->family =
+            jti_number(jti->bytes + JTI_BODY_LEN + JTI_SUBJECT_LEN, JTI_FAMILY_LEN);
     memcpy(record->tag, jti->bytes + jti->body, TOKEN_TAG_LEN);
-    return !subject || record->subject;
+    return (!subject || record->subject) && (!family || record->family);
 }
 
 void token_jwt_write_id(const struct token_record *record, struct buf *out)

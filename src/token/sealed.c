@@ -3,13 +3,14 @@
 //
 //   envelope  version (1 byte) | data key id (4) | nonce (24) | sealed record with its 16-byte tag
 //   record    flags (1) | epoch (4) | application (8) | generation (8) | credential (8)
-//             | with flag 1: subject (8) | its generation (8)
+//             | with flag 1: subject (8) | its generation (8) | with flag 2: family (8)
 //             | count of APIs (1) | APIs (8 each) | issued (5) | expires (5, 0 = never)
 //             | length of scope (2) | scope
 //
 // All numbers in network order, times in seconds. The token's id is the first 16 bytes of the
 // nonce. Purpose, version and key id are associated data. An unknown version or flag is refused:
-// a later release that writes one means it. Flag 1: the token speaks for a user.
+// a later release that writes one means it. Flag 1: the token speaks for a user; flag 2, only with
+// it: it came with a refresh token of this family.
 #include <string.h>
 
 #include "base/buf.h"
@@ -21,6 +22,7 @@
 
 #define SEALED_VERSION 1
 #define SEALED_FLAG_SUBJECT 1u
+#define SEALED_FLAG_FAMILY 2u
 #define SEALED_HEAD (1 + 4 + SEAL_NONCE_SIZE)
 
 struct sealed_aad {
@@ -37,9 +39,16 @@ static struct str sealed_aad(struct sealed_aad *aad, uint8_t version, uint32_t k
     return buf_str(&out);
 }
 
+static unsigned sealed_flags(const struct token_record *record)
+{
+    if (!record->subject)
+        return 0;
+    return record->family ? SEALED_FLAG_SUBJECT | SEALED_FLAG_FAMILY : SEALED_FLAG_SUBJECT;
+}
+
 static void sealed_write_record(const struct token_record *record, struct buf *out)
 {
-    buf_add_be(out, record->subject ? SEALED_FLAG_SUBJECT : 0, 1);
+    buf_add_be(out, sealed_flags(record), 1);
     buf_add_be(out, record->epoch, 4);
     buf_add_be(out, record->application, 8);
     buf_add_be(out, record->generation, 8);
@@ -47,6 +56,8 @@ static void sealed_write_record(const struct token_record *record, struct buf *o
     if (record->subject) {
         buf_add_be(out, record->subject, 8);
         buf_add_be(out, record->subject_generation, 8);
+        if (record->family)
+            buf_add_be(out, record->family, 8);
     }
     buf_add_be(out, record->api_count, 1);
     for (size_t i = 0; i < record->api_count; i++)
@@ -76,23 +87,33 @@ static uint64_t sealed_take(struct sealed_reader *reader, size_t bytes)
     return value;
 }
 
+// Nobody and no family are never written: one record has one spelling. False: these flags are none
+// that it has.
+static bool sealed_take_user(struct sealed_reader *reader, uint64_t flags,
+                             struct token_record *record)
+{
+    if (!(flags & SEALED_FLAG_SUBJECT))
+        return !(flags & SEALED_FLAG_FAMILY);
+    record->subject = sealed_take(reader, 8);
+    record->subject_generation = sealed_take(reader, 8);
+    if (flags & SEALED_FLAG_FAMILY)
+        record->family = sealed_take(reader, 8);
+    return record->subject && (record->family || !(flags & SEALED_FLAG_FAMILY));
+}
+
 static enum twoleg_error sealed_read_record(struct str plain, struct token_record *record)
 {
     struct sealed_reader reader = {.rest = plain};
     uint64_t flags = sealed_take(&reader, 1);
-    if (flags & ~(uint64_t)SEALED_FLAG_SUBJECT)
+    if (flags & ~(uint64_t)(SEALED_FLAG_SUBJECT | SEALED_FLAG_FAMILY))
         return REFUSE(TWOLEG_TOKEN_VERSION);
     record->epoch = (uint32_t)sealed_take(&reader, 4);
     record->application = sealed_take(&reader, 8);
     record->generation = sealed_take(&reader, 8);
     record->credential = sealed_take(&reader, 8);
-    if (flags & SEALED_FLAG_SUBJECT) {
-        record->subject = sealed_take(&reader, 8);
-        record->subject_generation = sealed_take(&reader, 8);
-        if (record->subject == 0) // nobody is never written: one record has one spelling
-            return REFUSE(TWOLEG_TOKEN_VERSION);
-    }
-    record->api_count = sealed_take(&reader, 1);
+    if (!sealed_take_user(&reader, flags, record))
+        return REFUSE(TWOLEG_TOKEN_VERSION);
+    record->api_count = (uint32_t)sealed_take(&reader, 1);
     if (record->api_count > TOKEN_APIS_MAX)
         return REFUSE(TWOLEG_TOKEN_VERSION);
     for (size_t i = 0; i < record->api_count; i++)

@@ -38,6 +38,7 @@ enum twoleg_error token_record_make(const struct token_context *context,
         .credential = decision->credential,
         .subject = decision->subject,
         .subject_generation = decision->subject_generation,
+        .family = decision->family,
         .apis = {decision->api->number},
         .api_count = 1,
         .scope = decision->scope,
@@ -86,6 +87,7 @@ bool token_record_holds(const struct token_record *record, const struct decision
         record->generation != decision->generation ||
         record->credential != decision->credential || record->subject != decision->subject ||
         record->subject_generation != decision->subject_generation ||
+        record->family != decision->family ||
         record->apis[0] != decision->api->number ||
         !str_equal(record->scope, decision->scope))
         return false;
@@ -138,8 +140,13 @@ enum twoleg_error token_inspect(const struct token_context *context,
     }
     if (error)
         return error;
-    if (v->record.subject)
+    bool family_revoked = false;
+    if (v->record.subject) {
+        struct token_id family = token_family_id(v->record.family);
         registry_user(context->registry, v->record.subject, &v->user);
+        family_revoked =
+            v->record.family && registry_token_revoked(context->registry, &family);
+    }
     struct gate_token gate = {
         .door = question->door,
         .token = &v->record,
@@ -149,6 +156,7 @@ enum twoleg_error token_inspect(const struct token_context *context,
         .account_active = v->view.account_active,
         .epoch = context->epoch,
         .token_revoked = registry_token_revoked(context->registry, &v->record.id),
+        .family_revoked = family_revoked,
         .credential_revoked =
             registry_credential_revoked(context->registry, v->record.credential),
         .caller = question->caller,

@@ -129,7 +129,7 @@ enum twoleg_error token_read(const struct token_context *context, struct str tex
 
 // The token's id as the world knows it: a JWT's jti claim, another token's id. At most
 // TOKEN_ID_TEXT_MAX bytes.
-#define TOKEN_ID_TEXT_MAX 96
+#define TOKEN_ID_TEXT_MAX 112
 void token_write_id(const struct token_record *record, enum token_format format, struct buf *out);
 
 // What is asked about a token; the rest of the gate's question is found here.

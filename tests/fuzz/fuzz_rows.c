@@ -160,6 +160,7 @@ static void fuzz_token(struct arena *arena, unsigned slot)
     fuzz_text(record.scope);
     FUZZ_MUST(record.scope.len <= SCOPE_TEXT_MAX && record.api_count == 1);
     FUZZ_MUST(record.expires_s >= 0 && record.id.bytes[0] == 0);
+    FUZZ_MUST(record.family == 0 || record.subject);
 }
 
 static bool fuzz_refusal(enum twoleg_error error)

@@ -39,7 +39,7 @@ static void fuzz_rewrite(struct arena *arena, struct str text, const struct toke
     struct token_record again;
     struct str written;
     FUZZ_MUST(record->api_count <= TOKEN_APIS_MAX);
-    FUZZ_MUST(record->subject || record->subject_generation == 0);
+    FUZZ_MUST(record->subject || (record->subject_generation == 0 && record->family == 0));
     FUZZ_MUST(token_sealed_issue(&context, NULL, record, arena, &written) == TWOLEG_NONE);
     FUZZ_MUST(written.len == text.len);
     FUZZ_MUST(token_sealed_read(&context, written, arena, &again) == TWOLEG_NONE);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // JWTs that carry a right signature and a right tag. The first line is `iat exp flags` for the tag
 // (flags: t spoils it, k names an unknown data key, s cuts the jti, u and z make it a user's and
-// nobody's), the second one the header in
+// nobody's, f and n of a family and of none), the second one the header in
 // clear or empty for ours, the rest the claims in clear, where @ stands for the jti. With a first
 // line that starts with i, the rest is the scope of a token that is issued. What reads is what was
 // written, once more from the cache, and no longer after any one character changed.
@@ -12,12 +12,12 @@
 
 struct fuzz_tag {
     uint64_t iat, exp;
-    bool spoilt, unknown_key, cut, user, nobody;
+    bool spoilt, unknown_key, cut, user, nobody, family, no_family;
 };
 
 static void fuzz_jti(const struct fuzz_tag *tag, struct str kid, struct buf *out)
 {
-    uint8_t bytes[8 + 8 + 8 + 4 + TOKEN_ID_LEN + 8 + 8 + TOKEN_TAG_LEN];
+    uint8_t bytes[8 + 8 + 8 + 4 + TOKEN_ID_LEN + 8 + 8 + 8 + TOKEN_TAG_LEN];
     struct buf jti;
     struct mac_state state;
     buf_init(&jti, bytes, sizeof bytes);
@@ -31,6 +31,8 @@ static void fuzz_jti(const struct fuzz_tag *tag, struct str kid, struct buf *out
         buf_add_be(&jti, tag->user ? USER : 0, 8);
         buf_add_be(&jti, GENERATION, 8);
     }
+    if (tag->family || tag->no_family)
+        buf_add_be(&jti, tag->family ? FAMILY : 0, 8);
     mac_begin(&state, &data_keys[1].mac);
     mac_add(&state, STR("jti"));
     mac_add(&state, buf_str(&jti));
@@ -82,6 +84,7 @@ static void fuzz_read(struct arena *arena, struct str text)
     FUZZ_MUST(format == FORMAT_JWT && record.application == NUMBER && record.epoch == EPOCH);
     FUZZ_MUST(record.api_count >= 1 && record.expires_s > 0);
     FUZZ_MUST(record.subject == 0 || record.subject == USER);
+    FUZZ_MUST(record.family == 0 || (record.family == FAMILY && record.subject == USER));
     FUZZ_MUST(token_read(&context, text, NULL, arena, &again, &format) == TWOLEG_NONE);
     FUZZ_MUST(fuzz_same(&record, &again));
     fuzz_gate(arena, text);
@@ -106,6 +109,8 @@ static void fuzz_written(struct arena *arena, struct str line, struct str input)
     tag.cut = str_find(line, 's') < line.len;
     tag.user = str_find(line, 'u') < line.len;
     tag.nobody = str_find(line, 'z') < line.len;
+    tag.family = str_find(line, 'f') < line.len;
+    tag.no_family = str_find(line, 'n') < line.len;
     struct str header = fuzz_line(&input);
     bool other = header.len && str_find(header, 'w') < header.len; // only "new" has one
     buf_init_arena(&claims, arena, 1024);
@@ -118,7 +123,7 @@ static void fuzz_written(struct arena *arena, struct str line, struct str input)
 }
 
 static void fuzz_issued(struct arena *arena, struct str scope, enum token_format format,
-                        uint64_t subject)
+                        uint64_t subject, uint64_t family)
 {
     struct issued_token token;
     struct token_record record;
@@ -128,6 +133,7 @@ static void fuzz_issued(struct arena *arena, struct str scope, enum token_format
                                 .credential = 9,
                                 .subject = subject,
                                 .subject_generation = subject ? GENERATION : 0,
+                                .family = family,
                                 .api = &api,
                                 .format = format,
                                 .ttl_us = 60 * SECOND_US,
@@ -139,7 +145,7 @@ static void fuzz_issued(struct arena *arena, struct str scope, enum token_format
     FUZZ_MUST(found == format && str_equal(record.scope, decision.scope));
     FUZZ_MUST(record.expires_s - record.issued_s == 60 && token.expires_in_s == 60);
     FUZZ_MUST(record.credential == 9 && record.api_count == 1 && record.apis[0] == API);
-    FUZZ_MUST(record.subject == subject);
+    FUZZ_MUST(record.subject == subject && record.family == family);
     char memory[TOKEN_ID_TEXT_MAX];
     struct buf id;
     buf_init(&id, memory, sizeof memory);
@@ -157,10 +163,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_still();
     arena_init(&arena, NULL, 8 * ARENA_REQUEST_CAP);
     if (str_starts_with(line, STR("i"))) {
-        fuzz_issued(&arena, input, FORMAT_JWT, 0);
-        fuzz_issued(&arena, input, FORMAT_SEALED, 0);
-        fuzz_issued(&arena, input, FORMAT_JWT, USER);
-        fuzz_issued(&arena, input, FORMAT_SEALED, USER);
+        fuzz_issued(&arena, input, FORMAT_JWT, 0, 0);
+        fuzz_issued(&arena, input, FORMAT_SEALED, 0, 0);
+        fuzz_issued(&arena, input, FORMAT_JWT, USER, 0);
+        fuzz_issued(&arena, input, FORMAT_SEALED, USER, 0);
+        fuzz_issued(&arena, input, FORMAT_JWT, USER, FAMILY);
+        fuzz_issued(&arena, input, FORMAT_SEALED, USER, FAMILY);
     } else {
         fuzz_written(&arena, line, input);
     }

@@ -15,6 +15,7 @@
 #define NUMBER UINT64_C(0x0202020202020202)
 #define API UINT64_C(0x0303030303030303)
 #define USER UINT64_C(0x0505050505050505)
+#define FAMILY UINT64_C(0x0606060606060606)
 
 static struct data_key data_keys[2] = {
     {.id = KEY_ID, .purpose = KEY_SEAL, .active = true, .raw = "thirty-two bytes that are fixed"},

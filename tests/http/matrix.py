@@ -123,7 +123,8 @@ class Matrix:
             self.add_foreign(token_format)
             for state in () if not self.users else (
                     "user", "user_disabled", "user_reenabled", "user_deleted", "user_recreated",
-                    "user_passwd", "refresh_expired", "refresh_idle", "refresh_restored",
+                    "user_passwd", "family_ended",
+                    "refresh_expired", "refresh_idle", "refresh_restored",
                     "refresh_revoked", "refresh_foreign"):
                 self.add_user(state, token_format)
 
@@ -132,19 +133,20 @@ class Matrix:
         server, name = self.server, f"{state}-{token_format}"
         app = server.app(name=state, token_format=token_format, client_id=name,
                          scope="alpha beta", resource_server=True,
-                         grants="client_credentials password refresh_token")
+                         grants="client_credentials password")
         self.make_user(name)
         subject = Subject(app, self.resource_server, "?scope=alpha")
         subject.user = name
-        for auth in AUTHS:
-            answers = [self.by_password(app, name, auth).json() for _ in range(3)]
-            subject.tokens[auth] = answers[0]["access_token"]
-            subject.refresh[auth] = [answer["refresh_token"] for answer in answers]
-        server.update(app, grants="client_credentials password")
+        # They come without refresh tokens, of which a user has only so many.
         for auth in AUTHS:
             subject.spare[auth] = [self.by_password(app, name, auth).json()["access_token"]
                                    for _ in range(self.rounds)]
         server.update(app, grants="client_credentials password refresh_token")
+        for auth in AUTHS:
+            answers = [self.by_password(app, name, auth).json() for _ in range(3)]
+            subject.tokens[auth] = answers[0]["access_token"]
+            # The family of what is looked at comes last: a mutation may end those before it.
+            subject.refresh[auth] = [answer["refresh_token"] for answer in reversed(answers)]
         if state == "refresh_foreign":
             subject.refresher = server.app(name="not its own", client_id="not-" + name,
                                            scope="alpha beta",
@@ -265,6 +267,10 @@ class Matrix:
 
     def become_user_passwd(self, subject):
         self.server.cli("user", "passwd", subject.user, "--yes")
+
+    def become_family_ended(self, subject):
+        for token in (token for auth in AUTHS for token in subject.refresh[auth]):
+            assert self.server.revoke(subject.app, token).status == 200
 
     def become_refresh_revoked(self, subject):
         self.server.act("revoke-tokens", subject.app)

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from instance import ROOT, Application
+from instance import FORMATS, ROOT, Application
 from test_service import listening, manage  # noqa: F401 (a fixture)
 
 LATEST = max(int(path.stem) for path in (ROOT / "src/store/schema").glob("*.sql"))
@@ -34,7 +34,9 @@ def core_app(name):
 
 
 # What each step has added, the latest first.
-ADDED = {5: "DROP INDEX applications_by_dialects; ALTER TABLE applications DROP COLUMN dialects;",
+ADDED = {6: "ALTER TABLE reference_tokens DROP COLUMN family;"
+            "ALTER TABLE refresh_tokens DROP COLUMN tokens_until_s;",
+         5: "DROP INDEX applications_by_dialects; ALTER TABLE applications DROP COLUMN dialects;",
          4: "DROP TABLE refresh_tokens; DROP TABLE user_scopes; DROP TABLE user_apis;"
             "ALTER TABLE applications DROP COLUMN grants;",
          3: "DROP TABLE reference_tokens;",
@@ -122,6 +124,33 @@ def test_H16_users_come_to_a_store_that_knew_none(make_server, tmp_path):
     assert server.token(app, **ask).error == "unauthorized_client"
     server.update(app, grants="password")
     assert server.token(app, **ask).status == 200
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_H16_logins_of_before_go_on(make_server, tmp_path, form):
+    """From schema 5, whose access tokens do not say which refresh token they came with: what was
+    out stays valid, and a login ends with what came from it since."""
+    config = tmp_path / "on.yaml"
+    config.write_text("password_grant: true\n")
+    server = make_server(config=config).start()
+    app = server.app(scope="alpha", token_format=form, resource_server=True, grants="password")
+    server.cli("user", "add", "ann", "--scope", "alpha", "--password-file", "-",
+               input="a word of hers")
+    ask = {"grant_type": "password", "username": "ann", "password": "a word of hers"}
+    old = server.bearer(app, **ask)  # as the release before gives one out
+    server.update(app, grants="password refresh_token")
+    logins = [server.token(app, **ask).json()["refresh_token"] for _ in range(2)]
+    server.stop()
+    to_schema(server.data, 5)
+    server.start()
+    assert f"was brought from schema 5 to {LATEST}; before-006.db beside it" in server.stderr()
+    assert server.active(app, old) and server.check(old).status == 200
+    assert server.revoke(app, logins[1]).status == 200
+    first = server.token(app, grant_type="refresh_token", refresh_token=logins[0]).json()
+    assert server.active(app, first["access_token"])
+    assert server.revoke(app, first["refresh_token"]).status == 200
+    assert not server.active(app, first["access_token"]) and server.active(app, old)
+    assert server.revoke(app, old).status == 200 and not server.active(app, old)
 
 
 def test_H16_an_upgrade_under_load_refuses_nobody(manage):  # noqa: F811

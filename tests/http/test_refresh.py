@@ -1,11 +1,386 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Refresh tokens (RFC 6749 section 6) where the wall clock is set; the rest is in test_users.py."""
+"""Refresh tokens (RFC 6749 section 6): good once, bound to what they came from, ended together with
+the access tokens that came with them."""
 import concurrent.futures
+import sqlite3
 
 import pytest
 
-from test_users import INVALID, ON, granted, refresh, user
+from instance import FORMATS
+from test_users import (INVALID, ON, PASSWORD, app, granted, refresh, server,  # noqa: F401
+                        user)
 
+
+def test_rfc6749_4_4_3_client_credentials_never_get_a_refresh_token(server, app):
+    assert "refresh_token" not in server.token(app).json()
+
+
+def test_rfc6749_6_a_refresh_token_gives_a_token_and_its_successor(server, app):
+    name = user(server, "fresh", "--scope", "alpha beta")
+    first = granted(server, app, name)
+    second = refresh(server, app, first["refresh_token"]).json()
+    assert second["scope"] == "alpha beta" and second["access_token"] != first["access_token"]
+    assert second["refresh_token"] != first["refresh_token"]
+    assert server.check(second["access_token"]).headers["X-Auth-Username"] == name
+    third = refresh(server, app, second["refresh_token"], scope="alpha").json()
+    assert third["scope"] == "alpha"
+    # Less was asked for once; what was granted is still granted.
+    assert refresh(server, app, third["refresh_token"]).json()["scope"] == "alpha beta"
+
+
+@pytest.mark.hooks
+def test_rfc6749_6_it_is_not_used_up_where_no_answer_has_a_place_for_the_next_one(make_server,
+                                                                                  tmp_path):
+    folder = tmp_path / "dialects"
+    folder.mkdir()
+    (folder / "mute.yaml").write_text("name: mute\ntitle: Mute\nsuccess:\n  fields:\n"
+                                      "    - {name: access_token, source: access_token}\n")
+    config = tmp_path / "mute.yaml"
+    config.write_text(ON + f"dialect_folder: {folder}\nhosts:\n"
+                      "  - {name: mute.example, dialect: mute}\n"
+                      "  - {name: full.example, dialect: rfc6749}\n")
+    server = make_server(config=config).start()
+    app = server.app(name="a", grants="password refresh_token")
+
+    def at(host, **fields):
+        return server.form("/oauth/token", fields, app, headers={"Host": host})
+    name = user(server, "mute")
+    token = at("full.example", grant_type="password", username=name,
+               password=PASSWORD).json()["refresh_token"]
+    refused = at("mute.example", grant_type="refresh_token", refresh_token=token)
+    assert (refused.status, refused.error) == (400, "unsupported_grant_type")
+    server.hooks.clock(60)
+    assert at("full.example", grant_type="refresh_token", refresh_token=token).status == 200
+    server.hooks.clock(0)
+
+
+def test_rfc6749_6_never_more_than_was_granted(server, app):
+    name = user(server, "no more", "--scope", "alpha beta")
+    answer = granted(server, app, name, scope="alpha")
+    more = refresh(server, app, answer["refresh_token"], scope="alpha beta")
+    assert (more.status, more.error) == (400, "invalid_scope")
+    # Refused, it was not used up.
+    assert refresh(server, app, answer["refresh_token"]).json()["scope"] == "alpha"
+
+
+@pytest.mark.parametrize("left", ["client_credentials password", "client_credentials"])
+def test_rfc6749_6_refresh_tokens_end_for_good_with_the_grant(server, left):
+    """They would wake when the application may refresh again. Access tokens go on to their end."""
+    grants = "client_credentials password refresh_token"
+    app = server.app(name="left", scope="alpha", grants=grants)
+    name = user(server, f"until {left}", "--scope", "alpha")
+    answer = granted(server, app, name)
+    asked = server.run_cli("app", "update", app.id, "--grants", left)
+    assert asked.returncode == 2 and "All its refresh tokens end" in asked.stderr, asked
+    assert refresh(server, app, answer["refresh_token"]).status == 200
+    token = granted(server, app, name)["refresh_token"]
+    server.cli("app", "update", app.id, "--grants", left, "--yes")
+    refused = refresh(server, app, token)
+    assert (refused.status, refused.error) == (400, "unauthorized_client")
+    server.cli("app", "update", app.id, "--grants", grants)
+    assert refresh(server, app, token).json() == INVALID
+    assert server.check(answer["access_token"]).status == 200
+    server.cli("app", "revoke-tokens", app.id, "--yes")
+    assert server.check(answer["access_token"]).status == 401
+
+
+def test_rfc9700_4_14_2_the_one_before_gives_the_same_successor_for_a_while(server, app):
+    name = user(server, "twice", "--scope", "alpha")
+    first = granted(server, app, name)["refresh_token"]
+    successors = {refresh(server, app, first).json()["refresh_token"] for _ in range(3)}
+    assert len(successors) == 1
+    assert refresh(server, app, successors.pop()).status == 200
+
+
+@pytest.mark.hooks
+def test_rfc9700_4_14_2_used_later_it_ends_all_of_its_family(make_server, tmp_path):
+    config = tmp_path / "on.yaml"
+    config.write_text(ON)
+    server = make_server(config=config).start()
+    app = server.app(name="a", scope="alpha", grants="password refresh_token",
+                     resource_server=True)
+    name = user(server, "stolen", "--scope", "alpha")
+    first = granted(server, app, name)["refresh_token"]
+    other = granted(server, app, name)["refresh_token"]
+    second = refresh(server, app, first).json()["refresh_token"]
+    server.hooks.clock(20)
+    assert refresh(server, app, first).json()["refresh_token"] == second
+    access = [refresh(server, app, token).json()["access_token"] for token in (first, other)]
+    assert alive(server, app, *access) == [True, True]
+    server.hooks.clock(31)
+    assert refresh(server, app, first).json() == INVALID
+    assert refresh(server, app, second).json() == INVALID
+    assert alive(server, app, *access) == [False, True]  # the other one is from another login
+    assert refresh(server, app, other).status == 200
+    server.restart(hard=True)
+    assert alive(server, app, *access) == [False, True]
+    row = next(row for row in server.cli("audit", "list", "--json")["audit"]
+               if row["action"] == "refresh.reuse")
+    assert row["object"].startswith("usr_")
+    server.hooks.clock(0)
+
+
+def test_two_before_is_no_grace(server, app):
+    name = user(server, "older", "--scope", "alpha")
+    first = granted(server, app, name)["refresh_token"]
+    second = refresh(server, app, first).json()["refresh_token"]
+    third = refresh(server, app, second).json()["refresh_token"]
+    assert refresh(server, app, first).json() == INVALID
+    assert refresh(server, app, third).json() == INVALID
+
+
+@pytest.mark.hooks
+@pytest.mark.parametrize("options,seconds", [("refresh_idle: 1m", 61), ("refresh_ttl: 1m", 61)])
+def test_a_refresh_token_has_an_end(make_server, tmp_path, options, seconds):
+    config = tmp_path / "end.yaml"
+    config.write_text(ON + options + "\n")
+    server = make_server(config=config).start()
+    app = server.app(name="a", grants="password refresh_token")
+    name = user(server, "ended")
+    answers = [granted(server, app, name)["refresh_token"] for _ in range(2)]
+    server.hooks.clock(40)
+    renewed = refresh(server, app, answers[0]).json()["refresh_token"]
+    server.hooks.clock(seconds)
+    assert refresh(server, app, answers[1]).json() == INVALID
+    wanted = 200 if "idle" in options else 400  # use puts off the one, not the other
+    assert refresh(server, app, renewed).status == wanted
+    server.hooks.clock(0)
+
+
+def test_it_is_bound_to_its_application_and_to_its_generation(server, app):
+    name = user(server, "bound", "--scope", "alpha")
+    token = granted(server, app, name)["refresh_token"]
+    other = server.app(name="other", scope="alpha", grants="password refresh_token")
+    assert refresh(server, other, token).json() == INVALID
+    assert refresh(server, app, token).status == 200  # a foreign one's try ends nothing
+    token = granted(server, other, name)["refresh_token"]
+    server.act("revoke-tokens", other)
+    assert refresh(server, other, token).json() == INVALID
+
+
+@pytest.mark.parametrize("spoil", [lambda t: t[:-1], lambda t: t + "A", lambda t: t[:-1] + "*",
+                                   lambda t: "x" + t[1:], lambda t: t.upper(), lambda t: "tlf_",
+                                   lambda t: "a.b.c", lambda t: "\u00e4" * 40])
+def test_C15_a_text_that_is_none_is_refused_and_ends_nothing(server, app, spoil):
+    name = "spoilt"
+    if not any(row["username"] == name for row in server.cli("user", "list", "--json")["users"]):
+        user(server, name, "--scope", "alpha")
+    token = granted(server, app, name)["refresh_token"]
+    assert refresh(server, app, spoil(token)).json() == INVALID
+    assert refresh(server, app, token).status == 200
+
+
+def test_rfc7009_2_revoking_it_ends_its_family(server, app):
+    name = user(server, "revoked", "--scope", "alpha")
+    first = granted(server, app, name)["refresh_token"]
+    second = refresh(server, app, first).json()["refresh_token"]
+    other = server.app(name="stranger", scope="alpha", grants="password refresh_token")
+    answer = server.revoke(other, second)
+    assert answer.status == 400 and answer.error == "invalid_grant"
+    assert server.revoke(app, second, token_type_hint="access_token").status == 200
+    assert refresh(server, app, second).json() == INVALID
+    assert server.revoke(app, second).status == 200  # section 2.2: once more is no error
+
+
+def alive(server, caller, *tokens):
+    """What /check and introspection say of each, which is the same."""
+    states = [server.check(token).status == 200 for token in tokens]
+    assert [server.active(caller, token) for token in tokens] == states
+    return states
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_rfc7009_2_1_the_access_tokens_of_a_family_end_with_it(server, app, form):
+    name = user(server, "ends " + form, "--scope", "alpha")
+    mine = server.app(name=form, scope="alpha", token_format=form,
+                      grants="client_credentials password refresh_token")
+    own = server.bearer(mine)
+    first, other = granted(server, mine, name), granted(server, mine, name)
+    second = refresh(server, mine, first["refresh_token"]).json()
+    again = refresh(server, mine, first["refresh_token"]).json()  # the answer was lost
+    alone = refresh(server, mine, second["refresh_token"]).json()
+    assert server.revoke(mine, alone["access_token"]).status == 200
+    family = [answer["access_token"] for answer in (first, second, again)]
+    assert alive(server, app, *family, alone["access_token"]) == [True] * 3 + [False]
+    # One of them alone ends nothing else.
+    last = refresh(server, mine, alone["refresh_token"]).json()
+    family.append(last["access_token"])
+    assert alive(server, app, *family) == [True] * 4
+    assert server.revoke(mine, last["refresh_token"]).status == 200
+    assert alive(server, app, *family) == [False] * 4
+    assert alive(server, app, own, other["access_token"]) == [True, True]
+    renewed = refresh(server, mine, other["refresh_token"]).json()["access_token"]
+    assert alive(server, app, renewed) == [True]
+    assert server.revoke(mine, family[0]).status == 200  # section 2.2: dead already
+    shown = server.manage("POST", "tokens/inspect", None, {"token": family[0]})
+    assert not shown["active"] and "refresh token" in shown["reason"]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_rfc7009_2_1_a_restart_brings_none_of_them_back(make_server, tmp_path, form):
+    config = tmp_path / "on.yaml"
+    config.write_text(ON)
+    server = make_server(config=config).start()
+    app = server.app(name="a", scope="alpha", token_format=form, resource_server=True,
+                     grants="client_credentials password refresh_token")
+    name = user(server, "restarted", "--scope", "alpha")
+    ended, other = granted(server, app, name), granted(server, app, name)
+    lasting = server.app(name="lasting", scope="alpha", token_format="sealed", token_ttl="never",
+                         grants="password refresh_token")
+    never = granted(server, lasting, name)
+    assert "expires_in" not in never
+    for owner, answer in ((app, ended), (lasting, never)):
+        assert server.revoke(owner, answer["refresh_token"]).status == 200
+    tokens = [ended["access_token"], never["access_token"], other["access_token"]]
+    for hard in (True, False):
+        server.restart(hard=hard)
+        assert alive(server, app, *tokens) == [False, False, True]
+    server.cli("backup", str(tmp_path / "copy"))
+    server.stop()
+    server.cli("restore", str(tmp_path / "copy"), "--keep-tokens", "--yes")
+    server.start()
+    assert alive(server, app, *tokens) == [False, False, True]
+
+
+def test_a_family_ends_where_the_application_has_another_format_since(server, app):
+    """The family is what is ended, not the format of today."""
+    name = user(server, "formats", "--scope", "alpha")
+    mine = server.app(name="formats", scope="alpha", token_format="sealed",
+                      grants="password refresh_token")
+    answer, tokens = granted(server, mine, name), []
+    for form in FORMATS:
+        server.update(mine, token_format=form)
+        answer = refresh(server, mine, answer["refresh_token"]).json()
+        tokens.append(answer["access_token"])
+    assert alive(server, app, *tokens) == [True] * len(FORMATS)
+    assert server.revoke(mine, answer["refresh_token"]).status == 200
+    assert alive(server, app, *tokens) == [False] * len(FORMATS)
+
+
+def full_of_revocations(server, app):
+    """As many live ones as are kept of one application."""
+    server.stop()
+    store = sqlite3.connect(f"{server.data}/twoleg.db")
+    with store:
+        store.execute("WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n"
+                      " LIMIT 10000) INSERT INTO revoked_tokens SELECT"
+                      " CAST(printf('%016d', i) AS BLOB), account, number, 0, 1"
+                      " FROM n, applications WHERE client_id = ?", (app.id,))
+    store.close()
+    server.start()
+
+
+def test_G6_where_no_more_is_revoked_a_login_ends_without_its_access_tokens(make_server, tmp_path):
+    """Who cannot revoke everything is told so, and the refresh token is dead all the same."""
+    config = tmp_path / "on.yaml"
+    config.write_text(ON)
+    server = make_server(config=config).start()
+    app = server.app(name="a", scope="alpha", grants="password refresh_token",
+                     resource_server=True)
+    name = user(server, "full", "--scope", "alpha")
+    answers = [granted(server, app, name) for _ in range(3)]
+    reused, given_back, kept = (answer["refresh_token"] for answer in answers)
+    for _ in range(2):
+        answers[0] = refresh(server, app, answers[0]["refresh_token"]).json()
+    full_of_revocations(server, app)
+    full = server.revoke(app, answers[1]["access_token"])
+    assert full.status == 429 and server.check(answers[1]["access_token"]).status == 200
+    refused = server.revoke(app, given_back)
+    assert (refused.status, refused.body) == (full.status, full.body)
+    assert refresh(server, app, given_back).json() == INVALID
+    assert refresh(server, app, reused).json() == INVALID
+    assert refresh(server, app, answers[0]["refresh_token"]).json() == INVALID
+    assert alive(server, app, *(answer["access_token"] for answer in answers)) == [True] * 3
+    rows = [row for row in server.cli("audit", "list", "--json")["audit"]
+            if row["action"].startswith("refresh.")]
+    assert [(row["action"], row["detail"]["access_tokens"]) for row in rows] == \
+        [("refresh.revoke", False), ("refresh.reuse", False)]
+
+
+@pytest.mark.hooks
+def test_H1_the_end_of_a_family_is_kept_while_its_access_tokens_live(make_server, tmp_path):
+    config = tmp_path / "on.yaml"
+    config.write_text(ON + "refresh_ttl: 90d\nrefresh_idle: 90d\n")
+    server = make_server(config=config).start()
+    app = server.app(name="a", scope="alpha", token_format="sealed", token_ttl="30d",
+                     grants="password refresh_token")
+    first = granted(server, app, user(server, "short", "--scope", "alpha"))
+    server.update(app, token_ttl="60")
+    last = refresh(server, app, first["refresh_token"]).json()
+    assert server.revoke(app, last["refresh_token"]).status == 200
+    server.stop()
+    store = sqlite3.connect(f"file:{server.data}/twoleg.db?mode=ro", uri=True)
+    kept, = store.execute("SELECT expires_s - revoked_us / 1000000 FROM revoked_tokens").fetchone()
+    store.close()
+    assert 0 <= first["expires_in"] - kept + 1 <= 60, "the longest life that one of them has"
+
+
+@pytest.mark.parametrize("ttl", ["30d", "never"])
+def test_rfc7009_2_1_the_same_again_lives_no_longer_than_the_end_is_known(server, app, ttl):
+    """The one grant of a family that writes nothing: what was noted must hold for it."""
+    name = user(server, "again " + ttl, "--scope", "alpha")
+    mine = server.app(name="again", scope="alpha", token_format="sealed", token_ttl="60",
+                      grants="password refresh_token")
+    first = granted(server, mine, name)["refresh_token"]
+    second = refresh(server, mine, first).json()["refresh_token"]
+    server.update(mine, token_ttl=None if ttl == "never" else ttl)
+    assert refresh(server, mine, first).json() == INVALID
+    server.update(mine, token_ttl="60")
+    assert refresh(server, mine, first).json()["refresh_token"] == second
+
+
+def test_a_refresh_token_is_no_access_token(server, app):
+    name = user(server, "mistaken", "--scope", "alpha")
+    token = granted(server, app, name)["refresh_token"]
+    assert server.check(token).status == 401
+    assert server.introspect(app, token).json() == {"active": False}
+
+
+def test_rfc9700_4_14_2_of_many_at_once_all_get_the_one_successor(server, app):
+    name = user(server, "raced", "--scope", "alpha")
+    token = granted(server, app, name)["refresh_token"]
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        for _ in range(20):
+            answers = list(pool.map(lambda _: refresh(server, app, token), range(8)))
+            assert [answer.status for answer in answers] == [200] * 8
+            successors = {answer.json()["refresh_token"] for answer in answers}
+            assert len(successors) == 1
+            token = successors.pop()
+
+
+def test_D1_nothing_readable_of_passwords_and_refresh_tokens_is_stored(server, app):
+    name = user(server, "stored", "--scope", "alpha", password="a canary among words")
+    first = granted(server, app, name, password="a canary among words")["refresh_token"]
+    second = refresh(server, app, first).json()["refresh_token"]
+    store = sqlite3.connect(f"file:{server.data}/twoleg.db?mode=ro", uri=True)
+    dump = "\n".join(store.iterdump())
+    store.close()
+    for text in ("a canary among words", first[4:30], second[4:30]):
+        assert text not in dump
+
+
+def test_a_user_has_so_many_logins_with_one_application(server, app):
+    name = user(server, "many", "--scope", "alpha")
+    tokens = [granted(server, app, name)["refresh_token"] for _ in range(22)]
+    found = [refresh(server, app, token).status for token in (tokens[0], tokens[1], tokens[2],
+                                                              tokens[-1])]
+    assert found == [400, 400, 200, 200]
+
+
+def test_a_restored_store_has_no_refresh_tokens_from_before(make_server, tmp_path):
+    config = tmp_path / "on.yaml"
+    config.write_text(ON)
+    server = make_server(config=config).start()
+    app = server.app(name="a", grants="password refresh_token")
+    token = granted(server, app, user(server, "restored"))["refresh_token"]
+    server.cli("backup", str(tmp_path / "copy"))
+    server.stop()
+    server.cli("restore", str(tmp_path / "copy"), "--yes")
+    server.start()
+    assert refresh(server, app, token).json() == INVALID
+
+
+# ------------------------------------------------------------------------------- the clock
 
 # The trusted clock stands still until the wall clock has caught up; what is held against it must
 # not be told by the wall clock.

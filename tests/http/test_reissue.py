@@ -10,6 +10,7 @@ import pytest
 from instance import FORMATS, speaking
 from test_races import Call, hold  # noqa: F401 (a fixture)
 from test_reference import rows
+from test_users import INVALID, granted, refresh, user
 
 LIFE = 3600
 FILE = """name: again
@@ -221,6 +222,51 @@ def test_a_restored_store_gives_out_no_token_of_before(own, tmp_path):
     other = own.bearer(app)
     assert other != token and own.active(caller, other) and not own.active(caller, token)
     assert own.bearer(app) == other
+
+
+# ------------------------------------------------------------------ logins
+
+def logins(folder, reissue):
+    text = FILE.replace("same", reissue) + "    - {name: refresh_token, source: refresh_token}\n"
+    server = speaking(folder, text, "password_grant: true\n")
+    app = server.app(scope="alpha", resource_server=True, grants="password refresh_token")
+    return server, app, user(server, "ann", "--scope", "alpha")
+
+
+def test_rfc7009_2_1_each_login_has_the_same_token_until_it_ends(tmp_path):
+    server, app, name = logins(tmp_path, "same")
+    try:
+        first, other = granted(server, app, name), granted(server, app, name)
+        assert first["access_token"] != other["access_token"]
+        later = refresh(server, app, first["refresh_token"]).json()
+        assert later["access_token"] == first["access_token"]
+        assert server.revoke(app, later["refresh_token"]).status == 200
+        tokens = [first["access_token"], other["access_token"]]
+        assert alive(server, app, tokens) == tokens[1:]
+        assert refresh(server, app, later["refresh_token"]).json() == INVALID
+        tokens.append(granted(server, app, name)["access_token"])
+        assert alive(server, app, tokens) == tokens[1:] and len(set(tokens)) == 3
+        again = refresh(server, app, other["refresh_token"]).json()["access_token"]
+        assert again == other["access_token"] and alive(server, app, tokens) == tokens[1:]
+    finally:
+        server.destroy()
+
+
+def test_rfc7009_2_1_what_takes_a_place_ends_with_the_login_that_it_came_from(tmp_path):
+    server, app, name = logins(tmp_path, "replace")
+    try:
+        first, other = granted(server, app, name), granted(server, app, name)
+        later = refresh(server, app, first["refresh_token"]).json()
+        tokens = [answer["access_token"] for answer in (first, other, later)]
+        assert alive(server, app, tokens) == tokens[2:]
+        assert server.revoke(app, other["refresh_token"]).status == 200
+        assert alive(server, app, tokens) == tokens[2:]
+        assert server.revoke(app, later["refresh_token"]).status == 200
+        assert alive(server, app, tokens) == []
+        tokens.append(granted(server, app, name)["access_token"])
+        assert alive(server, app, tokens) == tokens[3:] and len(set(tokens)) == 4
+    finally:
+        server.destroy()
 
 
 # ------------------------------------------------------------------ replace

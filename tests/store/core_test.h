@@ -7,7 +7,7 @@
 
 #include "store_test.h"
 
-#define LATEST 5 // schema
+#define LATEST 6 // schema
 
 static inline void path_in(const struct test_store *test, const char *name,
                            char ret_path[static 300])

@@ -22,6 +22,7 @@ static struct token_record record_of(uint64_t application, int64_t life_s)
                                  .credential = application + 1000,
                                  .subject = UINT64_MAX,
                                  .subject_generation = 3,
+                                 .family = UINT64_MAX - 1,
                                  .apis = {TEST_API},
                                  .api_count = 1,
                                  .scope = STR("groups sms"),
@@ -114,6 +115,7 @@ static void a_token_is_found_by_its_hash_alone(void **state)
         assert_int_equal(found.credential, 1011);
         assert_int_equal(found.subject, UINT64_MAX);
         assert_int_equal(found.subject_generation, 3);
+        assert_true(found.family == UINT64_MAX - 1);
         assert_int_equal(found.api_count, 1);
         assert_int_equal(found.apis[0], TEST_API);
         test_assert_str(found.scope, "groups sms");

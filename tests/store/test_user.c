@@ -192,7 +192,8 @@ static struct refresh_family family_of(uint64_t number)
                                    .current = hash_of((unsigned)number),
                                    .rotated_us = TEST_NOW - 1,
                                    .idle_us = TEST_NOW + HOUR,
-                                   .expires_us = TEST_NOW + 2 * HOUR};
+                                   .expires_us = TEST_NOW + 2 * HOUR,
+                                   .tokens_until_s = TEST_NOW / SECOND_US + 600};
 }
 
 static enum twoleg_error add(struct test_store *test, const struct refresh_family *family)
@@ -201,13 +202,34 @@ static enum twoleg_error add(struct test_store *test, const struct refresh_famil
     return test_one(test, VERB_REFRESH_ADD, ACCOUNT_DEFAULT, &verb);
 }
 
-static enum twoleg_error rotate(struct test_store *test, uint64_t family, unsigned from,
-                                unsigned to)
+static enum twoleg_error rotate_until(struct test_store *test, uint64_t family, unsigned from,
+                                      unsigned to, int64_t tokens_until_s)
 {
     struct store_verb verb = {.rotate = {.family = family, .key = 4, .current = hash_of(from),
                                          .next = hash_of(to), .rotated_us = TEST_NOW - 2,
-                                         .idle_us = TEST_NOW + HOUR + 1}};
+                                         .idle_us = TEST_NOW + HOUR + 1,
+                                         .tokens_until_s = tokens_until_s}};
     return test_one(test, VERB_REFRESH_ROTATE, ACCOUNT_DEFAULT, &verb);
+}
+
+static enum twoleg_error rotate(struct test_store *test, uint64_t family, unsigned from,
+                                unsigned to)
+{
+    return rotate_until(test, family, from, to, 1);
+}
+
+static enum twoleg_error end_found(struct test_store *test, uint64_t family, bool alone,
+                                   int64_t tokens_until_s)
+{
+    struct store_verb verb = {.refresh_revoke = {.family = family, .application = 11,
+                                                 .alone = alone,
+                                                 .tokens_until_s = tokens_until_s}};
+    return test_one(test, VERB_REFRESH_REVOKE, ACCOUNT_DEFAULT, &verb);
+}
+
+static enum twoleg_error end_family(struct test_store *test, uint64_t family, bool alone)
+{
+    return end_found(test, family, alone, 0);
 }
 
 static struct refresh_family *find(struct test_store *test, uint64_t number)
@@ -253,6 +275,7 @@ static void a_family_is_found_by_its_number(void **state)
         assert_int_equal(family->rotated_us, TEST_NOW - 1); // not the batch's time
         assert_int_equal(family->idle_us, TEST_NOW + HOUR);
         assert_int_equal(family->expires_us, TEST_NOW + 2 * HOUR);
+        assert_int_equal(family->tokens_until_s, TEST_NOW / SECOND_US + 600);
         test_close(test);
         test_open(test);
     }
@@ -308,14 +331,14 @@ static void families_end_with_what_they_came_from(void **state)
 {
     struct test_store *test = *state;
     struct refresh_family made;
-    struct store_verb gone = {.number = 1};
+    struct store_verb gone = {.number = ANN};
     assert_int_equal(make_user(test, ANN, "ann"), TWOLEG_NONE);
     for (uint64_t number = 1; number <= 3; number++) {
         made = family_of(number);
         assert_int_equal(add(test, &made), TWOLEG_NONE);
     }
-    assert_int_equal(test_one(test, VERB_REFRESH_REVOKE, ACCOUNT_DEFAULT, &gone), TWOLEG_NONE);
-    assert_int_equal(test_one(test, VERB_REFRESH_REVOKE, ACCOUNT_DEFAULT, &gone), TWOLEG_NONE);
+    assert_int_equal(end_family(test, 1, false), TWOLEG_NONE);
+    assert_int_equal(end_family(test, 1, false), TWOLEG_NONE);
     assert_int_equal(count(test, 1, 3), 2);
     assert_int_equal(update_user(test, ANN, FIELD_STATUS, STATUS_DISABLED, 0), TWOLEG_NONE);
     assert_int_equal(count(test, 1, 3), 2); // --keep-tokens may enable it again
@@ -324,7 +347,6 @@ static void families_end_with_what_they_came_from(void **state)
     assert_int_equal(count(test, 1, 3), 0);
     made.user_generation = 8;
     assert_int_equal(add(test, &made), TWOLEG_NONE);
-    gone.number = ANN;
     assert_int_equal(test_one(test, VERB_USER_DELETE, STORE_OPERATOR, &gone), TWOLEG_NONE);
     assert_int_equal(count(test, 1, 3), 0);
 }
@@ -357,6 +379,111 @@ static void rfc6749_6_families_end_for_good_with_the_grant(void **state)
         assert_null(find(test, 1));
     }
     assert_non_null(find(test, 9)); // of another application
+}
+
+// How many revocations are kept of this family's access tokens, and until when.
+static unsigned ended(struct test_store *test, uint64_t family, int64_t *ret_until_s)
+{
+    struct token_id id = token_family_id(family);
+    struct store_cursor *cursor;
+    struct store_change change;
+    unsigned found = 0;
+    assert_int_equal(store_revocations_begin(test->reader, &cursor), TWOLEG_NONE);
+    while (store_revocations_next(cursor, &change))
+        if (change.kind == CHANGE_REVOCATION && memcmp(&change.token, &id, sizeof id) == 0) {
+            found++;
+            *ret_until_s = change.expires_s;
+        }
+    assert_int_equal(store_end(cursor), TWOLEG_NONE);
+    return found;
+}
+
+// RFC 7009 section 2.1: the end of a family is told, and kept as long as one of its tokens lives.
+static void rfc7009_2_1_the_end_of_a_family_is_kept_for_its_access_tokens(void **state)
+{
+    struct test_store *test = *state;
+    const int64_t now_s = TEST_NOW / SECOND_US;
+    // One that is not rotated; that once had a longer life; that once had none to end.
+    const int64_t until_s[] = {now_s + 700, now_s + 100, REFRESH_TOKENS_LASTING};
+    const int64_t kept_s[] = {now_s + 700, now_s + 600, 0};
+    assert_int_equal(make_user(test, ANN, "ann"), TWOLEG_NONE);
+    for (unsigned i = 0; i < 3; i++) {
+        struct refresh_family made = family_of(1 + i);
+        int64_t found_s = -1;
+        assert_int_equal(add(test, &made), TWOLEG_NONE);
+        assert_int_equal(rotate_until(test, made.number, 1 + i, 50 + i, until_s[i]), TWOLEG_NONE);
+        assert_int_equal(rotate_until(test, made.number, 50 + i, 60 + i, 1), TWOLEG_NONE);
+        size_t told = test->told.count;
+        assert_int_equal(end_family(test, made.number, false), TWOLEG_NONE);
+        assert_int_equal(test->told.count, told + 1);
+        assert_int_equal(test->told.changes[told].kind, CHANGE_REVOCATION);
+        assert_int_equal(ended(test, made.number, &found_s), 1);
+        assert_int_equal(found_s, kept_s[i]);
+        assert_int_equal(end_family(test, made.number, false), TWOLEG_NONE);
+        assert_int_equal(test->told.count, told + 1); // it is over
+    }
+    test_close(test);
+    test_open(test);
+    int64_t kept = -1;
+    assert_int_equal(ended(test, 3, &kept), 1);
+    // It went, as the oldest of too many, while it was to be ended.
+    assert_int_equal(end_found(test, 8, false, now_s + 50), TWOLEG_NONE);
+    assert_int_equal(ended(test, 8, &kept), 1);
+    assert_int_equal(kept, now_s + 50);
+    // Of a family from before schema 6 no token says that it is of it.
+    struct refresh_family old = family_of(9);
+    old.tokens_until_s = 0;
+    assert_int_equal(add(test, &old), TWOLEG_NONE);
+    assert_int_equal(end_family(test, 9, false), TWOLEG_NONE);
+    assert_int_equal(ended(test, 9, &kept), 0);
+    assert_null(find(test, 9));
+}
+
+static void fill_revocations(struct test_store *test, int64_t expires_s)
+{
+    for (uint32_t done = 0; done < REVOCATIONS_PER_APPLICATION;) {
+        struct store_batch *batch = test_batch();
+        for (int i = 0; i < 1000; i++, done++) {
+            struct store_verb *verb = store_batch_add(batch, VERB_TOKEN_REVOKE, STORE_OPERATOR);
+            verb->revoke.application = 11;
+            verb->revoke.expires_s = expires_s;
+            memcpy(verb->revoke.id.bytes, &done, sizeof done);
+        }
+        assert_int_equal(test_commit(test, batch), TWOLEG_NONE);
+    }
+}
+
+// The limit holds for the ends of families as well; but a family ends, if alone.
+static void G6_where_no_more_is_revoked_a_family_ends_alone(void **state)
+{
+    struct test_store *test = *state;
+    struct refresh_family made = family_of(1), dead = family_of(2);
+    int64_t kept;
+    dead.tokens_until_s = 2;
+    assert_int_equal(make_user(test, ANN, "ann"), TWOLEG_NONE);
+    assert_int_equal(add(test, &made), TWOLEG_NONE);
+    assert_int_equal(add(test, &dead), TWOLEG_NONE);
+    fill_revocations(test, TEST_NOW / SECOND_US + 100);
+    assert_int_equal(end_family(test, 1, false), TWOLEG_LIMIT);
+    assert_non_null(find(test, 1)); // all or nothing
+    assert_int_equal(end_family(test, 1, true), TWOLEG_NONE);
+    assert_null(find(test, 1));
+    assert_int_equal(ended(test, 1, &kept), 0);
+    assert_int_equal(end_family(test, 2, false), TWOLEG_NONE); // its tokens are dead without it
+    assert_null(find(test, 2));
+    assert_int_equal(ended(test, 2, &kept), 0);
+}
+
+static void of_a_deleted_application_a_family_ends_too(void **state)
+{
+    struct test_store *test = *state;
+    struct refresh_family made = family_of(1);
+    struct store_verb gone = {.number = 11};
+    assert_int_equal(make_user(test, ANN, "ann"), TWOLEG_NONE);
+    assert_int_equal(add(test, &made), TWOLEG_NONE);
+    assert_int_equal(test_one(test, VERB_APPLICATION_DELETE, STORE_OPERATOR, &gone), TWOLEG_NONE);
+    assert_int_equal(end_family(test, 1, false), TWOLEG_NONE);
+    assert_null(find(test, 1));
 }
 
 static void add_at(struct test_store *test, uint64_t number, uint64_t application, int64_t now_us)
@@ -443,6 +570,9 @@ int main(void)
         WITH_APPLICATIONS(what_was_changed_meanwhile_begins_no_family),
         WITH_APPLICATIONS(families_end_with_what_they_came_from),
         WITH_APPLICATIONS(rfc6749_6_families_end_for_good_with_the_grant),
+        WITH_APPLICATIONS(rfc7009_2_1_the_end_of_a_family_is_kept_for_its_access_tokens),
+        WITH_APPLICATIONS(G6_where_no_more_is_revoked_a_family_ends_alone),
+        WITH_APPLICATIONS(of_a_deleted_application_a_family_ends_too),
         WITH_APPLICATIONS(expired_families_leave_with_new_ones),
         WITH_APPLICATIONS(of_one_user_with_one_application_the_oldest_leave),
         WITH_APPLICATIONS(a_commit_that_fails_rotates_nothing),

@@ -21,11 +21,12 @@ static bool token_read_row(struct statement *row, int64_t bucket, struct arena *
         .scope = statement_get_text(row, 8),
         .issued_s = statement_get_int(row, 9),
         .expires_s = statement_get_int(row, 10),
+        .family = statement_get_number(row, 11),
     };
     bool lasting = record->expires_s == 0 && bucket == 0;
     bool expires = record->expires_s > 0 && record->expires_s <= bucket * TOKEN_BUCKET_S;
     if (epoch < 0 || epoch > UINT32_MAX || (!lasting && !expires) ||
-        record->scope.len > SCOPE_TEXT_MAX)
+        record->scope.len > SCOPE_TEXT_MAX || (record->family && !record->subject))
         row->code = SQLITE_CORRUPT;
     record->scope = arena_copy(arena, record->scope);
     return record->scope.ptr;

@@ -142,10 +142,11 @@ static bool refresh_row(struct statement *row, struct arena *arena, struct refre
         .epoch = (uint32_t)epoch,
         .rotated_us = statement_get_int(row, 11),
         .idle_us = statement_get_int(row, 12),
-        .expires_us = statement_get_int(row, 13)};
+        .expires_us = statement_get_int(row, 13),
+        .tokens_until_s = statement_get_int(row, 15)};
     family->has_previous = refresh_hash(row, 10, &family->previous);
     if (!refresh_hash(row, 9, &family->current) || key < 0 || key > UINT32_MAX ||
-        epoch < 0 || epoch > UINT32_MAX ||
+        epoch < 0 || epoch > UINT32_MAX || family->tokens_until_s < 0 ||
         statement_get_text(row, 7).len > SCOPE_TEXT_MAX)
         row->code = SQLITE_CORRUPT;
     return read_text(arena, row, 7, &family->scope);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Refresh tokens: rows that nobody keeps in memory, so no change is told.
+// Refresh tokens: rows that nobody keeps in memory, so no change is told but the end of what came
+// with them.
 #include "store/sqlite/verb.h"
 
 static struct str refresh_hash(const struct sha256 *hash)
@@ -45,6 +46,7 @@ static enum twoleg_error refresh_insert(struct round *round, const struct refres
     statement_int(&add, family->idle_us);
     statement_int(&add, family->expires_us);
     statement_int(&add, family->epoch);
+    statement_int(&add, family->tokens_until_s);
     return statement_run(&add);
 }
 
@@ -75,14 +77,49 @@ enum twoleg_error verb_refresh_rotate(struct round *round, const struct store_ve
     statement_int(&rotate, verb->rotate.key);
     statement_int(&rotate, verb->rotate.rotated_us);
     statement_int(&rotate, verb->rotate.idle_us);
+    statement_int(&rotate, verb->rotate.tokens_until_s);
     enum twoleg_error error = statement_run(&rotate);
     if (!error && sqlite3_changes(round->database->db) == 0)
         error = TWOLEG_VERSION_CONFLICT;
     return error;
 }
 
+// Until when its access tokens live: what was found, or later, if it was used meanwhile.
+static enum twoleg_error refresh_tokens_until(struct round *round, const struct store_verb *verb,
+                                              int64_t *ret_until_s)
+{
+    struct statement read = statement_begin(round->database, SQL_REFRESH_UNTIL);
+    statement_number(&read, verb->refresh_revoke.family);
+    int64_t until_s = statement_step(&read) ? statement_get_int(&read, 0) : 0;
+    int64_t found_s = verb->refresh_revoke.tokens_until_s;
+    *ret_until_s = until_s > found_s ? until_s : found_s;
+    return statement_end(&read);
+}
+
+// RFC 7009 section 2.1: the access tokens of the family end with it.
+static enum twoleg_error refresh_end_tokens(struct round *round, const struct store_verb *verb,
+                                            int64_t until_s)
+{
+    bool lasting = until_s == REFRESH_TOKENS_LASTING;
+    struct store_verb revoke = {.kind = VERB_TOKEN_REVOKE, .account = verb->account};
+    revoke.revoke.id = token_family_id(verb->refresh_revoke.family);
+    revoke.revoke.application = verb->refresh_revoke.application;
+    revoke.revoke.expires_s = lasting ? 0 : until_s;
+    enum twoleg_error error = verb_token_revoke(round, &revoke);
+    // Of a deleted application all are dead. Where there are too many already, those that have
+    // expired are dead without it.
+    bool dead = !lasting && until_s <= round->now_us / SECOND_US;
+    return error == TWOLEG_NOT_FOUND || (error == TWOLEG_LIMIT && dead) ? TWOLEG_NONE : error;
+}
+
 // One that is gone already succeeds, as RFC 7009 section 2.2 has it.
 enum twoleg_error verb_refresh_revoke(struct round *round, const struct store_verb *verb)
 {
-    return verb_simple(round, SQL_REFRESH_DROP, verb->number);
+    int64_t until_s;
+    enum twoleg_error error = refresh_tokens_until(round, verb, &until_s);
+    if (!error)
+        error = verb_simple(round, SQL_REFRESH_DROP, verb->refresh_revoke.family);
+    if (!error && until_s && !verb->refresh_revoke.alone)
+        error = refresh_end_tokens(round, verb, until_s);
+    return error;
 }

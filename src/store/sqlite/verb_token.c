@@ -70,6 +70,7 @@ enum twoleg_error verb_token_add(struct round *round, const struct store_verb *v
     statement_text(&add, record->scope);
     statement_int(&add, record->issued_s);
     statement_int(&add, record->expires_s);
+    statement_number(&add, record->family);
     return statement_run(&add);
 }
 

@@ -157,8 +157,9 @@ static void another_accounts_user_cannot_be_changed(void **state)
     assert_int_equal(manage_user_disable(&test->change, &user), TWOLEG_REFUSED);
     assert_int_equal(manage_user_enable(&test->change, &user, false), TWOLEG_REFUSED);
     assert_int_equal(manage_user_delete(&test->change, &user), TWOLEG_REFUSED);
-    assert_int_equal(manage_refresh_revoke(&test->change, EVENT_REFRESH_REVOKE, &family,
-                                           &test->application), TWOLEG_REFUSED);
+    const struct manage_refresh_end end = {EVENT_REFRESH_REVOKE, false};
+    assert_int_equal(manage_refresh_revoke(&test->change, &end, &family, &test->application),
+                     TWOLEG_REFUSED);
     assert_null(test->batch->verbs);
 }
 
@@ -166,14 +167,24 @@ static void E16_the_end_of_a_family_is_in_the_audit(void **state)
 {
     struct manage_test *test = *state;
     const struct refresh_family family = {.number = 77, .account = 5, .user = 12345,
-                                          .scope = STR("sms")};
-    assert_int_equal(manage_refresh_revoke(&test->change, EVENT_REFRESH_REUSE, &family,
-                                           &test->application), TWOLEG_NONE);
-    assert_int_equal(manage_test_verb(test, VERB_REFRESH_REVOKE, 0)->number, 77);
-    const struct store_verb *audit = manage_test_verb(test, VERB_AUDIT, 0);
-    manage_test_is(audit->audit.action, "refresh.reuse");
-    manage_test_is(audit->audit.object, "usr_0000000000c1s");
-    assert_true(manage_test_says(audit->audit.detail, "\"client_id\":\"app_x\""));
+                                          .application = 11, .scope = STR("sms"),
+                                          .tokens_until_s = 9};
+    for (unsigned i = 0; i < 2; i++) {
+        const struct manage_refresh_end end = {EVENT_REFRESH_REUSE, i == 1};
+        const struct application *application = i ? NULL : &test->application; // deleted since
+        assert_int_equal(manage_refresh_revoke(&test->change, &end, &family, application),
+                         TWOLEG_NONE);
+        const struct store_verb *verb = manage_test_verb(test, VERB_REFRESH_REVOKE, i);
+        assert_true(verb->refresh_revoke.family == 77 && verb->refresh_revoke.alone == (i == 1));
+        assert_true(verb->refresh_revoke.application == 11);
+        assert_int_equal(verb->refresh_revoke.tokens_until_s, 9);
+        const struct store_verb *audit = manage_test_verb(test, VERB_AUDIT, i);
+        manage_test_is(audit->audit.action, "refresh.reuse");
+        manage_test_is(audit->audit.object, "usr_0000000000c1s");
+        assert_true(manage_test_says(audit->audit.detail, "\"client_id\":\"app_x\"") == !i);
+        assert_true(manage_test_says(audit->audit.detail,
+                                     i ? "\"access_tokens\":false" : "\"access_tokens\":true"));
+    }
 }
 
 int main(void)

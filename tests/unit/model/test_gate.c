@@ -258,6 +258,11 @@ static void refresh_idle_till_now(struct world *w)
 {
     w->family.idle_us = w->ask_refresh.now_us;
 }
+static void token_family_ended(struct world *w)
+{
+    w->token.family = 21;
+    w->ask_token.family_revoked = true;
+}
 static void token_user_deleted(struct world *w)
 {
     w->ask_token.user.status = STATUS_DELETED;
@@ -312,6 +317,7 @@ static const struct {
     {"refresh_generation", world_refresh, refresh_generation, TWOLEG_REFRESH_GENERATION},
     {"refresh_expired", world_refresh, refresh_expires_now, TWOLEG_REFRESH_EXPIRED},
     {"refresh_idle", world_refresh, refresh_idle_till_now, TWOLEG_REFRESH_EXPIRED},
+    {"token_family", world_user_token, token_family_ended, TWOLEG_TOKEN_FAMILY},
     {"token_user_deleted", world_user_token, token_user_deleted, TWOLEG_USER_DELETED},
     {"token_user_status", world_user_token, token_user_disabled, TWOLEG_USER_DISABLED},
     {"token_user_generation", world_user_token, token_user_generation, TWOLEG_USER_GENERATION},

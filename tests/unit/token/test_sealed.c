@@ -57,6 +57,8 @@ static struct buf sealed_record(struct test_tokens *t, uint8_t flags, uint8_t co
         buf_add_be(&out, 77, 8);
         buf_add_be(&out, 1, 8);
     }
+    if (flags & 2) // a family
+        buf_add_be(&out, 33, 8);
     buf_add_be(&out, count, 1);
     for (unsigned i = 0; i < count; i++)
         buf_add_be(&out, TEST_API, 8);
@@ -216,6 +218,8 @@ static void an_unknown_flag_is_refused(void **state)
 {
     struct test_tokens *t = *state;
     for (unsigned flags = 2; flags < 256; flags++) {
+        if (flags == 3) // a user's token, of a family; but a family is always a user's
+            continue;
         struct buf plain = sealed_record(t, (uint8_t)flags, 1, 0);
         tokens_expect(t, sealed_plain(t, buf_str(&plain)), TWOLEG_TOKEN_VERSION);
     }
@@ -249,6 +253,65 @@ static void rfc6749_4_3_a_token_of_a_user_says_so_and_whose(void **state)
     tokens_expect(t, sealed_plain(t, buf_str(&plain)), TWOLEG_NONE);
     memset(plain.ptr + 1 + 4 + 3 * 8, 0, 8);
     tokens_expect(t, sealed_plain(t, buf_str(&plain)), TWOLEG_TOKEN_VERSION);
+    // Nor one that promises a family and names none.
+    plain = sealed_record(t, 3, 1, 0);
+    tokens_expect(t, sealed_plain(t, buf_str(&plain)), TWOLEG_NONE);
+    memset(plain.ptr + 1 + 4 + 5 * 8, 0, 8);
+    tokens_expect(t, sealed_plain(t, buf_str(&plain)), TWOLEG_TOKEN_VERSION);
+}
+
+static void family_make_user(struct test_tokens *t, uint64_t number)
+{
+    static const struct application_api rights = {TEST_API, true, false, {"groups sms", 10}};
+    const struct user user = {.number = number,
+                              .account = ACCOUNT_DEFAULT,
+                              .username = STR("ann"),
+                              .password_hash = STR("$argon2id$of-the-word"),
+                              .state = {STATUS_ACTIVE, 9},
+                              .apis = &rights,
+                              .api_count = 1};
+    struct store_verb verb = {.user = &user};
+    assert_int_equal(test_one(t->on->test, VERB_USER_CREATE, STORE_OPERATOR, &verb), TWOLEG_NONE);
+}
+
+static enum twoleg_error family_inspect(struct test_tokens *t, struct str text)
+{
+    struct token_verdict verdict;
+    return tokens_inspect(t, text, &verdict);
+}
+
+// RFC 7009 section 2.1: its end is asked about by the family that the token names, and no other.
+static void rfc7009_2_1_a_token_ends_with_its_family(void **state)
+{
+    struct test_tokens *t = *state;
+    static const enum token_format formats[] = {FORMAT_SEALED, FORMAT_JWT};
+    family_make_user(t, 77);
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
+        struct token_record record;
+        enum token_format format;
+        struct str own = tokens_issue(t, formats[i]);
+        t->decision.subject = 77;
+        t->decision.subject_generation = 9;
+        struct str none = tokens_issue(t, formats[i]);
+        t->decision.family = UINT64_MAX - i;
+        struct str text = tokens_issue(t, formats[i]);
+        t->decision.family = UINT64_MAX - 9;
+        struct str other = tokens_issue(t, formats[i]);
+        t->decision.family = t->decision.subject = t->decision.subject_generation = 0;
+        assert_int_equal(token_read(&t->context, text, NULL, &t->arena, &record, &format),
+                         TWOLEG_NONE);
+        assert_true(record.family == UINT64_MAX - i && record.subject == 77);
+        assert_true(own.len < none.len && none.len < text.len); // who has none pays for none
+        assert_int_equal(family_inspect(t, text), TWOLEG_NONE);
+        struct store_verb end = {.revoke = {.id = token_family_id(UINT64_MAX - i),
+                                            .application = TEST_NUMBER}};
+        assert_int_equal(test_one(t->on->test, VERB_TOKEN_REVOKE, STORE_OPERATOR, &end),
+                         TWOLEG_NONE);
+        assert_int_equal(family_inspect(t, text), TWOLEG_TOKEN_FAMILY);
+        assert_int_equal(family_inspect(t, other), TWOLEG_NONE);
+        assert_int_equal(family_inspect(t, none), TWOLEG_NONE);
+        assert_int_equal(family_inspect(t, own), TWOLEG_NONE);
+    }
 }
 
 static void a_record_must_fill_its_text_exactly(void **state)
@@ -407,6 +470,7 @@ int main(void)
         TOKENS(a_record_of_ours_is_read),
         TOKENS(an_unknown_flag_is_refused),
         TOKENS(rfc6749_4_3_a_token_of_a_user_says_so_and_whose),
+        TOKENS(rfc7009_2_1_a_token_ends_with_its_family),
         TOKENS(a_record_must_fill_its_text_exactly),
         TOKENS(a_seal_made_for_something_else_is_no_token),
         TOKENS(D8_without_randomness_nothing_is_issued),
