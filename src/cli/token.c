@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <string.h>
 #include <unistd.h>
 
 #include "cli/call.h"
@@ -64,9 +65,11 @@ enum cli_exit cli_token_revoke(struct cli *cli)
     enum cli_exit code = token_call(cli, "/admin/v1/tokens/revoke", &answer);
     if (code)
         return code;
+    bool refresh = strcmp(show_member(answer, "token_type"), "refresh_token") == 0;
     if (!show_json(cli, answer)) {
         if (json_is_true(json_object_get(answer, "revoked")))
-            puts("The token is revoked");
+            puts(refresh ? "The refresh token is revoked, and all that came from the same password"
+                         : "The token is revoked");
         else
             printf("The token was no good before: %s\n", show_member(answer, "reason"));
     }

@@ -257,6 +257,29 @@ def test_a_family_ends_where_the_application_has_another_format_since(server, ap
     assert alive(server, app, *tokens) == [False] * len(FORMATS)
 
 
+@pytest.mark.parametrize("form", FORMATS)
+def test_rfc7009_2_1_an_operator_ends_one_login(server, app, form):
+    name = user(server, "one login " + form, "--scope", "alpha")
+    mine = server.app(name="operated", scope="alpha", token_format=form,
+                      grants="password refresh_token")
+    ended, other = granted(server, mine, name), granted(server, mine, name)
+    later = refresh(server, mine, ended["refresh_token"]).json()
+    done = server.run_cli("token", "revoke", input=ended["refresh_token"] + "\n")
+    assert (done.returncode, done.stdout) == (0, "The refresh token is revoked, and all that came "
+                                                 "from the same password\n"), done
+    assert refresh(server, mine, later["refresh_token"]).json() == INVALID
+    tokens = [answer["access_token"] for answer in (ended, later, other)]
+    assert alive(server, app, *tokens) == [False, False, True]
+    assert refresh(server, mine, other["refresh_token"]).status == 200
+    row = [row for row in server.cli("audit", "list", "--json", "--limit", "1000")["audit"]
+           if row["action"] == "refresh.revoke"][-1]
+    assert row["actor"].startswith("uid:") and row["detail"]["client_id"] == mine.id
+    assert row["detail"]["access_tokens"] is True
+    assert row["object"] == server.cli("user", "show", name, "--json")["user"]
+    done = server.run_cli("token", "revoke", input=later["refresh_token"])
+    assert done.returncode == 0 and "no such refresh token, or no more" in done.stdout
+
+
 def full_of_revocations(server, app):
     """As many live ones as are kept of one application."""
     server.stop()
@@ -295,6 +318,9 @@ def test_G6_where_no_more_is_revoked_a_login_ends_without_its_access_tokens(make
             if row["action"].startswith("refresh.")]
     assert [(row["action"], row["detail"]["access_tokens"]) for row in rows] == \
         [("refresh.revoke", False), ("refresh.reuse", False)]
+    done = server.run_cli("token", "revoke", input=kept)
+    assert done.returncode != 0 and "use `twoleg app revoke-tokens`" in done.stderr
+    assert refresh(server, app, kept).status == 200  # the operator has another way
 
 
 @pytest.mark.hooks
@@ -327,6 +353,15 @@ def test_rfc7009_2_1_the_same_again_lives_no_longer_than_the_end_is_known(server
     assert refresh(server, mine, first).json() == INVALID
     server.update(mine, token_ttl="60")
     assert refresh(server, mine, first).json()["refresh_token"] == second
+
+
+def test_a_deleted_applications_refresh_token_can_be_revoked(server):
+    name = user(server, "of a deleted one", "--scope", "alpha")
+    mine = server.app(name="deleted", scope="alpha", grants="password refresh_token")
+    token = granted(server, mine, name)["refresh_token"]
+    server.delete(mine)
+    assert server.manage("POST", "tokens/revoke", None, {"token": token})["revoked"]
+    assert not server.manage("POST", "tokens/revoke", None, {"token": token})["revoked"]
 
 
 def test_a_refresh_token_is_no_access_token(server, app):

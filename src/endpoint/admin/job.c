@@ -162,7 +162,8 @@ static enum twoleg_error commit_refused(struct admin_call *call, const struct ad
     if (error == TWOLEG_CONFLICT && verb->kind == VERB_USER_CREATE)
         return admin_refuse(call, error, "there is a user \"%.*s\" already",
                             STR_ARG(verb->user->username));
-    if (error == TWOLEG_LIMIT && verb->kind == VERB_TOKEN_REVOKE)
+    if (error == TWOLEG_LIMIT &&
+        (verb->kind == VERB_TOKEN_REVOKE || verb->kind == VERB_REFRESH_REVOKE))
         return admin_refuse(call, error, "%d single tokens of this application are revoked "
                             "already; use `twoleg app revoke-tokens`", REVOCATIONS_PER_APPLICATION);
     if (error == TWOLEG_LIMIT && verb->kind == VERB_SECRET_CREATE)

@@ -6,6 +6,9 @@
 #include "endpoint/admin/job.h"
 #include "endpoint/admin/view.h"
 #include "endpoint/reference.h"
+#include "endpoint/user.h"
+#include "manage/user.h"
+#include "token/refresh.h"
 
 struct token_body {
     struct str token;
@@ -15,12 +18,9 @@ static const struct admin_field token_fields[] = {
     {"token", ADMIN_TEXT, offsetof(struct token_body, token)},
 };
 
-// The gate's verdict is no error of this call; ret_reason gets it.
-static enum twoleg_error token_judge(struct admin_call *call, struct token_verdict *ret_verdict,
-                                     enum twoleg_error *ret_reason)
+static enum twoleg_error token_text(struct admin_call *call, struct str *ret_text)
 {
     struct token_body body = {STR("")};
-    struct token_question question = {.door = GATE_OPERATOR, .peer = call->request->peer};
     enum twoleg_error error = admin_query(call, NULL, 0);
     if (!error)
         error = admin_body(call, token_fields, 1, &body);
@@ -28,13 +28,24 @@ static enum twoleg_error token_judge(struct admin_call *call, struct token_verdi
         return error;
     if (body.token.len == 0)
         return admin_refuse(call, TWOLEG_MISSING, "\"token\" is missing");
-    question.text = body.token;
-    question.known = reference_known(call->request);
+    *ret_text = body.token;
+    return TWOLEG_NONE;
+}
+
+// The gate's verdict is no error of this call; ret_reason gets it.
+static enum twoleg_error token_judge(struct admin_call *call, struct str text,
+                                     struct token_verdict *ret_verdict,
+                                     enum twoleg_error *ret_reason)
+{
+    struct token_question question = {.door = GATE_OPERATOR,
+                                      .text = text,
+                                      .known = reference_known(call->request),
+                                      .peer = call->request->peer};
     *ret_verdict = (struct token_verdict){0};
     *ret_reason = token_inspect(&call->context->token, &question, call->request->arena,
                                 ret_verdict);
     if (*ret_reason == TWOLEG_WAIT && !ret_verdict->read)
-        return reference_look_up(call->request, body.token);
+        return reference_look_up(call->request, text);
     if (*ret_reason == TWOLEG_WAIT)
         return admin_wait_body(call, ret_verdict->view.number);
     return *ret_reason == TWOLEG_NO_MEMORY ? TWOLEG_NO_MEMORY : TWOLEG_NONE;
@@ -110,8 +121,11 @@ static void token_show(struct admin_call *call, const struct token_verdict *verd
 enum twoleg_error admin_token_inspect(struct admin_call *call)
 {
     struct token_verdict verdict;
+    struct str text;
     enum twoleg_error reason;
-    enum twoleg_error error = token_judge(call, &verdict, &reason);
+    enum twoleg_error error = token_text(call, &text);
+    if (!error)
+        error = token_judge(call, text, &verdict, &reason);
     if (error)
         return error;
     admin_answer_begin(call);
@@ -122,10 +136,13 @@ enum twoleg_error admin_token_inspect(struct admin_call *call)
     return admin_answer_end(call, 200);
 }
 
-static enum twoleg_error token_revoked(struct admin_call *call, bool revoked,
+// The type is one of RFC 7009 section 2.1's hints.
+static enum twoleg_error token_revoked(struct admin_call *call, bool refresh, bool revoked,
                                        enum twoleg_error reason)
 {
     admin_answer_begin(call);
+    json_key_str(&call->json, STR("token_type"),
+                 refresh ? STR("refresh_token") : STR("access_token"));
     json_key_bool(&call->json, STR("revoked"), revoked);
     token_show_reason(call, reason);
     return admin_answer_end(call, 200);
@@ -137,6 +154,7 @@ static bool token_is_over(enum twoleg_error reason)
 {
     return reason == TWOLEG_TOKEN_REVOKED || reason == TWOLEG_TOKEN_GENERATION ||
            reason == TWOLEG_TOKEN_CREDENTIAL || reason == TWOLEG_TOKEN_EPOCH ||
+           reason == TWOLEG_TOKEN_FAMILY ||
            reason == TWOLEG_APPLICATION_DELETED || reason == TWOLEG_USER_DELETED ||
            reason == TWOLEG_USER_GENERATION || reason == TWOLEG_NOT_FOUND;
 }
@@ -154,23 +172,65 @@ static enum twoleg_error token_revoke_build(struct admin_call *call, struct admi
                                verdict->format, buf_str(&id));
 }
 
+// Whose family it was is for the audit; NULL: the application is gone.
+struct token_login {
+    const struct refresh_family *family;
+    const struct application *application;
+};
+
+static enum twoleg_error token_login_build(struct admin_call *call, struct admin_commit *commit,
+                                           const void *input)
+{
+    static const struct manage_refresh_end end = {EVENT_REFRESH_REVOKE, false};
+    const struct token_login *login = input;
+    (void)call;
+    return manage_refresh_revoke(&commit->change, &end, login->family, login->application);
+}
+
+static enum twoleg_error token_revoke_family(struct admin_call *call, uint64_t number)
+{
+    struct user_found found;
+    struct registry_view view = {.body = NULL};
+    struct admin_commit *commit;
+    enum twoleg_error error = user_look_family(call->request, number, false, &found);
+    if (error)
+        return error;
+    if (!found.family)
+        return token_revoked(call, true, false, TWOLEG_REFRESH_UNKNOWN);
+    error = registry_application(call->server->registry, found.family->application, &view);
+    if (error == TWOLEG_WAIT)
+        return admin_wait_body(call, view.number);
+    if (error && error != TWOLEG_NOT_FOUND)
+        return error;
+    const struct token_login login = {found.family, error ? NULL : view.body};
+    return admin_commit(call, token_login_build, &login, &commit);
+}
+
 enum twoleg_error admin_token_revoke(struct admin_call *call)
 {
     struct token_verdict verdict;
-    struct admin_commit *commit;
+    struct admin_commit *commit = NULL;
+    struct str text;
+    uint64_t family;
     enum twoleg_error reason;
+    enum twoleg_error error = token_text(call, &text);
     // First: once it is committed the token is found revoked, and that is not the reason to tell.
-    enum twoleg_error error = admin_committed(call, &commit);
+    if (!error)
+        error = admin_committed(call, &commit);
     if (error)
         return error;
+    struct str prefix = endpoint_config(call->request)->refresh_prefix;
+    bool refresh = refresh_token_read(text, prefix, &family);
     if (commit)
-        return token_revoked(call, true, TWOLEG_NONE);
-    error = token_judge(call, &verdict, &reason);
+        return token_revoked(call, refresh, true, TWOLEG_NONE);
+    if (refresh)
+        return token_revoke_family(call, family);
+    error = token_judge(call, text, &verdict, &reason);
     if (error)
         return error;
     if (!verdict.read)
         return admin_refuse(call, TWOLEG_TOKEN_MALFORMED, "%s", twoleg_error_text(reason));
     if (token_is_over(reason))
-        return token_revoked(call, false, reason);
+        return token_revoked(call, false, false, reason);
     return admin_commit(call, token_revoke_build, &verdict, &commit);
 }
