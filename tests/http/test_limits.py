@@ -30,6 +30,27 @@ def limited(make_server, tmp_path):
     return limited
 
 
+@contextlib.contextmanager
+def one_core():
+    """The pool of a server that is started meanwhile has one thread."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
+
+
+def fill(server, submit):
+    """Every place of the pool: its thread holds the first, and nobody leaves the line, so once it
+    has refused one it refuses all."""
+    found = [submit(0)]
+    server.hooks.await_waiting("slow.hash")
+    found += [submit(i) for i in range(1, 40)]
+    until(lambda: any(answer.done() for answer in found), "a full line")
+    return found
+
+
 def ask(server, client_id, secret, source="127.0.0.1", path="/oauth/token", headers=None):
     """One request on a connection of its own, from this address."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE,
@@ -310,21 +331,13 @@ def test_B1_where_it_is_in_use_ten_times_as_many_guesses_are_answered(limited, k
 @GUESSED
 def test_B1_where_it_is_in_use_a_full_pool_answers_no_more_guesses(limited, kind, wrong):
     """What the pool has no place for is as good as wrong, to who sees that a right one passes."""
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {min(cores)})  # then the pool has one thread
-    try:
+    with one_core():
         guessed = kind(limited, LOW.replace("4", "18"))
-    finally:
-        os.sched_setaffinity(0, cores)
     assert guessed.statuses(1, guessed.right) == [200]
     guessed.server.hooks.hold("slow.hash")
-    with concurrent.futures.ThreadPoolExecutor(24) as pool:
+    with concurrent.futures.ThreadPoolExecutor(50) as pool:
         try:
-            first = [pool.submit(guessed.at, 1, "first")]
-            guessed.server.hooks.await_waiting("slow.hash")
-            first += [pool.submit(guessed.at, 1, f"first-{i}") for i in range(20)]
-            # Nobody leaves the line: once it has refused one it refuses all.
-            until(lambda: any(answer.done() for answer in first), "a full line")
+            first = fill(guessed.server, lambda i: pool.submit(guessed.at, 1, f"first-{i}"))
             assert guessed.statuses(1, "one-more", guessed.right) == [503, 200]
             assert set(guessed.statuses(1, *map(str, range(180)))) == {503}
             assert guessed.same(1, "another", guessed.right) == 503
@@ -354,10 +367,11 @@ def test_B2_a_right_password_of_who_is_disabled_takes_what_a_wrong_one_takes(lim
 def test_B1_what_was_not_compared_is_not_counted(limited):
     """Places for slow hashes are full of guesses at others, refused for that or late: neither takes
     anything from what may be compared for this user, or of this client's secret."""
-    server = limited("password_grant: true\nworkers: 1\n" + NO_LIMIT +
-                     "passwords_per_user: 5/1h\nslow_hashes_per_client: 5/1h\n"
-                     "listen: [{address: '127.0.0.1:0', trusted_proxies: [127.0.0.1]}]\n",
-                     listen=())
+    with one_core():
+        server = limited("password_grant: true\nworkers: 1\n" + NO_LIMIT +
+                         "passwords_per_user: 5/1h\nslow_hashes_per_client: 5/1h\n"
+                         "listen: [{address: '127.0.0.1:0', trusted_proxies: [127.0.0.1]}]\n",
+                         listen=())
     app = server.app(name="a", grants="password")
     brought = server.app(name="b", secret="short-secret")
     other = server.app(name="c", grants="password")
@@ -379,11 +393,8 @@ def test_B1_what_was_not_compared_is_not_counted(limited):
     crowded = []
     with concurrent.futures.ThreadPoolExecutor(50) as pool:
         try:
-            guesses = [pool.submit(at, "192.0.2.1", other, {
-                "grant_type": "password", "username": f"somebody {i}", "password": "wrong"})
-                for i in range(40)]
-            until(lambda: sum(guess.done() for guess in guesses) + hashes() == 40,
-                  "a place for each, or a refusal")
+            fill(server, lambda i: pool.submit(at, "192.0.2.1", other, {
+                "grant_type": "password", "username": f"somebody {i}", "password": "wrong"}))
             for _ in range(6):
                 crowded += right("192.0.2.1")
             begun = hashes() + 5
