@@ -204,6 +204,9 @@ def test_G6_revocations_of_expired_tokens_take_no_place_without_end(own_server):
     alive = server.bearer(app)
     assert server.revoke(app, alive).status == 200 and server.check(alive).status == 401
     assert revoked(server, rows) == 10001
+    told = server.run_cli("token", "revoke", input=expired)
+    assert told.returncode == 1 and "has expired, so it needs none" in told.stderr
+    assert "app revoke-tokens" not in told.stderr, "that would end the good ones"
     server.hooks.clock(0)
 
 

@@ -162,10 +162,15 @@ static enum twoleg_error commit_refused(struct admin_call *call, const struct ad
     if (error == TWOLEG_CONFLICT && verb->kind == VERB_USER_CREATE)
         return admin_refuse(call, error, "there is a user \"%.*s\" already",
                             STR_ARG(verb->user->username));
+    if (error == TWOLEG_LIMIT && verb->kind == VERB_TOKEN_REVOKE && verb->revoke.expires_s &&
+        verb->revoke.expires_s <= call->request->env->now_us / SECOND_US)
+        return admin_refuse(call, error, "the token has expired, so it needs none; nothing is kept "
+                            "of it, since so many of this application's are");
     if (error == TWOLEG_LIMIT &&
         (verb->kind == VERB_TOKEN_REVOKE || verb->kind == VERB_REFRESH_REVOKE))
-        return admin_refuse(call, error, "%d single tokens of this application are revoked "
-                            "already; use `twoleg app revoke-tokens`", REVOCATIONS_PER_APPLICATION);
+        return admin_refuse(call, error, "this application has as many single revocations as it "
+                            "may, %d of tokens that live or %d in all; `twoleg app revoke-tokens` "
+                            "ends all its tokens", REVOCATIONS_PER_APPLICATION, REVOCATIONS_KEPT);
     if (error == TWOLEG_LIMIT && verb->kind == VERB_SECRET_CREATE)
         return admin_refuse(call, error, "the application has %d live secrets already; remove one "
                             "first", SECRETS_LIVE_MAX);
