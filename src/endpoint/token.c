@@ -101,10 +101,8 @@ static enum twoleg_error token_decide(struct http_request *request, struct token
         return error;
     granting.user = ret_who->user;
     granting.family = ret_who->family;
-    error = grant_decide(&granting, &call->form, client, ret_decision);
-    if (!error && token_refreshes(call, client))
-        ret_decision->family = ret_who->number;
-    return error;
+    granting.login = token_refreshes(call, client) ? ret_who->number : 0;
+    return grant_decide(&granting, &call->form, client, ret_decision);
 }
 
 static enum twoleg_error token_make(struct http_request *request, struct token_call *call,

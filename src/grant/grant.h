@@ -14,6 +14,7 @@ struct grant_context {
     bool users;                          // the server's option password_grant
     const struct user *user;             // GRANT_PASSWORD, GRANT_REFRESH_TOKEN: who was found good
     const struct refresh_family *family; // GRANT_REFRESH_TOKEN: what was granted before
+    uint64_t login; // the number of the family whose refresh token comes with it; 0: none does
 };
 
 // Whether request->grant may be asked for at all, by this client and with what was sent; before
