@@ -7,13 +7,20 @@
 #include "crypto/compare.h"
 #include "crypto/wipe.h"
 
-#define SLOW_ENTRIES 4096 // a power of two
+#define SLOW_PLACES 1024 // a power of two
+// With one, fifty digests had two of one place every fourth time, and the older was forgotten.
+#define SLOW_WAYS 4
+
+// The latest stands first.
+struct slow_place {
+    struct sha256 ways[SLOW_WAYS];
+};
 
 // Matches and differences apart: whoever guesses fills the one table, and those who are known stay
 // known in the other.
 struct slow_secret_cache {
     struct mac_key key;
-    struct sha256 matches[SLOW_ENTRIES], differs[SLOW_ENTRIES], asked[SLOW_ENTRIES];
+    struct slow_place matches[SLOW_PLACES], differs[SLOW_PLACES], asked[SLOW_PLACES];
 };
 
 struct slow_secret_cache *slow_secret_cache_create(struct env *env)
@@ -55,15 +62,31 @@ static size_t slow_secret_at(const struct sha256 *digest)
 {
     uint32_t word;
     memcpy(&word, digest->bytes, sizeof word);
-    return word & (SLOW_ENTRIES - 1);
+    return word & (SLOW_PLACES - 1);
+}
+
+static bool slow_place_has(const struct slow_place *place, const struct sha256 *digest)
+{
+    bool has = false;
+    for (size_t i = 0; i < SLOW_WAYS; i++)
+        has |= secret_equal(place->ways[i].bytes, digest->bytes, sizeof digest->bytes);
+    return has;
+}
+
+static void slow_place_put(struct slow_place *place, const struct sha256 *digest)
+{
+    if (slow_place_has(place, digest))
+        return;
+    memmove(&place->ways[1], &place->ways[0], (SLOW_WAYS - 1) * sizeof place->ways[0]);
+    place->ways[0] = *digest;
 }
 
 enum slow_secret_known slow_secret_find(const struct slow_secret_cache *cache,
                                         const struct sha256 *digest)
 {
     size_t at = slow_secret_at(digest);
-    bool matches = secret_equal(cache->matches[at].bytes, digest->bytes, sizeof digest->bytes);
-    bool differs = secret_equal(cache->differs[at].bytes, digest->bytes, sizeof digest->bytes);
+    bool matches = slow_place_has(&cache->matches[at], digest);
+    bool differs = slow_place_has(&cache->differs[at], digest);
     return matches ? SLOW_MATCHES : differs ? SLOW_DIFFERS : SLOW_UNKNOWN;
 }
 
@@ -78,14 +101,14 @@ enum slow_secret_known slow_outcome_find(const struct slow_outcome *outcomes,
 
 bool slow_secret_asked(struct slow_secret_cache *cache, const struct sha256 *digest)
 {
-    struct sha256 *place = &cache->asked[slow_secret_at(digest)];
-    bool before = secret_equal(place->bytes, digest->bytes, sizeof digest->bytes);
-    *place = *digest;
+    struct slow_place *place = &cache->asked[slow_secret_at(digest)];
+    bool before = slow_place_has(place, digest);
+    slow_place_put(place, digest);
     return before;
 }
 
 void slow_secret_put(struct slow_secret_cache *cache, const struct sha256 *digest, bool matches)
 {
-    struct sha256 *table = matches ? cache->matches : cache->differs;
-    table[slow_secret_at(digest)] = *digest;
+    struct slow_place *table = matches ? cache->matches : cache->differs;
+    slow_place_put(&table[slow_secret_at(digest)], digest);
 }

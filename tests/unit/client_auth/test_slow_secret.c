@@ -29,6 +29,37 @@ static void B1_what_was_asked_for_is_told_from_what_was_not(void **state)
     }
 }
 
+// Fifty others are what one address may ask for where five are compared.
+static void B1_what_was_asked_for_is_known_after_fifty_others(void **state)
+{
+    unsigned forgotten = 0;
+    for (uint32_t first = 0; first < 1000000; first += 1000) {
+        struct sha256 guess = sha256(str_of(&first, sizeof first));
+        (void)slow_secret_asked(*state, &guess);
+        slow_secret_put(*state, &guess, false);
+        for (uint32_t i = first + 1; i <= first + 50; i++) {
+            struct sha256 other = sha256(str_of(&i, sizeof i));
+            (void)slow_secret_asked(*state, &other);
+            slow_secret_put(*state, &other, false);
+        }
+        forgotten += !slow_secret_asked(*state, &guess);
+        forgotten += slow_secret_find(*state, &guess) != SLOW_DIFFERS;
+    }
+    assert_int_equal(forgotten, 0);
+}
+
+static void what_is_found_again_takes_no_second_place(void **state)
+{
+    struct sha256 digests[4] = {0};
+    for (uint8_t i = 0; i < 4; i++)
+        digests[i].bytes[31] = i + 1; // all of one place
+    for (unsigned turn = 0; turn < 3; turn++)
+        for (unsigned i = 0; i < 4; i++)
+            slow_secret_put(*state, &digests[i], true);
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(slow_secret_find(*state, &digests[i]), SLOW_MATCHES);
+}
+
 static void each_part_makes_another_digest(void **state)
 {
     const struct address here = {.family = ADDRESS_V4, .bytes = {192, 0, 2, 1}};
@@ -59,6 +90,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CACHE(B1_what_was_asked_for_is_told_from_what_was_not),
+        CACHE(B1_what_was_asked_for_is_known_after_fifty_others),
+        CACHE(what_is_found_again_takes_no_second_place),
         CACHE(each_part_makes_another_digest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
