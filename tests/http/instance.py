@@ -239,7 +239,10 @@ class Server:
         return self.process.returncode, self.stderr()
 
     def stop(self):
-        if self.process is None or self.process.poll() is not None:
+        if self.process is None:
+            return
+        if self.process.poll() is not None:
+            self.check_stderr()  # it may have ended by itself
             return
         self.process.send_signal(signal.SIGTERM)
         try:
@@ -291,7 +294,8 @@ class Server:
     def cli(self, *args, input=None):
         """A command that must work; its JSON if it printed some, else its text."""
         done = self.run_cli(*args, input=input)
-        assert done.returncode == 0, f"{args}: exit {done.returncode}: {done.stdout}{done.stderr}"
+        assert done.returncode == 0, \
+            f"{args}: exit {done.returncode}: {done.stdout}{done.stderr}\n{self.stderr()[-2000:]}"
         try:
             return json.loads(done.stdout)
         except ValueError:
