@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How long clients wait while something else goes on: an open loop at half of what the server can
 do, so that what waits behind a stall is counted (see load.c)."""
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -18,6 +19,11 @@ WRITERS = 8  # connections that change applications: the writer is never without
 PAGE = 4096
 PAGES = 1000
 REVOCATIONS = 1000  # of a round, at most
+BEHIND = 5  # src/base/priority.h: how far the writer steps behind the workers
+
+
+class Spoilt(Exception):
+    """A round in which the machine could not keep up with what half load had been before."""
 
 
 @contextlib.contextmanager
@@ -37,7 +43,7 @@ def beside(found, target, file, **options):
 
 def checked(what, result):
     if result["refused"] or result["broken"] or result["unanswered"] or result["unsent"]:
-        raise SystemExit(f"{what}: {result}")
+        raise Spoilt(f"{what}: {result}")
     return result
 
 
@@ -62,6 +68,17 @@ def fdatasync_us(folder, times):
     return statistics.quantiles(took, n=100)[98]
 
 
+def fdatasync_beside_us(folder, times):
+    """The same on the server's core and as far back as its writer: what is left between this and a
+    revocation is twoleg's, and not the wait for a core that others use."""
+    def as_the_writer():
+        os.sched_setaffinity(0, {0})  # this thread alone, as is what follows
+        os.setpriority(os.PRIO_PROCESS, 0, os.getpriority(os.PRIO_PROCESS, 0) + BEHIND)
+        return fdatasync_us(folder, times)
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:
+        return thread.submit(as_the_writer).result()
+
+
 def change_request(app, i):
     """Of the operator, at the admin socket: each one is a transaction of its own."""
     body = json.dumps({"name": f"changed {i}"})
@@ -74,6 +91,10 @@ def revocations(client, apps, count):
     """Each one of a fresh token, and so a commit."""
     return [raw_request("POST", "/oauth/revoke", "token=" + client.token(app),
                         Authorization=basic(app)) for app in apps["sealed"][:count]]
+
+
+# What is measured beside another load -> half load by itself, just before: the host's pace changes.
+JUST_BEFORE = {"writer": "alone", "pool": "alone again", "password": "alone at last"}
 
 
 class Latency:
@@ -108,6 +129,7 @@ class Latency:
         with beside(self.others["changes"], f"unix:{self.server.data}/admin.sock", self.changes,
                     connections=WRITERS):
             found["writer"] = self.p99("half load beside the writer", seconds)
+        found["alone again"] = self.p99("half load", seconds)
         with beside(self.others["signatures"], self.server.port, self.signed):
             found["pool"] = self.p99("half load beside RS256", seconds)
         self.measure_passwords(found, seconds)
@@ -115,6 +137,7 @@ class Latency:
                                                    REVOCATIONS))
         with beside([], self.server.port, self.issue, options=self.half(),
                     connections=CONNECTIONS):
+            found["fdatasync beside"] = fdatasync_beside_us(self.server.data, 200 * seconds)
             revoked = checked("revocation", load(self.server.port, file, seconds, ["--each"],
                                                  connections=1))
         found["revocation"] = revoked["p99_us"]
@@ -126,6 +149,7 @@ class Latency:
         grants = checked("passwords", load(self.server.port, file, seconds, ["--each"], WAITING))
         found["grants"] = a_second(self.passwords.judged(grants))
         file = self.passwords.enough(seconds, found["bare"])
+        found["alone at last"] = self.p99("half load", seconds)
         with beside(self.others["passwords"], self.server.port, file, options=["--each"],
                     connections=WAITING):
             found["password"] = self.p99("half load beside passwords", seconds)

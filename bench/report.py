@@ -6,6 +6,7 @@ import platform
 import statistics
 import subprocess
 
+from latency import JUST_BEFORE
 from memory import REVOCATIONS
 from rig import APPLICATIONS, ROOT
 from rows import LOGGED, MILLIONS, REFERENCE, REVOKED
@@ -105,7 +106,7 @@ def latency_table(latency):
     for name, words, other in (("writer", "changes of applications", "changes"),
                                ("pool", "RS256 tokens", "signatures"),
                                ("password", "password grants", "passwords")):
-        ratio = latency.ratio(name, "alone")
+        ratio = latency.ratio(name, JUST_BEFORE[name])
         many = latency.beside_a_second(other)
         lines.append(f"| the same beside {many:.{1 if many < 100 else 0}f} {words}/s, as many as "
                      f"there can be | 2 x | {ratio:.2f} x ({latency.median(name):.0f} us) "
@@ -120,6 +121,9 @@ def latency_table(latency):
     lines.append(f"| revocation, acknowledged | 3 x fdatasync | {ratio:.2f} x "
                  f"({latency.median('revocation'):.0f} against "
                  f"{latency.median('fdatasync'):.0f} us) | {verdict(ratio, 3, 'x')} |")
+    ratio = latency.ratio("revocation", "fdatasync beside")
+    lines.append(f"| the same against a sync beside the same load | | {ratio:.2f} x "
+                 f"({latency.median('fdatasync beside'):.0f} us) | |")
     return lines
 
 
