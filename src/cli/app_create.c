@@ -92,6 +92,7 @@ static void app_print_example(struct cli *cli, const json_t *answer)
     }
     buf_add(&url, str_from(show_member(answer, "issuer")));
     const struct app_word words[] = {{STR("{url}"), buf_str(&url)},
+                                     {STR("{issuer}"), str_from(show_member(answer, "issuer"))},
                                      {STR("{id}"), str_equal(shell, id) ? id : STR("CLIENT_ID")},
                                      {STR("{secret}"), STR("SECRET")},
                                      {STR("{basic}"), STR("BASE64_OF_ID:SECRET")},

@@ -34,7 +34,7 @@ const struct cli_command cli_commands[] = {
      cli_dialect_list},
     {"dialect show", "NAME", 1, 1, LOCAL, "Print a dialect's file.", cli_dialect_show},
     {"dialect example", "NAME|FILE", 1, 1, LOCAL,
-     "Print a command that gets a token, with {url}, {id} and {secret} in it; or two.",
+     "Print commands that get a token, with {url}, {id} and {secret} in them, and show it.",
      cli_dialect_example},
     {"dialect check", "FILE", 1, 1, LOCAL, "Check a dialect's file and say what is wrong.",
      cli_dialect_check},

@@ -11,6 +11,7 @@
 #include "cli/config.h"
 #include "cli/dialect_try.h"
 #include "cli/show.h"
+#include "codec/bearer.h"
 #include "config/walk.h"
 
 static enum cli_exit dialect_complain(struct cli *cli, enum twoleg_error error,
@@ -221,6 +222,18 @@ enum cli_exit cli_dialect_show(struct cli *cli)
     return CLI_DONE;
 }
 
+// The command that shows a token at the gate, as the dialect's clients do.
+static struct str dialect_check_example(struct cli *cli, const struct dialect_resource *resource)
+{
+    const struct str *schemes = resource->schemes.items;
+    bool bare = str_equal_nocase(schemes[0], BEARER_BARE);
+    struct buf line;
+    buf_init_arena(&line, &cli->arena, 512);
+    buf_addf(&line, "curl -isH \"%.*s: %.*s%sTOKEN\" {url}/check", STR_ARG(resource->header),
+             bare ? 0 : (int)schemes[0].len, schemes[0].ptr, bare ? "" : " ");
+    return line.failed ? STR_NONE : buf_str(&line);
+}
+
 enum cli_exit cli_dialect_example(struct cli *cli)
 {
     const struct dialect *dialect;
@@ -229,15 +242,20 @@ enum cli_exit cli_dialect_example(struct cli *cli)
         return code;
     if (!dialect->example.ptr)
         return cli_fail(CLI_NOT_FOUND, "%s has no example", cli->arguments[0]);
+    struct str check = dialect_check_example(cli, &dialect->resource);
+    if (!check.ptr)
+        return cli_fail(CLI_REFUSED, "out of memory");
     if (cli_speaks_json()) {
-        dialect_print(json_pack("{s:s%, s:s%*}", "example", dialect->example.ptr,
+        dialect_print(json_pack("{s:s%, s:s%*, s:s%}", "example", dialect->example.ptr,
                                 dialect->example.len, "user_example", dialect->user_example.ptr,
-                                dialect->user_example.len));
+                                dialect->user_example.len, "check_example", check.ptr,
+                                check.len));
         return CLI_DONE;
     }
     printf("%.*s\n", STR_ARG(dialect->example));
     if (dialect->user_example.ptr)
         printf("%.*s\n", STR_ARG(dialect->user_example));
+    printf("%.*s\n", STR_ARG(check));
     return CLI_DONE;
 }
 

@@ -3,8 +3,6 @@
 
 #include "codec/utf8.h"
 
-#define BEARER_BARE STR("none")
-
 static bool bearer_has(const struct bearer_schemes *schemes, struct str name)
 {
     for (size_t i = 0; i < schemes->count; i++)

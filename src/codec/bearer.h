@@ -4,8 +4,10 @@
 #include "base/error.h"
 #include "base/str.h"
 
+#define BEARER_BARE STR("none") // the header holds the token alone
+
 struct bearer_schemes {
-    const struct str *names; // case does not matter; "none": the header holds the token alone
+    const struct str *names; // case does not matter; BEARER_BARE may be one
     size_t count;
     bool one_blank; // between scheme and token, else one or more
 };

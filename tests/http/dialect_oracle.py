@@ -15,6 +15,7 @@ ERRORS = dict(re.findall(r'^ERROR\((\w+), "([^"]*)"\)', (ROOT / "src/base/errors
                          re.M))
 FILES = {path.stem: yaml.safe_load(path.read_text())
          for path in (ROOT / "dialects").glob("*.yaml")}
+DIALECTS = sorted(FILES)
 
 
 def chain(name):

@@ -12,7 +12,6 @@ from matrix import ACCOUNT_API, OTHER_API, Matrix
 
 pytestmark = pytest.mark.hooks
 
-DIALECTS = sorted(oracle.FILES)
 TIES = {"tied_here": {"rti-sms", "rfc6749"}, "tied_elsewhere": {"rti-sms", "smscx"}}
 
 
@@ -82,15 +81,15 @@ def matrix(tmp_path_factory):
                     "failures_per_client: none\n"
                     "listen:\n  - {address: 127.0.0.1:0, dialect: rfc6749}\nhosts:\n" +
                     "".join(f"  - {{name: {name}.example, dialect: {name}}}\n"
-                            for name in DIALECTS))
+                            for name in oracle.DIALECTS))
     server = Server(config=file, listen=()).start()
-    made = SpokenMatrix(server, rounds=-(-len(DIALECTS) // len(FORMATS)) + 2 * len(BROKEN))
+    made = SpokenMatrix(server, rounds=-(-len(oracle.DIALECTS) // len(FORMATS)) + 2 * len(BROKEN))
     yield made
     server.hooks.clock(0)
     server.destroy()
 
 
-@pytest.mark.parametrize("at,name", enumerate(DIALECTS), ids=DIALECTS)
+@pytest.mark.parametrize("at,name", enumerate(oracle.DIALECTS), ids=oracle.DIALECTS)
 def test_every_cell_in_the_form_of_each_dialect(matrix, at, name):
     matrix.speak(name)
     token_format = FORMATS[at % len(FORMATS)]

@@ -3,7 +3,6 @@
 import base64
 import json
 import os
-import pathlib
 import socket
 import subprocess
 import urllib.parse
@@ -11,12 +10,10 @@ import urllib.parse
 import pytest
 
 import replay
-from dialect_oracle import (Ask, challenge, endpoints, has_default_grant, parameter, presented,
-                            refusal, resource, token as given)
+from dialect_oracle import (DIALECTS, Ask, challenge, endpoints, has_default_grant, parameter,
+                            presented, refusal, resource, token as given)
 from instance import BINARY, Server
 
-DIALECTS = sorted(path.stem for path in
-                  (pathlib.Path(__file__).resolve().parents[2] / "dialects").glob("*.yaml"))
 CALLS = [pytest.param(name, call, id=f"{name}-{call.title}".replace(" ", "_"))
          for name in DIALECTS for call in
          (replay.read(name) if (replay.FOLDER / f"{name}.replay").exists() else [])]
@@ -346,24 +343,29 @@ def test_own_dialects_are_read_from_their_folder_and_again_at_a_reload(make_serv
 
 @pytest.mark.parametrize("name", DIALECTS)
 def test_the_example_gets_a_token_that_passes(spoken, replays, tmp_path, name):
-    """The lines that ./run prints, as they are but for Host, which curl takes from a file."""
+    """The lines that ./run prints, as they are but for Host, which curl takes from a file. The last
+    one shows the token."""
     lines = subprocess.run([BINARY, "dialect", "example", name], capture_output=True, text=True,
                            check=True).stdout
     words = replays[name].words
-    for word, value in (("{url}", spoken.url), ("{id}", words["{ID}"]),
+    for word, value in (("{url}", spoken.url), ("{issuer}", spoken.url), ("{id}", words["{ID}"]),
                         ("{secret}", words["{SECRET}"]), ("{username}", words["{USER}"]),
                         ("{password}", words["{PASSWORD}"]),
                         ("{basic}", words["{BASIC}"])):
         lines = lines.replace(word, value)
     (tmp_path / ".curlrc").write_text(f'header = "Host: {name}.example"\n')
-    for line in lines.splitlines():
-        done = subprocess.run(["bash", "-c", line], env={**os.environ, "CURL_HOME": str(tmp_path)},
-                              capture_output=True, text=True, check=True)
+    def shell(line):
+        return subprocess.run(["bash", "-c", line], env={**os.environ, "CURL_HOME": str(tmp_path)},
+                              capture_output=True, text=True, check=True).stdout
+    *asks, check = lines.splitlines()
+    for line in asks:
+        token = given(name, shell(line))
         passed = spoken.request("GET", "/check", headers={
-            "Host": f"{name}.example", **presented(name, given(name, done.stdout))})
+            "Host": f"{name}.example", **presented(name, token)})
         user = words["{USER}"] if words["{PASSWORD}"] in line else ""
         assert (passed.status, passed.headers["X-Auth-Username"]) == (200, user)
-    assert len(lines.splitlines()) == (2 if name == "rapidsos" else 1)
+        assert shell(check.replace("TOKEN", token)).startswith("HTTP/1.1 200 OK\n")
+    assert len(asks) == (2 if name == "rapidsos" else 1)
 
 
 @pytest.mark.parametrize("name", DIALECTS)
