@@ -2,6 +2,7 @@
 #include "http/worker.h"
 
 #include <malloc.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -89,15 +90,20 @@ void worker_slot_give(struct http_worker *worker, uint32_t slot)
     atomic_fetch_sub(&worker->connections, 1); // the sweep ends itself when there is none
 }
 
+static void worker_give_back(void)
+{
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
+}
+
 // What was given back stays with malloc, spread over its free chunks, until it is told: who has
 // made us large would leave us large. Seldom, since it takes malloc's locks.
 static void worker_trim(struct http_worker *worker)
 {
     worker->trimmed_at = worker->env.mono_us;
     worker->pool.released = 0;
-#ifdef __GLIBC__
-    malloc_trim(0);
-#endif
+    worker_give_back();
 }
 
 static void worker_drain_idle(struct http_worker *worker, int64_t idle_us)
@@ -237,12 +243,22 @@ static enum twoleg_error worker_init(struct http_worker *worker)
     return worker_init_loop(worker);
 }
 
+// Before any worker runs. Where another allocator stands in the place of glibc's (a sanitizer's, a
+// preloaded one), nobody has set glibc's own up, and the first malloc_trim does: two workers that
+// trim at once would crash in that.
+static void worker_set_up_allocator(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, worker_give_back);
+}
+
 enum twoleg_error http_worker_create(const struct http_settings *settings,
                                      struct http_worker **ret_worker)
 {
     struct http_worker *worker = fault_here(FAULT_MEMORY) ? NULL : calloc(1, sizeof *worker);
     if (!worker)
         return TWOLEG_NO_MEMORY;
+    worker_set_up_allocator();
     worker->settings = *settings;
     worker->wake_fd = -1;
     worker->date_second = -1;
