@@ -42,8 +42,8 @@ int malloc_trim(size_t pad)
     return pad != 0;
 }
 
-// Where malloc is not glibc's own, the first malloc_trim sets glibc's up, and a second one in the same
-// moment crashes: so the first is made before a worker runs. The first test: none has run yet.
+// Where malloc is not glibc's own, the first malloc_trim sets glibc's up, and a second one in the
+// same moment crashes: so the first is made before a worker runs. This is the first test.
 static void G7_no_two_workers_are_the_first_to_trim(void **state)
 {
     (void)state;
