@@ -118,20 +118,6 @@ static void housekeeper_keep_purges(struct housekeeper *keeper)
     housekeeper_keep(keeper, TOKENS_SETTING, &keeper->tokens);
 }
 
-static void housekeeper_purge(struct housekeeper *keeper)
-{
-    int64_t before_s;
-    if (!purge_due(&keeper->purge, &keeper->env, &before_s))
-        return;
-    registry_purge(keeper->server->registry, before_s);
-    struct store_batch *batch = store_batch_create(keeper->env.now_us);
-    if (!batch)
-        return;
-    struct store_verb *verb = store_batch_add(batch, VERB_REVOCATIONS_PURGE, STORE_OPERATOR);
-    verb->before_s = before_s;
-    housekeeper_submit(keeper, batch);
-}
-
 // A slice is away: the next one goes behind all that came meanwhile, so that no request waits for
 // more than one. On the store's thread.
 static void housekeeper_purged(struct store_batch *batch)
@@ -144,16 +130,13 @@ static void housekeeper_purged(struct store_batch *batch)
     atomic_store(&housekeeper_purging, false);
 }
 
-static void housekeeper_purge_tokens(struct housekeeper *keeper)
+static void housekeeper_purge_rows(struct housekeeper *keeper, enum store_verb_kind kind,
+                                   int64_t before_s)
 {
-    int64_t before_s;
-    if (atomic_load(&housekeeper_purging) ||
-        !purge_due(&keeper->tokens, &keeper->env, &before_s))
-        return;
     struct store_batch *batch = store_batch_create(keeper->env.now_us);
     if (!batch)
         return;
-    struct store_verb *verb = store_batch_add(batch, VERB_TOKENS_PURGE, STORE_OPERATOR);
+    struct store_verb *verb = store_batch_add(batch, kind, STORE_OPERATOR);
     verb->before_s = before_s;
     batch->done = housekeeper_purged;
     batch->context = keeper->server->store;
@@ -162,6 +145,20 @@ static void housekeeper_purge_tokens(struct housekeeper *keeper)
         return;
     store_batch_destroy(batch);
     atomic_store(&housekeeper_purging, false);
+}
+
+// One at a time: the other is due still when this one has ended.
+static void housekeeper_purge(struct housekeeper *keeper)
+{
+    int64_t before_s;
+    if (atomic_load(&housekeeper_purging))
+        return;
+    if (purge_due(&keeper->purge, &keeper->env, &before_s)) {
+        registry_purge(keeper->server->registry, before_s);
+        housekeeper_purge_rows(keeper, VERB_REVOCATIONS_PURGE, before_s);
+    } else if (purge_due(&keeper->tokens, &keeper->env, &before_s)) {
+        housekeeper_purge_rows(keeper, VERB_TOKENS_PURGE, before_s);
+    }
 }
 
 // Once for each time that the wall clock goes wrong or is right again.
@@ -257,7 +254,6 @@ static void *housekeeper_main(void *context)
         housekeeper_note_locks(keeper);
         housekeeper_mend(keeper);
         housekeeper_purge(keeper);
-        housekeeper_purge_tokens(keeper);
         if (turn % PURGE_KEEP_TURNS == 0)
             housekeeper_keep_purges(keeper);
         if (turn % FLUSH_EVERY == 0 && atomic_load(&housekeeper_under_way) == 0)

@@ -220,8 +220,9 @@ struct store_verb {
             const struct token_id *replaced; // NULL: none. The batch's REVOKE of it comes after
         } token;
         struct str identifier; // API_RENAME_DEFAULT: the new one
-        // REVOCATIONS_PURGE: rows that expired before, and the feed's up to then. TOKENS_PURGE: one
-        // slice of the reference tokens that expired before or whose application is deleted.
+        // REVOCATIONS_PURGE: one slice of the rows that expired before, and of the feed's up to
+        // then. TOKENS_PURGE: one of the reference tokens that expired before, and of what is left
+        // of deleted applications.
         int64_t before_s;
         struct {
             struct str actor;  // "uid:0", "app_..."
@@ -274,9 +275,9 @@ struct store_batch {
     const struct store_verb *refused; // the verb that was
     uint64_t sequence;                // of its last change
     struct store_purged {
-        unsigned rows; // gone
+        unsigned rows; // of reference tokens: gone
         bool more;     // there may be others: submit a slice again
-    } purged;          // by TOKENS_PURGE
+    } purged;          // by TOKENS_PURGE and REVOCATIONS_PURGE
     int64_t queued_us;                // the store's own: when it was submitted (monotonic)
     bool urgent;                      // the store's own: it takes something away
 };

@@ -34,7 +34,9 @@ def core_app(name):
 
 
 # What each step has added, the latest first.
-ADDED = {6: "ALTER TABLE reference_tokens DROP COLUMN family;"
+ADDED = {7: "ALTER TABLE applications DROP COLUMN refresh_term;"
+            "ALTER TABLE refresh_tokens DROP COLUMN term;",
+         6: "ALTER TABLE reference_tokens DROP COLUMN family;"
             "ALTER TABLE refresh_tokens DROP COLUMN tokens_until_s;",
          5: "DROP INDEX applications_by_dialects; ALTER TABLE applications DROP COLUMN dialects;",
          4: "DROP TABLE refresh_tokens; DROP TABLE user_scopes; DROP TABLE user_apis;"

@@ -73,15 +73,23 @@ def test_rfc6749_6_refresh_tokens_end_for_good_with_the_grant(server, left):
     asked = server.run_cli("app", "update", app.id, "--grants", left)
     assert asked.returncode == 2 and "All its refresh tokens end" in asked.stderr, asked
     assert refresh(server, app, answer["refresh_token"]).status == 200
-    token = granted(server, app, name)["refresh_token"]
+    ending = granted(server, app, name)
+    token = ending["refresh_token"]
     server.cli("app", "update", app.id, "--grants", left, "--yes")
     refused = refresh(server, app, token)
     assert (refused.status, refused.error) == (400, "unauthorized_client")
     server.cli("app", "update", app.id, "--grants", grants)
     assert refresh(server, app, token).json() == INVALID
-    assert server.check(answer["access_token"]).status == 200
+    # Neither it nor what has come since is anything but dead; what came with it can be ended still.
+    other = granted(server, app, name)
+    assert refresh(server, app, token).json() == INVALID
+    assert refresh(server, app, other["refresh_token"]).status == 200
+    last = [answer["access_token"], ending["access_token"], other["access_token"]]
+    assert [server.check(each).status for each in last] == [200] * 3
+    assert server.revoke(app, token).status == 200
+    assert [server.check(each).status for each in last] == [200, 401, 200]
     server.cli("app", "revoke-tokens", app.id, "--yes")
-    assert server.check(answer["access_token"]).status == 401
+    assert [server.check(each).status for each in last] == [401] * 3
 
 
 def test_rfc9700_4_14_2_the_one_before_gives_the_same_successor_for_a_while(server, app):

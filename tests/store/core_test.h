@@ -7,7 +7,9 @@
 
 #include "store_test.h"
 
-#define LATEST 6 // schema
+#define LATEST 7 // schema
+#define LATEST_TEXT_(number) #number
+#define LATEST_TEXT(number) LATEST_TEXT_(number)
 
 static inline void path_in(const struct test_store *test, const char *name,
                            char ret_path[static 300])
@@ -72,8 +74,9 @@ static inline void core_make(const struct test_store *test)
 static inline void core_folder(struct test_store *test)
 {
     static const char *const leftovers[] = {"before-002.db", "before-002.db.tmp", "before-003.db",
-                                            "before-004.db", "before-005.db", "twoleg.db",
-                                            "twoleg.db-wal", "twoleg.db-shm"};
+                                            "before-004.db", "before-005.db", "before-006.db",
+                                            "before-007.db", "twoleg.db", "twoleg.db-wal",
+                                            "twoleg.db-shm"};
     static char content[1024 * 1024];
     char path[300];
     test_close(test);

@@ -248,3 +248,31 @@ static inline enum twoleg_error test_one(struct test_store *test, enum store_ver
     verb->account = account;
     return test_commit(test, batch);
 }
+
+// Of application 11, as if it were now_us: so many, whose ids are the numbers from first on.
+static inline void test_revoke_many(struct test_store *test, uint32_t first, uint32_t count,
+                                    int64_t now_us, int64_t expires_s)
+{
+    for (uint32_t done = first; done < first + count;) {
+        struct store_batch *batch = store_batch_create(now_us);
+        assert_non_null(batch);
+        for (int i = 0; i < 10000 && done < first + count; i++, done++) {
+            struct store_verb *verb = store_batch_add(batch, VERB_TOKEN_REVOKE, STORE_OPERATOR);
+            verb->revoke.application = 11;
+            verb->revoke.expires_s = expires_s;
+            memcpy(verb->revoke.id.bytes, &done, sizeof done);
+        }
+        assert_int_equal(test_commit(test, batch), TWOLEG_NONE);
+    }
+}
+
+static inline struct store_purged test_purge_slice(struct test_store *test,
+                                                   enum store_verb_kind kind, int64_t before_s)
+{
+    struct store_batch *batch = test_batch();
+    store_batch_add(batch, kind, STORE_OPERATOR)->before_s = before_s;
+    assert_int_equal(store_commit(test->store, batch), TWOLEG_NONE);
+    struct store_purged purged = batch->purged;
+    store_batch_destroy(batch);
+    return purged;
+}

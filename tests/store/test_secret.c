@@ -94,6 +94,15 @@ static size_t count_revocations(struct test_store *test, enum store_change_kind 
     return count;
 }
 
+// All slices; how many took something away.
+static unsigned purge(struct test_store *test, int64_t before_s)
+{
+    unsigned slices = 1;
+    while (test_purge_slice(test, VERB_REVOCATIONS_PURGE, before_s).more)
+        slices++;
+    return slices;
+}
+
 static void rfc7009_2_2_revoked_twice_is_revoked_once(void **state)
 {
     struct test_store *test = *state;
@@ -123,11 +132,9 @@ static void purge_keeps_what_still_counts(void **state)
     assert_int_equal(revoke_token(test, 1, 5000), TWOLEG_NONE);
     assert_int_equal(revoke_token(test, 2, 6000), TWOLEG_NONE);
     assert_int_equal(revoke_token(test, 3, 0), TWOLEG_NONE); // does not expire
-    struct store_verb verb = {.before_s = 6000};
-    assert_int_equal(test_one(test, VERB_REVOCATIONS_PURGE, STORE_OPERATOR, &verb), TWOLEG_NONE);
+    purge(test, 6000);
     assert_int_equal(count_revocations(test, CHANGE_REVOCATION), 2);
-    verb.before_s = INT64_MAX / SECOND_US;
-    assert_int_equal(test_one(test, VERB_REVOCATIONS_PURGE, STORE_OPERATOR, &verb), TWOLEG_NONE);
+    purge(test, INT64_MAX / SECOND_US);
     assert_int_equal(count_revocations(test, CHANGE_REVOCATION), 1);
     // The feed is empty now; its sequence goes on all the same, also after a restart.
     assert_int_equal(store_sequence(test->reader), before + 3);
@@ -136,24 +143,17 @@ static void purge_keeps_what_still_counts(void **state)
     assert_int_equal(store_sequence(test->reader), before + 3);
     assert_int_equal(revoke_token(test, 4, 0), TWOLEG_NONE);
     assert_int_equal(test->told.changes[test->told.count - 1].sequence, before + 4);
-    verb.before_s = INT64_MAX;
+    struct store_verb verb = {.before_s = INT64_MAX};
     assert_int_equal(test_one(test, VERB_REVOCATIONS_PURGE, STORE_OPERATOR, &verb), TWOLEG_RANGE);
 }
 
 static void revocations_per_application_are_limited(void **state)
 {
     struct test_store *test = *state;
-    for (uint32_t done = 0; done < REVOCATIONS_PER_APPLICATION;) {
-        struct store_batch *batch = test_batch();
-        for (int i = 0; i < 1000; i++, done++) {
-            struct store_verb *verb = store_batch_add(batch, VERB_TOKEN_REVOKE, STORE_OPERATOR);
-            verb->revoke.application = 11;
-            // One has expired already and is about to be purged: it does not count.
-            verb->revoke.expires_s = done == 0 ? 1 : TEST_NOW / SECOND_US + 100;
-            memcpy(verb->revoke.id.bytes, &done, sizeof done);
-        }
-        assert_int_equal(test_commit(test, batch), TWOLEG_NONE);
-    }
+    // One has expired already and is about to be purged: it does not count.
+    test_revoke_many(test, 0, 1, TEST_NOW, 1);
+    test_revoke_many(test, 1, REVOCATIONS_PER_APPLICATION - 1, TEST_NOW,
+                     TEST_NOW / SECOND_US + 100);
     assert_int_equal(revoke_token(test, 0xee, 0), TWOLEG_NONE);
     assert_int_equal(revoke_token(test, 0xff, 0), TWOLEG_LIMIT);
     assert_int_equal(revoke_token(test, 0xee, 0), TWOLEG_NONE); // already revoked: still true
@@ -172,33 +172,16 @@ static void revocations_per_application_are_limited(void **state)
     assert_int_equal(revoke_token(test, 0xff, 0), TWOLEG_LIMIT);
 }
 
-// As if it were then, of tokens that expire so long after TEST_NOW.
-static void revoke_many(struct test_store *test, uint32_t first, uint32_t count, int64_t now_us,
-                        int64_t expires_s)
-{
-    for (uint32_t done = first; done < first + count;) {
-        struct store_batch *batch = store_batch_create(now_us);
-        for (int i = 0; i < 10000 && done < first + count; i++, done++) {
-            struct store_verb *verb = store_batch_add(batch, VERB_TOKEN_REVOKE, STORE_OPERATOR);
-            verb->revoke.application = 11;
-            verb->revoke.expires_s = expires_s;
-            memcpy(verb->revoke.id.bytes, &done, sizeof done);
-        }
-        assert_int_equal(test_commit(test, batch), TWOLEG_NONE);
-    }
-}
-
 // Rows stay for a day or two after their tokens: short lives must not be a way around the limit.
 static void G6_what_is_kept_of_expired_tokens_is_limited_too(void **state)
 {
     struct test_store *test = *state;
-    struct store_verb verb = {.before_s = 2};
     int64_t later = TEST_NOW / SECOND_US + 100;
-    revoke_many(test, 0, REVOCATIONS_PER_APPLICATION, TEST_NOW, 1);
+    test_revoke_many(test, 0, REVOCATIONS_PER_APPLICATION, TEST_NOW, 1);
     assert_int_equal(revoke_token(test, 0xee, 1), TWOLEG_LIMIT);
     assert_int_equal(revoke_token(test, 0xee, later), TWOLEG_NONE);
     assert_int_equal(revoke_token(test, 0xee, 1), TWOLEG_NONE); // already revoked
-    assert_int_equal(test_one(test, VERB_REVOCATIONS_PURGE, STORE_OPERATOR, &verb), TWOLEG_NONE);
+    purge(test, 2);
     assert_int_equal(revoke_token(test, 0xef, 1), TWOLEG_NONE);
     assert_int_equal(count_revocations(test, CHANGE_REVOCATION), 2);
 }
@@ -209,16 +192,35 @@ static void G6_what_is_kept_of_tokens_that_lived_is_limited_too(void **state)
     int64_t life = 1000, now_s = TEST_NOW / SECOND_US;
     uint32_t done = 0;
     for (; done < REVOCATIONS_KEPT; done += REVOCATIONS_PER_APPLICATION, now_s += life)
-        revoke_many(test, done, REVOCATIONS_PER_APPLICATION, now_s * SECOND_US, now_s + life);
+        test_revoke_many(test, done, REVOCATIONS_PER_APPLICATION, now_s * SECOND_US, now_s + life);
     struct store_batch *batch = store_batch_create(now_s * SECOND_US);
     struct store_verb *verb = store_batch_add(batch, VERB_TOKEN_REVOKE, STORE_OPERATOR);
     verb->revoke.application = 11;
     verb->revoke.expires_s = now_s + life;
     memset(verb->revoke.id.bytes, 0xee, TOKEN_ID_LEN);
     assert_int_equal(test_commit(test, batch), TWOLEG_LIMIT);
-    struct store_verb purge = {.before_s = TEST_NOW / SECOND_US + life + 1};
-    assert_int_equal(test_one(test, VERB_REVOCATIONS_PURGE, STORE_OPERATOR, &purge), TWOLEG_NONE);
-    revoke_many(test, done, 1000, now_s * SECOND_US, now_s + life);
+    purge(test, TEST_NOW / SECOND_US + life + 1);
+    test_revoke_many(test, done, 1000, now_s * SECOND_US, now_s + life);
+}
+
+// Nobody waits for more of a purge than one slice, however many rows there are.
+static void H18_what_expired_leaves_in_slices(void **state)
+{
+    enum { SLICE = 500, ROWS = 2 * SLICE + 100 };
+    struct test_store *test = *state;
+    test_revoke_many(test, 0, ROWS, TEST_NOW, 2);
+    test_revoke_many(test, ROWS, SLICE + 1, TEST_NOW, 0); // those that never expire are passed over
+    for (size_t left = ROWS; left; left = left > SLICE ? left - SLICE : 0) {
+        assert_int_equal(count_revocations(test, CHANGE_REVOCATION), left + SLICE + 1);
+        struct store_purged purged = test_purge_slice(test, VERB_REVOCATIONS_PURGE, 3);
+        assert_int_equal(purged.rows, 0); // these are reference tokens
+        assert_int_equal(purged.more, left > SLICE);
+    }
+    assert_int_equal(count_revocations(test, CHANGE_REVOCATION), SLICE + 1);
+    uint64_t last = store_sequence(test->reader);
+    assert_true(purge(test, INT64_MAX / SECOND_US) > (ROWS + SLICE) / SLICE); // of the feed
+    assert_int_equal(store_sequence(test->reader), last);
+    assert_int_equal(count_revocations(test, CHANGE_REVOCATION), SLICE + 1);
 }
 
 static void credential_revocation_outlives_its_secret(void **state)
@@ -237,15 +239,34 @@ static void credential_revocation_outlives_its_secret(void **state)
     verb.number = 12345;
     assert_int_equal(test_one(test, VERB_CREDENTIAL_REVOKE, STORE_OPERATOR, &verb),
                      TWOLEG_NOT_FOUND);
-    verb.before_s = TEST_NOW / SECOND_US;
-    assert_int_equal(test_one(test, VERB_REVOCATIONS_PURGE, STORE_OPERATOR, &verb), TWOLEG_NONE);
+    purge(test, TEST_NOW / SECOND_US);
     assert_int_equal(count_revocations(test, CHANGE_CREDENTIAL), 1);
-    // Delete buries all of it: the number is dead anyway.
-    assert_int_equal(revoke_token(test, 9, 0), TWOLEG_NONE);
+    // Delete buries it: the number is dead anyway.
     verb.number = 11;
     assert_int_equal(test_one(test, VERB_APPLICATION_DELETE, STORE_OPERATOR, &verb), TWOLEG_NONE);
     assert_int_equal(count_revocations(test, CHANGE_CREDENTIAL), 0);
-    assert_int_equal(count_revocations(test, CHANGE_REVOCATION), 0);
+}
+
+// The number is dead anyway, and whoever deletes waits for none of them.
+static void H18_a_deleted_applications_revocations_leave_in_slices(void **state)
+{
+    enum { SLICE = 500, ROWS = 2 * SLICE + 100 };
+    struct test_store *test = *state;
+    struct store_verb gone = {.number = 11}, other = {.revoke = {.application = 12}};
+    test_revoke_many(test, 0, ROWS, TEST_NOW, 0);
+    memset(other.revoke.id.bytes, 0xdd, TOKEN_ID_LEN);
+    assert_int_equal(test_one(test, VERB_TOKEN_REVOKE, STORE_OPERATOR, &other), TWOLEG_NONE);
+    while (test_purge_slice(test, VERB_TOKENS_PURGE, 0).more)
+        assert_int_equal(count_revocations(test, CHANGE_REVOCATION), ROWS + 1);
+    assert_int_equal(test_one(test, VERB_APPLICATION_DELETE, STORE_OPERATOR, &gone), TWOLEG_NONE);
+    for (size_t left = ROWS; left; left = left > SLICE ? left - SLICE : 0) {
+        assert_int_equal(count_revocations(test, CHANGE_REVOCATION), left + 1);
+        struct store_purged purged = test_purge_slice(test, VERB_TOKENS_PURGE, 0);
+        assert_true(purged.rows == 0 && purged.more);
+    }
+    while (test_purge_slice(test, VERB_TOKENS_PURGE, 0).more)
+        ;
+    assert_int_equal(count_revocations(test, CHANGE_REVOCATION), 1);
 }
 
 static struct store_verb signing_key(uint64_t id, const char *kid)
@@ -360,7 +381,9 @@ int main(void)
         WITH_APPLICATIONS(revocations_per_application_are_limited),
         WITH_APPLICATIONS(G6_what_is_kept_of_expired_tokens_is_limited_too),
         WITH_APPLICATIONS(G6_what_is_kept_of_tokens_that_lived_is_limited_too),
+        WITH_APPLICATIONS(H18_what_expired_leaves_in_slices),
         WITH_APPLICATIONS(credential_revocation_outlives_its_secret),
+        WITH_APPLICATIONS(H18_a_deleted_applications_revocations_leave_in_slices),
         WITH_APPLICATIONS(keys_move_by_compare_and_set),
         WITH_APPLICATIONS(settings_are_set_and_created_once),
         WITH_APPLICATIONS(audit_is_listed_in_order),

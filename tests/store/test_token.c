@@ -72,16 +72,6 @@ static unsigned count_found(struct test_store *test, unsigned first, unsigned co
     return found;
 }
 
-static struct store_purged purge_slice(struct test_store *test, int64_t before_s)
-{
-    struct store_batch *batch = test_batch();
-    store_batch_add(batch, VERB_TOKENS_PURGE, STORE_OPERATOR)->before_s = before_s;
-    assert_int_equal(store_commit(test->store, batch), TWOLEG_NONE);
-    struct store_purged purged = batch->purged;
-    store_batch_destroy(batch);
-    return purged;
-}
-
 // All slices; no one may be larger than a slice. Gives how many took rows away.
 static unsigned purge(struct test_store *test, int64_t before_s, unsigned *ret_rows)
 {
@@ -89,7 +79,7 @@ static unsigned purge(struct test_store *test, int64_t before_s, unsigned *ret_r
     struct store_purged purged;
     *ret_rows = 0;
     do {
-        purged = purge_slice(test, before_s);
+        purged = test_purge_slice(test, VERB_TOKENS_PURGE, before_s);
         assert_in_range(purged.rows, 0, SLICE);
         *ret_rows += purged.rows;
         slices += purged.rows > 0;
@@ -222,10 +212,10 @@ static void each_life_leaves_in_its_time(void **state)
     for (unsigned i = 0; i < sizeof lives / sizeof *lives; i++) {
         struct token_record record = record_of(11, lives[i]), found;
         assert_int_equal(add(test, i, &record), TWOLEG_NONE);
-        purge_slice(test, record.expires_s - 1);
+        test_purge_slice(test, VERB_TOKENS_PURGE, record.expires_s - 1);
         assert_int_equal(find(test, i, &found), TWOLEG_NONE);
         assert_int_equal(found.expires_s, record.expires_s);
-        purge_slice(test, record.expires_s + lives[i] / 4 + 2048);
+        test_purge_slice(test, VERB_TOKENS_PURGE, record.expires_s + lives[i] / 4 + 2048);
         assert_int_equal(find(test, i, &found), TWOLEG_NOT_FOUND);
     }
 }
@@ -258,7 +248,7 @@ static void a_purge_under_way_holds_up_nobody(void **state)
     struct token_record hour = record_of(11, HOUR_S), day = record_of(11, 24 * HOUR_S), found;
     add_many(test, 0, 4 * SLICE, &hour);
     for (unsigned i = 0; i < 4; i++) {
-        assert_int_equal(purge_slice(test, NOW_S + 2 * HOUR_S).rows, SLICE);
+        assert_int_equal(test_purge_slice(test, VERB_TOKENS_PURGE, NOW_S + 2 * HOUR_S).rows, SLICE);
         assert_int_equal(add(test, 10000 + i, &day), TWOLEG_NONE);
         assert_int_equal(find(test, 10000 + i, &found), TWOLEG_NONE);
         assert_int_equal(count_found(test, 0, 4 * SLICE), (3 - i) * SLICE);

@@ -364,21 +364,27 @@ static void rfc6749_6_families_end_for_good_with_the_grant(void **state)
     struct test_store *test = *state;
     static const unsigned without[] = {GRANTS_DEFAULT, GRANT_BIT(GRANT_PASSWORD)};
     assert_int_equal(make_user(test, ANN, "ann"), TWOLEG_NONE);
-    struct refresh_family other = family_of(9), made = family_of(1);
+    struct refresh_family other = family_of(9);
     other.application = 12;
     assert_int_equal(add(test, &other), TWOLEG_NONE);
-    for (size_t i = 0; i < sizeof without / sizeof *without; i++) {
+    for (unsigned i = 0; i < sizeof without / sizeof *without; i++) {
+        struct refresh_family made = family_of(1 + i), late = family_of(5);
         assert_int_equal(add(test, &made), TWOLEG_NONE);
         assert_int_equal(set_grants(test, 11, TEST_GRANTS & ~GRANTS_DEFAULT), TWOLEG_NONE);
-        assert_non_null(find(test, 1)); // it still has the grant
+        assert_true(find(test, 1 + i)->idle_us > 0); // it still has the grant
         assert_int_equal(set_grants(test, 11, without[i]), TWOLEG_NONE);
-        assert_null(find(test, 1));
+        assert_int_equal(find(test, 1 + i)->idle_us, 0);
         // Granted before, and late: it would be asleep until the grant is given back.
-        assert_int_equal(add(test, &made), TWOLEG_VERSION_CONFLICT);
+        assert_int_equal(add(test, &late), TWOLEG_VERSION_CONFLICT);
         assert_int_equal(set_grants(test, 11, TEST_GRANTS), TWOLEG_NONE);
-        assert_null(find(test, 1));
+        assert_int_equal(find(test, 1 + i)->idle_us, 0);
+        assert_int_equal(rotate(test, 1 + i, 1 + i, 20), TWOLEG_VERSION_CONFLICT);
     }
-    assert_non_null(find(test, 9)); // of another application
+    assert_true(find(test, 9)->idle_us > 0); // of another application
+    struct refresh_family next = family_of(4);
+    assert_int_equal(add(test, &next), TWOLEG_NONE);
+    assert_int_equal(rotate(test, 4, 4, 20), TWOLEG_NONE);
+    assert_true(find(test, 4)->idle_us > 0);
 }
 
 // How many revocations are kept of this family's access tokens, and until when.
@@ -439,20 +445,6 @@ static void rfc7009_2_1_the_end_of_a_family_is_kept_for_its_access_tokens(void *
     assert_null(find(test, 9));
 }
 
-static void fill_revocations(struct test_store *test, int64_t expires_s)
-{
-    for (uint32_t done = 0; done < REVOCATIONS_PER_APPLICATION;) {
-        struct store_batch *batch = test_batch();
-        for (int i = 0; i < 1000; i++, done++) {
-            struct store_verb *verb = store_batch_add(batch, VERB_TOKEN_REVOKE, STORE_OPERATOR);
-            verb->revoke.application = 11;
-            verb->revoke.expires_s = expires_s;
-            memcpy(verb->revoke.id.bytes, &done, sizeof done);
-        }
-        assert_int_equal(test_commit(test, batch), TWOLEG_NONE);
-    }
-}
-
 // The limit holds for the ends of families as well; but a family ends, if alone.
 static void G6_where_no_more_is_revoked_a_family_ends_alone(void **state)
 {
@@ -463,7 +455,7 @@ static void G6_where_no_more_is_revoked_a_family_ends_alone(void **state)
     assert_int_equal(make_user(test, ANN, "ann"), TWOLEG_NONE);
     assert_int_equal(add(test, &made), TWOLEG_NONE);
     assert_int_equal(add(test, &dead), TWOLEG_NONE);
-    fill_revocations(test, TEST_NOW / SECOND_US + 100);
+    test_revoke_many(test, 0, REVOCATIONS_PER_APPLICATION, TEST_NOW, TEST_NOW / SECOND_US + 100);
     assert_int_equal(end_family(test, 1, false), TWOLEG_LIMIT);
     assert_non_null(find(test, 1)); // all or nothing
     assert_int_equal(end_family(test, 1, true), TWOLEG_NONE);

@@ -10,7 +10,8 @@
 
 void round_init(struct round *round, struct database *database)
 {
-    *round = (struct round){.database = database, .sweeps = ROUND_SWEEPS, .sweep_from = INT64_MIN};
+    *round = (struct round){.database = database, .tokens = ROUND_SWEEP,
+                            .revocations = ROUND_SWEEP};
     arena_init(&round->arena, NULL, ROUND_ARENA_CAP);
 }
 

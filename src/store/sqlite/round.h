@@ -14,8 +14,13 @@ struct round_touched {
     uint64_t version;
 };
 
-// After an application was deleted: a token that was on its way then comes behind the first one.
-#define ROUND_SWEEPS 2
+// A look through the applications that hold something, for those that are deleted. After one was,
+// two: a token that was on its way then comes behind the first one.
+struct round_sweep {
+    unsigned left; // to be made
+    int64_t from;  // where the one under way goes on, in the store's order
+};
+#define ROUND_SWEEP ((struct round_sweep){2, INT64_MIN})
 
 struct round {
     struct database *database;
@@ -30,8 +35,8 @@ struct round {
     // Kept over rounds; see verb_revoke.c.
     struct revoked_counts revoked;
     // Likewise; see verb_token.c.
-    unsigned sweeps;    // to be made through the applications with tokens that never expire
-    int64_t sweep_from; // where the one under way goes on, in the store's order
+    struct round_sweep tokens; // of those that never expire
+    struct round_sweep revocations;
 };
 
 void round_init(struct round *round, struct database *database);

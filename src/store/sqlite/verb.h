@@ -54,9 +54,6 @@ enum twoleg_error verb_application_create(struct round *round,
                                           const struct store_verb *verb) TWOLEG_MUST_CHECK;
 enum twoleg_error verb_application_update(struct round *round,
                                           const struct store_verb *verb) TWOLEG_MUST_CHECK;
-// Whether it has the grant refresh_token, as the transaction sees it.
-enum twoleg_error verb_application_refreshes(struct round *round, uint64_t number,
-                                             bool *ret_refreshes) TWOLEG_MUST_CHECK;
 enum twoleg_error verb_application_delete(struct round *round,
                                           const struct store_verb *verb) TWOLEG_MUST_CHECK;
 enum twoleg_error verb_application_api_set(struct round *round,

@@ -72,33 +72,6 @@ void verb_bind_field(struct statement *update, bool given, int64_t value)
         statement_null(update);
 }
 
-enum twoleg_error verb_application_refreshes(struct round *round, uint64_t number,
-                                             bool *ret_refreshes)
-{
-    struct statement read = statement_begin(round->database, SQL_APPLICATION_REFRESHES);
-    statement_number(&read, number);
-    bool refreshes = statement_step(&read);
-    enum twoleg_error error = statement_end(&read);
-    if (!error)
-        *ret_refreshes = refreshes;
-    return error;
-}
-
-// Refresh tokens end with the grant that they are for, and do not come back with it. The table has
-// no index for this: it is read through, but only when the grant is really taken away.
-static enum twoleg_error application_end_refresh(struct round *round,
-                                                 const struct store_verb *verb)
-{
-    bool refreshes;
-    if (!(verb->update.fields & FIELD_GRANTS) ||
-        (verb->update.grants & GRANT_BIT(GRANT_REFRESH_TOKEN)))
-        return TWOLEG_NONE;
-    enum twoleg_error error = verb_application_refreshes(round, verb->update.number, &refreshes);
-    return error || !refreshes
-               ? error
-               : verb_simple(round, SQL_REFRESH_CLEAR_APPLICATION, verb->update.number);
-}
-
 enum twoleg_error verb_application_update(struct round *round, const struct store_verb *verb)
 {
     uint64_t number = verb->update.number;
@@ -108,8 +81,6 @@ enum twoleg_error verb_application_update(struct round *round, const struct stor
         return TWOLEG_RANGE;
     struct verb_entity head;
     enum twoleg_error error = verb_entity_touch(round, ENTITY_APPLICATION, number, verb, &head);
-    if (!error)
-        error = application_end_refresh(round, verb);
     if (error)
         return error;
     fields = verb_entity_fields(&head, fields, verb->update.status);
@@ -148,11 +119,8 @@ enum twoleg_error verb_application_delete(struct round *round, const struct stor
         error = verb_simple(round, SQL_APPLICATION_API_CLEAR, number);
     // The number is dead for ever: what singles out some of its tokens has nothing left to say.
     if (!error)
-        error = verb_simple(round, SQL_REVOKED_CLEAR, number);
-    if (!error)
         error = verb_simple(round, SQL_CREDENTIAL_CLEAR, number);
-    // Its tokens may be millions: they leave in slices.
-    round->sweeps = ROUND_SWEEPS;
-    round->sweep_from = INT64_MIN;
+    // Its tokens may be millions, and its revocations many: they leave in slices.
+    round->tokens = round->revocations = ROUND_SWEEP;
     return error ? error : verb_entity_changed(round, ENTITY_APPLICATION, number);
 }

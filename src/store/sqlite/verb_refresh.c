@@ -8,13 +8,26 @@ static struct str refresh_hash(const struct sha256 *hash)
     return str_of(hash->bytes, sizeof hash->bytes);
 }
 
+// Whether the application has the grant refresh_token, as the transaction sees it.
+static enum twoleg_error refresh_allowed(struct round *round, uint64_t application,
+                                         bool *ret_allowed)
+{
+    struct statement read = statement_begin(round->database, SQL_APPLICATION_REFRESHES);
+    statement_number(&read, application);
+    bool allowed = statement_step(&read);
+    enum twoleg_error error = statement_end(&read);
+    if (!error)
+        *ret_allowed = allowed;
+    return error;
+}
+
 // What the family was granted under must be so still: nothing that was revoked meanwhile may leave
 // a row behind that speaks of now.
 static enum twoleg_error refresh_check(struct round *round, const struct store_verb *verb)
 {
     const struct refresh_family *family = verb->family;
     struct verb_entity application, user;
-    bool refreshes = false;
+    bool allowed = false;
     enum twoleg_error error = verb_entity_head(round, ENTITY_APPLICATION, family->application,
                                                verb->account, &application);
     if (!error)
@@ -25,8 +38,8 @@ static enum twoleg_error refresh_check(struct round *round, const struct store_v
                    user.state.generation != family->user_generation))
         error = TWOLEG_VERSION_CONFLICT;
     if (!error)
-        error = verb_application_refreshes(round, family->application, &refreshes);
-    return error || refreshes ? error : TWOLEG_VERSION_CONFLICT;
+        error = refresh_allowed(round, family->application, &allowed);
+    return error || allowed ? error : TWOLEG_VERSION_CONFLICT;
 }
 
 static enum twoleg_error refresh_insert(struct round *round, const struct refresh_family *family)

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/verb.h"
 
+// Rows that one slice takes away of each kind, so that nobody waits long for the same commit.
+#define REVOKED_SLICE 500
+
 // How many revocations an application has at most: of tokens that live, and of all that are kept.
 // Counting them costs as much as there are, so it is done once; of those that live again only
 // when what was added since could have reached the limit: what expires, is purged or rolled back
@@ -117,19 +120,28 @@ enum twoleg_error verb_credential_revoke(struct round *round, const struct store
     return round_change(round, &change);
 }
 
+static enum twoleg_error revoke_drop(struct round *round, enum statement_id id, int64_t before)
+{
+    struct statement drop = statement_begin(round->database, id);
+    statement_int(&drop, before);
+    statement_int(&drop, REVOKED_SLICE);
+    enum twoleg_error error = statement_run(&drop);
+    if (!error && sqlite3_changes(round->database->db) == REVOKED_SLICE)
+        round->purged.more = true;
+    return error;
+}
+
 // With the revocations goes what the feed keeps of that time; its sequence goes on all the same.
+// There is room for others once the last slice is away.
 enum twoleg_error verb_revocations_purge(struct round *round, const struct store_verb *verb)
 {
     int64_t before_us;
     if (__builtin_mul_overflow(verb->before_s, SECOND_US, &before_us))
         return TWOLEG_RANGE;
-    struct statement purge = statement_begin(round->database, SQL_REVOKED_PURGE);
-    statement_int(&purge, verb->before_s);
-    revoked_counts_clear(&round->revoked);
-    enum twoleg_error error = statement_run(&purge);
-    if (error)
-        return error;
-    struct statement feed = statement_begin(round->database, SQL_FEED_PURGE);
-    statement_int(&feed, before_us);
-    return statement_run(&feed);
+    enum twoleg_error error = revoke_drop(round, SQL_REVOKED_PURGE, verb->before_s);
+    if (!error)
+        error = revoke_drop(round, SQL_FEED_PURGE, before_us);
+    if (!round->purged.more)
+        revoked_counts_clear(&round->revoked);
+    return error;
 }

@@ -74,12 +74,12 @@ enum twoleg_error verb_token_add(struct round *round, const struct store_verb *v
     return statement_run(&add);
 }
 
-static enum twoleg_error tokens_drop(struct round *round, struct statement *drop)
+static enum twoleg_error tokens_drop(struct round *round, struct statement *drop,
+                                     unsigned *ret_rows)
 {
     statement_int(drop, TOKENS_SLICE);
     enum twoleg_error error = statement_run(drop);
-    if (!error)
-        round->purged.rows = (unsigned)sqlite3_changes(round->database->db);
+    *ret_rows = error ? 0 : (unsigned)sqlite3_changes(round->database->db);
     return error;
 }
 
@@ -94,19 +94,25 @@ static enum twoleg_error tokens_drop_expired(struct round *round, int64_t before
     struct statement drop = statement_begin(round->database, SQL_TOKEN_PURGE);
     statement_int(&drop, (int64_t)1 << TOKEN_PLACE_BITS);
     statement_int(&drop, (last + 1) << TOKEN_PLACE_BITS);
-    return tokens_drop(round, &drop);
+    return tokens_drop(round, &drop, &round->purged.rows);
 }
+
+// What stays of an application that was deleted, and would for ever.
+struct tokens_lasting {
+    enum statement_id next, clear;
+};
 
 struct tokens_holder {
     bool found, deleted;
     int64_t application;
 };
 
-// The next application that has tokens which never expire.
-static enum twoleg_error tokens_next_holder(struct round *round, struct tokens_holder *ret_holder)
+// The next application that holds some.
+static enum twoleg_error tokens_next_holder(struct round *round, enum statement_id id,
+                                            int64_t from, struct tokens_holder *ret_holder)
 {
-    struct statement next = statement_begin(round->database, SQL_TOKEN_LASTING);
-    statement_int(&next, round->sweep_from);
+    struct statement next = statement_begin(round->database, id);
+    statement_int(&next, from);
     struct tokens_holder holder = {.found = statement_step(&next)};
     if (holder.found) {
         holder.application = statement_get_int(&next, 0);
@@ -117,35 +123,42 @@ static enum twoleg_error tokens_next_holder(struct round *round, struct tokens_h
 }
 
 // Goes on from where the last slice was; an application is looked at again until it has none left.
-static enum twoleg_error tokens_drop_lasting(struct round *round)
+// A sweep that has come to its end is enough for this time.
+static enum twoleg_error tokens_sweep(struct round *round, const struct tokens_lasting *what,
+                                      struct round_sweep *sweep, unsigned *ret_rows)
 {
-    for (unsigned i = 0; i < TOKENS_SWEEP && round->sweeps; i++) {
+    unsigned left = sweep->left;
+    for (unsigned i = 0; i < TOKENS_SWEEP && sweep->left == left; i++) {
         struct tokens_holder holder;
-        enum twoleg_error error = tokens_next_holder(round, &holder);
+        enum twoleg_error error = tokens_next_holder(round, what->next, sweep->from, &holder);
         if (error)
             return error;
         if (holder.deleted) {
-            struct statement drop = statement_begin(round->database, SQL_TOKEN_CLEAR);
+            struct statement drop = statement_begin(round->database, what->clear);
             statement_int(&drop, holder.application);
-            return tokens_drop(round, &drop);
+            round->purged.more = true;
+            return tokens_drop(round, &drop, ret_rows);
         }
         bool last = !holder.found || holder.application == INT64_MAX;
-        round->sweep_from = last ? INT64_MIN : holder.application + 1;
-        if (last) {
-            round->sweeps--;
-            break;
-        }
+        sweep->from = last ? INT64_MIN : holder.application + 1;
+        sweep->left -= last;
     }
+    round->purged.more = round->purged.more || sweep->left == left;
     return TWOLEG_NONE;
 }
 
 enum twoleg_error verb_tokens_purge(struct round *round, const struct store_verb *verb)
 {
+    static const struct tokens_lasting tokens = {SQL_TOKEN_LASTING, SQL_TOKEN_CLEAR};
+    static const struct tokens_lasting revocations = {SQL_REVOKED_LASTING, SQL_REVOKED_CLEAR};
+    unsigned revoked = 0;
     enum twoleg_error error = tokens_drop_expired(round, verb->before_s);
-    unsigned sweeps = round->sweeps;
-    if (!error && round->purged.rows == 0)
-        error = tokens_drop_lasting(round);
-    // A sweep that has come to its end is enough for this time.
-    round->purged.more = round->purged.rows > 0 || (round->sweeps && round->sweeps == sweeps);
+    round->purged.more = round->purged.rows > 0;
+    if (error || round->purged.more)
+        return error;
+    if (round->tokens.left)
+        error = tokens_sweep(round, &tokens, &round->tokens, &round->purged.rows);
+    if (!error && !round->purged.more && round->revocations.left)
+        error = tokens_sweep(round, &revocations, &round->revocations, &revoked);
     return error;
 }

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// Row H18: no statement that a request or the writer waits for reads a table through, however large
+// it has grown.
+#include "../../store/core_test.h"
+
+static const struct {
+    const char *name, *sql;
+} statements[] = {
+#define STATEMENT(name, sql) {#name, sql},
+#include "store/sqlite/statements.def"
+#undef STATEMENT
+};
+
+// Those that may, and why nobody waits for them.
+static const char *const scans[] = {
+    "FEED_LAST",                                              // a table of a handful of rows
+    "ACCOUNT_LIST", "API_LIST", "API_COUNT",                  // likewise
+    "KEY_LIST", "KEY_GONE_LIST", "KEY_HAS_WRAPPED",           // likewise: a row for each rotation
+    "APPLICATION_STATES", "USER_STATES", "REVOCATION_LIST",   // at the start, on a reader
+    "REVOKED_COUNT_ALL",                                      // likewise
+    "APPLICATION_TIES",                                       // of those that are tied, on a reader
+    "TOKEN_COUNT",                                            // in the lane of backups
+    "REVOKED_COUNT",                                          // of as many as LIMIT lets through
+};
+
+static bool may_scan(const char *name)
+{
+    for (size_t i = 0; i < sizeof scans / sizeof *scans; i++)
+        if (strcmp(scans[i], name) == 0)
+            return true;
+    return false;
+}
+
+static sqlite3_stmt *plan_begin(sqlite3 *db, const char *sql)
+{
+    char explain[2048];
+    sqlite3_stmt *plan;
+    assert_true(snprintf(explain, sizeof explain, "EXPLAIN QUERY PLAN %s", sql) <
+                (int)sizeof explain);
+    if (sqlite3_prepare_v2(db, explain, -1, &plan, NULL) != SQLITE_OK)
+        fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+    return plan;
+}
+
+// A line of the plan that reads all of something.
+static bool plan_scans(sqlite3 *db, const char *sql, char ret_line[static 200])
+{
+    sqlite3_stmt *plan = plan_begin(db, sql);
+    bool found = false;
+    while (!found && sqlite3_step(plan) == SQLITE_ROW) {
+        snprintf(ret_line, 200, "%s", (const char *)sqlite3_column_text(plan, 3));
+        found = strncmp(ret_line, "SCAN", 4) == 0;
+    }
+    sqlite3_finalize(plan);
+    return found;
+}
+
+static void H18_no_statement_reads_a_table_through(void **state)
+{
+    struct test_store *test = *state;
+    sqlite3 *db = raw_open(test, "twoleg.db");
+    char line[200];
+    size_t scanning = 0;
+    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
+        bool scanned = plan_scans(db, statements[i].sql, line);
+        if (scanned && !may_scan(statements[i].name))
+            fail_msg("%s: %s", statements[i].name, line);
+        scanning += scanned;
+    }
+    assert_int_equal(scanning, sizeof scans / sizeof *scans); // none is in the list without need
+    sqlite3_close(db);
+}
+
+// What is revoked must not depend on an index that was damaged.
+static void L9_what_is_revoked_is_read_from_the_table(void **state)
+{
+    struct test_store *test = *state;
+    sqlite3 *db = raw_open(test, "twoleg.db");
+    unsigned scanned = 0;
+    for (size_t i = 0; i < sizeof statements / sizeof *statements; i++) {
+        if (strcmp(statements[i].name, "REVOCATION_LIST") != 0)
+            continue;
+        sqlite3_stmt *plan = plan_begin(db, statements[i].sql);
+        while (sqlite3_step(plan) == SQLITE_ROW) {
+            const char *line = (const char *)sqlite3_column_text(plan, 3);
+            assert_null(strstr(line, "INDEX"));
+            scanned += strncmp(line, "SCAN", 4) == 0;
+        }
+        sqlite3_finalize(plan);
+    }
+    assert_int_equal(scanned, 2);
+    sqlite3_close(db);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_STORE(H18_no_statement_reads_a_table_through),
+        WITH_STORE(L9_what_is_revoked_is_read_from_the_table),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
