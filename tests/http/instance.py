@@ -10,6 +10,7 @@ import select
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import threading
@@ -284,6 +285,29 @@ class Server:
             if self.own_folder:
                 shutil.rmtree(self.folder, ignore_errors=True)
 
+    # ------------------------------------------------------------------ store
+    def stored(self, question):
+        """What the store says, in the first column of the first row."""
+        return stored(self.data, question)
+
+    def change_store(self, *statement):
+        """What no command can do, while the server is away: how many rows it has changed."""
+        self.stop()
+        store = sqlite3.connect(os.path.join(self.data, "twoleg.db"))
+        with store:
+            changed = store.execute(*statement).rowcount
+        store.close()
+        self.start()
+        return changed
+
+    def revoke_many(self, app, count, expires_s=0):
+        """So many revocations of an application, of tokens that expire then (0: never)."""
+        assert self.change_store(
+            "INSERT INTO revoked_tokens WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL"
+            " SELECT i + 1 FROM n LIMIT ?) SELECT CAST(printf('%016d', i) AS BLOB), account,"
+            " number, ?, 1 FROM n, applications WHERE client_id = ?",
+            (count, expires_s, app.id)) == count
+
     # ------------------------------------------------------------------ command line
     def run_cli(self, *args, input=None):
         """The command line on this server's data folder: a CompletedProcess, whatever it says."""
@@ -435,6 +459,15 @@ class Server:
             except ConnectionError:
                 pass
             return drain(sock)
+
+
+def stored(folder, question):
+    """What the store of a data folder says, in the first column of the first row."""
+    store = sqlite3.connect(f"file:{folder}/twoleg.db?mode=ro", uri=True)
+    try:
+        return store.execute(question).fetchone()[0]
+    finally:
+        store.close()
 
 
 def speaking(folder, dialect, options=""):

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from instance import FORMATS, ROOT, Application
+from instance import FORMATS, ROOT, Application, stored
 from test_service import listening, manage  # noqa: F401 (a fixture)
 
 LATEST = max(int(path.stem) for path in (ROOT / "src/store/schema").glob("*.sql"))
@@ -55,14 +55,6 @@ def to_schema(data, schema):
     db.close()
 
 
-def asked(data, sql):
-    db = sqlite3.connect(f"file:{data}/twoleg.db?mode=ro", uri=True)
-    try:
-        return db.execute(sql).fetchone()[0]
-    finally:
-        db.close()
-
-
 def test_H16_what_the_first_release_gave_out_works(make_server, tmp_path):
     server = make_server(data=core_store(tmp_path / "core")).start()
     assert f"was brought from schema 1 to {LATEST}; before-002.db beside it" in server.stderr()
@@ -94,12 +86,12 @@ def test_H16_tokens_out_survive_the_upgrade(own_server, schema, token_format):
     assert server.revoke(app, revoked).status == 200
     server.stop()
     to_schema(server.data, schema)
-    kept = asked(server.data, "SELECT group_concat(client_id || generation || name || ttl_us)"
-                              " FROM applications")
+    kept = server.stored("SELECT group_concat(client_id || generation || name || ttl_us)"
+                         " FROM applications")
     server.start()
-    assert asked(server.data, "SELECT group_concat(client_id || generation || name || ttl_us)"
-                              " FROM applications WHERE dialects = ''") == kept
-    assert asked(server.data, "PRAGMA user_version") == LATEST
+    assert server.stored("SELECT group_concat(client_id || generation || name || ttl_us)"
+                         " FROM applications WHERE dialects = ''") == kept
+    assert server.stored("PRAGMA user_version") == LATEST
     assert server.active(caller, good) and not server.active(caller, revoked)
     assert server.check(good).status == 200 and server.check(revoked).status == 401
     assert server.token(app).status == 200
@@ -184,7 +176,7 @@ def test_H16_an_upgrade_under_load_refuses_nobody(manage):  # noqa: F811
             server.stop()
             to_schema(server.data, 1)
             server.start()
-            assert asked(server.data, "PRAGMA user_version") == LATEST
+            assert server.stored("PRAGMA user_version") == LATEST
     finally:
         ended.set()
         for visitor in visitors:
@@ -218,7 +210,7 @@ def test_H16_back_by_the_copy_from_before(make_server, tmp_path):
     server.cli("app", "create", "--name", "later", "--client-id", "later")
     server.stop()
     server.cli("restore", str(data / "before-002.db"), "--keep-tokens", "--yes")
-    assert asked(data, "PRAGMA user_version") == 0
+    assert stored(data, "PRAGMA user_version") == 0
     server.start()
     assert server.active(core_app("caller"), CORE["tokens"]["good"])
     assert server.token(core_app("jwt")).status == 200

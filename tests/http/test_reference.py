@@ -22,11 +22,7 @@ def app(server):
 
 
 def rows(server, where="1"):
-    store = sqlite3.connect(f"file:{server.data}/twoleg.db?mode=ro", uri=True)
-    try:
-        return store.execute(f"SELECT count(*) FROM reference_tokens WHERE {where}").fetchone()[0]
-    finally:
-        store.close()
+    return server.stored(f"SELECT count(*) FROM reference_tokens WHERE {where}")
 
 
 def audited(server):
