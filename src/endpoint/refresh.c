@@ -62,7 +62,8 @@ static enum twoleg_error refresh_end_as(struct http_request *request, const stru
 }
 
 // A family ends in any case. LIMIT: its refresh tokens have, and its access tokens live on, as the
-// application has revoked so much already that nothing more of it is kept.
+// application has revoked so much already that nothing more of it is kept. Whoever comes again is
+// told so again, or they end.
 static enum twoleg_error refresh_end(struct http_request *request, const struct client *client,
                                      const struct refresh_family *family, enum event event)
 {
@@ -70,7 +71,8 @@ static enum twoleg_error refresh_end(struct http_request *request, const struct 
     enum twoleg_error error = refresh_end_as(request, client, family, &all);
     if (error != TWOLEG_LIMIT)
         return error;
-    error = refresh_end_as(request, client, family, &alone);
+    error = refresh_family_is_buried(family) ? TWOLEG_NONE
+                                             : refresh_end_as(request, client, family, &alone);
     return error ? error : REFUSE(TWOLEG_LIMIT);
 }
 
@@ -175,7 +177,7 @@ static int64_t refresh_tokens_until_s(const struct issued_token *token)
 // altogether, which somebody has set meanwhile.
 static bool refresh_outlives(const struct issued_token *token, int64_t noted_s)
 {
-    return refresh_tokens_until_s(token) - REVOCATION_KEPT_S / 2 > noted_s;
+    return refresh_tokens_until_s(token) - REFRESH_OUTLIVES_S > noted_s;
 }
 
 // The same successor as the one before got: derived anew from what was shown.

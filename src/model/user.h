@@ -5,11 +5,15 @@
 #pragma once
 #include "crypto/hash.h"
 #include "model/application.h"
+#include "model/token_record.h"
 
 #define USERNAME_MAX 256     // bytes of UTF-8, compared as they are
 #define USER_PASSWORD_MIN 8  // bytes
 #define REFRESH_GRACE_US (30 * SECOND_US)
 #define REFRESH_TOKENS_LASTING INT64_MAX
+// So much longer than tokens_until_s an access token may live that was made when the request had
+// waited, or had come again.
+#define REFRESH_OUTLIVES_S (REVOCATION_KEPT_S / 2)
 #define REFRESH_FAMILIES_MAX 20 // of one user with one application; the oldest goes
 
 struct user {
@@ -37,10 +41,16 @@ struct refresh_family {
     struct sha256 current, previous; // SHA-256 of the token that is good, and of the one before
     bool has_previous;
     // Times of the trusted clock (env->latest_us), with which they are compared.
-    int64_t rotated_us; // when current took the place of previous
-    int64_t idle_us;    // dead at this time unless it is used before
+    int64_t rotated_us; // when current took the place of previous; 0: it is buried
+    int64_t idle_us;    // dead at this time unless it is used before; 0: it has ended
     int64_t expires_us; // dead at this time
     // When the last access token that came with one of its tokens will have expired: 0 = there is
     // none that says which family it is of; REFRESH_TOKENS_LASTING = never.
     int64_t tokens_until_s;
 };
+
+// It has ended alone (store.h, REFRESH_REVOKE): it is there for the end of its access tokens only.
+static inline bool refresh_family_is_buried(const struct refresh_family *family)
+{
+    return family->rotated_us == 0;
+}

@@ -188,7 +188,7 @@ struct store_verb {
         // The oldest of the user's with this application goes where there are too many.
         const struct refresh_family *family;
         // REFRESH_ROTATE: a compare-and-set. VERSION_CONFLICT: current is another one by now, or
-        // the family is gone.
+        // the family has ended.
         struct {
             uint64_t family;
             uint32_t key; // that next was made under
@@ -198,7 +198,7 @@ struct store_verb {
         } rotate;
         // REFRESH_REVOKE: a family as it was found, and the access tokens that came with it, also
         // when it has gone meanwhile. LIMIT: there is no room for the latter, as with REVOKE;
-        // alone: they are left to expire.
+        // alone: they are left to expire, and until they have the family is found still, dead.
         struct {
             uint64_t family, application;
             int64_t tokens_until_s;

@@ -288,47 +288,78 @@ def test_rfc7009_2_1_an_operator_ends_one_login(server, app, form):
     assert done.returncode == 0 and "no such refresh token, or no more" in done.stdout
 
 
-def full_of_revocations(server, app):
-    """As many live ones as are kept of one application."""
-    server.stop()
-    store = sqlite3.connect(f"{server.data}/twoleg.db")
-    with store:
-        store.execute("WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n"
-                      " LIMIT 10000) INSERT INTO revoked_tokens SELECT"
-                      " CAST(printf('%016d', i) AS BLOB), account, number, 0, 1"
-                      " FROM n, applications WHERE client_id = ?", (app.id,))
-    store.close()
-    server.start()
+LOGIN_ROWS = "SELECT count(*) FROM audit WHERE action LIKE 'refresh.%'"
 
 
-def test_G6_where_no_more_is_revoked_a_login_ends_without_its_access_tokens(make_server, tmp_path):
-    """Who cannot revoke everything is told so, and the refresh token is dead all the same."""
+@pytest.fixture
+def crowded(make_server, tmp_path):
+    """A server, and an application of it that may revoke no more, with logins from before."""
     config = tmp_path / "on.yaml"
     config.write_text(ON)
     server = make_server(config=config).start()
     app = server.app(name="a", scope="alpha", grants="password refresh_token",
                      resource_server=True)
     name = user(server, "full", "--scope", "alpha")
-    answers = [granted(server, app, name) for _ in range(3)]
-    reused, given_back, kept = (answer["refresh_token"] for answer in answers)
-    for _ in range(2):
-        answers[0] = refresh(server, app, answers[0]["refresh_token"]).json()
-    full_of_revocations(server, app)
-    full = server.revoke(app, answers[1]["access_token"])
-    assert full.status == 429 and server.check(answers[1]["access_token"]).status == 200
-    refused = server.revoke(app, given_back)
-    assert (refused.status, refused.body) == (full.status, full.body)
+    logins = [granted(server, app, name) for _ in range(3)]
+    server.revoke_many(app, 10000)
+    return server, app, name, logins
+
+
+def make_room(server):
+    server.change_store("DELETE FROM revoked_tokens WHERE revoked_us = 1")
+
+
+def test_G6_where_no_more_is_revoked_a_login_ends_without_its_access_tokens(crowded):
+    """Who cannot revoke everything is told so, each time, until it is done; and the refresh token
+    is dead all the same."""
+    server, app, name, logins = crowded
+    full = server.revoke(app, logins[1]["access_token"])
+    assert full.status == 429 and server.check(logins[1]["access_token"]).status == 200
+    given_back = logins[1]["refresh_token"]
+    for life in range(2):
+        for _ in range(2):
+            refused = server.revoke(app, given_back)
+            assert (refused.status, refused.body) == (full.status, full.body)
+            assert refresh(server, app, given_back).json() == INVALID
+        server.restart(hard=life == 0)
+    for _ in range(25):  # those that die are not the oldest of twenty
+        granted(server, app, name)
+    assert server.revoke(app, given_back).status == 429
+    assert alive(server, app, *(answer["access_token"] for answer in logins)) == [True] * 3
+    assert server.stored(LOGIN_ROWS) == 1, "one row of the audit, however often it comes"
+    make_room(server)
     assert refresh(server, app, given_back).json() == INVALID
-    assert refresh(server, app, reused).json() == INVALID
-    assert refresh(server, app, answers[0]["refresh_token"]).json() == INVALID
-    assert alive(server, app, *(answer["access_token"] for answer in answers)) == [True] * 3
-    rows = [row for row in server.cli("audit", "list", "--json")["audit"]
-            if row["action"].startswith("refresh.")]
-    assert [(row["action"], row["detail"]["access_tokens"]) for row in rows] == \
-        [("refresh.revoke", False), ("refresh.reuse", False)]
-    done = server.run_cli("token", "revoke", input=kept)
-    assert done.returncode != 0 and "10000 of tokens that live or 100000 in all" in done.stderr
-    assert refresh(server, app, kept).status == 200  # the operator has another way
+    assert server.revoke(app, given_back).status == 200
+    assert alive(server, app, *(answer["access_token"] for answer in logins)) == [True, False, True]
+    assert server.revoke(app, given_back).status == 200
+    told = [row["detail"]["access_tokens"] for row in server.cli("audit", "list", "--json")["audit"]
+            if row["action"] == "refresh.revoke"]
+    assert told == [False, True]
+
+
+def test_G6_a_login_that_is_used_twice_ends_there_without_its_access_tokens(crowded):
+    server, app, _, logins = crowded
+    first, last = logins[0]["refresh_token"], logins[0]
+    for _ in range(2):
+        last = refresh(server, app, last["refresh_token"]).json()
+    for token in (first, last["refresh_token"], first):
+        assert refresh(server, app, token).json() == INVALID
+    assert alive(server, app, last["access_token"]) == [True]
+    assert server.stored(LOGIN_ROWS) == 1
+    make_room(server)
+    assert server.revoke(app, last["refresh_token"]).status == 200
+    assert alive(server, app, logins[0]["access_token"], last["access_token"]) == [False, False]
+
+
+@pytest.mark.hooks
+def test_G6_a_login_whose_access_tokens_have_expired_ends_whole(crowded):
+    server, app, _, logins = crowded
+    given_back = logins[0]["refresh_token"]
+    server.hooks.clock(3600 + 43200 - 600)  # one of them may live half a day longer
+    assert server.revoke(app, given_back).status == 429
+    server.hooks.clock(3600 + 43200 + 600)
+    assert [server.revoke(app, given_back).status for _ in range(2)] == [200, 200]
+    server.hooks.clock(0)
 
 
 @pytest.mark.hooks

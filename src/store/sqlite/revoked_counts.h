@@ -20,7 +20,7 @@ struct revoked_counts {
 };
 
 // The application's, not counted yet when it is new here. Good until the next call. Never fails:
-// those for which there is no memory are counted each time.
+// of those for which there is no memory one is remembered, the one that was asked for last.
 struct revoked_count *revoked_counts_find(struct revoked_counts *counts, uint64_t application);
 // As after a restart. Gives the memory back.
 void revoked_counts_clear(struct revoked_counts *counts);

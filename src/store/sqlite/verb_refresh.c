@@ -120,19 +120,23 @@ static enum twoleg_error refresh_end_tokens(struct round *round, const struct st
     revoke.revoke.expires_s = lasting ? 0 : until_s;
     enum twoleg_error error = verb_token_revoke(round, &revoke);
     // Of a deleted application all are dead. Where there are too many already, those that have
-    // expired are dead without it.
-    bool dead = !lasting && until_s <= round->now_us / SECOND_US;
+    // expired are dead without it: the last of them a while after what was noted, at most.
+    bool dead = !lasting && until_s <= round->now_us / SECOND_US - REFRESH_OUTLIVES_S;
     return error == TWOLEG_NOT_FOUND || (error == TWOLEG_LIMIT && dead) ? TWOLEG_NONE : error;
 }
 
-// One that is gone already succeeds, as RFC 7009 section 2.2 has it.
+// One that is gone already succeeds, as RFC 7009 section 2.2 has it. One whose access tokens live
+// on stays as long as they do: nobody gets anything by it, but whoever asks for the end once more
+// must not be told that there is nothing to end.
 enum twoleg_error verb_refresh_revoke(struct round *round, const struct store_verb *verb)
 {
     int64_t until_s;
+    uint64_t family = verb->refresh_revoke.family;
     enum twoleg_error error = refresh_tokens_until(round, verb, &until_s);
-    if (!error)
-        error = verb_simple(round, SQL_REFRESH_DROP, verb->refresh_revoke.family);
-    if (!error && until_s && !verb->refresh_revoke.alone)
-        error = refresh_end_tokens(round, verb, until_s);
-    return error;
+    if (error)
+        return error;
+    if (until_s && verb->refresh_revoke.alone)
+        return verb_simple_two(round, SQL_REFRESH_BURY, family, (uint64_t)REVOCATION_KEPT_S);
+    error = verb_simple(round, SQL_REFRESH_DROP, family);
+    return error || !until_s ? error : refresh_end_tokens(round, verb, until_s);
 }
