@@ -65,14 +65,20 @@ enum cli_exit cli_token_revoke(struct cli *cli)
     enum cli_exit code = token_call(cli, "/admin/v1/tokens/revoke", &answer);
     if (code)
         return code;
+    bool revoked = json_is_true(json_object_get(answer, "revoked"));
     bool refresh = strcmp(show_member(answer, "token_type"), "refresh_token") == 0;
+    bool part = refresh && revoked && !json_is_true(json_object_get(answer, "access_tokens"));
     if (!show_json(cli, answer)) {
-        if (json_is_true(json_object_get(answer, "revoked")))
+        if (!revoked)
+            printf("The token was no good before: %s\n", show_member(answer, "reason"));
+        else if (part)
+            printf("The refresh token is revoked, and all refresh tokens that came from the same "
+                   "password; the access tokens that came with them live on: %s\n",
+                   show_member(answer, "reason"));
+        else
             puts(refresh ? "The refresh token is revoked, and all that came from the same password"
                          : "The token is revoked");
-        else
-            printf("The token was no good before: %s\n", show_member(answer, "reason"));
     }
     json_decref(answer);
-    return CLI_DONE;
+    return part ? CLI_REFUSED : CLI_DONE;
 }

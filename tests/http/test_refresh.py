@@ -289,6 +289,9 @@ def test_rfc7009_2_1_an_operator_ends_one_login(server, app, form):
 
 
 LOGIN_ROWS = "SELECT count(*) FROM audit WHERE action LIKE 'refresh.%'"
+PART = ("The refresh token is revoked, and all refresh tokens that came from the same password; "
+        "the access tokens that came with them live on: this application has as many single "
+        "revocations")
 
 
 @pytest.fixture
@@ -349,6 +352,26 @@ def test_G6_a_login_that_is_used_twice_ends_there_without_its_access_tokens(crow
     make_room(server)
     assert server.revoke(app, last["refresh_token"]).status == 200
     assert alive(server, app, logins[0]["access_token"], last["access_token"]) == [False, False]
+
+
+def test_G6_an_operator_is_told_that_access_tokens_live_on(crowded):
+    server, app, _, logins = crowded
+    token = logins[0]["refresh_token"]
+    for _ in range(2):
+        done = server.run_cli("token", "revoke", input=token)
+        assert done.returncode == 1 and done.stdout.startswith(PART), done
+        assert "`twoleg app revoke-tokens` ends all its tokens" in done.stdout
+        assert refresh(server, app, token).json() == INVALID
+        said = server.manage("POST", "tokens/revoke", None, {"token": token})
+        assert said.pop("reason") in done.stdout
+        assert said == {"token_type": "refresh_token", "revoked": True, "access_tokens": False}
+    assert server.run_cli("token", "revoke", "--json", input=token).returncode == 1
+    assert alive(server, app, logins[0]["access_token"]) == [True]
+    assert server.stored(LOGIN_ROWS) == 1
+    make_room(server)
+    assert server.manage("POST", "tokens/revoke", None, {"token": token}) == {
+        "token_type": "refresh_token", "revoked": True, "access_tokens": True, "reason": None}
+    assert alive(server, app, logins[0]["access_token"]) == [False]
 
 
 @pytest.mark.hooks

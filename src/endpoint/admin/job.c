@@ -144,6 +144,13 @@ enum twoleg_error admin_loader_user(struct admin_load *load, struct store_reader
 
 // ---------------------------------------------------------------------------------- commit
 
+enum twoleg_error admin_refuse_full(struct admin_call *call)
+{
+    return admin_refuse(call, TWOLEG_LIMIT, "this application has as many single revocations as it "
+                        "may, %d of tokens that live or %d in all; `twoleg app revoke-tokens` "
+                        "ends all its tokens", REVOCATIONS_PER_APPLICATION, REVOCATIONS_KEPT);
+}
+
 static enum twoleg_error commit_refused(struct admin_call *call, const struct admin_commit *commit)
 {
     const struct store_verb *verb = commit->commit.batch->refused;
@@ -162,15 +169,8 @@ static enum twoleg_error commit_refused(struct admin_call *call, const struct ad
     if (error == TWOLEG_CONFLICT && verb->kind == VERB_USER_CREATE)
         return admin_refuse(call, error, "there is a user \"%.*s\" already",
                             STR_ARG(verb->user->username));
-    if (error == TWOLEG_LIMIT && verb->kind == VERB_TOKEN_REVOKE && verb->revoke.expires_s &&
-        verb->revoke.expires_s <= call->request->env->now_us / SECOND_US)
-        return admin_refuse(call, error, "the token has expired, so it needs none; nothing is kept "
-                            "of it, since so many of this application's are");
-    if (error == TWOLEG_LIMIT &&
-        (verb->kind == VERB_TOKEN_REVOKE || verb->kind == VERB_REFRESH_REVOKE))
-        return admin_refuse(call, error, "this application has as many single revocations as it "
-                            "may, %d of tokens that live or %d in all; `twoleg app revoke-tokens` "
-                            "ends all its tokens", REVOCATIONS_PER_APPLICATION, REVOCATIONS_KEPT);
+    if (error == TWOLEG_LIMIT && verb->kind == VERB_TOKEN_REVOKE)
+        return admin_refuse_full(call);
     if (error == TWOLEG_LIMIT && verb->kind == VERB_SECRET_CREATE)
         return admin_refuse(call, error, "the application has %d live secrets already; remove one "
                             "first", SECRETS_LIVE_MAX);
@@ -178,13 +178,16 @@ static enum twoleg_error commit_refused(struct admin_call *call, const struct ad
 }
 
 // Somebody else declared the same new scope first, made a key or changed the master key: built
-// anew, from the APIs and keys as they are now, the change is good.
-static bool commit_lost_race(const struct admin_commit *commit)
+// anew, from the APIs and keys as they are now, the change is good. Or there was no room for the
+// end of access tokens: then their refresh tokens end alone.
+static bool commit_goes_again(const struct admin_commit *commit)
 {
     const struct store_verb *verb = commit->commit.batch->refused;
     enum twoleg_error error = commit->commit.job.result;
     if (!verb)
         return false;
+    if (verb->kind == VERB_REFRESH_REVOKE)
+        return error == TWOLEG_LIMIT && !verb->refresh_revoke.alone;
     if (verb->kind == VERB_KEY_CREATE)
         return error == TWOLEG_CONFLICT || error == TWOLEG_VERSION_CONFLICT;
     return error == TWOLEG_CONFLICT && verb->kind == VERB_SCOPE_CREATE &&
@@ -199,13 +202,19 @@ static size_t commit_tries(const struct admin_call *call)
     return tries;
 }
 
+bool admin_commit_full(const struct admin_call *call)
+{
+    const struct http_job *last = http_job_find(call->request, &kind_commit);
+    return last && last->result == TWOLEG_LIMIT;
+}
+
 enum twoleg_error admin_committed(struct admin_call *call, struct admin_commit **ret_commit)
 {
     // The latest stands first in the list.
     *ret_commit = (struct admin_commit *)http_job_find(call->request, &kind_commit);
     if (!*ret_commit || !(*ret_commit)->commit.job.result)
         return TWOLEG_NONE;
-    if (!commit_lost_race(*ret_commit) || commit_tries(call) >= COMMIT_TRIES_MAX)
+    if (!commit_goes_again(*ret_commit) || commit_tries(call) >= COMMIT_TRIES_MAX)
         return commit_refused(call, *ret_commit);
     *ret_commit = NULL;
     return TWOLEG_NONE;

@@ -68,13 +68,19 @@ struct admin_commit {
     uint64_t secret_number;
     char secret[SECRET_MAX]; // made by us, to be shown once; wiped
     size_t secret_len;
+    bool alone; // a login ended without its access tokens
 };
 ENDPOINT_FIRST(struct admin_commit, commit);
 
 // The ended commit of this call: TWOLEG_NONE and it is durable, else why not. *ret_commit NULL:
-// there was none yet, or it lost a race that it can win when it is built again.
+// there was none yet, or it can do better when it is built again: it lost a race, or there was no
+// room for all that a login ends with.
 enum twoleg_error admin_committed(struct admin_call *call,
                                   struct admin_commit **ret_commit) TWOLEG_MUST_CHECK;
+// There was no room for what the latest commit of this call was to revoke.
+bool admin_commit_full(const struct admin_call *call);
+// Says so: LIMIT.
+enum twoleg_error admin_refuse_full(struct admin_call *call);
 // Fills the batch of a new commit; input is what was handed to admin_commit.
 typedef enum twoleg_error admin_build(struct admin_call *call, struct admin_commit *commit,
                                       const void *input);

@@ -73,11 +73,16 @@ static void token_show_times(struct admin_call *call, const struct token_record 
         json_key_nil(&call->json, STR("expires"));
 }
 
-// Why it is refused; null when it is not.
-static void token_show_reason(struct admin_call *call, enum twoleg_error reason)
+static struct str token_reason(enum twoleg_error error)
 {
-    if (reason)
-        json_key_str(&call->json, STR("reason"), str_from(twoleg_error_text(reason)));
+    return error ? str_from(twoleg_error_text(error)) : STR_NONE;
+}
+
+// Why it is refused; null when it is not.
+static void token_show_reason(struct admin_call *call, struct str reason)
+{
+    if (reason.ptr)
+        json_key_str(&call->json, STR("reason"), reason);
     else
         json_key_nil(&call->json, STR("reason"));
 }
@@ -130,22 +135,39 @@ enum twoleg_error admin_token_inspect(struct admin_call *call)
         return error;
     admin_answer_begin(call);
     json_key_bool(&call->json, STR("active"), reason == TWOLEG_NONE);
-    token_show_reason(call, reason);
+    token_show_reason(call, token_reason(reason));
     if (verdict.read)
         token_show(call, &verdict, reason == TWOLEG_NONE);
     return admin_answer_end(call, 200);
 }
 
-// The type is one of RFC 7009 section 2.1's hints.
-static enum twoleg_error token_revoked(struct admin_call *call, bool refresh, bool revoked,
+// The types are RFC 7009 section 2.1's hints. A reason: it was not revoked, or not all of it.
+static enum twoleg_error token_revoked(struct admin_call *call, bool revoked,
                                        enum twoleg_error reason)
 {
     admin_answer_begin(call);
-    json_key_str(&call->json, STR("token_type"),
-                 refresh ? STR("refresh_token") : STR("access_token"));
+    json_key_str(&call->json, STR("token_type"), STR("access_token"));
     json_key_bool(&call->json, STR("revoked"), revoked);
+    token_show_reason(call, token_reason(reason));
+    return admin_answer_end(call, 200);
+}
+
+static enum twoleg_error token_login_revoked(struct admin_call *call, bool revoked,
+                                             bool access_tokens, struct str reason)
+{
+    admin_answer_begin(call);
+    json_key_str(&call->json, STR("token_type"), STR("refresh_token"));
+    json_key_bool(&call->json, STR("revoked"), revoked);
+    json_key_bool(&call->json, STR("access_tokens"), access_tokens);
     token_show_reason(call, reason);
     return admin_answer_end(call, 200);
+}
+
+// Its access tokens live on.
+static enum twoleg_error token_login_alone(struct admin_call *call)
+{
+    admin_refuse_full(call);
+    return token_login_revoked(call, true, false, str_from(call->problem));
 }
 
 // A token that is refused for now only (its application is disabled, say) is revoked all the same;
@@ -181,22 +203,31 @@ struct token_login {
 static enum twoleg_error token_login_build(struct admin_call *call, struct admin_commit *commit,
                                            const void *input)
 {
-    static const struct manage_refresh_end end = {EVENT_REFRESH_REVOKE, false};
     const struct token_login *login = input;
-    (void)call;
+    const struct manage_refresh_end end = {EVENT_REFRESH_REVOKE, admin_commit_full(call)};
+    commit->alone = end.alone;
     return manage_refresh_revoke(&commit->change, &end, login->family, login->application);
 }
 
-static enum twoleg_error token_revoke_family(struct admin_call *call, uint64_t number)
+// Where there is no room for the end of its access tokens the rest of the login ends all the same,
+// as when the client gives its refresh token back.
+static enum twoleg_error token_revoke_login(struct admin_call *call, uint64_t number)
 {
     struct user_found found;
     struct registry_view view = {.body = NULL};
     struct admin_commit *commit;
-    enum twoleg_error error = user_look_family(call->request, number, false, &found);
+    enum twoleg_error error = admin_committed(call, &commit);
+    if (!error && commit)
+        return commit->alone ? token_login_alone(call)
+                             : token_login_revoked(call, true, true, STR_NONE);
+    if (!error)
+        error = user_look_family(call->request, number, false, &found);
     if (error)
         return error;
     if (!found.family)
-        return token_revoked(call, true, false, TWOLEG_REFRESH_UNKNOWN);
+        return token_login_revoked(call, false, false, token_reason(TWOLEG_REFRESH_UNKNOWN));
+    if (admin_commit_full(call) && refresh_family_is_buried(found.family))
+        return token_login_alone(call);
     error = registry_application(call->server->registry, found.family->application, &view);
     if (error == TWOLEG_WAIT)
         return admin_wait_body(call, view.number);
@@ -206,31 +237,35 @@ static enum twoleg_error token_revoke_family(struct admin_call *call, uint64_t n
     return admin_commit(call, token_login_build, &login, &commit);
 }
 
-enum twoleg_error admin_token_revoke(struct admin_call *call)
+static enum twoleg_error token_revoke_one(struct admin_call *call, struct str text)
 {
     struct token_verdict verdict;
     struct admin_commit *commit = NULL;
-    struct str text;
-    uint64_t family;
     enum twoleg_error reason;
-    enum twoleg_error error = token_text(call, &text);
+    bool full = admin_commit_full(call);
     // First: once it is committed the token is found revoked, and that is not the reason to tell.
+    enum twoleg_error error = full ? TWOLEG_NONE : admin_committed(call, &commit);
+    if (!error && commit)
+        return token_revoked(call, true, TWOLEG_NONE);
     if (!error)
-        error = admin_committed(call, &commit);
-    if (error)
-        return error;
-    struct str prefix = endpoint_config(call->request)->refresh_prefix;
-    bool refresh = refresh_token_read(text, prefix, &family);
-    if (commit)
-        return token_revoked(call, refresh, true, TWOLEG_NONE);
-    if (refresh)
-        return token_revoke_family(call, family);
-    error = token_judge(call, text, &verdict, &reason);
+        error = token_judge(call, text, &verdict, &reason);
     if (error)
         return error;
     if (!verdict.read)
         return admin_refuse(call, TWOLEG_TOKEN_MALFORMED, "%s", twoleg_error_text(reason));
-    if (token_is_over(reason))
-        return token_revoked(call, false, false, reason);
+    // Where there is no room to keep one more of an expired one, it is dead without it.
+    if (token_is_over(reason) || (full && reason == TWOLEG_TOKEN_EXPIRED))
+        return token_revoked(call, false, reason);
     return admin_commit(call, token_revoke_build, &verdict, &commit);
+}
+
+enum twoleg_error admin_token_revoke(struct admin_call *call)
+{
+    struct str text;
+    uint64_t login;
+    enum twoleg_error error = token_text(call, &text);
+    if (error)
+        return error;
+    bool refresh = refresh_token_read(text, endpoint_config(call->request)->refresh_prefix, &login);
+    return refresh ? token_revoke_login(call, login) : token_revoke_one(call, text);
 }
