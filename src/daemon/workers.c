@@ -135,6 +135,7 @@ static enum twoleg_error worker_init_http(struct workers *workers, uint32_t numb
         .on_turn = worker_on_turn,
         .welcome = worker_welcome,
         .secure = worker_secure,
+        .refuse = endpoint_refuse_http,
         .on_refused = worker_refused,
     };
     settings.routes = endpoint_routes(&settings.route_count);

@@ -277,6 +277,9 @@ struct dialect_refusal {
     enum twoleg_error error;
     int64_t retry_us;
     unsigned allowed; // CONDITION_METHOD: bits of enum http_method
+    // Of what HTTP itself refuses: it keeps its status, and says why unless the row does.
+    unsigned status;    // 0: the row's
+    struct str message; // STR_NONE: the error's words
 };
 // Never fails (a static answer when memory is out).
 void dialect_answer_refusal(const struct dialect *dialect, const struct http_request *request,

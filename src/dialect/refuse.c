@@ -101,7 +101,7 @@ static struct str refuse_headers(const struct dialect *dialect, const struct dia
 // all that is of the user and one for their limits: no file can tell an unknown one from a wrong
 // secret, or from one that is compared slowly and so has a limit of its own.
 static struct str refuse_message(const struct dialect *dialect, const struct dialect_row *row,
-                                 enum twoleg_error error)
+                                 const struct dialect_refusal *refusal)
 {
     const struct str words[CONDITIONS] = {
         [CONDITION_CLIENT] = STR("client authentication failed"),
@@ -109,26 +109,29 @@ static struct str refuse_message(const struct dialect *dialect, const struct dia
         [CONDITION_LIMITED] = STR("too many failures of authentication"),
         [CONDITION_MEDIA_TYPE] = dialect->body_words,
     };
-    struct str alike = words[dialect_condition(error)];
+    struct str alike = words[dialect_condition(refusal->error)];
     if (row->message.len)
         return row->message;
-    return alike.ptr ? alike : str_from(twoleg_error_text(error));
+    if (refusal->message.ptr)
+        return refusal->message;
+    return alike.ptr ? alike : str_from(twoleg_error_text(refusal->error));
 }
 
 void dialect_answer_refusal(const struct dialect *dialect, const struct http_request *request,
                             const struct dialect_refusal *refusal, struct http_answer *ret_answer)
 {
     const struct dialect_row *row = dialect->by_condition[dialect_condition(refusal->error)];
+    unsigned status = refusal->status ? refusal->status : (unsigned)row->status;
     // Rounded up: whoever comes back at that second is served.
     uint64_t retry_s = refusal->retry_us > 0
                            ? (uint64_t)((refusal->retry_us + SECOND_US - 1) / SECOND_US)
                            : (uint64_t)row->retry_after;
     const struct template_values values = {
         .code = row->code,
-        .message = refuse_message(dialect, row, refusal->error),
+        .message = refuse_message(dialect, row, refusal),
         .request_id = str_of(request->id, sizeof request->id),
         .number = row->number,
-        .status = (unsigned)row->status,
+        .status = status,
         .now_us = request->env ? request->env->now_us : 0,
     };
     struct buf body;
@@ -136,7 +139,7 @@ void dialect_answer_refusal(const struct dialect *dialect, const struct http_req
     template_write(&row->template, &values, dialect->json_errors, &body);
     bool empty = row->template.count == 0;
     *ret_answer = (struct http_answer){
-        .status = (unsigned)row->status,
+        .status = status,
         .content_type = empty ? STR_NONE : dialect->errors.content_type,
         .body = empty ? STR_NONE : buf_str(&body),
         .headers = refuse_headers(dialect, row, refusal, retry_s, request->arena),

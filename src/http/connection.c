@@ -118,7 +118,7 @@ bool connection_close(struct http_connection *connection)
 }
 
 // 503 says when to come again: what is short now is there in a moment, or it is not worth a guess.
-static struct http_answer connection_refusal(enum http_refusal refusal)
+static struct http_answer connection_plain_refusal(enum http_refusal refusal)
 {
     const struct http_refusal_row *row = http_refusal_row(refusal);
     return (struct http_answer){
@@ -128,6 +128,20 @@ static struct http_answer connection_refusal(enum http_refusal refusal)
         .headers = row->status == 503 ? STR("Retry-After: 1\r\n") : STR_NONE,
         .paced = row->status == 503,
     };
+}
+
+static struct http_answer connection_refusal(struct http_connection *connection,
+                                             enum http_refusal refusal)
+{
+    const struct http_settings *settings = &connection->worker->settings;
+    const struct http_request *request = connection->request;
+    struct http_answer answer;
+    if (request && settings->refuse && settings->refuse(request, refusal, &answer))
+        return answer;
+    answer = connection_plain_refusal(refusal);
+    if (request && refusal == HTTP_REFUSAL_METHOD)
+        answer.headers = http_method_allow(request->allowed, &connection->arena);
+    return answer;
 }
 
 static bool connection_write(struct http_connection *connection, const struct http_answer *answer)
@@ -159,7 +173,7 @@ static bool connection_write(struct http_connection *connection, const struct ht
         return hold && room ? connection_hold(connection) : true;
     }
     // At its cap, or without memory: the short answer has the arena for itself.
-    struct http_answer sorry = connection_refusal(HTTP_REFUSAL_MEMORY);
+    struct http_answer sorry = connection_plain_refusal(HTTP_REFUSAL_MEMORY);
     sorry.close = true;
     frame.keep_alive = false;
     char kept_id[HTTP_ID_LEN];
@@ -183,16 +197,14 @@ bool connection_refuse(struct http_connection *connection, enum http_refusal ref
     connection_count(connection, refusal == HTTP_REFUSAL_DEADLINE ? METRIC_HTTP_DEADLINE
                                                                   : METRIC_HTTP_REFUSED);
     connection_report(connection->worker, connection->peer, http_refusal_row(refusal)->reason);
-    struct http_answer answer = connection_refusal(refusal);
+    struct http_answer answer = connection_refusal(connection, refusal);
     answer.close = true;
     return connection_write(connection, &answer);
 }
 
 bool connection_answer(struct http_connection *connection, enum http_refusal refusal)
 {
-    struct http_answer answer = connection_refusal(refusal);
-    if (refusal == HTTP_REFUSAL_METHOD)
-        answer.headers = http_method_allow(connection->allowed, &connection->arena);
+    struct http_answer answer = connection_refusal(connection, refusal);
     return connection_write(connection, &answer);
 }
 
@@ -219,8 +231,8 @@ static bool connection_step_handle(struct http_connection *connection)
 {
     struct http_request *request = connection->request;
     if (!request->route)
-        return connection_answer(connection, connection->allowed ? HTTP_REFUSAL_METHOD
-                                                                 : HTTP_REFUSAL_NOT_FOUND);
+        return connection_answer(connection, request->allowed ? HTTP_REFUSAL_METHOD
+                                                              : HTTP_REFUSAL_NOT_FOUND);
     if (connection->body_len && !request->body.ptr)
         request->body = str_of(connection->in + connection->body_at, connection->body_len);
     struct http_answer answer = {0};

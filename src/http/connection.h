@@ -61,7 +61,6 @@ struct http_connection {
     int64_t parked_at;          // monotonic, when the request first waited for a job; 0 = never
     int64_t refused_at;         // monotonic, when a paced answer was last given; 0 = never
     struct http_request *request;
-    unsigned allowed; // for a 405
     struct str out[2];
     uint32_t lingered;
 };

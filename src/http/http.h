@@ -54,7 +54,8 @@ struct http_request {
     struct str path;  // canonical, without the query; not percent-decoded
     struct str query; // without the '?'
     struct str host;  // that is asked for: an absolute target's, else Host; may be STR_NONE
-    const struct http_route *route;
+    const struct http_route *route; // NULL: none has this path, or none of them this method
+    unsigned allowed; // without a route, for a 405: the methods that stand at the path, or 0
     struct str segments[HTTP_SEGMENTS]; // what stood at each {} of the route's path, raw
     size_t segment_count;
 

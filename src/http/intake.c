@@ -67,7 +67,7 @@ static void intake_route(struct http_connection *connection, struct http_request
     request->segment_count = match.segment_count;
     for (size_t i = 0; i < match.segment_count; i++)
         request->segments[i] = match.segments[i];
-    connection->allowed = match.allowed;
+    request->allowed = match.allowed;
 }
 
 static bool intake_whole(struct http_connection *connection, uint32_t next)

@@ -6,6 +6,7 @@
 #include "http/http.h"
 #include "http/listener.h"
 #include "http/peers.h"
+#include "http/refusal.h"
 
 struct tls_set;
 
@@ -45,6 +46,10 @@ struct http_settings {
     // to this address, which has had too many. A NULL address is that of many, or of nobody.
     struct tls_set *(*secure)(void *context, const struct env *env,
                               const struct http_listener *listener, const struct address *address);
+    // What the worker answers by itself, in other words than its own: true when it is filled.
+    // Asked where the request has come as far as its route. NULL: all is in its own words.
+    bool (*refuse)(const struct http_request *request, enum http_refusal refusal,
+                   struct http_answer *ret_answer);
     // The worker refused something before any handler saw it; reason is static text. For the log.
     void (*on_refused)(void *context, const struct env *env, struct address peer,
                        const char *reason);

@@ -36,20 +36,25 @@ def challenge(name):
     return None if said == "none" or (said.startswith("Basic") and "basic" not in methods) else said
 
 
-def refusal(name, condition, error):
+def http_refusal(name, status, reason):
+    """Of what HTTP itself refuses, which keeps its status: likewise."""
+    return refusal(name, "malformed", "PARAMETER_MALFORMED", status, reason)
+
+
+def refusal(name, condition, error, status=None, reason=None):
     """Status, content type and body (None: it holds a time or an id) for an error of ours."""
     row = next(row for each in chain(name) for row in each.get("errors", {}).get("rows", [])
                if condition in row["when"])
-    body = row.get("body") or errors(name, "body")
+    body, status = row.get("body") or errors(name, "body"), status or row["status"]
     if body == "empty":
-        return row["status"], None, ""
+        return status, None, ""
     number = row.get("number") or next((each["errors"].get("number", 0) for each in chain(name)
                                         if "errors" in each), 0)
     for word, value in (("code", row.get("code", "")), ("number", str(number)),
-                        ("message", row.get("message") or words(name, error)),
-                        ("status", str(row["status"]))):
+                        ("message", row.get("message") or reason or words(name, error)),
+                        ("status", str(status))):
         body = body.replace("{%s}" % word, value)
-    return row["status"], errors(name, "content_type"), None if "{request_id}" in body else body
+    return status, errors(name, "content_type"), None if "{request_id}" in body else body
 
 
 def words(name, error):

@@ -3,6 +3,7 @@
 dialect that came with the program, around its documented call: what HTTP refuses it refuses as
 everywhere, and whatever else is wrong is refused in a form of the dialect's own."""
 import base64
+import contextlib
 import itertools
 import socket
 
@@ -10,8 +11,8 @@ import pytest
 
 import test_http_rules as http_rules
 import test_rfc6749 as rfc6749
-from dialect_oracle import refusal
-from instance import statuses
+from dialect_oracle import http_refusal, refusal
+from instance import Server, statuses
 from replay import receive
 from test_dialects import DIALECTS, ask, replays, send, spoken  # noqa: F401 (fixtures)
 from test_http_rules import NEXT, refused
@@ -80,6 +81,60 @@ def test_A4_A6_A9_A11_A24_heads(spoken, ask, name):  # noqa: F811
         found = spoken.raw(around(call, name, f"{length}Content-Encoding: {coding}\r\n"),
                            half_close=True)
         assert statuses(found) == [415], (coding, found)
+
+
+def is_form(server, data, form):
+    status, headers, body = send(server, data)
+    assert (status, headers.get("content-type")) == form[:2], (data[:300], status, headers, body)
+    assert form[2] in (None, body), (data[:300], body)
+    return headers
+
+
+@EACH
+def test_T16_what_http_refuses_has_the_dialects_form_too(spoken, ask, name):  # noqa: F811
+    """Vendor libraries parse every error body alike. As far as the host is known: what breaks the
+    header block is nobody's."""
+    call, host = ask(name), f"{name}.example"
+    own = len(call.bytes(host).split(b"\r\n\r\n", 1)[1])
+    length = f"Content-Length: {own}\r\n" if own else ""
+    too_long = refusal(name, "too_long", "TOO_LONG")
+    chunked = "Transfer-Encoding: chunked\r\n"
+    for headers, body, form in (
+            ("Content-Length: 65537\r\n", "", too_long),
+            (chunked, "10001\r\n" + "x" * 65537, too_long),
+            (chunked, "zz\r\n", http_refusal(name, 400, "a malformed chunk")),
+            (f"{length}Content-Encoding: gzip\r\n", None,
+             http_refusal(name, 415, "a content coding")),
+            (f"{length}Expect: nonsense\r\n", None,
+             http_refusal(name, 417, "an unknown expectation"))):
+        sent = is_form(spoken, around(call, name, headers, body), form)
+        assert sent["connection"] == "close" and sent["cache-control"] == "no-store"
+    strange = call.bytes(host).replace(call.method.encode(), b"BREW", 1)
+    is_form(spoken, strange, http_refusal(name, 501, "an unknown method"))
+    for path in ("/", "//", call.path + "//", "/./" + call.path[1:], "/a/../b"):
+        lost = ask(name)
+        lost.path = path
+        is_form(spoken, lost.bytes(host), refusal(name, "not_found", "NOT_FOUND"))
+    wrong = f"DELETE /healthz HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
+    sent = is_form(spoken, wrong, refusal(name, "method", "METHOD"))
+    assert sent["allow"] == "GET, HEAD"
+
+
+def test_A2_T16_a_body_that_does_not_come_ends_in_the_dialects_form(tmp_path):
+    file = tmp_path / "twoleg.yaml"
+    file.write_text("body_timeout: 300ms\nallow_query_credentials: true\nhosts:\n" + "".join(
+        f"  - {{name: {name}.example, dialect: {name}}}\n" for name in DIALECTS))
+    server = Server(data=tmp_path / "data", config=file).start()
+    with contextlib.ExitStack() as stack:
+        stack.callback(server.destroy)
+        socks = {name: stack.enter_context(server.connect()) for name in DIALECTS}
+        for name, sock in socks.items():
+            sock.sendall(f"POST /token HTTP/1.1\r\nHost: {name}.example\r\n"
+                         "Content-Length: 7\r\n\r\nx".encode())
+        for name, sock in socks.items():
+            status, headers, body = receive(sock)
+            form = http_refusal(name, 408, "the request did not arrive in time")
+            assert (status, headers.get("content-type")) == form[:2] and form[2] in (None, body)
 
 
 def in_own_form(server, name, data):

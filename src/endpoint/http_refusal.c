@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "endpoint/routes.h"
+#include "endpoint/server.h"
+#include "http/listener.h"
+
+// Which of a dialect's conditions it is. What has none is malformed, and keeps HTTP's status:
+// libraries and proxies go by it.
+static enum twoleg_error http_refusal_error(enum http_refusal refusal)
+{
+    switch (http_refusal_row(refusal)->status) {
+    case 404:
+        return TWOLEG_NOT_FOUND;
+    case 405:
+        return TWOLEG_METHOD;
+    case 413:
+        return TWOLEG_TOO_LONG;
+    case 500:
+    case 503:
+        return TWOLEG_OVERLOADED;
+    default:
+        return TWOLEG_PARAMETER_MALFORMED;
+    }
+}
+
+// Only where a dialect speaks: at the door of token endpoints, unless something else stands at the
+// path, which has a form of its own.
+static const struct dialect *http_refusal_dialect(const struct http_request *request)
+{
+    bool spoken = request->route ? request->route->handler == endpoint_token
+                                 : request->listener->doors & DOOR_PUBLIC;
+    return spoken ? endpoint_dialect(request) : NULL;
+}
+
+bool endpoint_refuse_http(const struct http_request *request, enum http_refusal refusal,
+                          struct http_answer *ret_answer)
+{
+    const struct dialect *dialect = http_refusal_dialect(request);
+    struct dialect_refusal said = {.error = http_refusal_error(refusal)};
+    if (!dialect)
+        return false;
+    if (said.error == TWOLEG_PARAMETER_MALFORMED) {
+        said.status = http_refusal_row(refusal)->status;
+        said.message = str_from(http_refusal_row(refusal)->reason);
+    }
+    if (said.error == TWOLEG_METHOD)
+        said.allowed = request->allowed;
+    dialect_answer_refusal(dialect, request, &said, ret_answer);
+    return true;
+}
