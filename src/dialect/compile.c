@@ -383,8 +383,10 @@ void dialect_compile_errors(struct dialect_loader *loader)
 static bool compile_is_identity(struct str name)
 {
     static const char *const identity[] = {
-        "X-Auth-Client-Id", "X-Auth-Application", "X-Auth-Subject", "X-Auth-Scope",
-        "X-Auth-Audience",  "X-Auth-Token-Id",    "X-Auth-Expires"};
+#define IDENTITY(id, header, words) header,
+#include "model/identity.def"
+#undef IDENTITY
+    };
     for (size_t i = 0; i < sizeof identity / sizeof *identity; i++)
         if (str_equal_nocase(name, str_from(identity[i])))
             return true;

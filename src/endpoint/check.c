@@ -115,7 +115,22 @@ static void check_header_words(struct buf *out, struct str name, struct str valu
     buf_add(out, STR("\r\n"));
 }
 
-// All of them, on every answer: a recipe that copies them overwrites what a client sent.
+enum check_identity {
+#define IDENTITY(id, header, words) CHECK_##id,
+#include "model/identity.def"
+#undef IDENTITY
+    CHECK_IDENTITIES
+};
+
+static const struct {
+    struct str name;
+    bool words;
+} check_identities[] = {
+#define IDENTITY(id, header, words) {{header ": ", sizeof header + 1}, words},
+#include "model/identity.def"
+#undef IDENTITY
+};
+
 static void check_identity(struct buf *out, const struct endpoint_context *context,
                            const struct token_verdict *verdict)
 {
@@ -124,34 +139,31 @@ static void check_identity(struct buf *out, const struct endpoint_context *conte
     char subject_text[NUMBER_TEXT_MAX];
     struct buf id, expires, subject;
     buf_init(&id, id_text, sizeof id_text);
-    struct str client_id = STR_NONE, name = STR_NONE, audience = STR_NONE;
-    struct str subject_is = STR_NONE, username = STR_NONE;
+    struct str is[CHECK_IDENTITIES] = {STR_NONE};
     buf_init(&expires, expires_text, sizeof expires_text);
     buf_init(&subject, subject_text, sizeof subject_text);
     if (verdict) {
         const struct api *api =
             api_set_find(registry_apis(context->server->registry), verdict->passed.apis[0]);
         token_write_id(&verdict->record, verdict->format, &id);
-        client_id = verdict->view.body->client_id;
-        name = verdict->view.body->name;
-        audience = api ? api->identifier : STR_NONE;
-        subject_is = client_id;
+        is[CHECK_TOKEN_ID] = buf_str(&id);
+        is[CHECK_CLIENT_ID] = verdict->view.body->client_id;
+        is[CHECK_APPLICATION] = verdict->view.body->name;
+        is[CHECK_AUDIENCE] = api ? api->identifier : STR_NONE;
+        is[CHECK_SCOPE] = verdict->passed.scope;
+        is[CHECK_SUBJECT] = is[CHECK_CLIENT_ID];
         if (verdict->record.subject) {
             number_write(&subject, NUMBER_USER, verdict->record.subject);
-            subject_is = buf_str(&subject);
-            username = verdict->user.username;
+            is[CHECK_SUBJECT] = buf_str(&subject);
+            is[CHECK_USERNAME] = verdict->user.username;
         }
         if (verdict->record.expires_s)
             buf_add_i64(&expires, verdict->record.expires_s);
+        is[CHECK_EXPIRES] = buf_str(&expires);
     }
-    check_header(out, STR("X-Auth-Client-Id: "), client_id);
-    check_header(out, STR("X-Auth-Application: "), name);
-    check_header(out, STR("X-Auth-Subject: "), subject_is);
-    check_header(out, STR("X-Auth-Username: "), username);
-    check_header_words(out, STR("X-Auth-Scope: "), verdict ? verdict->passed.scope : STR_NONE);
-    check_header_words(out, STR("X-Auth-Audience: "), audience);
-    check_header(out, STR("X-Auth-Token-Id: "), buf_str(&id));
-    check_header_words(out, STR("X-Auth-Expires: "), buf_str(&expires));
+    for (size_t i = 0; i < CHECK_IDENTITIES; i++)
+        (check_identities[i].words ? check_header_words : check_header)(
+            out, check_identities[i].name, is[i]);
 }
 
 // RFC 6750 section 3.1.

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """RFC 6750: bearer tokens at the gate, /check."""
+import re
+import subprocess
+
 import pytest
 
-from instance import statuses
+from instance import BINARY, ROOT, statuses
 
 X_AUTH = ["X-Auth-Client-Id", "X-Auth-Application", "X-Auth-Subject", "X-Auth-Scope",
           "X-Auth-Audience", "X-Auth-Token-Id", "X-Auth-Expires", "X-Auth-Username"]
@@ -171,6 +174,25 @@ def test_rfc6750_client_headers_do_not_come_back(server, app):
                                                        "X-Auth-Scope": "everything"})
     assert answer.headers["X-Auth-Client-Id"] == app.id
     assert answer.headers["X-Auth-Scope"] == "alpha beta"
+
+
+def test_rfc6750_the_recipe_overwrites_each_header_of_the_gate_and_no_token_may_stand_in_one(
+        server, app, tmp_path):
+    sent = {name for name, _ in server.check(server.bearer(app)).headers.items()
+            if name.startswith("X-Auth-")}
+    assert sent == set(X_AUTH)
+    recipe = (ROOT / "README.md").read_text()
+    overwritten = dict(re.findall(r"proxy_set_header (X-Auth-\S+) \$(\w+);", recipe))
+    asked = dict(re.findall(r"auth_request_set \$(\w+) \$upstream_http_(x_auth_\w+);", recipe))
+    assert {name: asked[variable] for name, variable in overwritten.items()} == \
+        {name: name.lower().replace("-", "_") for name in sent}
+    file = tmp_path / "own.yaml"
+    for name in sent:
+        file.write_text(f"name: own\ntitle: Own\nresource: {{header: {name}}}\n")
+        done = subprocess.run([BINARY, "dialect", "check", file], capture_output=True, text=True,
+                              check=False)
+        assert (done.returncode, f'"{name}" is a header that means something else' in done.stderr) \
+            == (1, True), done
 
 
 def test_rfc6750_answers_of_the_gate_are_not_cached(server, app):
