@@ -218,6 +218,21 @@ def test_design_3_8_a_gate_that_cannot_tell_says_so_in_the_dialects_form(spoken,
     assert spoken.check(token).status == 200
 
 
+@pytest.mark.hooks
+def test_T16_a_server_that_cannot_answer_says_so_in_the_dialects_form(spoken, ask):
+    """Of an application that nobody asked about yet: it stands in the store only."""
+    apps = {name: spoken.app(name=name, scope="groups sms", secret="x" * 40) for name in DIALECTS}
+    spoken.hooks.fault("store", 1, sticky=True)
+    try:
+        for name in DIALECTS:
+            call = ask(name)
+            call.credentials(name, apps[name].id, apps[name].secret)
+            assert expect(spoken, name, call, "unavailable", "STORE_FAILED")["retry-after"] == "1"
+    finally:
+        spoken.hooks.fault("store", 0)
+    assert [refusal(name, "unavailable", "")[0] for name in ("rapidsos", "smscx")] == [500, 500]
+
+
 # --- Which dialect is spoken
 
 def test_another_host_is_misdirected(spoken, replays):
