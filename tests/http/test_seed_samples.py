@@ -25,6 +25,8 @@ CHANGES = {
     "rti-python": "the function is never called: the call stands behind it",
     "smscx-curl": "curl refuses --d as ambiguous: one dash is taken away",
     "smscx-groups": "the printed token is cut short: a whole one stands in its place",
+    "smscx-groups-block": "the request line has no version: HTTP/1.1 stands behind it; Host has a "
+    "scheme: https:// is taken away; the printed token is cut short, as above",
     "rti-call": "printed as a request, not as a command: curl sends it",
 }
 
@@ -51,6 +53,11 @@ def with_credentials(text):
                      ("M2ZkOTcxNzZiZDdlMzZjMGU4ZmJ...", BASIC)):
         text = text.replace(old, new)
     return text
+
+
+def smscx_block():
+    """The request, not the curl line below it."""
+    return between(document("002"), "GET /groups", "Bearer a60e4455ec782fd54f37b8...")
 
 
 def jobs():
@@ -83,6 +90,15 @@ def jobs():
                  "text": between(smscx, "curl --request GET", "Bearer a60e4455ec7...'"),
                  "bearer": {"host": "api.sms.cx", "path": "/oauth/token", "body": form,
                             "replaces": "a60e4455ec7..."}})
+    versioned = smscx_block().replace("GET /groups\n", "GET /groups HTTP/1.1\n", 1)
+    for name, text in (("smscx-groups-version", versioned),
+                       ("smscx-groups-block", versioned.replace("Host: https://", "Host: ", 1))):
+        made.append({"name": name, "file": "x.http",
+                     "text": text.replace("\n", "\r\n") + "\r\n\r\n",
+                     "command": ["bash", "-c", "openssl s_client -quiet -ignore_unexpected_eof "
+                                 "-connect api.sms.cx:443 <x.http"],
+                     "bearer": {"host": "api.sms.cx", "path": "/oauth/token", "body": form,
+                                "replaces": "a60e4455ec782fd54f37b8..."}})
     token = re.search(r"Bearer (ey\S+)", rti)[1].rstrip("`")
     made.append({"name": "rti-call", "file": "x.sh", "command": ["bash", "x.sh"],
                  "text": "curl -s https://www.rti-sms.com/api/sms/4421966385593 -H 'Content-Type: "
@@ -164,9 +180,19 @@ def test_T6_smscx_curl_runs_with_one_dash_less(world):
     assert answer["scope"] == "groups sms" and isinstance(answer["expires_in"], int)
 
 
-def test_T7_smscx_calls_pass_the_gate_with_a_version_behind_their_request_lines(world):
+def test_smscx_curl_of_a_call_passes_the_gate(world):
     assert json.loads(answered(world, "smscx-groups")) == {"who": ID}
     assert {"method": "GET", "path": "/groups", "who": ID} in world["recorded"]
+
+
+def test_T7_smscx_block_of_a_call_passes_the_gate_with_a_version_behind_its_request_line(world):
+    """Without one it is refused: tests/dialects/smscx.replay. With a version only it is not good
+    yet: Host is a host, no URL (RFC 9112 section 3.2)."""
+    assert smscx_block().splitlines()[:2] == ["GET /groups", "Host: https://api.sms.cx"]
+    head, _, body = answered(world, "smscx-groups-block").partition("\n\n")
+    assert head.startswith("HTTP/1.1 200 ") and json.loads(body) == {"who": ID}
+    refused = answered(world, "smscx-groups-version")
+    assert refused.startswith("HTTP/1.1 400 ") and "a malformed Host header" in refused
 
 
 # --- RapidSOS
