@@ -190,8 +190,8 @@ static const char *check_same(const struct dialect_parameter *a, const struct di
     return check_same_name(a, b) ? "name" : NULL;
 }
 
-// Other formats have no room for what somebody else made up. A parameter of the base has its line
-// in another file: then it is this one's token that does not fit.
+// Other formats have no room for what somebody else made up. With a parameter of the base it is
+// this file's token that does not fit.
 static void check_claim(struct dialect_loader *loader, const struct dialect_parameter *parameter)
 {
     struct config_mark token = dialect_key_mark(loader, "token");
@@ -247,32 +247,52 @@ static void check_grants_have(struct dialect_loader *loader)
                                needs[k].word);
 }
 
+// With a parameter of the base it is this file's grants that do not fit: nothing else of the file
+// could make it wrong.
+static void check_alone(struct dialect_loader *loader, const struct dialect_parameter *parameter)
+{
+    const char *problem = check_parameter(loader, parameter);
+    if (problem && parameter->mark.line)
+        DIALECT_REFUSE(loader, parameter->mark, "parameters: \"%.*s\" %s",
+                       STR_ARG(parameter->name), problem);
+    else if (problem)
+        DIALECT_REFUSE(loader, dialect_key_mark(loader, "grants"), "grants: %.*s's \"%.*s\" %s",
+                       STR_ARG(loader->base->name), STR_ARG(parameter->name), problem);
+}
+
+// The file's own stand before those of the base.
+static void check_beside(struct dialect_loader *loader, const struct dialect_parameter *later,
+                         const struct dialect_parameter *earlier)
+{
+    const char *same = check_same(later, earlier);
+    if (same && later->mark.line)
+        DIALECT_REFUSE(loader, later->mark,
+                       "parameters: \"%.*s\" has the %s of \"%.*s\" in line %u",
+                       STR_ARG(later->name), same, STR_ARG(earlier->name), earlier->mark.line);
+    else if (same)
+        DIALECT_REFUSE(loader, earlier->mark,
+                       "parameters: \"%.*s\" has the %s of %.*s's \"%.*s\"",
+                       STR_ARG(earlier->name), same, STR_ARG(loader->base->name),
+                       STR_ARG(later->name));
+}
+
 static void check_parameters(struct dialect_loader *loader)
 {
     struct dialect *d = loader->dialect;
     const struct dialect_parameter *items = d->parameters.items;
     for (size_t i = 0; i < d->parameters.count; i++) {
         const struct dialect_parameter *each = &items[i];
-        const char *problem = check_parameter(loader, each);
         bool secret = check_is_credential(each);
+        check_alone(loader, each);
         check_claim(loader, each);
         d->queries = d->queries || check_in(each, PLACE_QUERY);
         d->client_in_query = d->client_in_query || (secret && check_in(each, PLACE_QUERY));
-        if (problem)
-            DIALECT_REFUSE(loader, each->mark, "parameters: \"%.*s\" %s", STR_ARG(each->name),
-                           problem);
-        for (size_t k = 0; k < i; k++) {
-            const char *same = check_same(each, &items[k]);
-            if (same)
-                DIALECT_REFUSE(loader, each->mark,
-                               "parameters: \"%.*s\" has the %s of \"%.*s\" in line %u",
-                               STR_ARG(each->name), same, STR_ARG(items[k].name),
-                               items[k].mark.line);
-        }
+        for (size_t k = 0; k < i; k++)
+            check_beside(loader, each, &items[k]);
     }
     if (d->parameters.count > DIALECT_PARAMETERS_MAX)
-        DIALECT_REFUSE(loader, items[0].mark, "parameters: more than %d with those of rfc6749",
-                       DIALECT_PARAMETERS_MAX);
+        DIALECT_REFUSE(loader, items[0].mark, "parameters: more than %d with those of %.*s",
+                       DIALECT_PARAMETERS_MAX, STR_ARG(loader->base->name));
 }
 
 static void check_scope(struct dialect_loader *loader)

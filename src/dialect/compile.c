@@ -97,17 +97,15 @@ static bool compile_is_time(const struct dialect_field *field)
 
 static bool compile_constant_fits(const struct dialect_field *field)
 {
-    struct str value = field->value;
+    struct str value = str_trim(field->value, " ");
+    char first = value.len ? value.ptr[0] : '\0';
     if (field->type == TYPE_BOOLEAN)
         return str_equal(value, STR("true")) || str_equal(value, STR("false"));
     if (field->type == TYPE_NUMBER)
-        return value.len && value.ptr[0] != '"' && value.ptr[0] != '{' && value.ptr[0] != '[' &&
-               value.ptr[0] != 't' && value.ptr[0] != 'f' && value.ptr[0] != 'n' &&
-               !json_check(value, NULL);
+        return (first == '-' || (first >= '0' && first <= '9')) && !json_check(value, NULL);
     if (field->type == TYPE_ARRAY || field->type == TYPE_OBJECT)
-        return value.len && value.ptr[0] == (field->type == TYPE_ARRAY ? '[' : '{') &&
-               !json_check(value, NULL);
-    return field->type == TYPE_NULL ? !value.ptr : value.ptr != NULL;
+        return first == (field->type == TYPE_ARRAY ? '[' : '{') && !json_check(value, NULL);
+    return (field->type == TYPE_NULL) == !field->value.ptr;
 }
 
 static const char *compile_field_problem(const struct dialect_field *field)
@@ -172,6 +170,42 @@ static void compile_nesting(struct dialect_loader *loader, const struct dialect_
     }
 }
 
+// With a field of the base it is this file's body that does not fit: its line is another file's.
+static void compile_under(struct dialect_loader *loader, size_t at)
+{
+    const struct dialect_success *success = &loader->dialect->success;
+    const struct dialect_field *fields = success->fields.items;
+    if (loader->base && fields == loader->base->success.fields.items)
+        DIALECT_REFUSE(loader, success->mark,
+                       "success.body: %.*s's \"%.*s\" is under an object, which a form has not",
+                       STR_ARG(loader->base->name), STR_ARG(fields[at].name));
+    else
+        DIALECT_REFUSE(loader, fields[at].mark,
+                       "success.fields[%zu]: \"%.*s\" is under an object, which a form has not",
+                       at, STR_ARG(fields[at].name));
+}
+
+// Who is told that an answer is JSON reads it as such, and finds none in a form or a bare token.
+static void compile_success_type(struct dialect_loader *loader, struct dialect_success *success)
+{
+    static const struct {
+        struct str type;
+        const char *no_json;
+    } bodies[] = {
+        [SUCCESS_JSON] = {{"application/json", 16}, NULL},
+        [SUCCESS_FORM] = {{"application/x-www-form-urlencoded", 33}, "a form"},
+        [SUCCESS_TOKEN] = {{"text/plain; charset=utf-8", 25}, "a token without quotes"},
+    };
+    if (!success->content_type.ptr)
+        success->content_type = bodies[success->body].type;
+    dialect_compile_content_type(loader, success->mark, "success.content_type",
+                                 success->content_type);
+    if (bodies[success->body].no_json && dialect_content_is_json(success->content_type))
+        DIALECT_REFUSE(loader, success->mark,
+                       "success.content_type: \"%.*s\" is JSON, which %s is not",
+                       STR_ARG(success->content_type), bodies[success->body].no_json);
+}
+
 void dialect_compile_success(struct dialect_loader *loader)
 {
     struct dialect_success *success = &loader->dialect->success;
@@ -186,21 +220,14 @@ void dialect_compile_success(struct dialect_loader *loader)
             DIALECT_REFUSE(loader, fields[i].mark, "success.fields[%zu]: \"%.*s\" %s", i,
                            STR_ARG(fields[i].name), problem);
         if (success->body == SUCCESS_FORM && fields[i].under.count)
-            DIALECT_REFUSE(loader, fields[i].mark,
-                           "success.fields[%zu]: \"%.*s\" is under an object, which a form has not",
-                           i, STR_ARG(fields[i].name));
+            compile_under(loader, i);
         compile_nesting(loader, fields, i);
     }
     loader->dialect->rules.refreshes = refreshes && success->body != SUCCESS_TOKEN;
+    compile_success_type(loader, success);
     if (success->body != SUCCESS_TOKEN && tokens != 1)
         DIALECT_REFUSE(loader, success->mark, "success.fields: %s has source access_token",
                        tokens ? "more than one" : "none");
-    if (!success->content_type.ptr)
-        success->content_type = success->body == SUCCESS_FORM
-                                    ? STR("application/x-www-form-urlencoded")
-                                    : STR("text/plain; charset=utf-8");
-    dialect_compile_content_type(loader, success->mark, "success.content_type",
-                                 success->content_type);
     success->header_lines = compile_headers(loader, "success", &success->headers, success->mark);
 }
 

@@ -84,7 +84,7 @@ struct dialect_grant {
 };
 
 struct dialect_parameter {
-    struct config_mark mark;
+    struct config_mark mark; // line 0: it is the base's
     struct str name;
     unsigned is;           // enum dialect_meaning
     struct schema_list in; // unsigned, enum dialect_place: the first one that has it is taken

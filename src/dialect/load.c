@@ -32,7 +32,7 @@ static void load_inherit_answers(struct dialect *d, const struct dialect *base)
         d->success = base->success;
     load_list(&d->success.fields, base->success.fields);
     load_list(&d->success.headers, base->success.headers);
-    if (d->success.body == SUCCESS_JSON)
+    if (d->success.body == base->success.body) // else it is of another kind
         load_text(&d->success.content_type, base->success.content_type);
     if (!d->errors.mark.line)
         d->errors.number = base->errors.number;
@@ -60,7 +60,8 @@ static bool load_has_meaning(const struct schema_list *parameters, unsigned mean
     return false;
 }
 
-// Behind the file's own parameters come those of the base whose meaning none of them has.
+// Behind the file's own parameters come those of the base whose meaning none of them has. Their
+// lines are another file's.
 static void load_inherit_parameters(struct dialect_loader *loader)
 {
     struct schema_list *own = &loader->dialect->parameters;
@@ -76,8 +77,10 @@ static void load_inherit_parameters(struct dialect_loader *loader)
     if (count)
         memcpy(all, own->items, count * sizeof *all);
     for (size_t i = 0; i < base->count; i++)
-        if (!load_has_meaning(own, given[i].is) && !dialect_is_of_introspection(&given[i]))
-            all[count++] = given[i];
+        if (!load_has_meaning(own, given[i].is) && !dialect_is_of_introspection(&given[i])) {
+            all[count] = given[i];
+            all[count++].mark = (struct config_mark){0};
+        }
     *own = (struct schema_list){all, count};
 }
 

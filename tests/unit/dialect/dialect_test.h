@@ -4,6 +4,9 @@
 #include "dialect/dialect.h"
 #include "unit/model/model_test.h"
 
+#define HEAD "name: x\ntitle: X\n"
+#define PATHS "endpoints:\n  - path: /t\n"
+
 struct dialect_world {
     struct arena kept;  // of the dialect
     struct arena arena; // of the request
@@ -48,4 +51,20 @@ static inline void refuse_and_check(struct dialect_world *w, enum twoleg_error e
     dialect_answer_refusal(w->dialect, &w->http, &refusal, &w->answer);
     assert_int_equal(w->answer.status, status);
     check_str(w->answer.body, body);
+}
+
+// A file of one's own, x.yaml. The report is as it would be printed.
+static inline enum twoleg_error load(struct dialect_world *w, const char *text,
+                                     struct str *ret_report)
+{
+    struct dialect_library library = {.arena = &w->kept, .report = &w->report};
+    struct buf out;
+    arena_finish(&w->kept); // of the one before
+    assert_true(config_report_init(&w->report, &w->kept));
+    enum twoleg_error error =
+        dialect_load(&library, STR("x.yaml"), str_from(text), &w->dialect);
+    buf_init_arena(&out, &w->kept, 1024);
+    config_report_print(&w->report, &out);
+    *ret_report = buf_str(&out);
+    return error;
 }
