@@ -62,6 +62,12 @@ int64_t env_mono(void)
     return env_clock(CLOCK_MONOTONIC);
 }
 
+int64_t env_boot(void)
+{
+    return env_clock(CLOCK_BOOTTIME) +
+           atomic_load_explicit(&env_offset_us, memory_order_relaxed);
+}
+
 void env_init(struct env *env)
 {
     memset(env, 0, sizeof *env);

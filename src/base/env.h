@@ -53,6 +53,9 @@ struct env_clock_state env_clock_state(const struct env *env);
 // The monotonic clock as it is now, for who has no env or may not take its turn's time.
 int64_t env_mono(void);
 
+// Likewise the counted time, boot_us: it goes on while the machine sleeps.
+int64_t env_boot(void);
+
 // Cores that this process may run on: what it was pinned to counts, not what the machine has.
 unsigned env_cores(void);
 

@@ -56,7 +56,7 @@ static void *pool_main(void *context)
     priority_lower(asked ? PRIORITY_LAST : PRIORITY_FAR_BEHIND);
     struct pool_job *job;
     while ((job = pool_take(line))) {
-        job->late = wait_us && env_mono() - job->queued_us > wait_us;
+        job->late = wait_us && env_boot() - job->queued_us > wait_us;
         job->run(job);
         // While nobody wakes up, Linux asks whose turn it is at its tick only, 4 ms apart: a worker
         // that was overtaken in the middle of its work would wait for that.
@@ -145,7 +145,7 @@ enum twoleg_error pool_submit(struct pool *pool, struct pool_job *job)
         error = TWOLEG_OVERLOADED;
     } else {
         job->next = NULL;
-        job->queued_us = env_mono();
+        job->queued_us = env_boot();
         *line->last = job;
         line->last = &job->next;
         line->count++;

@@ -22,7 +22,7 @@ struct pool_job {
     // stand behind the others: a job without an asker should be a short one.
     uint64_t owner, asker;
     bool late;         // set before run, which then only tells: it is not worth its while any more
-    int64_t queued_us; // the pool's own: when it was submitted (monotonic)
+    int64_t queued_us; // the pool's own: when it was submitted (env_boot)
 };
 
 // So many threads for jobs with an asker, and so many for those without. A job that has waited

@@ -11,8 +11,8 @@
 struct client_auth_context {
     struct registry *registry;
     const struct keyring_set *keys;
-    struct slow_secret_cache *slow; // of this worker: what slow hashes were compared with
-    struct address network;         // that is what the worker remembers of
+    const struct slow_secret_cache *slow; // what slow hashes were compared with
+    struct address network;         // that is what the server remembers of
     bool doubts;                    // what it remembers does not count
     const struct slow_outcome *outcomes; // of this request: what it has waited for, or NULL
     struct arena *arena;
@@ -28,7 +28,7 @@ struct client_auth_wait {
     uint64_t application;     // 0: none has that id. To be loaded; or, when slow is set,
     const struct secret *slow; // whose slow hash is to be compared with
     struct str presented;      // this spelling
-    bool remembered;           // something that the worker remembers has counted
+    bool remembered;           // something that the server remembers has counted
 };
 
 // TWOLEG_NONE: this client, and its secret passed the gate. TWOLEG_WAIT: see ret_wait, then ask

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "client_auth/slow_secret.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,16 +12,22 @@
 // With one, fifty digests had two of one place every fourth time, and the older was forgotten.
 #define SLOW_WAYS 4
 
+// A digest, readable while it is written: what is half of one and half of another is nobody's.
+struct slow_way {
+    _Atomic uint64_t words[sizeof(struct sha256) / sizeof(uint64_t)];
+};
+#define SLOW_WORDS (sizeof(struct slow_way) / sizeof(uint64_t))
+
 // The latest stands first.
 struct slow_place {
-    struct sha256 ways[SLOW_WAYS];
+    struct slow_way ways[SLOW_WAYS];
 };
 
 // Matches and differences apart: whoever guesses fills the one table, and those who are known stay
 // known in the other.
 struct slow_secret_cache {
     struct mac_key key;
-    struct slow_place matches[SLOW_PLACES], differs[SLOW_PLACES], asked[SLOW_PLACES];
+    struct slow_place matches[SLOW_PLACES], differs[SLOW_PLACES];
 };
 
 struct slow_secret_cache *slow_secret_cache_create(struct env *env)
@@ -65,11 +72,32 @@ static size_t slow_secret_at(const struct sha256 *digest)
     return word & (SLOW_PLACES - 1);
 }
 
+static struct sha256 slow_way_read(const struct slow_way *way)
+{
+    struct sha256 digest;
+    for (size_t i = 0; i < SLOW_WORDS; i++) {
+        uint64_t word = atomic_load_explicit(&way->words[i], memory_order_relaxed);
+        memcpy(digest.bytes + i * sizeof word, &word, sizeof word);
+    }
+    return digest;
+}
+
+static void slow_way_write(struct slow_way *way, const struct sha256 *digest)
+{
+    for (size_t i = 0; i < SLOW_WORDS; i++) {
+        uint64_t word;
+        memcpy(&word, digest->bytes + i * sizeof word, sizeof word);
+        atomic_store_explicit(&way->words[i], word, memory_order_relaxed);
+    }
+}
+
 static bool slow_place_has(const struct slow_place *place, const struct sha256 *digest)
 {
     bool has = false;
-    for (size_t i = 0; i < SLOW_WAYS; i++)
-        has |= secret_equal(place->ways[i].bytes, digest->bytes, sizeof digest->bytes);
+    for (size_t i = 0; i < SLOW_WAYS; i++) {
+        struct sha256 kept = slow_way_read(&place->ways[i]);
+        has |= secret_equal(kept.bytes, digest->bytes, sizeof digest->bytes);
+    }
     return has;
 }
 
@@ -77,8 +105,11 @@ static void slow_place_put(struct slow_place *place, const struct sha256 *digest
 {
     if (slow_place_has(place, digest))
         return;
-    memmove(&place->ways[1], &place->ways[0], (SLOW_WAYS - 1) * sizeof place->ways[0]);
-    place->ways[0] = *digest;
+    for (size_t i = SLOW_WAYS - 1; i > 0; i--) {
+        struct sha256 older = slow_way_read(&place->ways[i - 1]);
+        slow_way_write(&place->ways[i], &older);
+    }
+    slow_way_write(&place->ways[0], digest);
 }
 
 enum slow_secret_known slow_secret_find(const struct slow_secret_cache *cache,
@@ -97,14 +128,6 @@ enum slow_secret_known slow_outcome_find(const struct slow_outcome *outcomes,
         if (secret_equal(each->digest.bytes, digest->bytes, sizeof digest->bytes))
             return each->matches ? SLOW_MATCHES : SLOW_DIFFERS;
     return SLOW_UNKNOWN;
-}
-
-bool slow_secret_asked(struct slow_secret_cache *cache, const struct sha256 *digest)
-{
-    struct slow_place *place = &cache->asked[slow_secret_at(digest)];
-    bool before = slow_place_has(place, digest);
-    slow_place_put(place, digest);
-    return before;
 }
 
 void slow_secret_put(struct slow_secret_cache *cache, const struct sha256 *digest, bool matches)

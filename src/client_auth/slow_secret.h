@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Secrets under a slow hash (brought and short): compared on the pool, and the outcome is kept for
-// a while in a small table of the worker, so that not every request pays for it. The table holds
+// a while in a small table of the server, so that not every request pays for it. The table holds
 // keyed digests under a key that lives in this process only, never a secret.
 #pragma once
 #include <stdbool.h>
@@ -10,6 +10,7 @@
 #include "crypto/mac.h"
 #include "model/application.h"
 
+// Any thread, without a lock: what is lost to two that write in the same moment is compared again.
 struct slow_secret_cache;
 
 enum slow_secret_known { SLOW_UNKNOWN, SLOW_MATCHES, SLOW_DIFFERS };
@@ -34,7 +35,4 @@ enum slow_secret_known slow_secret_find(const struct slow_secret_cache *cache,
 // Of what this request has waited for alone.
 enum slow_secret_known slow_outcome_find(const struct slow_outcome *outcomes,
                                          const struct sha256 *digest);
-// Was it asked for before, as far as the worker remembers? From now on it was. Clients say the same
-// again and again, who guesses does not.
-bool slow_secret_asked(struct slow_secret_cache *cache, const struct sha256 *digest);
 void slow_secret_put(struct slow_secret_cache *cache, const struct sha256 *digest, bool matches);

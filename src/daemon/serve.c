@@ -23,7 +23,7 @@
 #include "daemon/sandbox.h"
 #include "daemon/snapshot.h"
 #include "daemon/warn.h"
-#include "endpoint/limit.h"
+#include "endpoint/slow_hash.h"
 
 #define STORE_QUEUE_BATCHES 4096
 #define STORE_QUEUE_BYTES ((size_t)32 * 1024 * 1024)
@@ -186,7 +186,8 @@ static enum twoleg_error serving_prepare(struct serving *serving,
                             &server->pool);
     if (!error) {
         server->limits = endpoint_limits_create(&serving->env);
-        error = server->limits ? TWOLEG_NONE : TWOLEG_NO_MEMORY;
+        server->slow = slow_hashes_create(&serving->env);
+        error = server->limits && server->slow ? TWOLEG_NONE : TWOLEG_NO_MEMORY;
     }
     if (!error)
         error = serving_prepare_reload(serving, options);
@@ -340,6 +341,7 @@ static uint32_t serving_stop(struct serving *serving)
     pool_destroy(server->pool);
     store_close(server->store); // every job that a request waited for has ended after this
     workers_destroy(serving->workers);
+    slow_hashes_destroy(server->slow);
     endpoint_limits_destroy(server->limits);
     logger_stop();
     registry_destroy(server->registry);

@@ -159,14 +159,13 @@ static enum twoleg_error worker_init(struct workers *workers, uint32_t number)
                   .env = env,
                   .metrics = &worker->metrics,
                   .epoch = server->epoch},
-        .slow = slow_secret_cache_create(env),
         .usage = usage_create(),
         .metrics = &worker->metrics,
         .log = endpoint_log_create(),
     };
     const struct endpoint_context *context = &worker->context;
-    bool whole = context->token.keys && context->token.cache && context->slow &&
-                 context->usage && context->log;
+    bool whole =
+        context->token.keys && context->token.cache && context->usage && context->log;
     return whole ? TWOLEG_NONE : TWOLEG_NO_MEMORY;
 }
 
@@ -365,7 +364,6 @@ void workers_destroy(struct workers *workers)
         http_worker_destroy(workers->all[i].http);
         keyring_worker_destroy(context->token.keys);
         token_cache_destroy(context->token.cache);
-        slow_secret_cache_destroy(context->slow);
         usage_destroy(context->usage);
         endpoint_log_destroy(context->log);
     }

@@ -63,7 +63,7 @@ static enum twoleg_error endpoint_compare_slow(struct http_request *request,
     return slow_hash_start(request, &question, ret_retry_us);
 }
 
-// What the worker remembers is asked for its limit when something of it has counted: so a keyed
+// What the server remembers is asked for its limit when something of it has counted: so a keyed
 // secret is asked for none.
 static enum twoleg_error endpoint_client(const struct http_request *request,
                                          struct client_auth_context *auth,
@@ -86,7 +86,7 @@ enum twoleg_error endpoint_authenticate(struct http_request *request, enum gate_
     struct client_auth_context auth = {
         .registry = context->server->registry,
         .keys = keyring_current(context->server->keyring),
-        .slow = context->slow,
+        .slow = slow_hashes_known(context->server->slow),
         .network = endpoint_limit_network(request),
         .arena = request->arena,
         .peer = request->peer,

@@ -31,6 +31,7 @@ enum { CHARGED_BUDGET = 1 << 0 }; // bits of request->charged
 
 struct endpoint_limits {
     struct limit_table *failures, *slow, *handshakes, *passwords;
+    struct asked_table *asked;
 };
 
 static struct limit_table *endpoint_limit_table(struct env *env, size_t cells)
@@ -51,8 +52,10 @@ struct endpoint_limits *endpoint_limits_create(struct env *env)
         .slow = endpoint_limit_table(env, SLOW_CELLS),
         .handshakes = endpoint_limit_table(env, HANDSHAKE_CELLS),
         .passwords = endpoint_limit_table(env, PASSWORD_CELLS),
+        .asked = asked_table_create(),
     };
-    if (limits->failures && limits->slow && limits->handshakes && limits->passwords)
+    if (limits->failures && limits->slow && limits->handshakes && limits->passwords &&
+        limits->asked)
         return limits;
     endpoint_limits_destroy(limits);
     return NULL;
@@ -66,6 +69,7 @@ void endpoint_limits_destroy(struct endpoint_limits *limits)
     limit_table_destroy(limits->slow);
     limit_table_destroy(limits->handshakes);
     limit_table_destroy(limits->passwords);
+    asked_table_destroy(limits->asked);
     free(limits);
 }
 
@@ -202,18 +206,30 @@ bool endpoint_limit_believes(const struct http_request *request,
     return true;
 }
 
+// What there is no room for needs none: nothing is believed until there is. So only what was taken
+// is remembered, and nobody drives out others' by more than their limits allow.
+static void endpoint_limit_ask(struct http_request *request,
+                               const struct limit_row rows[static GUESS_ROWS],
+                               const struct sha256 *digest)
+{
+    struct asked_table *asked = endpoint_context(request)->server->limits->asked;
+    struct limit_taken taken[GUESS_ROWS] = {{.table = NULL}};
+    bool limited = rows[0].rate.burst > 0 || rows[1].rate.burst > 0;
+    if (limited && !asked_table_find(asked, digest) &&
+        endpoint_limit_take(rows, GUESSES_BELIEVED, request->env->boot_us, taken) == 0)
+        asked_table_put(asked, digest, taken);
+}
+
 enum twoleg_error endpoint_limit_guess(struct http_request *request,
-                                       const struct endpoint_guess *guess, bool again,
+                                       const struct endpoint_guess *guess,
+                                       const struct sha256 *digest,
                                        struct endpoint_taken *ret_taken, int64_t *ret_retry_us)
 {
-    int64_t now_us = request->env->boot_us;
     struct limit_row rows[GUESS_ROWS];
-    struct endpoint_taken taken = {0};
+    struct endpoint_taken taken = {{{.table = NULL}}};
     endpoint_limit_rows(request, guess, rows);
-    // What there is no room for needs none: nothing is believed until there is.
-    if (!again)
-        (void)endpoint_limit_take(rows, GUESSES_BELIEVED, now_us, taken.asked);
-    int64_t wait_us = endpoint_limit_take(rows, 1, now_us, taken.compared);
+    endpoint_limit_ask(request, rows, digest);
+    int64_t wait_us = endpoint_limit_take(rows, 1, request->env->boot_us, taken.rows);
     if (wait_us == 0) {
         *ret_taken = taken;
         return TWOLEG_NONE;
@@ -225,13 +241,19 @@ enum twoleg_error endpoint_limit_guess(struct http_request *request,
 
 void endpoint_limit_not_compared(struct endpoint_taken *taken)
 {
-    endpoint_limit_give_back(taken->compared);
+    endpoint_limit_give_back(taken->rows);
 }
 
-void endpoint_limit_right(struct endpoint_taken *taken)
+void endpoint_limit_right(struct http_request *request, const struct sha256 *digest,
+                          struct endpoint_taken *taken)
 {
-    endpoint_limit_give_back(taken->asked);
-    endpoint_limit_give_back(taken->compared);
+    struct asked_table *table = endpoint_context(request)->server->limits->asked;
+    struct limit_taken *asked = asked_table_find(table, digest);
+    if (asked)
+        endpoint_limit_give_back(asked);
+    asked_table_remove(table, digest);
+    if (taken)
+        endpoint_limit_give_back(taken->rows);
 }
 
 // The application's own word, else the server's.

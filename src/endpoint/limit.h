@@ -2,8 +2,8 @@
 // The limits on what clients may do, of the whole server: failures of authentication, slow hashes,
 // tokens. Tables of fixed size, so that nothing a client sends takes memory.
 #pragma once
+#include "endpoint/asked.h"
 #include "endpoint/server.h"
-#include "limit/limit.h"
 
 // NULL: memory, or no randomness.
 struct endpoint_limits *endpoint_limits_create(struct env *env);
@@ -34,29 +34,31 @@ struct endpoint_guess {
     struct str username;
 };
 
-#define GUESS_ROWS 2 // of the application, of the user name; both from this address
-
-// What it has taken from its limits. Zeroed: nothing.
+// What a comparison has taken from the limit on them. Zeroed: nothing.
 struct endpoint_taken {
-    struct limit_taken asked[GUESS_ROWS], compared[GUESS_ROWS];
+    struct limit_taken rows[GUESS_ROWS];
 };
 
-// May what is remembered of earlier comparisons be the answer, instead of another one? Not while
-// ten times as many as may be compared were asked for, compared or refused: each of them would tell
-// a right one from a wrong one.
+// May what is remembered of earlier comparisons be the answer, or what comes of one that is under
+// way, instead of another one? Not while ten times as many as may be compared were asked for,
+// compared or refused: each of them would tell a right one from a wrong one.
 bool endpoint_limit_believes(const struct http_request *request,
                              const struct endpoint_guess *guess);
 
-// May it be compared? TWOLEG_SLOW_HASHES or TWOLEG_PASSWORDS with ret_retry_us. again: it was asked
-// for before, so it tells nothing new. What is taken is given back, once, by whoever finds that it
-// was not compared after all or that it was right: else who is right would wait for others'
-// guesses. Any thread may do so: the server's limits outlive its pool.
+// May it be compared? TWOLEG_SLOW_HASHES or TWOLEG_PASSWORDS with ret_retry_us. digest: of what is
+// presented; the same again tells nothing new. What is taken is given back, once, by whoever finds
+// that it was not compared after all or that it was right: else who is right would wait for others'
+// guesses. This and the next one: one caller at a time in the whole server.
 enum twoleg_error endpoint_limit_guess(struct http_request *request,
-                                       const struct endpoint_guess *guess, bool again,
+                                       const struct endpoint_guess *guess,
+                                       const struct sha256 *digest,
                                        struct endpoint_taken *ret_taken,
                                        int64_t *ret_retry_us) TWOLEG_MUST_CHECK;
-void endpoint_limit_not_compared(struct endpoint_taken *taken); // after all
-void endpoint_limit_right(struct endpoint_taken *taken);        // whoever asked is let in
+// Whoever asked is let in; taken, which may be NULL, is what this comparison took.
+void endpoint_limit_right(struct http_request *request, const struct sha256 *digest,
+                          struct endpoint_taken *taken);
+// After all. Any thread: the server's limits outlive its pool.
+void endpoint_limit_not_compared(struct endpoint_taken *taken);
 
 // May the application be issued one more token, by its own budget or the server's? Charged once for
 // a request, however often its handler runs. TWOLEG_BUDGET with ret_retry_us.

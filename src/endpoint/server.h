@@ -13,6 +13,7 @@
 #include "usage/usage.h"
 
 struct endpoint_limits;
+struct slow_hashes;
 struct reload;
 struct reload_order; // endpoint/reload.h
 
@@ -35,6 +36,7 @@ struct server {
     struct keyring *keyring;
     struct pool *pool;
     struct endpoint_limits *limits;
+    struct slow_hashes *slow;
     struct reload *reload;
     void (*reload_order)(struct reload *reload, struct reload_order *order);
     uint32_t epoch;
@@ -54,7 +56,6 @@ struct endpoint_context {
     const struct snapshot *snapshot;
     uint64_t limited_by; // the number of the snapshot whose limits the worker has
     struct token_context token;
-    struct slow_secret_cache *slow;
     struct usage *usage;
     struct metrics *metrics;
     struct endpoint_log *log;

@@ -106,6 +106,7 @@ static enum twoleg_error user_compare(struct http_request *request,
                                       const struct slow_hash *question, bool *ret_matches,
                                       int64_t *ret_retry_us)
 {
+    const struct slow_hashes *slow = endpoint_context(request)->server->slow;
     const struct slow_outcome *outcomes;
     enum twoleg_error error = slow_hash_outcomes(request, &outcomes);
     if (error)
@@ -113,15 +114,12 @@ static enum twoleg_error user_compare(struct http_request *request,
     struct sha256 digest = slow_hash_digest(request, question);
     enum slow_secret_known known = slow_outcome_find(outcomes, &digest);
     if (known == SLOW_UNKNOWN && endpoint_limit_believes(request, &question->guess))
-        known = slow_secret_find(endpoint_context(request)->slow, &digest);
+        known = slow_secret_find(slow_hashes_known(slow), &digest);
     if (known != SLOW_UNKNOWN) {
         *ret_matches = known == SLOW_MATCHES;
         return TWOLEG_NONE;
     }
-    error = slow_hash_start(request, question, ret_retry_us);
-    if (error == TWOLEG_WAIT)
-        metrics_add(request->metrics, METRIC_PASSWORD_HASHED, 1);
-    return error;
+    return slow_hash_start(request, question, ret_retry_us);
 }
 
 enum twoleg_error endpoint_user_good(const struct http_request *request, const struct user *user,

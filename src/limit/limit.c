@@ -132,8 +132,9 @@ int64_t limit_take(struct limit_table *table, uint64_t key, const struct limit_r
     return 0;
 }
 
-// A time that has passed means full already, so nobody wins by what is returned late. A cell that
-// stood at its most for another key's sake got less, or nothing, and gives back no more.
+// What time has given back meanwhile is given back once more: whoever returns it late, after the
+// bucket was full again, wins one. A cell that stood at its most for another key's sake got less,
+// or nothing, and gives back no more.
 void limit_return(const struct limit_taken *taken)
 {
     if (!taken->table)

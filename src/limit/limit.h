@@ -56,7 +56,8 @@ struct limit_taken {
 // ret_taken may be NULL, and is only set when one was taken.
 int64_t limit_take(struct limit_table *table, uint64_t key, const struct limit_rate *rate,
                    int64_t now_us, struct limit_taken *ret_taken);
-// Gives it back, for what was not done after all.
+// Gives it back, for what was not done after all: at once, since beside what time gives back anyway
+// each that is returned late is one more.
 void limit_return(const struct limit_taken *taken);
 
 // A bucket of its own, for what has a place to keep one: nobody else can make it look busy. Zeroed

@@ -5,13 +5,14 @@ import contextlib
 import http.client
 import os
 import re
+import select
 import threading
 import time
 import urllib.parse
 
 import pytest
 
-from instance import PATIENCE, Answer, Application, basic, until
+from instance import PATIENCE, Answer, Application, basic, unread, until
 from test_health_metrics import figures
 
 FORM = "application/x-www-form-urlencoded"
@@ -248,15 +249,36 @@ class Guessed:
     """Something that a slow hash guards, in use at 127.0.0.1."""
     right = "short-secret"
 
-    def __init__(self, limited, options=""):
-        self.server = limited("workers: 1\npassword_grant: true\n" + NO_LIMIT + options)
+    def __init__(self, limited, options="", workers=1):
+        self.server = limited(f"workers: {workers}\npassword_grant: true\n{NO_LIMIT}{options}")
         self.make()
 
     def make(self):
         self.app = self.server.app(secret=self.right)
 
+    def send(self, connection, secret):
+        connection.request("POST", "/oauth/token", "grant_type=client_credentials",
+                           {"Content-Type": FORM, "Authorization": basic(self.app.id, secret)})
+
+    def open(self, last):
+        return http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=PATIENCE,
+                                          source_address=(f"127.0.0.{last}", 0))
+
     def at(self, last, secret):
-        return ask(self.server, self.app.id, secret, source=f"127.0.0.{last}")
+        with contextlib.closing(self.open(last)) as connection:
+            self.send(connection, secret)
+            answer = connection.getresponse()
+            return Answer(answer.status, answer.headers, answer.read())
+
+    @contextlib.contextmanager
+    def connections(self, last, count):
+        """So many, which are spread over all workers."""
+        with contextlib.ExitStack() as stack:
+            found = [stack.enter_context(contextlib.closing(self.open(last)))
+                     for _ in range(count)]
+            for connection in found:
+                connection.connect()
+            yield found
 
     def statuses(self, last, *secrets):
         return [self.at(last, secret).status for secret in secrets]
@@ -280,15 +302,10 @@ class GuessedUser(Guessed):
         self.app = self.server.app(name="of users", grants="password", secret="brought-secret")
         self.server.cli("user", "add", "somebody", "--password-file", "-", input=self.right)
 
-    def at(self, last, secret):
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=PATIENCE,
-                                                source_address=(f"127.0.0.{last}", 0))
-        with contextlib.closing(connection):
-            connection.request("POST", "/oauth/token", urllib.parse.urlencode(
-                {"grant_type": "password", "username": "somebody", "password": secret}),
-                {"Content-Type": FORM, "Authorization": basic(self.app.id, self.app.secret)})
-            answer = connection.getresponse()
-            return Answer(answer.status, answer.headers, answer.read())
+    def send(self, connection, secret):
+        connection.request("POST", "/oauth/token", urllib.parse.urlencode(
+            {"grant_type": "password", "username": "somebody", "password": secret}),
+            {"Content-Type": FORM, "Authorization": basic(self.app.id, self.app.secret)})
 
     def change(self, right):
         self.server.cli("user", "passwd", "somebody", "--password-file", "-", "--yes", input=right)
@@ -357,6 +374,71 @@ def test_B1_who_is_right_takes_nothing_of_the_limit(limited, kind, wrong):
     assert guessed.statuses(1, *"abcde") == [wrong] * 4 + [429]
 
 
+def answers(connections):
+    found = [connection.getresponse() for connection in connections]
+    for answer in found:
+        answer.read()
+    return [answer.status for answer in found]
+
+
+def answered(connections):
+    """Those to which something has come."""
+    ready = select.select([each.sock for each in connections], [], [], 0)[0]
+    return [each for each in connections if each.sock in ready]
+
+
+@pytest.mark.hooks
+@GUESSED
+def test_B1_a_right_one_that_comes_to_all_workers_at_once_is_compared_once(limited, kind, wrong):
+    """As after a restart; more of them than may be compared in days."""
+    guessed = kind(limited, LOW.replace("4", "2"), workers=8)
+    guessed.server.restart()
+    with guessed.connections(1, 48) as connections:
+        guessed.server.hooks.hold("slow.hash")
+        try:
+            for connection in connections:
+                guessed.send(connection, guessed.right)
+            until(lambda: not unread([each.sock for each in connections]), "them being read")
+            guessed.server.hooks.await_waiting("slow.hash")
+        finally:
+            guessed.server.hooks.release("slow.hash")
+        assert set(answers(connections)) == {200}
+    assert guessed.statuses(1, *"abc") == [wrong, wrong, 429]
+    assert guessed.statuses(1, guessed.right) == [200]
+
+
+@GUESSED
+def test_B1_the_same_guess_is_none_at_any_worker(limited, kind, wrong):
+    """At the limit each of them is refused again and again, and who is right goes on."""
+    guessed = kind(limited, LOW, workers=4)
+    assert guessed.statuses(1, guessed.right, *"abcd") == [200] + [wrong] * 4
+    with guessed.connections(1, 8) as connections:
+        for i in range(35):
+            for connection in connections:
+                guessed.send(connection, f"guess {i}")
+            assert set(answers(connections)) == {429}
+        assert guessed.statuses(1, guessed.right) == [200]
+        assert guessed.statuses(1, "40th", guessed.right) == [429, 429]
+
+
+@pytest.mark.hooks
+@GUESSED
+def test_B1_too_many_that_wait_for_one_comparison_are_told_to_come_again(limited, kind, wrong):
+    guessed = kind(limited, LOW)
+    guessed.server.hooks.hold("slow.hash")
+    with guessed.connections(1, 70) as connections:
+        try:
+            for connection in connections:
+                guessed.send(connection, guessed.right)
+            until(lambda: len(answered(connections)) >= 6, "six answers")
+            refused = answered(connections)
+            assert answers(refused) == [503] * 6
+        finally:
+            guessed.server.hooks.release("slow.hash")
+        assert answers([each for each in connections if each not in refused]) == [200] * 64
+    assert guessed.statuses(1, guessed.right, *"abcde") == [200] + [wrong] * 4 + [429]
+
+
 def test_B2_a_right_password_of_who_is_disabled_takes_what_a_wrong_one_takes(limited):
     guessed = GuessedUser(limited, LOW)
     guessed.server.cli("user", "disable", "somebody", "--yes")
@@ -380,9 +462,9 @@ def test_B1_what_was_not_compared_is_not_counted(limited):
     def at(address, app, fields):
         return server.form("/oauth/token", fields, app, headers={"X-Forwarded-For": address})
 
-    def login(address):
+    def login(address, password="correct horse battery"):
         return at(address, app, {"grant_type": "password", "username": "right",
-                                 "password": "correct horse battery"}).status
+                                 "password": password}).status
 
     def right(address):
         return [login(address), at(address, brought, {"grant_type": "client_credentials"}).status]
@@ -398,10 +480,9 @@ def test_B1_what_was_not_compared_is_not_counted(limited):
             for _ in range(6):
                 crowded += right("192.0.2.1")
             begun = hashes() + 5
-            late = [pool.submit(login, "192.0.2.2") for _ in range(5)]
+            late = [pool.submit(login, "192.0.2.2", f"wrong {i}") for i in range(5)]
             until(lambda: hashes() == begun, "five in the line")
-            queued = time.monotonic()
-            until(lambda: time.monotonic() > queued + 1.1, "the end of their second")
+            server.hooks.clock(11)  # more than their second
         finally:
             server.hooks.release("slow.hash")
     assert crowded == [503] * 12 and [answer.result() for answer in late] == [503] * 5

@@ -464,7 +464,7 @@ static void B1_guesses_do_not_drive_out_what_is_known_to_match(void **state)
 }
 
 // Where it was not compared yet, a right one is a guess like any other; so is any one while what
-// the worker remembers does not count.
+// the server remembers does not count.
 static void B1_what_is_known_of_one_network_tells_no_other(void **state)
 {
     struct test_auth *a = *state;
@@ -518,7 +518,7 @@ static void a_slow_outcome_is_of_one_stored_hash(void **state)
     assert_int_equal(compared, 1);
 }
 
-// Outcomes share places in the worker's table. A request that lost one to another of its own would
+// Outcomes share places in the server's table. A request that lost one to another of its own would
 // ask for both for ever; a handful of ids with nine secrets each is enough to meet that.
 static void a_request_ends_whatever_places_its_outcomes_share(void **state)
 {
