@@ -309,7 +309,7 @@ def crowded(make_server, tmp_path):
 
 
 def make_room(server):
-    server.change_store("DELETE FROM revoked_tokens WHERE revoked_us = 1")
+    server.change_store("DELETE FROM revoked_tokens")
 
 
 def test_G6_where_no_more_is_revoked_a_login_ends_without_its_access_tokens(crowded):
@@ -372,6 +372,38 @@ def test_G6_an_operator_is_told_that_access_tokens_live_on(crowded):
     assert server.manage("POST", "tokens/revoke", None, {"token": token}) == {
         "token_type": "refresh_token", "revoked": True, "access_tokens": True, "reason": None}
     assert alive(server, app, logins[0]["access_token"]) == [False]
+
+
+def test_G6_when_all_tokens_have_ended_there_is_room_again(crowded):
+    server, app, name, logins = crowded
+    assert server.revoke(app, logins[0]["refresh_token"]).status == 429
+    server.cli("app", "revoke-tokens", app.id, "--yes")
+    for _ in range(2):
+        login = granted(server, app, name)
+        assert alive(server, app, login["access_token"]) == [True]
+        assert server.revoke(app, login["refresh_token"]).status == 200
+        assert alive(server, app, login["access_token"]) == [False]
+        server.restart(hard=True)
+        assert alive(server, app, login["access_token"]) == [False]
+    assert [server.revoke(app, each["refresh_token"]).status for each in logins] == [200] * 3
+
+
+@pytest.mark.hooks
+def test_rfc7009_2_1_a_refresh_token_that_has_expired_ends_its_access_tokens(make_server, tmp_path):
+    config = tmp_path / "on.yaml"
+    config.write_text(ON + "refresh_ttl: 1m\n")
+    server = make_server(config=config).start()
+    app = server.app(name="a", scope="alpha", grants="password refresh_token",
+                     resource_server=True)
+    name = user(server, "late", "--scope", "alpha")
+    login = granted(server, app, name)
+    server.hooks.clock(61)
+    granted(server, app, name)  # which takes away what has expired
+    assert refresh(server, app, login["refresh_token"]).json() == INVALID
+    assert alive(server, app, login["access_token"]) == [True]
+    assert server.revoke(app, login["refresh_token"]).status == 200
+    assert alive(server, app, login["access_token"]) == [False]
+    server.hooks.clock(0)
 
 
 @pytest.mark.hooks

@@ -308,6 +308,7 @@ static void add_at(struct test_store *test, uint64_t number, uint64_t applicatio
     family.application = application;
     family.rotated_us = now_us;
     family.expires_us = now_us + 2 * HOUR;
+    family.tokens_until_s = 0;
     store_batch_add(batch, VERB_REFRESH_ADD, ACCOUNT_DEFAULT)->family = &family;
     assert_int_equal(test_commit(test, batch), TWOLEG_NONE);
 }
@@ -370,6 +371,35 @@ static void G6_access_tokens_are_dead_when_the_last_that_may_be_has_expired(void
     assert_non_null(find(test, 1));
     assert_int_equal(end_at(test, 1, dead_us), TWOLEG_NONE);
     assert_null(find(test, 1));
+}
+
+// RFC 7009 section 2.1: who gives an expired one back means the access tokens, too.
+static void rfc7009_2_1_an_expired_family_is_there_while_its_tokens_live(void **state)
+{
+    struct test_store *test = *state;
+    const int64_t over_us = TEST_NOW + 2 * HOUR + 1;
+    struct refresh_family made[] = {family_of(1), family_of(2), family_of(3), family_of(4)};
+    int64_t kept;
+    made[0].tokens_until_s = TEST_NOW / SECOND_US + 3 * HOUR / SECOND_US;
+    made[2].tokens_until_s = REFRESH_TOKENS_LASTING; // for ever would be too long
+    made[3].tokens_until_s = over_us / SECOND_US - REVOCATION_KEPT_S;
+    assert_int_equal(make_user(test, ANN, "ann"), TWOLEG_NONE);
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++)
+        assert_int_equal(add(test, &made[i]), TWOLEG_NONE);
+    for (unsigned i = 0; i < 3; i++) {
+        add_at(test, 5 + i, 12, over_us);
+        assert_true(refresh_family_is_buried(find(test, 1)));
+        assert_true(refresh_family_is_buried(find(test, 2)));
+        assert_int_equal(count(test, 3, 2), 0);
+    }
+    assert_int_equal(rotate(test, 1, 1, 20), TWOLEG_VERSION_CONFLICT);
+    assert_int_equal(end_at(test, 1, over_us), TWOLEG_NONE);
+    assert_int_equal(ended(test, 1, &kept), 1);
+    assert_int_equal(kept, made[0].tokens_until_s);
+    add_at(test, 9, 12, TEST_NOW + (600 + REVOCATION_KEPT_S) * SECOND_US);
+    assert_non_null(find(test, 2));
+    add_at(test, 10, 12, TEST_NOW + (600 + REVOCATION_KEPT_S) * SECOND_US + 1);
+    assert_null(find(test, 2));
 }
 
 static void of_a_deleted_application_a_family_ends_too(void **state)
@@ -454,6 +484,7 @@ int main(void)
         WITH_APPLICATIONS(G6_where_no_more_is_revoked_a_family_ends_alone),
         WITH_APPLICATIONS(G6_a_family_that_ended_alone_is_there_while_its_tokens_live),
         WITH_APPLICATIONS(G6_access_tokens_are_dead_when_the_last_that_may_be_has_expired),
+        WITH_APPLICATIONS(rfc7009_2_1_an_expired_family_is_there_while_its_tokens_live),
         WITH_APPLICATIONS(of_a_deleted_application_a_family_ends_too),
         WITH_APPLICATIONS(expired_families_leave_with_new_ones),
         WITH_APPLICATIONS(of_one_user_with_one_application_the_oldest_leave),

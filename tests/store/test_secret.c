@@ -203,6 +203,42 @@ static void G6_what_is_kept_of_tokens_that_lived_is_limited_too(void **state)
     test_revoke_many(test, done, 1000, now_s * SECOND_US, now_s + life);
 }
 
+// As often as the store looks after a change, or its start.
+static void sweep(struct test_store *test)
+{
+    for (unsigned i = 0; i < 3; i++)
+        while (test_purge_slice(test, VERB_TOKENS_PURGE, 1).more)
+            ;
+}
+
+// Else an application whose tokens never expire could revoke none any more, for ever.
+static void G6_a_new_generation_makes_room(void **state)
+{
+    struct test_store *test = *state;
+    const uint32_t most = REVOCATIONS_PER_APPLICATION;
+    const int64_t later = TEST_NOW / SECOND_US + 100;
+    struct store_verb verb = {.update = {.number = 11, .fields = FIELD_GENERATION,
+                                         .generation = TEST_NOW + 1}};
+    test_revoke_many(test, 0, most - 1, TEST_NOW, 0);
+    assert_int_equal(revoke_token(test, 0xed, later), TWOLEG_NONE);
+    assert_int_equal(revoke_token(test, 0xee, 0), TWOLEG_LIMIT);
+    assert_int_equal(test_one(test, VERB_APPLICATION_UPDATE, STORE_OPERATOR, &verb), TWOLEG_NONE);
+    // By a clock that is behind: these are of the new one all the same.
+    test_revoke_many(test, most, most / 2, TEST_NOW - SECOND_US, 0);
+    test_close(test);
+    test_open(test);
+    test_revoke_many(test, 2 * most, most / 2, TEST_NOW - SECOND_US, 0);
+    assert_int_equal(revoke_token(test, 0xee, 0), TWOLEG_LIMIT);
+    sweep(test);
+    // One that expires by itself may be left.
+    assert_in_range(count_revocations(test, CHANGE_REVOCATION), most, most + 1);
+    assert_int_equal(revoke_token(test, 0xee, 0), TWOLEG_LIMIT);
+    verb.update.generation++;
+    assert_int_equal(test_one(test, VERB_APPLICATION_UPDATE, STORE_OPERATOR, &verb), TWOLEG_NONE);
+    sweep(test);
+    assert_in_range(count_revocations(test, CHANGE_REVOCATION), 0, 1);
+}
+
 // Nobody waits for more of a purge than one slice, however many rows there are.
 static void H18_what_expired_leaves_in_slices(void **state)
 {
@@ -381,6 +417,7 @@ int main(void)
         WITH_APPLICATIONS(revocations_per_application_are_limited),
         WITH_APPLICATIONS(G6_what_is_kept_of_expired_tokens_is_limited_too),
         WITH_APPLICATIONS(G6_what_is_kept_of_tokens_that_lived_is_limited_too),
+        WITH_APPLICATIONS(G6_a_new_generation_makes_room),
         WITH_APPLICATIONS(H18_what_expired_leaves_in_slices),
         WITH_APPLICATIONS(credential_revocation_outlives_its_secret),
         WITH_APPLICATIONS(H18_a_deleted_applications_revocations_leave_in_slices),

@@ -100,6 +100,8 @@ enum twoleg_error verb_application_update(struct round *round, const struct stor
                     verb->update.grants >> GRANT_CLIENT_CREDENTIALS);
     verb_bind_text(&update, fields & FIELD_DIALECTS, verb->update.dialects);
     error = statement_run(&update);
+    if (fields & FIELD_GENERATION)
+        round->revocations = ROUND_SWEEP; // of the earlier one none is needed any more
     return error ? error : verb_entity_changed(round, ENTITY_APPLICATION, number);
 }
 

@@ -63,12 +63,22 @@ static enum twoleg_error refresh_insert(struct round *round, const struct refres
     return statement_run(&add);
 }
 
+// One whose access tokens live on stays until they have expired: whoever gives its refresh token
+// back means them too. Not where they never do, which would be for ever.
+static enum twoleg_error refresh_purge(struct round *round)
+{
+    uint64_t now_us = (uint64_t)round->now_us;
+    enum twoleg_error error = verb_simple_two(round, SQL_REFRESH_BURY_EXPIRED, now_us,
+                                              (uint64_t)REVOCATION_KEPT_S);
+    return error ? error : verb_simple(round, SQL_REFRESH_PURGE, now_us);
+}
+
 enum twoleg_error verb_refresh_add(struct round *round, const struct store_verb *verb)
 {
     const struct refresh_family *family = verb->family;
     enum twoleg_error error = refresh_check(round, verb);
     if (!error)
-        error = verb_simple(round, SQL_REFRESH_PURGE, (uint64_t)round->now_us);
+        error = refresh_purge(round);
     if (!error)
         error = refresh_insert(round, family);
     if (error)

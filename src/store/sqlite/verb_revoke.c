@@ -9,15 +9,19 @@
 // when what was added since could have reached the limit: what expires, is purged or rolled back
 // makes this too high; only a clock that steps back makes it too low, for a while, which a bound on
 // growth can bear. What is kept becomes less by a purge alone.
+// A new generation makes room: the tokens of an earlier one are dead without it. Which rows are of
+// an earlier one is told by their time, which is never less than the generation that it was then.
 
-// Those that expire after `after_s`, up to so many.
-static enum twoleg_error revoke_count(struct round *round, uint64_t application, int64_t after_s,
-                                      int64_t most, int64_t *ret_count)
+// Those that expire after `after_s` and are of this generation or a later one, up to so many.
+static enum twoleg_error revoke_count(struct round *round, uint64_t application,
+                                      uint64_t generation, int64_t after_s, int64_t most,
+                                      int64_t *ret_count)
 {
     struct statement read = statement_begin(round->database, SQL_REVOKED_COUNT);
     statement_number(&read, application);
     statement_int(&read, after_s);
     statement_int(&read, most);
+    statement_number(&read, generation);
     int64_t count = statement_step(&read) ? statement_get_int(&read, 0) : 0;
     enum twoleg_error error = statement_end(&read);
     if (!error)
@@ -26,18 +30,19 @@ static enum twoleg_error revoke_count(struct round *round, uint64_t application,
 }
 
 // The revocation of an expired token only counts should a clock have been wrong: it goes first.
-static enum twoleg_error revoke_check_limit(struct round *round, uint64_t application,
+static enum twoleg_error revoke_check_limit(struct round *round, const struct verb_entity *head,
                                             int64_t expires_s)
 {
-    struct revoked_count *most = revoked_counts_find(&round->revoked, application);
+    struct revoked_count *most = revoked_counts_find(&round->revoked, head->number);
     int64_t now_s = round->now_us / SECOND_US;
     bool lives = expires_s == 0 || expires_s > now_s;
     bool known = most->live >= 0 && most->live < REVOCATIONS_PER_APPLICATION;
     enum twoleg_error error = TWOLEG_NONE;
     if (lives && !known)
-        error = revoke_count(round, application, now_s, REVOCATIONS_PER_APPLICATION, &most->live);
+        error = revoke_count(round, head->number, head->state.generation, now_s,
+                             REVOCATIONS_PER_APPLICATION, &most->live);
     if (!error && most->kept < 0)
-        error = revoke_count(round, application, -1, REVOCATIONS_KEPT, &most->kept);
+        error = revoke_count(round, head->number, 0, -1, REVOCATIONS_KEPT, &most->kept);
     if (error)
         return error;
     if (most->kept >= (lives ? REVOCATIONS_KEPT : REVOCATIONS_PER_APPLICATION))
@@ -54,6 +59,12 @@ enum twoleg_error verb_token_is_revoked(struct round *round, const struct token_
     return statement_end(&read);
 }
 
+static int64_t revoke_time(const struct round *round, const struct verb_entity *head)
+{
+    int64_t generation = (int64_t)head->state.generation;
+    return round->now_us > generation ? round->now_us : generation;
+}
+
 // RFC 7009 section 2.2: revoking what is revoked already succeeds, and changes nothing.
 enum twoleg_error verb_token_revoke(struct round *round, const struct store_verb *verb)
 {
@@ -66,7 +77,7 @@ enum twoleg_error verb_token_revoke(struct round *round, const struct store_verb
         error = verb_token_is_revoked(round, &verb->revoke.id, &known);
     if (error || known)
         return error;
-    error = revoke_check_limit(round, head.number, verb->revoke.expires_s);
+    error = revoke_check_limit(round, &head, verb->revoke.expires_s);
     if (error)
         return error;
     struct statement add = statement_begin(round->database, SQL_REVOKED_ADD);
@@ -74,7 +85,7 @@ enum twoleg_error verb_token_revoke(struct round *round, const struct store_verb
     statement_number(&add, head.account);
     statement_number(&add, head.number);
     statement_int(&add, verb->revoke.expires_s);
-    statement_int(&add, round->now_us);
+    statement_int(&add, revoke_time(round, &head));
     error = statement_run(&add);
     struct revoked_count *most = revoked_counts_find(&round->revoked, head.number);
     most->live += most->live >= 0;

@@ -97,7 +97,8 @@ static enum twoleg_error tokens_drop_expired(struct round *round, int64_t before
     return tokens_drop(round, &drop, &round->purged.rows);
 }
 
-// What stays of an application that was deleted, and would for ever.
+// What stays of an application that was deleted, or of an earlier generation of it, and would for
+// ever.
 struct tokens_lasting {
     enum statement_id next, clear;
 };
@@ -160,5 +161,7 @@ enum twoleg_error verb_tokens_purge(struct round *round, const struct store_verb
         error = tokens_sweep(round, &tokens, &round->tokens, &round->purged.rows);
     if (!error && !round->purged.more && round->revocations.left)
         error = tokens_sweep(round, &revocations, &round->revocations, &revoked);
+    if (revoked)
+        revoked_counts_clear(&round->revoked);
     return error;
 }
