@@ -9,7 +9,36 @@
 // Keys and applications can change while a token is being signed; this many times is bad luck.
 #define SIGNATURES_PER_REQUEST 4
 
-static const char sign_kind;
+static const char sign_kind, commit_kind;
+
+// ---------------------------------------------------------------------------------- commit
+
+const struct issue_commit *issue_commit_next(const struct http_request *request,
+                                             const struct issue_commit *after)
+{
+    const struct http_job *job = after ? after->commit.job.next : request->jobs;
+    while (job && job->kind != &commit_kind)
+        job = job->next;
+    return (const struct issue_commit *)job;
+}
+
+enum twoleg_error issue_commit_create(const struct http_request *request,
+                                      struct issue_commit **ret_commit)
+{
+    unsigned count = 0;
+    struct endpoint_commit *commit;
+    for (const struct issue_commit *each = NULL; (each = issue_commit_next(request, each));)
+        count++;
+    if (count >= ISSUE_COMMITS_MAX)
+        return TWOLEG_OVERLOADED;
+    enum twoleg_error error =
+        endpoint_commit_create(request, &commit_kind, sizeof **ret_commit, &commit);
+    if (!error)
+        *ret_commit = (struct issue_commit *)commit;
+    return error;
+}
+
+// ---------------------------------------------------------------------------------- sign
 
 struct sign_job {
     struct http_job job; // first: http_job_done hands it back as this
@@ -76,10 +105,10 @@ static enum twoleg_error issue_start(struct http_request *request, const struct 
 }
 
 enum twoleg_error endpoint_issue(struct http_request *request, const struct decision *decision,
-                                 struct issued_token *ret_token)
+                                 const struct refresh_use *use, struct issued_token *ret_token)
 {
     if (decision->format == FORMAT_REFERENCE)
-        return reference_issue(request, decision, ret_token);
+        return reference_issue(request, decision, use, ret_token);
     enum twoleg_error error = issue_take(request, decision, ret_token);
     if (error != TWOLEG_NOT_FOUND)
         return error;

@@ -3,35 +3,12 @@
 
 #include "base/refusal.h"
 #include "crypto/compare.h"
-#include "endpoint/job.h"
+#include "endpoint/issue.h"
 #include "manage/user.h"
 #include "model/number.h"
-#include "token/refresh.h"
-
-#define KEEPS_PER_REQUEST 4 // application or user can change meanwhile; so often is bad luck
 
 // The latter ends the refresh tokens only: there was no room for the access tokens' end.
-static const char keep_kind, revoke_kind, alone_kind;
-
-// A change on its way, and what its answer needs.
-struct refresh_job {
-    struct endpoint_commit commit;
-    const struct refresh_family *from; // what it was made of: a look's; NULL: a new family
-    struct refresh_family family;      // of a new one
-    struct refresh_token token;
-    int64_t left_s;  // of its life when it was made, if it is not used
-    int64_t until_s; // the access token lived when it was made
-};
-ENDPOINT_FIRST(struct refresh_job, commit);
-
-static struct refresh_job *refresh_job_find(const struct http_request *request,
-                                            const struct refresh_family *from)
-{
-    for (struct http_job *job = request->jobs; job; job = job->next)
-        if (job->kind == &keep_kind && ((struct refresh_job *)job)->from == from)
-            return (struct refresh_job *)job;
-    return NULL;
-}
+static const char revoke_kind, alone_kind;
 
 // ---------------------------------------------------------------------------------- revoke
 
@@ -120,6 +97,16 @@ static enum twoleg_error refresh_good(const struct http_request *request,
                  : endpoint_user_good(request, found->user, found->family->user_generation);
 }
 
+// Whether somebody else was first with this family.
+static bool refresh_lost(const struct http_request *request, const struct refresh_family *family)
+{
+    for (const struct issue_commit *each = NULL; (each = issue_commit_next(request, each));)
+        if (each->kept.kind && each->kept.from == family &&
+            each->commit.job.result == TWOLEG_VERSION_CONFLICT)
+            return true;
+    return false;
+}
+
 enum twoleg_error refresh_find(struct http_request *request, const struct token_request *form,
                                const struct client *client, struct refresh_use *ret_use)
 {
@@ -128,10 +115,8 @@ enum twoleg_error refresh_find(struct http_request *request, const struct token_
     if (!refresh_token_read(form->refresh_token, endpoint_config(request)->refresh_prefix, &number))
         return REFUSE(TWOLEG_REFRESH_UNKNOWN);
     enum twoleg_error error = user_look_family(request, number, false, &found);
-    // Somebody else was first: what the family is now decides.
-    const struct refresh_job *kept =
-        !error && found.family ? refresh_job_find(request, found.family) : NULL;
-    if (kept && kept->commit.job.result == TWOLEG_VERSION_CONFLICT)
+    // What the family is now decides.
+    if (!error && found.family && refresh_lost(request, found.family))
         error = user_look_family(request, number, true, &found);
     if (error)
         return error;
@@ -166,18 +151,46 @@ static int64_t refresh_until(const struct http_request *request, int64_t expires
     return idle_us < expires_us ? idle_us : expires_us;
 }
 
-// Until when the access token lives, as a family has it.
-static int64_t refresh_tokens_until_s(const struct issued_token *token)
+// What is durable of what the request is to keep.
+struct refresh_state {
+    bool done;                        // there is a successor, or a first one
+    const struct refresh_kept *kept;  // it, unless another request made it
+    int64_t until_s;                  // noted of the access tokens
+};
+
+static struct refresh_state refresh_state(const struct http_request *request,
+                                          const struct refresh_use *use)
 {
-    return token->expires_s ? token->expires_s : REFRESH_TOKENS_LASTING;
+    struct refresh_state state = {.done = use->again,
+                                  .until_s = use->again ? use->family->tokens_until_s : 0};
+    for (const struct issue_commit *each = NULL; (each = issue_commit_next(request, each));) {
+        const struct refresh_kept *kept = &each->kept;
+        if (!kept->kind || kept->from != use->family || each->commit.job.result)
+            continue;
+        state.done = true;
+        state.kept = kept->kind == REFRESH_KEPT_NEXT ? kept : state.kept;
+        state.until_s = kept->until_s > state.until_s ? kept->until_s : state.until_s;
+    }
+    return state;
+}
+
+// Until when an access token lives, as a family has it.
+static int64_t refresh_tokens_until_s(int64_t expires_s)
+{
+    return expires_s ? expires_s : REFRESH_TOKENS_LASTING;
 }
 
 // The end of a family is known for so much longer than what was noted. A token that is made later,
-// because the request waited or came again, may outlive that by moments, but not by another life
-// altogether, which somebody has set meanwhile.
-static bool refresh_outlives(const struct issued_token *token, int64_t noted_s)
+// because the request waited or came again, may outlive that by moments; one that lives longer,
+// since its life was changed or it is the next one of those that are given out again, is noted.
+static bool refresh_outlives(int64_t expires_s, int64_t noted_s)
 {
-    return refresh_tokens_until_s(token) - REFRESH_OUTLIVES_S > noted_s;
+    return refresh_tokens_until_s(expires_s) - REFRESH_OUTLIVES_S > noted_s;
+}
+
+static const struct data_key *refresh_key(const struct http_request *request)
+{
+    return keyring_active(keyring_current(endpoint_context(request)->server->keyring), KEY_SECRET);
 }
 
 // The same successor as the one before got: derived anew from what was shown.
@@ -191,7 +204,7 @@ static enum twoleg_error refresh_give_again(struct http_request *request,
     struct refresh_token *token = ARENA_NEW(request->arena, struct refresh_token);
     if (!token)
         return TWOLEG_NO_MEMORY;
-    if (!key || refresh_outlives(ret_token, family->tokens_until_s))
+    if (!key)
         return REFUSE(TWOLEG_REFRESH_UNKNOWN);
     refresh_token_next(key, endpoint_config(request)->refresh_prefix, family->number,
                        &family->previous, token);
@@ -206,13 +219,12 @@ static enum twoleg_error refresh_give_again(struct http_request *request,
 
 static enum twoleg_error refresh_build_first(struct http_request *request,
                                              const struct decision *decision,
-                                             struct refresh_job *refresh)
+                                             struct store_batch *batch, struct refresh_kept *kept)
 {
     const struct config *config = endpoint_config(request);
     const struct application *application = decision->application;
-    const struct data_key *key =
-        keyring_active(keyring_current(endpoint_context(request)->server->keyring), KEY_SECRET);
-    struct refresh_family *family = &refresh->family;
+    const struct data_key *key = refresh_key(request);
+    struct refresh_family *family = &kept->family;
     if (!key)
         return REFUSE(TWOLEG_INTERNAL);
     *family = (struct refresh_family){
@@ -224,81 +236,94 @@ static enum twoleg_error refresh_build_first(struct http_request *request,
         .user_generation = decision->subject_generation,
         .epoch = endpoint_context(request)->token.epoch,
         .api = decision->api->number,
-        .scope = store_batch_copy(refresh->commit.batch, decision->scope),
+        .scope = store_batch_copy(batch, decision->scope),
         .key = key->id,
         .rotated_us = request->env->latest_us,
         .expires_us = request->env->latest_us + config->refresh_ttl,
-        .tokens_until_s = refresh->until_s,
+        .tokens_until_s = kept->until_s,
     };
     family->idle_us = refresh_until(request, family->expires_us);
-    refresh->left_s = refresh_left_s(request, family->idle_us);
-    enum twoleg_error error = refresh_token_first(request->env, config->refresh_prefix,
-                                                  family->number, &refresh->token);
+    kept->left_s = refresh_left_s(request, family->idle_us);
+    enum twoleg_error error =
+        refresh_token_first(request->env, config->refresh_prefix, family->number, &kept->token);
     if (error)
         return error;
-    family->current = sha256(refresh_token_str(&refresh->token));
-    store_batch_add(refresh->commit.batch, VERB_REFRESH_ADD, application->account)->family = family;
+    family->current = sha256(refresh_token_str(&kept->token));
+    store_batch_add(batch, VERB_REFRESH_ADD, application->account)->family = family;
     return TWOLEG_NONE;
 }
 
 static enum twoleg_error refresh_build_next(struct http_request *request,
                                             const struct refresh_family *family,
-                                            struct refresh_job *refresh)
+                                            struct store_batch *batch, struct refresh_kept *kept)
 {
-    const struct data_key *key =
-        keyring_active(keyring_current(endpoint_context(request)->server->keyring), KEY_SECRET);
+    const struct data_key *key = refresh_key(request);
     if (!key)
         return REFUSE(TWOLEG_INTERNAL);
     refresh_token_next(key, endpoint_config(request)->refresh_prefix, family->number,
-                       &family->current, &refresh->token);
+                       &family->current, &kept->token);
     int64_t idle_us = refresh_until(request, family->expires_us);
-    refresh->left_s = refresh_left_s(request, idle_us);
-    struct store_verb *verb =
-        store_batch_add(refresh->commit.batch, VERB_REFRESH_ROTATE, family->account);
+    kept->left_s = refresh_left_s(request, idle_us);
+    struct store_verb *verb = store_batch_add(batch, VERB_REFRESH_ROTATE, family->account);
     verb->rotate.family = family->number;
     verb->rotate.key = key->id;
     verb->rotate.current = family->current;
-    verb->rotate.next = sha256(refresh_token_str(&refresh->token));
+    verb->rotate.next = sha256(refresh_token_str(&kept->token));
     verb->rotate.rotated_us = request->env->latest_us;
     verb->rotate.idle_us = idle_us;
-    verb->rotate.tokens_until_s = refresh->until_s;
+    verb->rotate.tokens_until_s = kept->until_s;
     return TWOLEG_NONE;
 }
 
-static unsigned refresh_count(const struct http_request *request)
+static void refresh_build_note(const struct decision *decision, const struct refresh_use *use,
+                               const struct refresh_state *state, struct issue_commit *commit)
 {
-    unsigned count = 0;
-    for (const struct http_job *job = request->jobs; job; job = job->next)
-        count += job->kind == &keep_kind;
-    return count;
+    struct store_verb *verb = store_batch_add(commit->commit.batch, VERB_REFRESH_NOTE,
+                                              decision->application->account);
+    verb->rotate.family = decision->family;
+    verb->rotate.current = state->kept ? sha256(refresh_token_str(&state->kept->token))
+                                       : use->family->current;
+    verb->rotate.tokens_until_s = commit->kept.until_s;
+}
+
+enum twoleg_error refresh_write(struct http_request *request, const struct decision *decision,
+                                const struct refresh_use *use, int64_t expires_s,
+                                struct issue_commit *commit)
+{
+    struct refresh_state state = refresh_state(request, use);
+    struct store_batch *batch = commit->commit.batch;
+    struct refresh_kept *kept = &commit->kept;
+    if (!decision->family || (state.done && !refresh_outlives(expires_s, state.until_s)))
+        return TWOLEG_NONE;
+    kept->kind = state.done ? REFRESH_KEPT_NOTED : REFRESH_KEPT_NEXT;
+    kept->from = use->family;
+    kept->until_s = refresh_tokens_until_s(expires_s);
+    if (!state.done)
+        return use->family ? refresh_build_next(request, use->family, batch, kept)
+                           : refresh_build_first(request, decision, batch, kept);
+    refresh_build_note(decision, use, &state, commit);
+    return TWOLEG_NONE;
 }
 
 enum twoleg_error refresh_keep(struct http_request *request, const struct decision *decision,
                                const struct refresh_use *use, struct issued_token *ret_token)
 {
-    if (use->again)
-        return refresh_give_again(request, use->family, ret_token);
-    struct refresh_job *refresh = refresh_job_find(request, use->family);
-    if (refresh && !refresh->commit.job.result) {
-        if (refresh_outlives(ret_token, refresh->until_s))
-            return REFUSE(TWOLEG_REFRESH_UNKNOWN);
-        ret_token->refresh_token = refresh_token_str(&refresh->token);
-        ret_token->refresh_expires_in_s = refresh->left_s;
+    struct refresh_state state = refresh_state(request, use);
+    if (state.done && !refresh_outlives(ret_token->expires_s, state.until_s)) {
+        if (!state.kept)
+            return refresh_give_again(request, use->family, ret_token);
+        ret_token->refresh_token = refresh_token_str(&state.kept->token);
+        ret_token->refresh_expires_in_s = state.kept->left_s;
         return TWOLEG_NONE;
     }
-    if (refresh && refresh->commit.job.result != TWOLEG_VERSION_CONFLICT)
-        return refresh->commit.job.result;
-    if (refresh_count(request) >= KEEPS_PER_REQUEST)
-        return TWOLEG_OVERLOADED;
-    struct endpoint_commit *commit;
-    enum twoleg_error error =
-        endpoint_commit_create(request, &keep_kind, sizeof *refresh, &commit);
+    const struct issue_commit *last = issue_commit_next(request, NULL);
+    if (last && last->commit.job.result && !issue_commit_lost(last))
+        return last->commit.job.result;
+    struct issue_commit *commit;
+    enum twoleg_error error = issue_commit_create(request, &commit);
     if (error)
         return error;
-    refresh = (struct refresh_job *)commit;
-    refresh->from = use->family;
-    refresh->until_s = refresh_tokens_until_s(ret_token);
-    error = use->family ? refresh_build_next(request, use->family, refresh)
-                        : refresh_build_first(request, decision, refresh);
-    return endpoint_commit_start(request, commit, error);
+    return endpoint_commit_start(
+        request, &commit->commit,
+        refresh_write(request, decision, use, ret_token->expires_s, commit));
 }

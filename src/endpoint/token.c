@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The token endpoint (RFC 6749 sections 3.2, 4.3, 4.4, 5, 6), at the paths of the dialect that is
 // spoken to this host. Run again from the top after a wait: nothing here has an effect before the
-// answer, but for the budgets, which each request is charged for once, and for refresh tokens,
-// whose change is the last job.
+// answer, but for the budgets, which each request is charged for once, and for the rows of what is
+// given out, which are the last job.
 #include "base/refusal.h"
 #include "endpoint/authenticate.h"
 #include "endpoint/issue.h"
@@ -116,7 +116,7 @@ static enum twoleg_error token_make(struct http_request *request, struct token_c
     enum twoleg_error error =
         endpoint_limit_budget(request, client->application, &call->retry_us);
     if (!error)
-        error = endpoint_issue(request, decision, ret_token);
+        error = endpoint_issue(request, decision, who, ret_token);
     if (!error && decision->family)
         error = refresh_keep(request, decision, who, ret_token);
     return error;

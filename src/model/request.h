@@ -16,7 +16,7 @@ enum reissue {
     REISSUE_NEW,  // another token
     // Of references only:
     REISSUE_SAME,    // the one that it has, until that has expired
-    REISSUE_REPLACE, // another token, and the application's one before is revoked
+    REISSUE_REPLACE, // another one, and the one before of the application, or user, is revoked
 };
 
 // What the dialect of a request says of the meaning of what was sent.

@@ -31,6 +31,12 @@ struct token_record {
     int64_t expires_s; // 0 = never
 };
 
+// What the text of a token is derived from that others may ask for once more; no secret.
+#define TOKEN_NONCE_LEN 16
+struct token_nonce {
+    uint8_t bytes[TOKEN_NONCE_LEN];
+};
+
 // What the end of a family is kept as: the revocation of an id that no token has, since those are
 // random.
 static inline struct token_id token_family_id(uint64_t family)

@@ -76,12 +76,9 @@ static bool store_verb_takes(const struct store_verb *verb)
 
 bool store_batch_is_urgent(const struct store_batch *batch)
 {
+    // A token that takes the place of another one is no hurry: clients ask for those.
     bool takes = false;
-    for (const struct store_verb *verb = batch->verbs; verb; verb = verb->next) {
-        // A token that takes the place of another one is no hurry: clients ask for those.
-        if (verb->kind == VERB_TOKEN_ADD)
-            return false;
+    for (const struct store_verb *verb = batch->verbs; verb; verb = verb->next)
         takes = takes || store_verb_takes(verb);
-    }
     return takes;
 }

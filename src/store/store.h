@@ -108,6 +108,8 @@ enum store_verb_kind {
     VERB_REFRESH_ADD,
     VERB_REFRESH_ROTATE,
     VERB_REFRESH_REVOKE,
+    VERB_REFRESH_NOTE,
+    VERB_TOKEN_REPLACE, // the same, and the one before is revoked
 };
 
 struct store_key {
@@ -195,7 +197,7 @@ struct store_verb {
             struct sha256 current, next;
             int64_t rotated_us, idle_us;
             int64_t tokens_until_s; // of the access token that comes with next
-        } rotate;
+        } rotate; // NOTE reads family, current and tokens_until_s: another one came with current
         // REFRESH_REVOKE: a family as it was found, and the access tokens that came with it, also
         // when it has gone meanwhile. LIMIT: there is no room for the latter, as with REVOKE;
         // alone: they are left to expire, and until they have the family is found still, dead.
@@ -210,15 +212,24 @@ struct store_verb {
             struct str name, value;
         } setting;
         // TOKEN_ADD: CONFLICT when the row's place is taken: with another token it is not. Or when
-        // there is a token of `unless` that still lives, or `replaced` was revoked before. Nothing
-        // is held against the application, so it must be looked at again after the commit.
+        // there is a token of `unless` that still lives. Nothing is held against the application,
+        // so it must be looked at again after the commit.
         struct {
             struct store_token_key key;
             const struct token_record *record;
             const struct store_token_key *unless;
             size_t unless_count;
-            const struct token_id *replaced; // NULL: none. The batch's REVOKE of it comes after
         } token;
+        // TOKEN_REPLACE: as TOKEN_ADD, and it is the one token of its application and subject from
+        // then on: the one before is revoked. CONFLICT also when that is not `before` any more,
+        // unless whichever. LIMIT as with REVOKE.
+        struct {
+            struct store_token_key key;
+            const struct token_record *record;
+            struct token_nonce nonce;
+            struct token_id before; // zeroed: there was none
+            bool whichever;
+        } replace;
         struct str identifier; // API_RENAME_DEFAULT: the new one
         // REVOCATIONS_PURGE: one slice of the rows that expired before, and of the feed's up to
         // then. TOKENS_PURGE: one of the reference tokens that expired before, and of what is left
@@ -358,6 +369,16 @@ enum twoleg_error store_setting(struct store_reader *reader, struct str name, st
 enum twoleg_error store_token(struct store_reader *reader, const struct store_token_key *key,
                               struct arena *arena,
                               struct token_record *ret_record) TWOLEG_MUST_CHECK;
+// The one token of an application, or of a user at it, where each takes the place of the one
+// before. Good or not: it may have expired, or been revoked.
+struct store_token_sole {
+    struct sha256 hash; // of its text
+    struct token_nonce nonce;
+    struct token_record record; // its scope lies in the arena
+};
+enum twoleg_error store_token_sole(struct store_reader *reader, uint64_t application,
+                                   uint64_t subject, struct arena *arena,
+                                   struct store_token_sole *ret_sole) TWOLEG_MUST_CHECK;
 // A live or disabled user, with its rights.
 enum twoleg_error store_user(struct store_reader *reader, uint64_t account, struct str username,
                              struct arena *arena, struct user **ret_user) TWOLEG_MUST_CHECK;

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The same token for whoever asks again, while it lives, or the one that takes its place
-// (docs/why/2026-11-22-dialects.md). Nothing says what was given out but the rows themselves, so
-// what is asked for names them:
+// The same token for whoever asks again, while it lives (docs/why/2026-11-22-dialects.md). Nothing
+// says what was given out but the rows themselves, so what is asked for names them:
 //
 //   window  the second of asking, in lives; 0 for a life that never ends
 //   turn    how many tokens of the window were revoked
 //   seed    MAC(key, "reissue" | shape | record without times | life | scope | window | turn)
-//
-// One that is to be replaced is the application's, whatever secret, API and scope it was for, and
-// whichever login: that ends with it, and so is part of every other one.
 //
 // A token of one window expires in the next one, where no other is made before: whoever asks gets
 // that of the window before while it lives, then that of the window.
@@ -28,7 +24,6 @@ static struct sha256 again_seed(const struct data_key *key, const struct decisio
                                 const struct token_record *record, int64_t window, unsigned turn)
 {
     const struct token_shape *shape = decision->shape ? decision->shape : &token_shape_default;
-    bool replace = decision->reissue == REISSUE_REPLACE;
     const uint64_t numbers[] = {
         decision->reissue,
         shape->alphabet,
@@ -37,10 +32,10 @@ static struct sha256 again_seed(const struct data_key *key, const struct decisio
         record->epoch,
         record->application,
         record->generation,
-        replace ? 0 : record->credential,
+        record->credential,
         record->subject,
         record->subject_generation,
-        replace ? 0 : record->apis[0],
+        record->apis[0],
         (uint64_t)(record->expires_s ? record->expires_s - record->issued_s : 0),
         (uint64_t)window,
         turn,
@@ -52,8 +47,8 @@ static struct sha256 again_seed(const struct data_key *key, const struct decisio
         mac_add_u64(&state, numbers[i]);
     again_add_text(&state, shape->prefix);
     again_add_text(&state, shape->suffix);
-    again_add_text(&state, replace ? STR_NONE : record->scope);
-    if (record->family && !replace)
+    again_add_text(&state, record->scope);
+    if (record->family)
         mac_add_u64(&state, record->family);
     return mac_end(&state);
 }
@@ -75,7 +70,7 @@ static enum twoleg_error again_spell(const struct token_context *context,
 // it were, so these are the first ones, and their end is found in few steps.
 static enum twoleg_error again_first(const struct token_context *context,
                                      const struct decision *decision, int64_t window,
-                                     struct token_reference *token, unsigned *ret_turn)
+                                     struct token_reference *token)
 {
     unsigned revoked = 0, step = 1; // of turns: those before revoked are
     bool growing = true;
@@ -85,10 +80,8 @@ static enum twoleg_error again_first(const struct token_context *context,
         if (error)
             return error;
         bool dead = registry_token_revoked(context->registry, &token->record.id);
-        if (!dead && step == 1) {
-            *ret_turn = turn;
+        if (!dead && step == 1)
             return TWOLEG_NONE;
-        }
         if (dead)
             revoked = turn + 1;
         growing = growing && dead;
@@ -108,18 +101,9 @@ enum twoleg_error token_again_make(const struct token_context *context,
     int64_t window = error ? 0 : token_record_window(&record);
     for (int i = AGAIN_BEFORE; i < AGAIN_COUNT && !error; i++) {
         ret_again->tokens[i].record = record;
-        error = again_first(context, decision, window + i - AGAIN_NOW, &ret_again->tokens[i],
-                            &ret_again->turns[i]);
+        error = again_first(context, decision, window + i - AGAIN_NOW, &ret_again->tokens[i]);
     }
     return error;
-}
-
-enum twoleg_error token_again_follow(const struct token_context *context,
-                                     const struct decision *decision, struct token_again *again)
-{
-    struct token_reference *token = &again->tokens[AGAIN_NOW];
-    return again_spell(context, decision, token_record_window(&token->record),
-                       ++again->turns[AGAIN_NOW], token);
 }
 
 enum twoleg_error token_again_find(const struct token_context *context,

@@ -65,14 +65,13 @@ enum twoleg_error token_reference_take(const struct token_context *context,
                                        const struct token_reference *token,
                                        struct issued_token *ret_token) TWOLEG_MUST_CHECK;
 
-// For a decision whose reissue is same or replace: the token that is out, or will be. Each life is
-// a window of time; a token that was first asked for in one window still lives in part of the next.
+// For a decision whose reissue is same: the token that is out, or will be. Each life is a window of
+// time; a token that was first asked for in one window still lives in part of the next.
 // So there are two that may be out, and never both alive. All are derived from what is asked for,
 // by a data key: every worker, and the server after a restart, finds the same, and no text is kept.
 enum token_again_which { AGAIN_BEFORE, AGAIN_NOW, AGAIN_NEXT, AGAIN_COUNT };
 struct token_again {
     struct token_reference tokens[AGAIN_COUNT]; // records as if made now; whoever frees wipes it
-    unsigned turns[AGAIN_COUNT];                // how many of its window were revoked before
 };
 enum twoleg_error token_again_make(const struct token_context *context,
                                    const struct decision *decision,
@@ -96,10 +95,17 @@ enum twoleg_error token_again_take(const struct token_context *context,
                                    const struct decision *decision,
                                    const struct token_reference *token,
                                    struct issued_token *ret_token) TWOLEG_MUST_CHECK;
-// AGAIN_NOW becomes the one that follows it in its window.
-enum twoleg_error token_again_follow(const struct token_context *context,
-                                     const struct decision *decision,
-                                     struct token_again *again) TWOLEG_MUST_CHECK;
+
+// For a decision whose reissue is replace: a new token, the only one of its application or user
+// from then on, and what its text is derived from.
+enum twoleg_error token_sole_make(const struct token_context *context,
+                                  const struct decision *decision, struct token_nonce *ret_nonce,
+                                  struct token_reference *ret_token) TWOLEG_MUST_CHECK;
+// The one that somebody else made, if it lives and is what the decision asks for; else NOT_FOUND.
+enum twoleg_error token_sole_find(const struct token_context *context,
+                                  const struct decision *decision,
+                                  const struct store_token_sole *found,
+                                  struct token_reference *ret_token) TWOLEG_MUST_CHECK;
 
 // Where the store has a token's row, if it has one: a text may fit several shapes, and a tag fits
 // by chance. The hash is the same for all, and so only one of them can be there.

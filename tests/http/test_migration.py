@@ -34,7 +34,8 @@ def core_app(name):
 
 
 # What each step has added, the latest first.
-ADDED = {7: "ALTER TABLE applications DROP COLUMN refresh_term;"
+ADDED = {8: "DROP INDEX reference_tokens_sole; ALTER TABLE reference_tokens DROP COLUMN nonce;",
+         7: "ALTER TABLE applications DROP COLUMN refresh_term;"
             "ALTER TABLE refresh_tokens DROP COLUMN term;",
          6: "ALTER TABLE reference_tokens DROP COLUMN family;"
             "ALTER TABLE refresh_tokens DROP COLUMN tokens_until_s;",
@@ -118,6 +119,35 @@ def test_H16_users_come_to_a_store_that_knew_none(make_server, tmp_path):
     assert server.token(app, **ask).error == "unauthorized_client"
     server.update(app, grants="password")
     assert server.token(app, **ask).status == 200
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_H16_a_refresh_whose_answer_was_lost_meanwhile_is_answered(make_server, tmp_path, form):
+    """A row of schema 5 says nothing of how long its access tokens live; one that comes with what
+    the release before has given out must end with the login all the same."""
+    config = tmp_path / "on.yaml"
+    config.write_text("password_grant: true\n")
+    server = make_server(config=config).start()
+    app = server.app(scope="alpha", token_format=form, resource_server=True,
+                     grants="password refresh_token")
+    server.cli("user", "add", "ann", "--scope", "alpha", "--password-file", "-",
+               input="a word of hers")
+    first = server.token(app, grant_type="password", username="ann",
+                         password="a word of hers").json()["refresh_token"]
+    second = server.token(app, grant_type="refresh_token", refresh_token=first).json()
+    server.stop()
+    to_schema(server.data, 5)
+    # However long the stop has taken, the grace is not over.
+    db = sqlite3.connect(os.path.join(server.data, "twoleg.db"))
+    with db:
+        db.execute("UPDATE refresh_tokens SET rotated_us = unixepoch() * 1000000 + 60000000")
+    db.close()
+    server.start()
+    again = server.token(app, grant_type="refresh_token", refresh_token=first).json()
+    assert again["refresh_token"] == second["refresh_token"]
+    assert server.active(app, again["access_token"])
+    assert server.revoke(app, second["refresh_token"]).status == 200
+    assert not server.active(app, again["access_token"])
 
 
 @pytest.mark.parametrize("form", FORMATS)

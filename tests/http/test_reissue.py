@@ -3,14 +3,16 @@
 or another one that takes its place (`replace`); what was revoked is never given out again (G10,
 V37)."""
 import pathlib
+import sqlite3
 import threading
 
 import pytest
 
-from instance import FORMATS, speaking
+from instance import FORMATS, UNLIMITED, speaking, until
 from test_races import Call, hold  # noqa: F401 (a fixture)
-from test_reference import rows
+from test_reference import counted, rows
 from test_users import INVALID, granted, refresh, user
+from test_users import ask as ask_password
 
 LIFE = 3600
 FILE = """name: again
@@ -228,45 +230,78 @@ def test_a_restored_store_gives_out_no_token_of_before(own, tmp_path):
 
 def logins(folder, reissue):
     text = FILE.replace("same", reissue) + "    - {name: refresh_token, source: refresh_token}\n"
-    server = speaking(folder, text, "password_grant: true\n")
-    app = server.app(scope="alpha", resource_server=True, grants="password refresh_token")
-    return server, app, user(server, "ann", "--scope", "alpha")
+    server = speaking(folder, text, "password_grant: true\nworkers: 1\n" + UNLIMITED.read_text())
+    app = server.app(scope="alpha beta", resource_server=True,
+                     grants="client_credentials password refresh_token")
+    return server, app, user(server, "ann", "--scope", "alpha beta")
 
 
-def test_rfc7009_2_1_each_login_has_the_same_token_until_it_ends(tmp_path):
-    server, app, name = logins(tmp_path, "same")
-    try:
-        first, other = granted(server, app, name), granted(server, app, name)
-        assert first["access_token"] != other["access_token"]
-        later = refresh(server, app, first["refresh_token"]).json()
-        assert later["access_token"] == first["access_token"]
-        assert server.revoke(app, later["refresh_token"]).status == 200
-        tokens = [first["access_token"], other["access_token"]]
-        assert alive(server, app, tokens) == tokens[1:]
-        assert refresh(server, app, later["refresh_token"]).json() == INVALID
-        tokens.append(granted(server, app, name)["access_token"])
-        assert alive(server, app, tokens) == tokens[1:] and len(set(tokens)) == 3
-        again = refresh(server, app, other["refresh_token"]).json()["access_token"]
-        assert again == other["access_token"] and alive(server, app, tokens) == tokens[1:]
-    finally:
-        server.destroy()
+@pytest.fixture
+def both(tmp_path, request):
+    made = logins(tmp_path, request.param)
+    yield made
+    made[0].destroy()
 
 
-def test_rfc7009_2_1_what_takes_a_place_ends_with_the_login_that_it_came_from(tmp_path):
-    server, app, name = logins(tmp_path, "replace")
-    try:
-        first, other = granted(server, app, name), granted(server, app, name)
-        later = refresh(server, app, first["refresh_token"]).json()
-        tokens = [answer["access_token"] for answer in (first, other, later)]
-        assert alive(server, app, tokens) == tokens[2:]
-        assert server.revoke(app, other["refresh_token"]).status == 200
-        assert alive(server, app, tokens) == tokens[2:]
-        assert server.revoke(app, later["refresh_token"]).status == 200
-        assert alive(server, app, tokens) == []
-        tokens.append(granted(server, app, name)["access_token"])
-        assert alive(server, app, tokens) == tokens[3:] and len(set(tokens)) == 4
-    finally:
-        server.destroy()
+@pytest.mark.parametrize("both", ["same"], indirect=True)
+def test_rfc7009_2_1_each_login_has_the_same_token_until_it_ends(both):
+    server, app, name = both
+    first, other = granted(server, app, name), granted(server, app, name)
+    assert first["access_token"] != other["access_token"]
+    later = refresh(server, app, first["refresh_token"]).json()
+    assert later["access_token"] == first["access_token"]
+    assert server.revoke(app, later["refresh_token"]).status == 200
+    tokens = [first["access_token"], other["access_token"]]
+    assert alive(server, app, tokens) == tokens[1:]
+    assert refresh(server, app, later["refresh_token"]).json() == INVALID
+    tokens.append(granted(server, app, name)["access_token"])
+    assert alive(server, app, tokens) == tokens[1:] and len(set(tokens)) == 3
+    again = refresh(server, app, other["refresh_token"]).json()["access_token"]
+    assert again == other["access_token"] and alive(server, app, tokens) == tokens[1:]
+
+
+@pytest.mark.parametrize("both", ["replace"], indirect=True)
+def test_rfc7009_2_1_what_takes_a_place_ends_with_the_login_that_it_came_from(both):
+    server, app, name = both
+    first, other = granted(server, app, name), granted(server, app, name)
+    later = refresh(server, app, first["refresh_token"]).json()
+    tokens = [answer["access_token"] for answer in (first, other, later)]
+    assert alive(server, app, tokens) == tokens[2:]
+    assert server.revoke(app, other["refresh_token"]).status == 200
+    assert alive(server, app, tokens) == tokens[2:]
+    assert server.revoke(app, later["refresh_token"]).status == 200
+    assert alive(server, app, tokens) == []
+    tokens.append(granted(server, app, name)["access_token"])
+    assert alive(server, app, tokens) == tokens[3:] and len(set(tokens)) == 4
+
+
+@pytest.mark.hooks
+@pytest.mark.parametrize("both", ["same"], indirect=True)
+def test_rfc9700_4_14_2_a_lost_answer_is_given_again_where_the_next_token_has_begun(both):
+    """The token that came with the answer has expired when it is asked for again: the next one
+    lives much longer than was known of that login, and must end with it all the same."""
+    server, app, name = both
+    life = 20 * 3600
+    server.update(app, token_ttl=str(life))
+    first = granted(server, app, name)
+    server.hooks.clock(life - 15)
+    second = refresh(server, app, first["refresh_token"]).json()
+    assert second["access_token"] == first["access_token"] and second["expires_in"] <= 15
+    server.hooks.clock(life + 5)
+    again = refresh(server, app, first["refresh_token"])
+    assert again.status == 200, again
+    again = again.json()
+    assert again["refresh_token"] == second["refresh_token"]
+    assert again["access_token"] != first["access_token"] and again["expires_in"] > life - 60
+    assert alive(server, app, [again["access_token"]])
+    assert server.revoke(app, again["refresh_token"]).status == 200
+    assert not alive(server, app, [again["access_token"]])
+    server.hooks.clock(0)
+    server.stop()
+    store = sqlite3.connect(f"file:{server.data}/twoleg.db?mode=ro", uri=True)
+    kept, = store.execute("SELECT expires_s - revoked_us / 1000000 FROM revoked_tokens").fetchone()
+    store.close()
+    assert kept > life - 60, "so long must it be known that the login has ended"
 
 
 # ------------------------------------------------------------------ replace
@@ -338,3 +373,129 @@ def test_one_is_alive_at_any_time(replacing):
         assert alive(server, caller, seen) == seen[-1:]
     server.hooks.clock(3 * LIFE + LIFE)
     assert not alive(server, caller, seen)
+
+
+# ------------------------------------------------------------------ replace, at once
+
+def meet(server, *calls):
+    """All have found the same token, or none, when the first of them is written."""
+    before = counted(server, "twoleg_token_lookups_total")
+    server.hooks.hold("store.before_commit")
+    try:
+        under_way = [Call(*calls[0])]
+        server.hooks.await_waiting("store.before_commit")
+        under_way += [Call(*call) for call in calls[1:]]
+        until(lambda: counted(server, "twoleg_token_lookups_total") == before + len(calls),
+              "their looks")
+    finally:
+        server.hooks.release("store.before_commit")
+    answers = [call.result() for call in under_way]
+    assert [answer.status for answer in answers] == [200] * len(calls), answers
+    return [answer.json() for answer in answers]
+
+
+def texts(answers):
+    return [answer["access_token"] for answer in answers]
+
+
+@pytest.mark.hooks
+def test_who_asks_for_the_same_at_once_is_given_the_same(replacing):
+    server = replacing
+    app, caller = server.app(scope="alpha beta"), server.app(name="caller", resource_server=True)
+    for before in ([], [server.bearer(app)]):
+        answers = meet(server, *[(server.token, app)] * 6)
+        assert len(set(texts(answers))) == 1
+        assert alive(server, caller, before + texts(answers)) == texts(answers)
+        assert all(0 < answer["expires_in"] <= LIFE for answer in answers)
+
+
+@pytest.mark.hooks
+def test_who_asks_for_another_one_at_once_has_it_and_the_last_one_lives(replacing):
+    server = replacing
+    app, caller = server.app(scope="alpha beta"), server.app(name="caller", resource_server=True)
+
+    def ask(scope):
+        return server.token(app, scope=scope)
+    answers = meet(server, *[(ask, scope) for scope in ("alpha", "beta", "alpha beta") * 2])
+    assert {answer["scope"] for answer in answers} == {"alpha", "beta", "alpha beta"}
+    assert len({*alive(server, caller, texts(answers))}) == 1
+
+
+@pytest.mark.hooks
+@pytest.mark.parametrize("both", ["replace"], indirect=True)
+def test_logins_of_one_user_at_once_are_all_good_and_the_last_one_has_the_token(both):
+    server, app, name = both
+    first = granted(server, app, name)
+    answers = meet(server, *[(ask_password, server, app, name)] * 8)
+    tokens = [first["access_token"], *texts(answers)]
+    assert len(set(tokens)) == 9 and len(alive(server, app, tokens)) == 1
+    # Each is a login of its own: it goes on, and has the token then.
+    for answer in answers:
+        later = refresh(server, app, answer["refresh_token"]).json()["access_token"]
+        tokens.append(later)
+        assert alive(server, app, tokens) == [later]
+
+
+@pytest.mark.parametrize("both", ["replace"], indirect=True)
+def test_an_application_and_each_user_have_a_token_of_their_own(both):
+    server, app, ann = both
+    bob = user(server, "bob", "--scope", "alpha")
+    own, anns, bobs = server.bearer(app), granted(server, app, ann), granted(server, app, bob)
+    tokens = [own, *texts([anns, bobs])]
+    assert alive(server, app, tokens) == tokens
+    for ask, place in ((lambda: granted(server, app, ann)["access_token"], 1),
+                       (lambda: refresh(server, app, bobs["refresh_token"]).json()["access_token"],
+                        2), (lambda: server.bearer(app, scope="alpha"), 0)):
+        before, tokens[place] = tokens[place], ask()
+        assert alive(server, app, [before, *tokens]) == tokens
+    other = server.app(scope="alpha", grants="password")
+    granted(server, other, ann)
+    assert alive(server, app, tokens) == tokens
+
+
+@pytest.mark.parametrize("both", ["replace"], indirect=True)
+def test_users_and_their_application_at_once_are_in_nobodys_way(both):
+    server, app, ann = both
+    bob = user(server, "bob", "--scope", "alpha")
+    who = {"ann": lambda: ask_password(server, app, ann), "app": lambda: server.token(app),
+           "bob": lambda: ask_password(server, app, bob)}
+    for ask in who.values():
+        assert ask().status == 200  # nobody's password is hashed for long then
+    for _ in range(3):
+        calls = [(name, Call(ask)) for name, ask in who.items() for _ in range(6)]
+        tokens = {name: set() for name in who}
+        for name, call in calls:
+            assert call.result().status == 200, call.result()
+            tokens[name].add(call.result().json()["access_token"])
+        assert [len(alive(server, app, each)) for each in tokens.values()] == [1, 1, 1]
+
+
+@pytest.mark.hooks
+@pytest.mark.parametrize("both", ["replace"], indirect=True)
+def test_rfc9700_4_14_2_a_refresh_token_shown_twice_at_once_gives_one_token(both):
+    server, app, name = both
+    token = granted(server, app, name)["refresh_token"]
+    for _ in range(3):
+        answers = meet(server, *[(refresh, server, app, token)] * 4)
+        assert len(set(texts(answers))) == len({each["refresh_token"] for each in answers}) == 1
+        assert alive(server, app, texts(answers)[:1])
+        token = answers[0]["refresh_token"]
+
+
+@pytest.mark.hooks
+@pytest.mark.parametrize("both", ["same", "replace"], indirect=True)
+def test_H1_a_login_is_written_whole_or_not_at_all(both):
+    """Were its token's row there first, the next login could take its place before the answer."""
+    server, app, name = both
+    server.hooks.hold("store.before_publish")
+    asking = Call(ask_password, server, app, name)
+    server.hooks.await_waiting("store.before_publish")
+    server.restart(hard=True)
+    with pytest.raises(OSError):
+        asking.result()
+    server.stop()
+    store = sqlite3.connect(f"file:{server.data}/twoleg.db?mode=ro", uri=True)
+    found = store.execute("SELECT (SELECT count(*) FROM reference_tokens t JOIN refresh_tokens r"
+                          " ON r.family = t.family), (SELECT count(*) FROM reference_tokens)")
+    assert found.fetchone() == (1, 1)
+    store.close()

@@ -7,7 +7,7 @@
 
 #include "store_test.h"
 
-#define LATEST 7 // schema
+#define LATEST 8 // schema
 #define LATEST_TEXT_(number) #number
 #define LATEST_TEXT(number) LATEST_TEXT_(number)
 
@@ -75,8 +75,8 @@ static inline void core_folder(struct test_store *test)
 {
     static const char *const leftovers[] = {"before-002.db", "before-002.db.tmp", "before-003.db",
                                             "before-004.db", "before-005.db", "before-006.db",
-                                            "before-007.db", "twoleg.db", "twoleg.db-wal",
-                                            "twoleg.db-shm"};
+                                            "before-007.db", "before-008.db", "twoleg.db",
+                                            "twoleg.db-wal", "twoleg.db-shm"};
     static char content[1024 * 1024];
     char path[300];
     test_close(test);

@@ -137,6 +137,33 @@ static void rfc9700_4_14_2_a_token_is_rotated_once(void **state)
     assert_memory_equal(&find(test, 1)->previous, &second, sizeof second);
 }
 
+// Another access token came with a refresh token that is good still: what is known only grows.
+static void rfc7009_2_1_a_later_access_token_is_noted(void **state)
+{
+    struct test_store *test = *state;
+    struct refresh_family made = family_of(1);
+    const int64_t until_s = made.tokens_until_s;
+    struct store_verb note = {.rotate = {.family = 1, .current = hash_of(1)}};
+    assert_int_equal(make_user(test, ANN, "ann"), TWOLEG_NONE);
+    assert_int_equal(add(test, &made), TWOLEG_NONE);
+    for (int more = -1; more <= 1; more++) {
+        note.rotate.tokens_until_s = until_s + more;
+        assert_int_equal(test_one(test, VERB_REFRESH_NOTE, ACCOUNT_DEFAULT, &note), TWOLEG_NONE);
+        assert_int_equal(find(test, 1)->tokens_until_s, until_s + (more > 0));
+    }
+    assert_int_equal(rotate(test, 1, 1, 2), TWOLEG_NONE);
+    note.rotate.tokens_until_s = until_s + 2;
+    assert_int_equal(test_one(test, VERB_REFRESH_NOTE, ACCOUNT_DEFAULT, &note),
+                     TWOLEG_VERSION_CONFLICT);
+    assert_int_equal(find(test, 1)->tokens_until_s, until_s + 1);
+    note.rotate.current = hash_of(2);
+    for (int alone = 1; alone >= 0; alone--) {
+        assert_int_equal(end_family(test, 1, alone), TWOLEG_NONE);
+        assert_int_equal(test_one(test, VERB_REFRESH_NOTE, ACCOUNT_DEFAULT, &note),
+                         TWOLEG_VERSION_CONFLICT);
+    }
+}
+
 static void what_was_changed_meanwhile_begins_no_family(void **state)
 {
     struct test_store *test = *state;
@@ -477,6 +504,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_APPLICATIONS(a_family_is_found_by_its_number),
         WITH_APPLICATIONS(rfc9700_4_14_2_a_token_is_rotated_once),
+        WITH_APPLICATIONS(rfc7009_2_1_a_later_access_token_is_noted),
         WITH_APPLICATIONS(what_was_changed_meanwhile_begins_no_family),
         WITH_APPLICATIONS(families_end_with_what_they_came_from),
         WITH_APPLICATIONS(rfc6749_6_families_end_for_good_with_the_grant),

@@ -139,7 +139,7 @@ static void a_token_is_not_written_while_another_lives(void **state)
     struct test_store *test = *state;
     struct token_record old = record_of(11, HOUR_S), young = record_of(11, HOUR_S);
     const struct store_token_key unless[] = {key_of(7), key_of(1), key_of(8)};
-    struct store_verb verb = {.token = {key_of(2), &young, unless, 3, NULL}};
+    struct store_verb verb = {.token = {key_of(2), &young, unless, 3}};
     assert_int_equal(add(test, 1, &old), TWOLEG_NONE);
     assert_int_equal(test_one(test, VERB_TOKEN_ADD, ACCOUNT_DEFAULT, &verb), TWOLEG_CONFLICT);
     assert_int_equal(find(test, 2, &young), TWOLEG_NOT_FOUND);
@@ -157,29 +157,125 @@ static void a_token_is_not_written_while_another_lives(void **state)
     assert_int_equal(test_one(test, VERB_TOKEN_ADD, ACCOUNT_DEFAULT, &verb), TWOLEG_NONE);
 }
 
-// Of two that found the same one alive, the second finds it replaced.
-static void a_token_takes_the_place_of_a_revoked_one_no_more(void **state)
+// ---------------------------------------------------------------------------------- replace
+
+// What was found before: the one with this number, none (0), or whichever there is (-1).
+static enum twoleg_error replace(struct test_store *test, unsigned which, int before,
+                                 const struct token_record *record)
+{
+    struct store_verb verb = {.replace = {.key = key_of(which), .record = record,
+                                          .whichever = before < 0}};
+    verb.replace.nonce.bytes[0] = (uint8_t)which;
+    struct store_token_key key = key_of((unsigned)before);
+    if (before > 0)
+        memcpy(&verb.replace.before, key.hash.bytes, sizeof verb.replace.before);
+    return test_one(test, VERB_TOKEN_REPLACE, ACCOUNT_DEFAULT, &verb);
+}
+
+// The number of the one token; 0: there is none.
+static unsigned sole(struct test_store *test, uint64_t application, uint64_t subject)
+{
+    struct store_token_sole found;
+    enum twoleg_error error =
+        store_token_sole(test->reader, application, subject, &test->arena, &found);
+    if (error) {
+        assert_int_equal(error, TWOLEG_NOT_FOUND);
+        return 0;
+    }
+    struct store_token_key key = key_of(found.nonce.bytes[0]);
+    assert_memory_equal(&found.hash, &key.hash, sizeof key.hash);
+    assert_memory_equal(&found.record.id, &key.hash, sizeof found.record.id);
+    assert_true(found.record.application == application && found.record.subject == subject);
+    test_assert_str(found.record.scope, "groups sms");
+    return found.nonce.bytes[0];
+}
+
+// The last change told is the revocation of this one.
+static void assert_revoked(const struct test_store *test, unsigned which, int64_t expires_s)
+{
+    const struct store_change *last = &test->told.changes[test->told.count - 1];
+    struct store_token_key key = key_of(which);
+    assert_int_equal(last->kind, CHANGE_REVOCATION);
+    assert_memory_equal(&last->token, &key.hash, sizeof last->token);
+    assert_int_equal(last->expires_s, expires_s);
+}
+
+static void a_token_takes_the_place_of_the_one_before(void **state)
 {
     struct test_store *test = *state;
-    struct token_record old = record_of(11, HOUR_S);
-    const struct token_id id = {{1, 2, 3}};
-    assert_int_equal(add(test, 1, &old), TWOLEG_NONE);
-    enum twoleg_error expected = TWOLEG_NONE;
-    for (unsigned which = 2; which < 4; which++) {
-        struct store_batch *batch = test_batch();
-        struct store_verb *verb = store_batch_add(batch, VERB_TOKEN_ADD, ACCOUNT_DEFAULT);
-        verb->token.key = key_of(which);
-        verb->token.record = &old;
-        verb->token.replaced = &id;
-        verb = store_batch_add(batch, VERB_TOKEN_REVOKE, ACCOUNT_DEFAULT);
-        verb->revoke.id = id;
-        verb->revoke.application = 11;
-        verb->revoke.expires_s = old.expires_s;
-        assert_int_equal(test_commit(test, batch), expected);
-        expected = TWOLEG_CONFLICT;
+    struct token_record own = record_of(11, HOUR_S), found;
+    own.subject = own.subject_generation = own.family = 0;
+    struct token_record users = record_of(11, HOUR_S), other = own;
+    other.application = 12;
+    assert_int_equal(sole(test, 11, 0), 0);
+    size_t told = test->told.count;
+    assert_int_equal(replace(test, 1, 0, &own), TWOLEG_NONE);
+    assert_int_equal(replace(test, 2, 0, &users), TWOLEG_NONE);
+    assert_int_equal(replace(test, 3, 0, &other), TWOLEG_NONE);
+    assert_int_equal(test->told.count, told); // each is the first one of whom it is for
+    assert_int_equal(replace(test, 4, 1, &own), TWOLEG_NONE);
+    assert_int_equal(test->told.count, told + 1);
+    assert_revoked(test, 1, own.expires_s);
+    for (int life = 0; life < 2; life++) {
+        assert_int_equal(sole(test, 11, 0), 4);
+        assert_int_equal(sole(test, 11, UINT64_MAX), 2);
+        assert_int_equal(sole(test, 12, 0), 3);
+        assert_int_equal(find(test, 1, &found), TWOLEG_NONE); // for whoever asks what became of it
+        test_close(test);
+        test_open(test);
     }
-    assert_int_equal(find(test, 2, &old), TWOLEG_NONE);
-    assert_int_equal(find(test, 3, &old), TWOLEG_NOT_FOUND);
+}
+
+// In one transaction: what somebody else wrote meanwhile counts.
+static void of_two_that_found_the_same_one_the_second_is_told(void **state)
+{
+    struct test_store *test = *state;
+    struct token_record record = record_of(11, HOUR_S), found;
+    uint64_t subject = record.subject;
+    assert_int_equal(replace(test, 1, 0, &record), TWOLEG_NONE);
+    assert_int_equal(replace(test, 2, 0, &record), TWOLEG_CONFLICT);
+    assert_int_equal(replace(test, 2, 1, &record), TWOLEG_NONE);
+    assert_int_equal(replace(test, 3, 1, &record), TWOLEG_CONFLICT);
+    assert_int_equal(find(test, 3, &found), TWOLEG_NOT_FOUND);
+    assert_int_equal(sole(test, 11, subject), 2);
+    size_t told = test->told.count;
+    assert_int_equal(replace(test, 3, -1, &record), TWOLEG_NONE);
+    assert_int_equal(test->told.count, told + 1);
+    assert_revoked(test, 2, record.expires_s);
+    // One that has expired is dead without a revocation; one that was purged is in nobody's way.
+    struct token_record next = record;
+    next.issued_s = record.expires_s;
+    next.expires_s = next.issued_s + HOUR_S;
+    assert_int_equal(replace(test, 4, 3, &next), TWOLEG_NONE);
+    assert_int_equal(test->told.count, told + 1);
+    unsigned rows;
+    purge(test, next.expires_s + 2 * HOUR_S, &rows);
+    assert_int_equal(sole(test, 11, subject), 0);
+    assert_int_equal(replace(test, 5, 4, &next), TWOLEG_NONE);
+    struct token_record lasting = record_of(11, 0);
+    assert_int_equal(replace(test, 6, 5, &lasting), TWOLEG_NONE);
+    assert_int_equal(replace(test, 7, 6, &lasting), TWOLEG_NONE);
+    assert_revoked(test, 6, 0);
+    assert_int_equal(sole(test, 11, subject), 7);
+}
+
+static void G6_one_that_cannot_be_revoked_keeps_its_place(void **state)
+{
+    struct test_store *test = *state;
+    struct token_record record = record_of(11, HOUR_S), found;
+    assert_int_equal(replace(test, 1, 0, &record), TWOLEG_NONE);
+    test_revoke_many(test, 0, REVOCATIONS_PER_APPLICATION, TEST_NOW, NOW_S + 100);
+    assert_int_equal(replace(test, 2, 1, &record), TWOLEG_LIMIT);
+    assert_int_equal(find(test, 2, &found), TWOLEG_NOT_FOUND);
+    assert_int_equal(sole(test, 11, record.subject), 1);
+    struct store_verb gone = {.number = 11};
+    assert_int_equal(test_one(test, VERB_APPLICATION_DELETE, STORE_OPERATOR, &gone), TWOLEG_NONE);
+    assert_int_equal(replace(test, 2, 1, &record), TWOLEG_NOT_FOUND);
+    struct token_record far = record_of(12, HOUR_S);
+    assert_int_equal(replace(test, 3, 0, &far), TWOLEG_NONE);
+    far.expires_s = INT64_MAX;
+    assert_int_equal(replace(test, 4, 3, &far), TWOLEG_RANGE);
+    assert_int_equal(sole(test, 12, far.subject), 3); // all or nothing
 }
 
 static void what_has_no_place_is_refused(void **state)
@@ -356,7 +452,9 @@ int main(void)
         WITH_APPLICATIONS(a_token_is_found_by_its_hash_alone),
         WITH_APPLICATIONS(a_hash_with_the_same_place_is_another_token),
         WITH_APPLICATIONS(a_token_is_not_written_while_another_lives),
-        WITH_APPLICATIONS(a_token_takes_the_place_of_a_revoked_one_no_more),
+        WITH_APPLICATIONS(a_token_takes_the_place_of_the_one_before),
+        WITH_APPLICATIONS(of_two_that_found_the_same_one_the_second_is_told),
+        WITH_APPLICATIONS(G6_one_that_cannot_be_revoked_keeps_its_place),
         WITH_APPLICATIONS(what_has_no_place_is_refused),
         WITH_APPLICATIONS(each_life_leaves_in_its_time),
         WITH_APPLICATIONS(expired_rows_leave_in_slices),

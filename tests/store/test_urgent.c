@@ -147,10 +147,11 @@ static void a_token_in_the_place_of_another_is_not_urgent(void **state)
 {
     (void)state;
     struct store_batch *batch = test_batch();
+    store_batch_add(batch, VERB_TOKEN_REPLACE, ACCOUNT_DEFAULT);
+    store_batch_add(batch, VERB_REFRESH_ADD, ACCOUNT_DEFAULT);
+    assert_false(store_batch_is_urgent(batch));
     store_batch_add(batch, VERB_TOKEN_REVOKE, ACCOUNT_DEFAULT);
     assert_true(store_batch_is_urgent(batch));
-    store_batch_add(batch, VERB_TOKEN_ADD, ACCOUNT_DEFAULT);
-    assert_false(store_batch_is_urgent(batch));
     store_batch_destroy(batch);
 }
 

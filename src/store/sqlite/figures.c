@@ -13,7 +13,7 @@ void figures_note(struct store *store, const struct store_batch *batches)
         if (batch->result)
             continue;
         for (const struct store_verb *verb = batch->verbs; verb; verb = verb->next)
-            if (verb->kind == VERB_TOKEN_ADD)
+            if (verb->kind == VERB_TOKEN_ADD || verb->kind == VERB_TOKEN_REPLACE)
                 atomic_fetch_add_explicit(&figures->written, 1, memory_order_relaxed);
         atomic_fetch_add_explicit(&figures->purged, batch->purged.rows, memory_order_relaxed);
     }

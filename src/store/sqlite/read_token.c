@@ -76,6 +76,50 @@ enum twoleg_error token_search(struct database *database, const struct store_tok
     }
 }
 
+static bool token_read_bytes(struct statement *row, int column, uint8_t *bytes, size_t size)
+{
+    struct str read = statement_get_bytes(row, column);
+    if (read.len != size)
+        return false;
+    memcpy(bytes, read.ptr, size);
+    return true;
+}
+
+enum twoleg_error token_search_sole(struct database *database, uint64_t application,
+                                    uint64_t subject, struct arena *arena,
+                                    struct store_token_sole *sole, int64_t *ret_place)
+{
+    struct statement read = statement_begin(database, SQL_TOKEN_SOLE);
+    statement_number(&read, application);
+    statement_number(&read, subject);
+    bool found = statement_step(&read);
+    int64_t place = found ? statement_get_int(&read, 12) : 0;
+    bool fits = !found || token_read_row(&read, place >> TOKEN_PLACE_BITS, arena, &sole->record);
+    if (found &&
+        (!token_read_bytes(&read, 0, sole->hash.bytes, sizeof sole->hash.bytes) ||
+         !token_read_bytes(&read, 13, sole->nonce.bytes, sizeof sole->nonce.bytes)))
+        read.code = SQLITE_CORRUPT;
+    memcpy(sole->record.id.bytes, sole->hash.bytes, sizeof sole->record.id.bytes);
+    *ret_place = place;
+    enum twoleg_error error = statement_end(&read);
+    return error ? error : !found ? TWOLEG_NOT_FOUND : fits ? TWOLEG_NONE : TWOLEG_NO_MEMORY;
+}
+
+enum twoleg_error store_token_sole(struct store_reader *reader, uint64_t application,
+                                   uint64_t subject, struct arena *arena,
+                                   struct store_token_sole *ret_sole)
+{
+    struct store_token_sole sole = {.nonce = {{0}}};
+    int64_t place;
+    enum twoleg_error error = database_begin_read(&reader->database);
+    if (!error)
+        error = token_search_sole(&reader->database, application, subject, arena, &sole, &place);
+    database_rollback(&reader->database);
+    if (!error)
+        *ret_sole = sole;
+    return error;
+}
+
 enum twoleg_error store_token(struct store_reader *reader, const struct store_token_key *key,
                               struct arena *arena, struct token_record *ret_record)
 {

@@ -13,6 +13,11 @@ struct database;
 // The row of a key, but for its id. NOT_FOUND.
 enum twoleg_error token_search(struct database *database, const struct store_token_key *key,
                                struct arena *arena, struct token_record *record) TWOLEG_MUST_CHECK;
+// The row of the one token, and where it lies. NOT_FOUND.
+enum twoleg_error token_search_sole(struct database *database, uint64_t application,
+                                    uint64_t subject, struct arena *arena,
+                                    struct store_token_sole *sole,
+                                    int64_t *ret_place) TWOLEG_MUST_CHECK;
 
 static inline int64_t token_place(int64_t bucket, const struct store_token_key *key)
 {

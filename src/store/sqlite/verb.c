@@ -32,6 +32,8 @@ static verb_function *const verb_functions[] = {
     [VERB_REFRESH_ADD] = verb_refresh_add,
     [VERB_REFRESH_ROTATE] = verb_refresh_rotate,
     [VERB_REFRESH_REVOKE] = verb_refresh_revoke,
+    [VERB_REFRESH_NOTE] = verb_refresh_note,
+    [VERB_TOKEN_REPLACE] = verb_token_replace,
 };
 
 enum twoleg_error verb_run(struct round *round, const struct store_verb *verb)

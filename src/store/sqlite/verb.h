@@ -74,9 +74,6 @@ enum twoleg_error verb_scope_remove(struct round *round,
                                     const struct store_verb *verb) TWOLEG_MUST_CHECK;
 enum twoleg_error verb_token_revoke(struct round *round,
                                     const struct store_verb *verb) TWOLEG_MUST_CHECK;
-// As the transaction sees it.
-enum twoleg_error verb_token_is_revoked(struct round *round, const struct token_id *id,
-                                        bool *ret_known) TWOLEG_MUST_CHECK;
 enum twoleg_error verb_credential_revoke(struct round *round,
                                          const struct store_verb *verb) TWOLEG_MUST_CHECK;
 enum twoleg_error verb_revocations_purge(struct round *round,
@@ -91,6 +88,8 @@ enum twoleg_error verb_setting_set(struct round *round,
                                    const struct store_verb *verb) TWOLEG_MUST_CHECK;
 enum twoleg_error verb_token_add(struct round *round,
                                  const struct store_verb *verb) TWOLEG_MUST_CHECK;
+enum twoleg_error verb_token_replace(struct round *round,
+                                     const struct store_verb *verb) TWOLEG_MUST_CHECK;
 enum twoleg_error verb_tokens_purge(struct round *round,
                                     const struct store_verb *verb) TWOLEG_MUST_CHECK;
 enum twoleg_error verb_audit(struct round *round, const struct store_verb *verb) TWOLEG_MUST_CHECK;
@@ -104,5 +103,7 @@ enum twoleg_error verb_refresh_add(struct round *round,
                                    const struct store_verb *verb) TWOLEG_MUST_CHECK;
 enum twoleg_error verb_refresh_rotate(struct round *round,
                                       const struct store_verb *verb) TWOLEG_MUST_CHECK;
+enum twoleg_error verb_refresh_note(struct round *round,
+                                    const struct store_verb *verb) TWOLEG_MUST_CHECK;
 enum twoleg_error verb_refresh_revoke(struct round *round,
                                       const struct store_verb *verb) TWOLEG_MUST_CHECK;

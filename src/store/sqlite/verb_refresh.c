@@ -107,6 +107,19 @@ enum twoleg_error verb_refresh_rotate(struct round *round, const struct store_ve
     return error;
 }
 
+// Another access token comes with what is current still: so long must it be known that it ended.
+enum twoleg_error verb_refresh_note(struct round *round, const struct store_verb *verb)
+{
+    struct statement note = statement_begin(round->database, SQL_REFRESH_NOTE);
+    statement_number(&note, verb->rotate.family);
+    statement_bytes(&note, refresh_hash(&verb->rotate.current));
+    statement_int(&note, verb->rotate.tokens_until_s);
+    enum twoleg_error error = statement_run(&note);
+    if (!error && sqlite3_changes(round->database->db) == 0)
+        error = TWOLEG_VERSION_CONFLICT;
+    return error;
+}
+
 // Until when its access tokens live: what was found, or later, if it was used meanwhile.
 static enum twoleg_error refresh_tokens_until(struct round *round, const struct store_verb *verb,
                                               int64_t *ret_until_s)

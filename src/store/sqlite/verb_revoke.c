@@ -50,8 +50,8 @@ static enum twoleg_error revoke_check_limit(struct round *round, const struct ve
     return lives && most->live >= REVOCATIONS_PER_APPLICATION ? TWOLEG_LIMIT : TWOLEG_NONE;
 }
 
-enum twoleg_error verb_token_is_revoked(struct round *round, const struct token_id *id,
-                                        bool *ret_known)
+static enum twoleg_error revoke_is_known(struct round *round, const struct token_id *id,
+                                         bool *ret_known)
 {
     struct statement read = statement_begin(round->database, SQL_REVOKED_IS);
     statement_bytes(&read, str_of(id->bytes, sizeof id->bytes));
@@ -74,7 +74,7 @@ enum twoleg_error verb_token_revoke(struct round *round, const struct store_verb
     enum twoleg_error error =
         verb_entity_head(round, ENTITY_APPLICATION, verb->revoke.application, verb->account, &head);
     if (!error)
-        error = verb_token_is_revoked(round, &verb->revoke.id, &known);
+        error = revoke_is_known(round, &verb->revoke.id, &known);
     if (error || known)
         return error;
     error = revoke_check_limit(round, &head, verb->revoke.expires_s);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reference tokens: a row for each, and how rows leave.
+#include <string.h>
+
 #include "store/sqlite/token_place.h"
 #include "store/sqlite/verb.h"
 
@@ -21,45 +23,43 @@ static int64_t token_bucket(const struct token_record *record)
 
 #define TOKEN_ARENA_CAP ((size_t)16 * 1024) // a scope
 
-// What was found out before the batch was queued may be true no more: one token has one successor,
-// and where one lives there is no other.
+// Whether one lives still when the next one begins.
+static bool token_lives(const struct token_record *token, const struct token_record *next)
+{
+    return token->expires_s == 0 || token->expires_s > next->issued_s;
+}
+
+// What was found out before the batch was queued may be true no more: where one lives there is no
+// other.
 static enum twoleg_error token_check_alone(struct round *round, const struct store_verb *verb)
 {
     struct arena arena;
     struct token_record other;
-    bool replaced = false;
     enum twoleg_error error = TWOLEG_NONE;
-    if (verb->token.replaced)
-        error = verb_token_is_revoked(round, verb->token.replaced, &replaced);
-    if (error || replaced)
-        return error ? error : TWOLEG_CONFLICT;
     arena_init(&arena, NULL, TOKEN_ARENA_CAP);
     for (size_t i = 0; i < verb->token.unless_count && !error; i++) {
         error = token_search(round->database, &verb->token.unless[i], &arena, &other);
-        bool lives = !error && (other.expires_s == 0 ||
-                                other.expires_s > verb->token.record->issued_s);
+        bool lives = !error && token_lives(&other, verb->token.record);
         error = lives ? TWOLEG_CONFLICT : error == TWOLEG_NOT_FOUND ? TWOLEG_NONE : error;
     }
     arena_finish(&arena);
     return error;
 }
 
-// Not held against the application: that would be a look into another table for each token. Whoever
-// asked looks again before it gives the token out, and a row that came too late is swept.
-enum twoleg_error verb_token_add(struct round *round, const struct store_verb *verb)
+// nonce: NULL for a token that takes nobody's place.
+static enum twoleg_error token_insert(struct round *round, uint64_t account,
+                                      const struct store_token_key *key,
+                                      const struct token_record *record,
+                                      const struct token_nonce *nonce)
 {
-    const struct token_record *record = verb->token.record;
     int64_t bucket = token_bucket(record);
     if (record->api_count != 1 || record->expires_s < 0 || bucket >= TOKEN_BUCKETS ||
-        verb->token.key.slot >= TOKEN_SLOTS_MAX || verb->account == STORE_OPERATOR)
+        key->slot >= TOKEN_SLOTS_MAX || account == STORE_OPERATOR)
         return TWOLEG_RANGE;
-    enum twoleg_error error = token_check_alone(round, verb);
-    if (error)
-        return error;
     struct statement add = statement_begin(round->database, SQL_TOKEN_ADD);
-    statement_int(&add, token_place(bucket, &verb->token.key));
-    statement_bytes(&add, str_of(verb->token.key.hash.bytes, SHA256_SIZE));
-    statement_number(&add, verb->account);
+    statement_int(&add, token_place(bucket, key));
+    statement_bytes(&add, str_of(key->hash.bytes, SHA256_SIZE));
+    statement_number(&add, account);
     statement_number(&add, record->application);
     statement_number(&add, record->generation);
     statement_number(&add, record->credential);
@@ -71,7 +71,58 @@ enum twoleg_error verb_token_add(struct round *round, const struct store_verb *v
     statement_int(&add, record->issued_s);
     statement_int(&add, record->expires_s);
     statement_number(&add, record->family);
+    if (nonce)
+        statement_bytes(&add, str_of(nonce->bytes, sizeof nonce->bytes));
+    else
+        statement_null(&add);
     return statement_run(&add);
+}
+
+// Not held against the application: that would be a look into another table for each token. Whoever
+// asked looks again before it gives the token out, and a row that came too late is swept.
+enum twoleg_error verb_token_add(struct round *round, const struct store_verb *verb)
+{
+    enum twoleg_error error = token_check_alone(round, verb);
+    return error ? error
+                 : token_insert(round, verb->account, &verb->token.key, verb->token.record, NULL);
+}
+
+// The one that had the place is revoked, and has it no more.
+static enum twoleg_error token_depose(struct round *round, const struct store_verb *verb,
+                                      const struct token_record *before, int64_t place)
+{
+    struct store_verb revoke = {.kind = VERB_TOKEN_REVOKE, .account = verb->account};
+    revoke.revoke.id = before->id;
+    revoke.revoke.application = before->application;
+    revoke.revoke.expires_s = before->expires_s;
+    enum twoleg_error error = TWOLEG_NONE;
+    if (token_lives(before, verb->replace.record))
+        error = verb_token_revoke(round, &revoke);
+    return error ? error : verb_simple(round, SQL_TOKEN_DEPOSE, (uint64_t)place);
+}
+
+enum twoleg_error verb_token_replace(struct round *round, const struct store_verb *verb)
+{
+    const struct token_record *record = verb->replace.record;
+    struct store_token_sole sole = {.nonce = {{0}}};
+    int64_t place;
+    struct arena arena;
+    arena_init(&arena, NULL, TOKEN_ARENA_CAP);
+    enum twoleg_error error = token_search_sole(round->database, record->application,
+                                                record->subject, &arena, &sole, &place);
+    arena_finish(&arena);
+    bool found = !error;
+    if (error == TWOLEG_NOT_FOUND)
+        error = TWOLEG_NONE;
+    // One that went with its row meanwhile is in nobody's way.
+    if (found && !verb->replace.whichever &&
+        memcmp(&sole.record.id, &verb->replace.before, sizeof sole.record.id) != 0)
+        return TWOLEG_CONFLICT;
+    if (found)
+        error = token_depose(round, verb, &sole.record, place);
+    return error ? error
+                 : token_insert(round, verb->account, &verb->replace.key, record,
+                                &verb->replace.nonce);
 }
 
 static enum twoleg_error tokens_drop(struct round *round, struct statement *drop,

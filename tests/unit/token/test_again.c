@@ -47,7 +47,7 @@ static void again_add(struct test_tokens *t, const struct token_again *again,
     const struct token_reference *token = &again->tokens[which];
     for (int i = 0; i < AGAIN_COUNT; i++)
         unless[i] = again->tokens[i].key;
-    struct store_verb verb = {.token = {token->key, &token->record, unless, AGAIN_COUNT, NULL}};
+    struct store_verb verb = {.token = {token->key, &token->record, unless, AGAIN_COUNT}};
     assert_int_equal(test_one(t->on->test, VERB_TOKEN_ADD, ACCOUNT_DEFAULT, &verb), expected);
 }
 
@@ -210,7 +210,6 @@ static void G10_a_long_life_forgets_no_revocation_too_early(void **state)
 {
     enum { DAY_S = 86400, DAYS = 7 };
     struct test_tokens *t = again_prepare(state);
-    t->decision.reissue = REISSUE_REPLACE;
     t->decision.ttl_us = (int64_t)DAYS * DAY_S * SECOND_US;
     t->decision.now_us = t->decision.ttl_us * 3000;
     struct token_again *first = again_make(t);
@@ -231,25 +230,46 @@ static void G10_a_long_life_forgets_no_revocation_too_early(void **state)
     assert_false(registry_token_revoked(t->on->registry, &first->tokens[AGAIN_NOW].record.id));
 }
 
-// Whatever it was for: the application has one token.
-static void one_that_is_replaced_is_the_applications(void **state)
+static enum twoleg_error sole_find(struct test_tokens *t, const struct store_token_sole *sole)
+{
+    struct token_reference token;
+    struct issued_token issued;
+    enum twoleg_error error = token_sole_find(&t->context, &t->decision, sole, &token);
+    return error ? error : token_again_take(&t->context, &t->decision, &token, &issued);
+}
+
+// Whoever asked for the same at the same moment is given it; nobody else, and not when it is dead.
+static void one_that_is_replaced_is_made_anew_and_found_by_its_nonce(void **state)
 {
     struct test_tokens *t = again_prepare(state);
+    struct token_reference first, second;
+    struct store_token_sole sole, other;
     t->decision.reissue = REISSUE_REPLACE;
-    struct token_again *first = again_make(t);
-    struct api api = *t->decision.api;
-    api.number++;
-    t->decision.scope = STR("less");
-    t->decision.credential++;
-    t->decision.api = &api;
-    assert_true(again_same(first, AGAIN_NOW, again_make(t), AGAIN_NOW));
-    struct token_again *next = again_make(t);
-    assert_int_equal(token_again_follow(&t->context, &t->decision, next), TWOLEG_NONE);
-    assert_false(again_same(first, AGAIN_NOW, next, AGAIN_NOW));
-    assert_memory_equal(next->tokens[AGAIN_NOW].record.id.bytes,
-                        sha256(again_text(next, AGAIN_NOW)).bytes, TOKEN_ID_LEN);
-    again_revoke(t, &first->tokens[AGAIN_NOW].record.id);
-    assert_true(again_same(next, AGAIN_NOW, again_make(t), AGAIN_NOW));
+    assert_int_equal(token_sole_make(&t->context, &t->decision, &other.nonce, &second),
+                     TWOLEG_NONE);
+    assert_int_equal(token_sole_make(&t->context, &t->decision, &sole.nonce, &first), TWOLEG_NONE);
+    assert_true(first.len == second.len && memcmp(first.text, second.text, first.len) != 0);
+    sole.hash = first.key.hash;
+    sole.record = first.record;
+    assert_int_equal(sole_find(t, &sole), TWOLEG_NONE);
+    struct store_token_sole wrong = sole;
+    wrong.nonce = other.nonce;
+    assert_int_equal(sole_find(t, &wrong), TWOLEG_NOT_FOUND);
+    const struct decision asked = t->decision;
+    struct decision changed[] = {asked, asked, asked, asked, asked};
+    changed[0].credential++;
+    changed[1].scope = STR("less");
+    changed[2].family++;
+    changed[3].shape = &other_hex;
+    changed[4].generation++;
+    for (size_t i = 0; i < sizeof changed / sizeof *changed; i++) {
+        t->decision = changed[i];
+        assert_int_equal(sole_find(t, &sole), TWOLEG_NOT_FOUND);
+    }
+    t->decision = asked;
+    assert_int_equal(sole_find(t, &sole), TWOLEG_NONE);
+    again_revoke(t, &sole.record.id);
+    assert_int_equal(sole_find(t, &sole), TWOLEG_NOT_FOUND);
 }
 
 static void what_cannot_be_had_is_no_token(void **state)
@@ -260,8 +280,15 @@ static void what_cannot_be_had_is_no_token(void **state)
     fault_arm(FAULT_RANDOM, 1, true);
     assert_int_equal(token_again_make(&t->context, &t->decision, &again), TWOLEG_NO_RANDOM);
     fault_arm(FAULT_RANDOM, 0, false);
+    struct token_reference token;
+    struct token_nonce nonce;
+    t->env.random_left = 0;
+    fault_arm(FAULT_RANDOM, 1, true);
+    assert_int_equal(token_sole_make(&t->context, &t->decision, &nonce, &token), TWOLEG_NO_RANDOM);
+    fault_arm(FAULT_RANDOM, 0, false);
     t->decision.format = FORMAT_SEALED;
     assert_int_equal(token_again_make(&t->context, &t->decision, &again), TWOLEG_INTERNAL);
+    assert_int_equal(token_sole_make(&t->context, &t->decision, &nonce, &token), TWOLEG_INTERNAL);
 }
 
 int main(void)
@@ -273,7 +300,7 @@ int main(void)
         TOKENS(two_are_never_written_that_both_live),
         TOKENS(G10_the_first_that_is_not_revoked_is_found_in_few_steps),
         TOKENS(G10_a_long_life_forgets_no_revocation_too_early),
-        TOKENS(one_that_is_replaced_is_the_applications),
+        TOKENS(one_that_is_replaced_is_made_anew_and_found_by_its_nonce),
         TOKENS(what_cannot_be_had_is_no_token),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
