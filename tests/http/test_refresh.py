@@ -7,7 +7,8 @@ import time
 
 import pytest
 
-from instance import FORMATS
+from instance import FORMATS, insist, until
+from test_races import Call
 from test_users import (INVALID, ON, PASSWORD, app, granted, refresh, server,  # noqa: F401
                         user)
 
@@ -223,6 +224,28 @@ def test_rfc7009_2_1_the_access_tokens_of_a_family_end_with_it(server, app, form
     assert server.revoke(mine, family[0]).status == 200  # section 2.2: dead already
     shown = server.manage("POST", "tokens/inspect", None, {"token": family[0]})
     assert not shown["active"] and "refresh token" in shown["reason"]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_G1_nothing_that_is_refreshed_meanwhile_outlives_the_end(server, app, form):
+    name = user(server, "chased " + form, "--scope", "alpha")
+    mine = server.app(name="chased", scope="alpha", token_format=form,
+                      grants="password refresh_token")
+    for _ in range(10):
+        given = [granted(server, mine, name)]
+
+        def go_on(given=given):
+            while True:
+                answer = insist(lambda: refresh(server, mine, given[-1]["refresh_token"]))
+                if answer.status != 200:
+                    return answer
+                given.append(answer.json())
+        going = Call(go_on)
+        until(lambda: len(given) > 3 or not going.is_alive(), "successors")
+        assert insist(lambda: server.revoke(mine, given[0]["refresh_token"])).status == 200
+        assert going.result().json() == INVALID
+        assert len(given) > 3
+        assert alive(server, app, *(one["access_token"] for one in given)) == [False] * len(given)
 
 
 @pytest.mark.parametrize("form", FORMATS)
