@@ -7,7 +7,7 @@ import urllib.parse
 
 import pytest
 
-from instance import FORMATS, UNLIMITED, Server
+from instance import FORMATS, UNLIMITED, Server, insist
 
 PASSWORD = "correct horse battery"
 ON = "password_grant: true\n"
@@ -41,7 +41,7 @@ def ask(server, app, name, password=PASSWORD, **fields):
 
 
 def granted(server, app, name, **fields):
-    answer = ask(server, app, name, **fields)
+    answer = insist(lambda: ask(server, app, name, **fields))
     assert answer.status == 200, answer
     return answer.json()
 
