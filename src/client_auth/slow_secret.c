@@ -8,7 +8,10 @@
 #include "crypto/compare.h"
 #include "crypto/wipe.h"
 
-#define SLOW_PLACES 1024 // a power of two
+// Powers of two. Who is right is remembered as long as there is room: all who ask, if they are not
+// more than some ten thousand; their memory is touched as they come.
+#define SLOW_MATCHES_PLACES 16384
+#define SLOW_DIFFERS_PLACES 1024
 // With one, fifty digests had two of one place every fourth time, and the older was forgotten.
 #define SLOW_WAYS 4
 
@@ -27,7 +30,7 @@ struct slow_place {
 // known in the other.
 struct slow_secret_cache {
     struct mac_key key;
-    struct slow_place matches[SLOW_PLACES], differs[SLOW_PLACES];
+    struct slow_place matches[SLOW_MATCHES_PLACES], differs[SLOW_DIFFERS_PLACES];
 };
 
 struct slow_secret_cache *slow_secret_cache_create(struct env *env)
@@ -65,11 +68,11 @@ struct sha256 slow_secret_digest(const struct slow_secret_cache *cache,
     return mac_end(&state);
 }
 
-static size_t slow_secret_at(const struct sha256 *digest)
+static size_t slow_secret_at(const struct sha256 *digest, size_t places)
 {
     uint32_t word;
     memcpy(&word, digest->bytes, sizeof word);
-    return word & (SLOW_PLACES - 1);
+    return word & (places - 1);
 }
 
 static struct sha256 slow_way_read(const struct slow_way *way)
@@ -115,9 +118,10 @@ static void slow_place_put(struct slow_place *place, const struct sha256 *digest
 enum slow_secret_known slow_secret_find(const struct slow_secret_cache *cache,
                                         const struct sha256 *digest)
 {
-    size_t at = slow_secret_at(digest);
-    bool matches = slow_place_has(&cache->matches[at], digest);
-    bool differs = slow_place_has(&cache->differs[at], digest);
+    size_t match = slow_secret_at(digest, SLOW_MATCHES_PLACES);
+    size_t difference = slow_secret_at(digest, SLOW_DIFFERS_PLACES);
+    bool matches = slow_place_has(&cache->matches[match], digest);
+    bool differs = slow_place_has(&cache->differs[difference], digest);
     return matches ? SLOW_MATCHES : differs ? SLOW_DIFFERS : SLOW_UNKNOWN;
 }
 
@@ -132,6 +136,7 @@ enum slow_secret_known slow_outcome_find(const struct slow_outcome *outcomes,
 
 void slow_secret_put(struct slow_secret_cache *cache, const struct sha256 *digest, bool matches)
 {
-    struct slow_place *table = matches ? cache->matches : cache->differs;
-    slow_place_put(&table[slow_secret_at(digest)], digest);
+    size_t match = slow_secret_at(digest, SLOW_MATCHES_PLACES);
+    size_t difference = slow_secret_at(digest, SLOW_DIFFERS_PLACES);
+    slow_place_put(matches ? &cache->matches[match] : &cache->differs[difference], digest);
 }
