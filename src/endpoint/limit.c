@@ -24,7 +24,8 @@
 
 enum limit_kind { KIND_ADDRESS, KIND_CLIENT }; // of the keys in the table of failures
 
-enum { CHARGED_BUDGET = 1 << 0 }; // bits of request->charged
+// Bits of request->charged: its budget was asked, and gave one token.
+enum { CHARGED_BUDGET = 1 << 0, CHARGED_TOKEN = 1 << 1 };
 
 // So many times as many guesses as are compared, and nothing remembered is believed.
 #define GUESSES_BELIEVED 10
@@ -273,14 +274,19 @@ static void endpoint_limit_observe(struct http_request *request, struct str clie
         .status = 200, .observed = true});
 }
 
+static struct limit_rate endpoint_limit_tokens(const struct http_request *request,
+                                               const struct application *application)
+{
+    return limit_rate_of(application->budget.own ? &application->budget.rate
+                                                 : &endpoint_config(request)->budget);
+}
+
 enum twoleg_error endpoint_limit_budget(struct http_request *request,
                                         const struct application *application,
                                         int64_t *ret_retry_us)
 {
     const struct server *server = endpoint_context(request)->server;
-    struct limit_rate rate = limit_rate_of(application->budget.own
-                                               ? &application->budget.rate
-                                               : &endpoint_config(request)->budget);
+    struct limit_rate rate = endpoint_limit_tokens(request, application);
     if (rate.burst == 0 || request->charged & CHARGED_BUDGET)
         return TWOLEG_NONE;
     struct registry_spent *spent = registry_spent(server->registry, application->number);
@@ -288,8 +294,10 @@ enum twoleg_error endpoint_limit_budget(struct http_request *request,
         return REFUSE(TWOLEG_CLIENT_UNKNOWN); // deleted since this turn looked it up
     request->charged |= CHARGED_BUDGET;
     int64_t wait_us = limit_bucket_take(&spent->bucket, &rate, request->env->boot_us);
-    if (wait_us == 0)
+    if (wait_us == 0) {
+        request->charged |= CHARGED_TOKEN;
         return TWOLEG_NONE;
+    }
     if (endpoint_limit_observes(request, application)) {
         atomic_fetch_add_explicit(&spent->observed, 1, memory_order_relaxed);
         endpoint_limit_observe(request, application->client_id);
@@ -299,4 +307,15 @@ enum twoleg_error endpoint_limit_budget(struct http_request *request,
     *ret_retry_us = wait_us;
     metrics_add(request->metrics, METRIC_LIMITED_BUDGET, 1);
     return REFUSE(TWOLEG_BUDGET);
+}
+
+void endpoint_limit_not_issued(struct http_request *request,
+                               const struct application *application)
+{
+    struct limit_rate rate = endpoint_limit_tokens(request, application);
+    struct registry_spent *spent =
+        registry_spent(endpoint_context(request)->server->registry, application->number);
+    if (spent && request->charged & CHARGED_TOKEN)
+        limit_bucket_return(&spent->bucket, &rate);
+    request->charged &= ~(unsigned)CHARGED_TOKEN;
 }

@@ -119,6 +119,8 @@ static enum twoleg_error token_make(struct http_request *request, struct token_c
         error = endpoint_issue(request, decision, who, ret_token);
     if (!error && decision->family)
         error = refresh_keep(request, decision, who, ret_token);
+    if (error && error != TWOLEG_WAIT)
+        endpoint_limit_not_issued(request, client->application);
     return error;
 }
 

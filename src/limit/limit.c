@@ -163,3 +163,8 @@ int64_t limit_bucket_take(struct limit_bucket *bucket, const struct limit_rate *
                                                     memory_order_relaxed, memory_order_relaxed));
     return wait_us > 0 ? wait_us : 0;
 }
+
+void limit_bucket_return(struct limit_bucket *bucket, const struct limit_rate *rate)
+{
+    atomic_fetch_sub_explicit(&bucket->full_at, rate->interval_us, memory_order_relaxed);
+}

@@ -515,6 +515,25 @@ def test_budget_is_not_charged_for_refusals(limited):
     assert [server.token(app).status for _ in range(3)] == [200, 200, 429]
 
 
+@pytest.mark.hooks
+def test_budget_is_not_charged_for_what_there_was_no_place_for(limited):
+    """Whoever comes again as a 503 says gets its tokens when there is a place."""
+    server = limited("workers: 1\nmax_waiting: 1\nbudget: 2/1d\n")
+    app, other = server.app(token_format="reference"), server.app(token_format="reference")
+    assert server.token(app, scope="none-such").status == 400  # loaded
+    server.hooks.hold("store.before_commit")
+    try:
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(ask, server, other.id, other.secret)
+            server.hooks.await_waiting("store.before_commit")
+            assert {server.token(app).status for _ in range(8)} == {503}
+            server.hooks.release("store.before_commit")
+            assert waiting.result().status == 200
+    finally:
+        server.hooks.release("store.before_commit")
+    assert [server.token(app).status for _ in range(4)] == [200, 200, 429, 429]
+
+
 def test_budget_with_a_burst(limited):
     server = limited("budget: 86400/1d:3\n")
     app = server.app()
