@@ -179,6 +179,19 @@ static void endpoint_limit_give_back(struct limit_taken taken[static GUESS_ROWS]
     }
 }
 
+// When is there one of each row again?
+static int64_t endpoint_limit_wait(const struct limit_row rows[static GUESS_ROWS], uint32_t times,
+                                   int64_t now_us)
+{
+    int64_t longest_us = 0;
+    for (size_t i = 0; i < GUESS_ROWS; i++) {
+        struct limit_rate rate = limit_rate_times(&rows[i].rate, times);
+        int64_t wait_us = limit_wait(rows[i].table, rows[i].key, &rate, now_us);
+        longest_us = wait_us > longest_us ? wait_us : longest_us;
+    }
+    return longest_us;
+}
+
 // Of each row one, at so many times its rate; or of none, and when there is one again.
 static int64_t endpoint_limit_take(const struct limit_row rows[static GUESS_ROWS], uint32_t times,
                                    int64_t now_us, struct limit_taken ret_taken[static GUESS_ROWS])
@@ -189,7 +202,8 @@ static int64_t endpoint_limit_take(const struct limit_row rows[static GUESS_ROWS
         if (wait_us == 0)
             continue;
         endpoint_limit_give_back(ret_taken);
-        return wait_us;
+        int64_t longest_us = endpoint_limit_wait(rows, times, now_us);
+        return wait_us > longest_us ? wait_us : longest_us;
     }
     return 0;
 }
@@ -199,12 +213,7 @@ bool endpoint_limit_believes(const struct http_request *request,
 {
     struct limit_row rows[GUESS_ROWS];
     endpoint_limit_rows(request, guess, rows);
-    for (size_t i = 0; i < GUESS_ROWS; i++) {
-        struct limit_rate rate = limit_rate_times(&rows[i].rate, GUESSES_BELIEVED);
-        if (limit_wait(rows[i].table, rows[i].key, &rate, request->env->boot_us) > 0)
-            return false;
-    }
-    return true;
+    return endpoint_limit_wait(rows, GUESSES_BELIEVED, request->env->boot_us) == 0;
 }
 
 // What there is no room for needs none: nothing is believed until there is. So only what was taken

@@ -160,6 +160,18 @@ static void B15_names_made_up_at_one_address_keep_no_user_elsewhere_waiting(void
     assert_int_equal(guess(t, at_user(APPLICATION, STR("real")), 5), 3);
 }
 
+// Whoever came again after the shorter one would be refused again.
+static void of_two_limits_the_longer_wait_is_told(void **state)
+{
+    struct test_limits *t = *state;
+    assert_int_equal(guess(t, at_user(APPLICATION, STR("a")), 3), 3);
+    guess_names(t, "made up", 40000);
+    assert_int_equal(guess(t, at_user(APPLICATION, STR("real")), 1), 0);
+    assert_true(t->retry_us < HOUR / 1000);
+    assert_int_equal(guess(t, at_user(APPLICATION, STR("a")), 1), 0);
+    assert_true(t->retry_us == HOUR / 3);
+}
+
 // Who was right there lately goes on when they have run dry.
 static void B1_made_up_names_keep_nobody_waiting_who_was_right_there(void **state)
 {
@@ -298,6 +310,7 @@ int main(void)
         LIMITS(B1_each_name_has_its_limit_from_each_address),
         LIMITS(B1_guesses_at_users_are_none_at_the_secret),
         LIMITS(B15_names_made_up_at_one_address_keep_no_user_elsewhere_waiting),
+        LIMITS(of_two_limits_the_longer_wait_is_told),
         LIMITS(B1_made_up_names_keep_nobody_waiting_who_was_right_there),
         LIMITS(B1_what_tells_right_from_wrong_is_ten_times_the_limit),
         LIMITS(B1_who_is_right_takes_nothing),
