@@ -100,48 +100,50 @@ def test_H16_tokens_out_survive_the_upgrade(own_server, schema, token_format):
         {"all"}
 
 
-def test_H16_users_come_to_a_store_that_knew_none(make_server, tmp_path):
-    """From schema 3: reference tokens live on, applications have the grant that all had."""
+ANN = {"grant_type": "password", "username": "ann", "password": "a word of hers"}
+
+
+def allowing_users(make_server, tmp_path, **facts):
     config = tmp_path / "on.yaml"
     config.write_text("password_grant: true\n")
     server = make_server(config=config).start()
-    app = server.app(scope="alpha", token_format="reference", resource_server=True)
+    return server, server.app(scope="alpha", resource_server=True, **facts)
+
+
+def add_ann(server):
+    server.cli("user", "add", ANN["username"], "--scope", "alpha", "--password-file", "-",
+               input=ANN["password"])
+
+
+def test_H16_users_come_to_a_store_that_knew_none(make_server, tmp_path):
+    """From schema 3: reference tokens live on, applications have the grant that all had."""
+    server, app = allowing_users(make_server, tmp_path, token_format="reference")
     token = server.bearer(app)
     server.stop()
     to_schema(server.data, 3)
     server.start()
     assert f"was brought from schema 3 to {LATEST}; before-004.db beside it" in server.stderr()
     assert server.active(app, token)
-    server.cli("user", "add", "ann", "--scope", "alpha", "--password-file", "-",
-               input="a word of hers")
-    ask = {"grant_type": "password", "username": "ann", "password": "a word of hers"}
+    add_ann(server)
     assert server.token(app).status == 200
-    assert server.token(app, **ask).error == "unauthorized_client"
+    assert server.token(app, **ANN).error == "unauthorized_client"
     server.update(app, grants="password")
-    assert server.token(app, **ask).status == 200
+    assert server.token(app, **ANN).status == 200
 
 
 @pytest.mark.parametrize("form", FORMATS)
 def test_H16_a_refresh_whose_answer_was_lost_meanwhile_is_answered(make_server, tmp_path, form):
     """A row of schema 5 says nothing of how long its access tokens live; one that comes with what
     the release before has given out must end with the login all the same."""
-    config = tmp_path / "on.yaml"
-    config.write_text("password_grant: true\n")
-    server = make_server(config=config).start()
-    app = server.app(scope="alpha", token_format=form, resource_server=True,
-                     grants="password refresh_token")
-    server.cli("user", "add", "ann", "--scope", "alpha", "--password-file", "-",
-               input="a word of hers")
-    first = server.token(app, grant_type="password", username="ann",
-                         password="a word of hers").json()["refresh_token"]
+    server, app = allowing_users(make_server, tmp_path, token_format=form,
+                                 grants="password refresh_token")
+    add_ann(server)
+    first = server.token(app, **ANN).json()["refresh_token"]
     second = server.token(app, grant_type="refresh_token", refresh_token=first).json()
+    # However long the stop takes, the grace is not over.
+    server.change_store("UPDATE refresh_tokens SET rotated_us = unixepoch() * 1000000 + 60000000")
     server.stop()
     to_schema(server.data, 5)
-    # However long the stop has taken, the grace is not over.
-    db = sqlite3.connect(os.path.join(server.data, "twoleg.db"))
-    with db:
-        db.execute("UPDATE refresh_tokens SET rotated_us = unixepoch() * 1000000 + 60000000")
-    db.close()
     server.start()
     again = server.token(app, grant_type="refresh_token", refresh_token=first).json()
     assert again["refresh_token"] == second["refresh_token"]
@@ -154,16 +156,11 @@ def test_H16_a_refresh_whose_answer_was_lost_meanwhile_is_answered(make_server, 
 def test_H16_logins_of_before_go_on(make_server, tmp_path, form):
     """From schema 5, whose access tokens do not say which refresh token they came with: what was
     out stays valid, and a login ends with what came from it since."""
-    config = tmp_path / "on.yaml"
-    config.write_text("password_grant: true\n")
-    server = make_server(config=config).start()
-    app = server.app(scope="alpha", token_format=form, resource_server=True, grants="password")
-    server.cli("user", "add", "ann", "--scope", "alpha", "--password-file", "-",
-               input="a word of hers")
-    ask = {"grant_type": "password", "username": "ann", "password": "a word of hers"}
-    old = server.bearer(app, **ask)  # as the release before gives one out
+    server, app = allowing_users(make_server, tmp_path, token_format=form, grants="password")
+    add_ann(server)
+    old = server.bearer(app, **ANN)  # as the release before gives one out
     server.update(app, grants="password refresh_token")
-    logins = [server.token(app, **ask).json()["refresh_token"] for _ in range(2)]
+    logins = [server.token(app, **ANN).json()["refresh_token"] for _ in range(2)]
     server.stop()
     to_schema(server.data, 5)
     server.start()

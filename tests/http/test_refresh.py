@@ -13,6 +13,18 @@ from test_users import (INVALID, ON, PASSWORD, app, granted, refresh, server,  #
                         user)
 
 
+@pytest.fixture
+def own(make_server, tmp_path):
+    """Makes a server of one's own, and an application of it whose users may log in."""
+    def make(options="", **facts):
+        config = tmp_path / "on.yaml"
+        config.write_text(ON + options)
+        server = make_server(config=config).start()
+        return server, server.app(**{"name": "a", "scope": "alpha", "resource_server": True,
+                                     "grants": "password refresh_token", **facts})
+    return make
+
+
 def test_rfc6749_4_4_3_client_credentials_never_get_a_refresh_token(server, app):
     assert "refresh_token" not in server.token(app).json()
 
@@ -103,12 +115,8 @@ def test_rfc9700_4_14_2_the_one_before_gives_the_same_successor_for_a_while(serv
 
 
 @pytest.mark.hooks
-def test_rfc9700_4_14_2_used_later_it_ends_all_of_its_family(make_server, tmp_path):
-    config = tmp_path / "on.yaml"
-    config.write_text(ON)
-    server = make_server(config=config).start()
-    app = server.app(name="a", scope="alpha", grants="password refresh_token",
-                     resource_server=True)
+def test_rfc9700_4_14_2_used_later_it_ends_all_of_its_family(own):
+    server, app = own()
     name = user(server, "stolen", "--scope", "alpha")
     first = granted(server, app, name)["refresh_token"]
     other = granted(server, app, name)["refresh_token"]
@@ -141,12 +149,9 @@ def test_two_before_is_no_grace(server, app):
 
 @pytest.mark.hooks
 @pytest.mark.parametrize("options,seconds", [("refresh_idle: 1m", 61), ("refresh_ttl: 1m", 61)])
-def test_a_refresh_token_has_an_end(make_server, tmp_path, options, seconds):
-    config = tmp_path / "end.yaml"
-    config.write_text(ON + options + "\n")
-    server = make_server(config=config).start()
-    app = server.app(name="a", grants="password refresh_token")
-    name = user(server, "ended")
+def test_a_refresh_token_has_an_end(own, options, seconds):
+    server, app = own(options + "\n")
+    name = user(server, "ended", "--scope", "alpha")
     answers = [granted(server, app, name)["refresh_token"] for _ in range(2)]
     server.hooks.clock(40)
     renewed = refresh(server, app, answers[0]).json()["refresh_token"]
@@ -249,12 +254,8 @@ def test_G1_nothing_that_is_refreshed_meanwhile_outlives_the_end(server, app, fo
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_rfc7009_2_1_a_restart_brings_none_of_them_back(make_server, tmp_path, form):
-    config = tmp_path / "on.yaml"
-    config.write_text(ON)
-    server = make_server(config=config).start()
-    app = server.app(name="a", scope="alpha", token_format=form, resource_server=True,
-                     grants="client_credentials password refresh_token")
+def test_rfc7009_2_1_a_restart_brings_none_of_them_back(own, tmp_path, form):
+    server, app = own(token_format=form, grants="client_credentials password refresh_token")
     name = user(server, "restarted", "--scope", "alpha")
     ended, other = granted(server, app, name), granted(server, app, name)
     lasting = server.app(name="lasting", scope="alpha", token_format="sealed", token_ttl="never",
@@ -319,13 +320,9 @@ PART = ("The refresh token is revoked, and all refresh tokens that came from the
 
 
 @pytest.fixture
-def crowded(make_server, tmp_path):
+def crowded(own):
     """A server, and an application of it that may revoke no more, with logins from before."""
-    config = tmp_path / "on.yaml"
-    config.write_text(ON)
-    server = make_server(config=config).start()
-    app = server.app(name="a", scope="alpha", grants="password refresh_token",
-                     resource_server=True)
+    server, app = own()
     name = user(server, "full", "--scope", "alpha")
     logins = [granted(server, app, name) for _ in range(3)]
     server.revoke_many(app, 10000)
@@ -413,12 +410,8 @@ def test_G6_when_all_tokens_have_ended_there_is_room_again(crowded):
 
 
 @pytest.mark.hooks
-def test_rfc7009_2_1_a_refresh_token_that_has_expired_ends_its_access_tokens(make_server, tmp_path):
-    config = tmp_path / "on.yaml"
-    config.write_text(ON + "refresh_ttl: 1m\n")
-    server = make_server(config=config).start()
-    app = server.app(name="a", scope="alpha", grants="password refresh_token",
-                     resource_server=True)
+def test_rfc7009_2_1_a_refresh_token_that_has_expired_ends_its_access_tokens(own):
+    server, app = own("refresh_ttl: 1m\n")
     name = user(server, "late", "--scope", "alpha")
     login = granted(server, app, name)
     server.hooks.clock(61)
@@ -442,12 +435,9 @@ def test_G6_a_login_whose_access_tokens_have_expired_ends_whole(crowded):
 
 
 @pytest.mark.hooks
-def test_H1_the_end_of_a_family_is_kept_while_its_access_tokens_live(make_server, tmp_path):
-    config = tmp_path / "on.yaml"
-    config.write_text(ON + "refresh_ttl: 90d\nrefresh_idle: 90d\n")
-    server = make_server(config=config).start()
-    app = server.app(name="a", scope="alpha", token_format="sealed", token_ttl="30d",
-                     grants="password refresh_token")
+def test_H1_the_end_of_a_family_is_kept_while_its_access_tokens_live(own):
+    server, app = own("refresh_ttl: 90d\nrefresh_idle: 90d\n", token_format="sealed",
+                      token_ttl="30d")
     first = granted(server, app, user(server, "short", "--scope", "alpha"))
     server.update(app, token_ttl="60")
     last = refresh(server, app, first["refresh_token"]).json()
@@ -471,11 +461,8 @@ def test_rfc7009_2_1_the_same_again_ends_with_its_login_however_long_it_lives(se
     assert alive(server, app, again["access_token"]) == [True]
     assert server.revoke(mine, second).status == 200
     assert alive(server, app, again["access_token"]) == [False]
-    store = sqlite3.connect(f"file:{server.data}/twoleg.db?mode=ro", uri=True)
-    kept = [row[0] for row in store.execute("SELECT expires_s FROM revoked_tokens"
-                                            " ORDER BY revoked_us DESC LIMIT 1")]
-    store.close()
-    assert kept == [0] if "expires_in" not in again else kept[0] > time.time() + 29 * 86400
+    kept = server.stored("SELECT expires_s FROM revoked_tokens ORDER BY revoked_us DESC")
+    assert kept == 0 if "expires_in" not in again else kept > time.time() + 29 * 86400
 
 
 def test_a_deleted_applications_refresh_token_can_be_revoked(server):
@@ -525,12 +512,9 @@ def test_a_user_has_so_many_logins_with_one_application(server, app):
     assert found == [400, 400, 200, 200]
 
 
-def test_a_restored_store_has_no_refresh_tokens_from_before(make_server, tmp_path):
-    config = tmp_path / "on.yaml"
-    config.write_text(ON)
-    server = make_server(config=config).start()
-    app = server.app(name="a", grants="password refresh_token")
-    token = granted(server, app, user(server, "restored"))["refresh_token"]
+def test_a_restored_store_has_no_refresh_tokens_from_before(own, tmp_path):
+    server, app = own()
+    token = granted(server, app, user(server, "restored", "--scope", "alpha"))["refresh_token"]
     server.cli("backup", str(tmp_path / "copy"))
     server.stop()
     server.cli("restore", str(tmp_path / "copy"), "--yes")
@@ -544,12 +528,9 @@ def test_a_restored_store_has_no_refresh_tokens_from_before(make_server, tmp_pat
 # not be told by the wall clock.
 @pytest.mark.hooks
 @pytest.mark.parametrize("back", [20, 45, 55])
-def test_rfc9700_4_14_2_a_clock_set_back_shortens_no_grace(make_server, tmp_path, back):
-    config = tmp_path / "on.yaml"
-    config.write_text(ON)
-    server = make_server(config=config).start()
-    app = server.app(name="a", grants="password refresh_token")
-    name = user(server, "early")
+def test_rfc9700_4_14_2_a_clock_set_back_shortens_no_grace(own, back):
+    server, app = own()
+    name = user(server, "early", "--scope", "alpha")
     first = granted(server, app, name)["refresh_token"]
     raced = granted(server, app, name)["refresh_token"]
     server.hooks.step(-back)
@@ -567,12 +548,9 @@ def test_rfc9700_4_14_2_a_clock_set_back_shortens_no_grace(make_server, tmp_path
 
 
 @pytest.mark.hooks
-def test_a_login_after_the_clock_was_set_back_is_not_the_oldest_one(make_server, tmp_path):
-    config = tmp_path / "on.yaml"
-    config.write_text(ON)
-    server = make_server(config=config).start()
-    app = server.app(name="a", grants="password refresh_token")
-    name = user(server, "last")
+def test_a_login_after_the_clock_was_set_back_is_not_the_oldest_one(own):
+    server, app = own()
+    name = user(server, "last", "--scope", "alpha")
     for _ in range(20):
         granted(server, app, name)
     server.hooks.step(-45)
