@@ -387,6 +387,9 @@ def test_G6_an_operator_is_told_that_access_tokens_live_on(crowded):
         assert said.pop("reason") in done.stdout
         assert said == {"token_type": "refresh_token", "revoked": True, "access_tokens": False}
     assert server.run_cli("token", "revoke", "--json", input=token).returncode == 1
+    refused = server.run_cli("token", "revoke", input=logins[0]["access_token"])
+    assert refused.returncode == 1 and not refused.stdout, refused
+    assert "10000 of tokens that live or 100000 in all" in refused.stderr
     assert alive(server, app, logins[0]["access_token"]) == [True]
     assert server.stored(LOGIN_ROWS) == 1
     make_room(server)
