@@ -235,8 +235,10 @@ static void G6_a_new_generation_makes_room(void **state)
     assert_int_equal(revoke_token(test, 0xee, 0), TWOLEG_LIMIT);
     verb.update.generation++;
     assert_int_equal(test_one(test, VERB_APPLICATION_UPDATE, STORE_OPERATOR, &verb), TWOLEG_NONE);
+    assert_int_equal(revoke_token(test, 0xef, 1), TWOLEG_LIMIT); // by what is kept in all
     sweep(test);
     assert_in_range(count_revocations(test, CHANGE_REVOCATION), 0, 1);
+    assert_int_equal(revoke_token(test, 0xef, 1), TWOLEG_NONE);
 }
 
 // Nobody waits for more of a purge than one slice, however many rows there are.

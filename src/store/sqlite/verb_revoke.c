@@ -8,7 +8,8 @@
 // Counting them costs as much as there are, so it is done once; of those that live again only
 // when what was added since could have reached the limit: what expires, is purged or rolled back
 // makes this too high; only a clock that steps back makes it too low, for a while, which a bound on
-// growth can bear. What is kept becomes less by a purge alone.
+// growth can bear. What is kept becomes less by a purge or a sweep alone, after which all is
+// counted anew.
 // A new generation makes room: the tokens of an earlier one are dead without it. Which rows are of
 // an earlier one is told by their time, which is never less than the generation that it was then.
 

@@ -203,7 +203,7 @@ enum twoleg_error verb_tokens_purge(struct round *round, const struct store_verb
 {
     static const struct tokens_lasting tokens = {SQL_TOKEN_LASTING, SQL_TOKEN_CLEAR};
     static const struct tokens_lasting revocations = {SQL_REVOKED_LASTING, SQL_REVOKED_CLEAR};
-    unsigned revoked = 0;
+    unsigned revoked, left = round->revocations.left;
     enum twoleg_error error = tokens_drop_expired(round, verb->before_s);
     round->purged.more = round->purged.rows > 0;
     if (error || round->purged.more)
@@ -212,7 +212,7 @@ enum twoleg_error verb_tokens_purge(struct round *round, const struct store_verb
         error = tokens_sweep(round, &tokens, &round->tokens, &round->purged.rows);
     if (!error && !round->purged.more && round->revocations.left)
         error = tokens_sweep(round, &revocations, &round->revocations, &revoked);
-    if (revoked)
+    if (round->revocations.left != left) // at the end of a sweep there may be room for others
         revoked_counts_clear(&round->revoked);
     return error;
 }
