@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from instance import FORMATS, ROOT, Application, stored
+from instance import FORMATS, ROOT, Application, insist, stored
 from test_service import listening, manage  # noqa: F401 (a fixture)
 
 LATEST = max(int(path.stem) for path in (ROOT / "src/store/schema").glob("*.sql"))
@@ -100,7 +100,7 @@ def test_H16_tokens_out_survive_the_upgrade(own_server, schema, token_format):
         {"all"}
 
 
-ANN = {"grant_type": "password", "username": "ann", "password": "a word of hers"}
+PASSWORD = "a word of hers"
 
 
 def allowing_users(make_server, tmp_path, **facts):
@@ -111,8 +111,12 @@ def allowing_users(make_server, tmp_path, **facts):
 
 
 def add_ann(server):
-    server.cli("user", "add", ANN["username"], "--scope", "alpha", "--password-file", "-",
-               input=ANN["password"])
+    server.cli("user", "add", "ann", "--scope", "alpha", "--password-file", "-", input=PASSWORD)
+
+
+def log_in(server, app):
+    return insist(lambda: server.token(app, grant_type="password", username="ann",
+                                       password=PASSWORD))
 
 
 def test_H16_users_come_to_a_store_that_knew_none(make_server, tmp_path):
@@ -126,9 +130,9 @@ def test_H16_users_come_to_a_store_that_knew_none(make_server, tmp_path):
     assert server.active(app, token)
     add_ann(server)
     assert server.token(app).status == 200
-    assert server.token(app, **ANN).error == "unauthorized_client"
+    assert log_in(server, app).error == "unauthorized_client"
     server.update(app, grants="password")
-    assert server.token(app, **ANN).status == 200
+    assert log_in(server, app).status == 200
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -138,7 +142,7 @@ def test_H16_a_refresh_whose_answer_was_lost_meanwhile_is_answered(make_server, 
     server, app = allowing_users(make_server, tmp_path, token_format=form,
                                  grants="password refresh_token")
     add_ann(server)
-    first = server.token(app, **ANN).json()["refresh_token"]
+    first = log_in(server, app).json()["refresh_token"]
     second = server.token(app, grant_type="refresh_token", refresh_token=first).json()
     # However long the stop takes, the grace is not over.
     server.change_store("UPDATE refresh_tokens SET rotated_us = unixepoch() * 1000000 + 60000000")
@@ -158,9 +162,9 @@ def test_H16_logins_of_before_go_on(make_server, tmp_path, form):
     out stays valid, and a login ends with what came from it since."""
     server, app = allowing_users(make_server, tmp_path, token_format=form, grants="password")
     add_ann(server)
-    old = server.bearer(app, **ANN)  # as the release before gives one out
+    old = log_in(server, app).json()["access_token"]  # as the release before gives one out
     server.update(app, grants="password refresh_token")
-    logins = [server.token(app, **ANN).json()["refresh_token"] for _ in range(2)]
+    logins = [log_in(server, app).json()["refresh_token"] for _ in range(2)]
     server.stop()
     to_schema(server.data, 5)
     server.start()
