@@ -21,8 +21,8 @@ enum twoleg_error sandbox_begin(void) TWOLEG_MUST_CHECK;
 // their own, also while they report.
 const char *sandbox_obstacle(void);
 // Gives root up for the user that the configuration names; the data folder is made for it if it is
-// not there. Nothing without one. Ports are bound before, all other files opened after. REFUSED, in
-// words: no such user, or this process may not become it.
+// not there. Nothing without one. Ports are bound and the configuration is read before, all other
+// files are opened after. REFUSED, in words: no such user, or this process may not become it.
 enum twoleg_error sandbox_become(const struct config *config,
                                  char ret_reason[static SANDBOX_REASON]) TWOLEG_MUST_CHECK;
 // From now on this thread and those it starts open files only in the data folder, and read those

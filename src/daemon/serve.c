@@ -257,9 +257,9 @@ static enum twoleg_error serving_confine(struct serving *serving)
 {
     const struct config *config = serving->config;
     struct stat info;
-    enum twoleg_error error = sandbox_become(config, serving->reason);
-    if (error || !config->sandbox)
-        return error;
+    enum twoleg_error error = TWOLEG_NONE;
+    if (!config->sandbox)
+        return TWOLEG_NONE;
     serving->sandbox.files_why = serving->sandbox.filter_why = sandbox_obstacle();
     if (serving->sandbox.files_why)
         return TWOLEG_NONE;
@@ -289,6 +289,10 @@ static enum twoleg_error serving_start(struct serving *serving,
         error = serving_listen(serving);
     if (!error)
         error = crypto_init();
+    // From here on as the user that a reload will be: what only root can read is refused now, and
+    // not when a certificate is to be renewed.
+    if (!error)
+        error = sandbox_become(serving->config, serving->reason);
     if (!error)
         error = serving_read_files(serving);
     if (!error)
@@ -301,6 +305,7 @@ static enum twoleg_error serving_start(struct serving *serving,
         error = logger_start();
     if (!error) {
         serving_warn_of_root(serving);
+        warn_of_unreadable(serving->config, &serving->env, options->sources->file);
         error = serving_identify(serving, options->change_issuer);
     }
     if (!error)

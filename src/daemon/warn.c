@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "daemon/warn.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "crypto/wipe.h"
 
@@ -20,6 +22,14 @@ void warn(const struct config *config, const struct env *env, const char *event,
     log_begin(&line, LOG_WARNING, env->now_us, event);
     log_str(&line, "issuer", config->issuer);
     log_end(&line);
+}
+
+void warn_of_unreadable(const struct config *config, const struct env *env, const char *file)
+{
+    if (file && faccessat(AT_FDCWD, file, R_OK, AT_EACCESS) != 0)
+        warn(config, env, "configuration_unreadable",
+             "%s cannot be read by %.*s, as whom the server runs: it was read at the start, but "
+             "every reload will be refused", file, STR_ARG(config->user));
 }
 
 void warn_of_gates(const struct config *config, const struct env *env, struct registry *registry)

@@ -18,5 +18,7 @@ void warn_of_ties(const struct config *config, const struct env *env,
 // Tokens of a shape that no dialect has any more are known to nobody.
 void warn_of_shapes(const struct config *config, const struct env *env,
                     const struct dialect_set *before, const struct dialect_set *after);
+// Of a configuration file that whom the server has become cannot read; NULL: there is none.
+void warn_of_unreadable(const struct config *config, const struct env *env, const char *file);
 // D7: keys that may be swapped out, since the limit of locked memory is too low.
 void warn_of_swap(const struct config *config, const struct env *env);

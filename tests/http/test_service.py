@@ -12,6 +12,7 @@ import threading
 
 import pytest
 
+from authority import Authority
 from instance import BINARY, HAS_HOOKS, PATIENCE, ROOT, Server, drain, statuses, until
 
 UNIT = ROOT / "packaging/twoleg.service"
@@ -119,13 +120,21 @@ def test_sandbox_can_be_switched_off(make_server, tmp_path):
     assert server.get("/healthz").status == 200
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_root_becomes_the_user_once_its_ports_are_bound(make_server):
+@pytest.fixture
+def nobodys():
+    """A folder that any user can reach, nobody's: pytest's own is closed to others."""
     nobody = pwd.getpwnam("nobody")
-    folder = tempfile.mkdtemp(prefix="twoleg-")  # pytest's own is closed to other users
-    os.chmod(folder, 0o755)
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="twoleg-"))
+    folder.chmod(0o755)
     os.chown(folder, nobody.pw_uid, nobody.pw_gid)
-    server = make_server(data=folder + "/data", args=("--user", "nobody")).start()
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_root_becomes_the_user_once_its_ports_are_bound(make_server, nobodys):
+    nobody = pwd.getpwnam("nobody")
+    server = make_server(data=nobodys / "data", args=("--user", "nobody")).start()
     status = status_of(server.process.pid)
     assert set(status["Uid"].split()) == {str(nobody.pw_uid)}
     assert set(status["Gid"].split()) == {str(nobody.pw_gid)}
@@ -134,7 +143,29 @@ def test_root_becomes_the_user_once_its_ports_are_bound(make_server):
     assert "runs as root" not in server.stderr()
     assert server.token(server.app()).status == 200
     server.stop()
-    shutil.rmtree(folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_what_only_root_can_read_is_said_at_the_start(make_server, nobodys):
+    """Not when the certificate is renewed, and no reload is taken any more."""
+    pair = Authority(nobodys).issue("local", "DNS:localhost")
+    config = nobodys / "twoleg.yaml"
+    config.write_text(f"user: nobody\nlisten: [{{address: '127.0.0.1:0', tls: [{pair.yaml()}]}}]\n")
+    status, words = make_server(data=nobodys / "data", config=config, listen=()).refused()
+    assert status == 1 and f"the TLS key {pair.key} cannot be opened: Permission denied" in words
+    shutil.chown(pair.key, "nobody")
+    server = make_server(data=nobodys / "data", config=config, listen=())
+    server.listeners = 1
+    server.start()
+    server.cli("reload")
+    server.stop()
+    assert "every reload" not in server.stderr()
+    config.chmod(0o600)
+    server.start()
+    assert f"{config} cannot be read by nobody" in server.stderr()
+    done = server.run_cli("reload")
+    assert done.returncode == 1 and "Permission denied" in done.stderr, done
+    server.stop()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can stay root")
