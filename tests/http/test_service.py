@@ -301,6 +301,13 @@ def test_H23_the_unit_bounds_a_storm_of_restarts():
     assert lines.index("StartLimitBurst=5") < lines.index("[Service]")
 
 
+def test_the_unit_makes_the_folder_that_the_manual_puts_sockets_into():
+    folders = set(re.findall(r"unix:/run/([^/]+)/", (ROOT / "docs/twoleg.yaml.5").read_text()))
+    assert folders == {"twoleg"}
+    assert {"RuntimeDirectory=twoleg", "RuntimeDirectoryMode=0755"} <= set(
+        UNIT.read_text().splitlines())
+
+
 def test_unit_exposure_is_low():
     if not shutil.which("systemd-analyze"):
         pytest.skip("systemd-analyze is not installed: apt-get install systemd")
