@@ -2,6 +2,11 @@
 #include "endpoint/server.h"
 #include "http/listener.h"
 
+bool endpoint_is_for_operators(const struct http_request *request)
+{
+    return request->listener->doors & DOOR_ADMIN && str_starts_with(request->path, STR("/admin/"));
+}
+
 const struct dialect *endpoint_dialect(const struct http_request *request)
 {
     return dialect_set_choose(endpoint_dialects(request), request->listener->number,

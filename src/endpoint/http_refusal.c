@@ -10,8 +10,6 @@ static enum twoleg_error http_refusal_error(enum http_refusal refusal)
     switch (http_refusal_row(refusal)->status) {
     case 404:
         return TWOLEG_NOT_FOUND;
-    case 405:
-        return TWOLEG_METHOD;
     case 413:
         return TWOLEG_TOO_LONG;
     case 500:
@@ -22,13 +20,13 @@ static enum twoleg_error http_refusal_error(enum http_refusal refusal)
     }
 }
 
-// Only where a dialect speaks: at the door of token endpoints, unless something else stands at the
-// path, which has a form of its own.
+// Only where a dialect speaks: at token endpoints, and where nothing stands. What else stands at a
+// path has a form of its own, also for a method that it does not know.
 static const struct dialect *http_refusal_dialect(const struct http_request *request)
 {
     bool spoken = request->route ? request->route->handler == endpoint_token
-                                 : request->listener->doors & DOOR_PUBLIC;
-    return spoken ? endpoint_dialect(request) : NULL;
+                                 : !request->allowed && request->listener->doors & DOOR_PUBLIC;
+    return spoken && !endpoint_is_for_operators(request) ? endpoint_dialect(request) : NULL;
 }
 
 bool endpoint_refuse_http(const struct http_request *request, enum http_refusal refusal,
@@ -42,8 +40,6 @@ bool endpoint_refuse_http(const struct http_request *request, enum http_refusal 
         said.status = http_refusal_row(refusal)->status;
         said.message = str_from(http_refusal_row(refusal)->reason);
     }
-    if (said.error == TWOLEG_METHOD)
-        said.allowed = request->allowed;
     dialect_answer_refusal(dialect, request, &said, ret_answer);
     return true;
 }

@@ -193,6 +193,8 @@ enum twoleg_error endpoint_token(struct http_request *request, struct http_answe
     if (!call.dialect)
         return TWOLEG_UNKNOWN;
     call.endpoint = dialect_find_endpoint(call.dialect, request->path);
+    if (!call.endpoint && endpoint_is_for_operators(request))
+        call.dialect = dialect_set_rfc6749(endpoint_dialects(request));
     if (!call.endpoint)
         return token_nowhere(request, call.dialect, ret_answer);
     // For the log: what stood in a hole of the path is the client's, and may be a secret.

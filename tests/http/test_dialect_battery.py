@@ -115,9 +115,22 @@ def test_T16_what_http_refuses_has_the_dialects_form_too(spoken, ask, name):  # 
         lost = ask(name)
         lost.path = path
         is_form(spoken, lost.bytes(host), refusal(name, "not_found", "NOT_FOUND"))
-    wrong = f"DELETE /healthz HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
-    sent = is_form(spoken, wrong, refusal(name, "method", "METHOD"))
-    assert sent["allow"] == "GET, HEAD"
+
+
+def test_what_else_stands_at_a_path_keeps_its_own_form(spoken):
+    """Introspection, revocation, keys and the admin API, also for a method that they do not know."""
+    answers = []
+    for host in ("rfc6749.example", "rti-sms.example", "smscx.example"):
+        answers.append([])
+        for line in ("DELETE /oauth/introspect", "FOO /oauth/revoke", "DELETE /healthz",
+                     "PUT /.well-known/jwks.json", "FOO /metrics", "PUT /admin/v1/status",
+                     "GET /admin/v1/nowhere", "POST /admin//x"):
+            status, headers, body = send(
+                spoken, f"{line} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            answers[-1].append((line, status, headers.get("allow"), body))
+    assert answers[0] == answers[1] == answers[2]
+    assert {answer[1] for answer in answers[0]} == {404, 405, 501}
+    assert all('"error_description"' in answer[3] for answer in answers[0])
 
 
 def test_A2_T16_a_body_that_does_not_come_ends_in_the_dialects_form(tmp_path):
