@@ -19,7 +19,8 @@ install(FILES packaging/twoleg.yaml DESTINATION ${CMAKE_INSTALL_DATADIR}/twoleg)
 install(FILES packaging/twoleg.bash RENAME twoleg
   DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 install(FILES LICENSE RENAME copyright DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/twoleg)
-install(FILES README.md SECURITY.md CHANGES.md DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/twoleg)
+install(FILES README.md SECURITY.md CHANGES.md docs/dialects.md docs/import.md
+  DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/twoleg)
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)

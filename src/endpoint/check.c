@@ -2,7 +2,7 @@
 // The gate for reverse proxies (RFC 6750 section 3): may this call pass? Any method, the body is
 // never read, answers 200, 401, 403 or 503 and nothing else. /check takes what is required from its
 // query, /check/NAME from the configuration: there the rest of the path and the query are the
-// client's, not the proxy's.
+// client's, not the proxy's, in whatever spelling.
 #include <string.h>
 
 #include "base/refusal.h"

@@ -51,7 +51,7 @@ struct http_route;
 // Everything here lives until the answer is sent, also while the request is parked.
 struct http_request {
     enum http_method method;
-    struct str path;  // canonical, without the query; not percent-decoded
+    struct str path;  // without the query; canonical but at a foreign tail; not percent-decoded
     struct str query; // without the '?'
     struct str host;  // that is asked for: an absolute target's, else Host; may be STR_NONE
     const struct http_route *route; // NULL: none has this path, or none of them this method
@@ -112,7 +112,9 @@ struct http_route {
     unsigned methods; // bits of enum http_method; HTTP_HEAD is implied by nothing
     unsigned doors;
     http_handler *handler;
-    // Answered as soon as the header block is there; a body, however long, is never read, and the
-    // connection ends after the answer when one was announced.
-    bool ignores_body;
+    // It asks about another request, whose body and whose path at the {*} these are. It is answered
+    // as soon as the header block is there: the body, however long, is never read, and the
+    // connection ends after the answer when one was announced. The path may have any spelling; of
+    // all other routes one that is not canonical is found nowhere (threat A22).
+    bool foreign;
 };

@@ -115,7 +115,7 @@ static bool intake_body(struct http_connection *connection, const struct http_he
     connection->body_at = end;
     if (!announced)
         return intake_whole(connection, end);
-    if (connection->request->route && connection->request->route->ignores_body) {
+    if (connection->request->route && connection->request->route->foreign) {
         connection->keep_alive = false;
         connection->unread = true;
         return intake_whole(connection, connection->in_len);
@@ -167,7 +167,7 @@ static bool intake_head(struct http_connection *connection)
     connection->head_only = connection->request->method == HTTP_HEAD;
     intake_route(connection, connection->request);
     const struct http_route *route = connection->request->route;
-    if (head.pending && !(route && route->ignores_body))
+    if (head.pending && !(route && route->foreign))
         return connection_refuse(connection, head.pending);
     return intake_body(connection, &head);
 }

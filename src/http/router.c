@@ -139,11 +139,14 @@ static bool router_fits(struct str pattern, struct str path, struct http_match *
 static void router_pattern(const struct http_router *router, struct str path,
                            enum http_method method, unsigned doors, struct http_match *match)
 {
+    bool canonical = http_path_is_canonical(path);
     for (uint8_t i = 0; i < router->pattern_count && !match->route; i++) {
         const struct http_route *route = &router->routes[router->patterns[i]];
         struct str pattern = str_of(route->path, router->lengths[router->patterns[i]]);
         size_t prefix = router->prefixes[router->patterns[i]];
         if (path.len < prefix || memcmp(path.ptr, route->path, prefix) != 0)
+            continue;
+        if (!canonical && !route->foreign)
             continue;
         // What takes every path is for those that no other row knows.
         if (match->allowed && str_equal(pattern, STR("/{*}")))
@@ -161,7 +164,6 @@ void http_router_match(const struct http_router *router, struct str path, enum h
     ret_match->route = NULL;
     ret_match->allowed = 0;
     ret_match->segment_count = 0;
-    if (router_exact(router, path, method, doors, ret_match) || !http_path_is_canonical(path))
-        return;
-    router_pattern(router, path, method, doors, ret_match);
+    if (!router_exact(router, path, method, doors, ret_match))
+        router_pattern(router, path, method, doors, ret_match);
 }

@@ -118,7 +118,7 @@ def test_T16_what_http_refuses_has_the_dialects_form_too(spoken, ask, name):  # 
 
 
 def test_what_else_stands_at_a_path_keeps_its_own_form(spoken):
-    """Introspection, revocation, keys and the admin API, also for a method that they do not know."""
+    """Introspection, revocation, keys, the admin API: also for a method that they do not know."""
     answers = []
     for host in ("rfc6749.example", "rti-sms.example", "smscx.example"):
         answers.append([])

@@ -83,8 +83,9 @@ def test_unknown_gate_lets_nobody_pass_and_is_named_in_the_log(gates, default_ap
 
 
 @pytest.mark.parametrize("rest", ["/", "/api/send", "?scope=other", "/x?scope=nothing&a=b",
+                                  "//x", "/a%2fb", "/../mail", "/%00/.",
                                   "?resource=https://mail.example"])
-def test_gate_ignores_what_the_client_put_behind_its_name(gates, default_app, rest):
+def test_A22_gate_ignores_what_the_client_put_behind_its_name(gates, default_app, rest):
     assert ask(gates, "/check/sms" + rest, gates.bearer(default_app)).status == 200
     lesser = gates.bearer(default_app, scope="other")
     assert ask(gates, "/check/sms" + rest, lesser).status == 403

@@ -140,7 +140,8 @@ def test_package_holds_what_it_should(packages):
                              check=True).stdout
     for path in ("usr/bin/twoleg", "usr/share/man/man1/twoleg.1.gz",
                  "usr/share/man/man5/twoleg.yaml.5.gz", "lib/systemd/system/twoleg.service",
-                 "share/bash-completion/completions/twoleg", "share/doc/twoleg/copyright"):
+                 "share/bash-completion/completions/twoleg", "share/doc/twoleg/copyright",
+                 "share/doc/twoleg/dialects.md", "share/doc/twoleg/import.md"):
         assert path in listing, path
     assert all(line.split()[1] == "root/root" for line in listing.splitlines())
 

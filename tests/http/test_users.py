@@ -3,11 +3,14 @@
 alike for whoever is refused. The refresh tokens that come from it are in test_refresh.py."""
 import base64
 import json
+import os
+import re
+import subprocess
 import urllib.parse
 
 import pytest
 
-from instance import FORMATS, UNLIMITED, Server, insist
+from instance import BINARY, FORMATS, ROOT, UNLIMITED, Server, insist
 
 PASSWORD = "correct horse battery"
 ON = "password_grant: true\n"
@@ -375,3 +378,17 @@ def test_a_removed_scope_leaves_users_too(server, app):
     server.cli("scope", "remove", "fleeting", "--yes")
     shown = server.cli("user", "show", name, "--json")
     assert [row["scope"] for row in shown["apis"]] == ["alpha"]
+
+
+def test_the_readmes_lines_get_a_users_token(server):
+    """As they are printed, but for the application's id, its secret beside it, and the address."""
+    readme = (ROOT / "README.md").read_text()
+    app = server.app(name="Billing", scope="sms groups")
+    [lines] = re.findall(r"^```\n(printf .*?)```$", readme, re.MULTILINE | re.DOTALL)
+    lines = lines.replace("curl -u app_...", f"curl -s -u {app.id}:{app.secret}")
+    lines = lines.replace("app_...", app.id).replace("http://127.0.0.1:8080", server.url)
+    done = subprocess.run(["bash", "-ec", lines], capture_output=True, text=True, check=True, env={
+        **os.environ, "PASSWORD": "a word & a blank", "TWOLEG_DATA": server.data,
+        "PATH": f"{os.path.dirname(os.path.abspath(BINARY))}:{os.environ['PATH']}"})
+    answer = json.loads(done.stdout.splitlines()[-1])
+    assert answer["scope"] == "sms" and answer["refresh_token"]
