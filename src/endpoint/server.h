@@ -71,7 +71,7 @@ static inline const struct config *endpoint_config(const struct http_request *re
     return &endpoint_context(request)->snapshot->config;
 }
 
-// A path below /admin/ where the admin API can be reached: who asks there is no caller of a dialect.
+// A path below /admin/ where the admin API can be reached: who asks there is no dialect's caller.
 bool endpoint_is_for_operators(const struct http_request *request);
 // Of the host that is asked for, or of the listener; NULL: nobody answers for that host.
 const struct dialect *endpoint_dialect(const struct http_request *request);
