@@ -186,6 +186,7 @@ def test_an_import_tells_after_a_second_what_became_of_how_many(server, lines, w
                                    stdout=subprocess.DEVNULL,
                                    stderr=theirs if where == "a terminal" else subprocess.PIPE)
         server.hooks.await_waiting("store.before_commit")
+        # The command's own second, by the same clock, has begun before ours.
         second = time.monotonic() + 1.1
         until(lambda: time.monotonic() > second, "the end of this second")
     finally:
