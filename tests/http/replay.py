@@ -13,7 +13,8 @@ these, nothing else.
     <
     < {"access_token":"{TOKEN}","validity_period":"3600"}
 
-Host and Content-Length are added where they are missing; an answer's body is compared byte by byte
+Host and Content-Length are added where they are missing; /check/NAME/... is a gate that reads as
+the dialect does, whatever stands behind its name. An answer's body is compared byte by byte
 where one stands there, and `< (empty)` is an empty one; `< @NAME JSON` is a claim of the token that
 was answered, a JWT. A line `token: REGEX` above the calls is what every token that is answered must
 look like. Words in braces: in requests ID, SECRET, BASIC (their base64), USER and PASSWORD (of one

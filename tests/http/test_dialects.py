@@ -21,13 +21,14 @@ CALLS = [pytest.param(name, call, id=f"{name}-{call.title}".replace(" ", "_"))
 
 @pytest.fixture(scope="module")
 def spoken(tmp_path_factory):
-    """One server that speaks every dialect, each to a host of its own."""
+    """One server that speaks every dialect, each to a host of its own and at a gate of its own."""
     folder = tmp_path_factory.mktemp("spoken")
     file = folder / "twoleg.yaml"
     hosts = "".join(f"  - {{name: {name}.example, dialect: {name}}}\n" for name in DIALECTS)
+    checks = "".join(f"  - {{name: {name}, dialect: {name}}}\n" for name in DIALECTS)
     file.write_text("password_grant: true\n"
                     "allow_query_credentials: true\nfailures_per_address: none\n"
-                    "failures_per_client: none\nhosts:\n" + hosts)
+                    "failures_per_client: none\nhosts:\n" + hosts + "checks:\n" + checks)
     server = Server(data=folder / "data", config=file).start()
     yield server
     server.destroy()
