@@ -4,7 +4,11 @@ import json
 import time
 
 import pytest
+from authlib.jose import JsonWebKey, JsonWebToken
+from authlib.jose.errors import ExpiredTokenError
 from jwcrypto import jwk, jws, jwt
+
+from instance import ROOT
 
 
 def parts(server, token):
@@ -86,3 +90,24 @@ def test_rfc9068_signature_covers_every_part(server, app):
         check.deserialize(mixed)
         check.verify(next(iter(keys["keys"])))
     assert server.check(mixed).status == 401
+
+
+@pytest.mark.hooks
+def test_H13_a_verifier_needs_the_leeway_that_is_documented_and_our_doors_grant_none(own_server):
+    """Verified by a clock that is a minute behind at the first moment, or ahead at the last."""
+    told = " ".join((ROOT / "SECURITY.md").read_text().split())
+    assert "allow its clock 60 s, for `exp` and `iat` (there is no `nbf`), and no more" in told
+    server = own_server
+    token = server.bearer(server.app(token_format="jwt"))
+    keys = JsonWebKey.import_key_set(server.get("/.well-known/jwks.json").json())
+    claims = JsonWebToken(["ES256"]).decode(token, keys)
+    assert "nbf" not in claims
+    claims.validate(now=claims["iat"] - 60)
+    claims.validate(now=claims["exp"] - 1 + 60, leeway=60)
+    for late, leeway in ((-1 + 60, 0), (61, 60)):
+        with pytest.raises(ExpiredTokenError):
+            claims.validate(now=claims["exp"] + late, leeway=leeway)
+    server.hooks.clock(claims["exp"] - time.time() - 10)
+    assert server.check(token).status == 200
+    server.hooks.clock(claims["exp"] - time.time() + 0.01)
+    assert server.check(token).status == 401
