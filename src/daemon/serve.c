@@ -121,7 +121,7 @@ static enum twoleg_error serving_listen(struct serving *serving)
     return first ? config_derive_issuer(serving->config, &first->address) : error;
 }
 
-// B5: tokens and metadata name the issuer, so one that leads nowhere must not go unsaid.
+// Tokens and metadata name the issuer, so one that leads nowhere must not go unsaid.
 static enum twoleg_error serving_identify(struct serving *serving, bool change_issuer)
 {
     struct config *config = serving->config;

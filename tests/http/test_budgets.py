@@ -116,7 +116,7 @@ def test_a_larger_budget_does_not_wait_for_the_smaller_ones_end(served):
     assert statuses(server, app, 2) == [200, 429]
 
 
-def test_promise_3_a_budget_survives_kill_9(served):
+def test_H1_promise_3_a_budget_survives_kill_9(served):
     server = served()
     app = server.app(budget="3/1d:2", budget_mode="enforce")
     server.restart(hard=True)

@@ -391,7 +391,7 @@ def test_backup_and_restore(own_server, tmp_path):
 
 
 @pytest.mark.hooks
-def test_M9_a_backup_that_fails_leaves_nothing(own_server, tmp_path):
+def test_H17_a_backup_that_fails_leaves_nothing(own_server, tmp_path):
     """Also when the copy is made, and its row of the audit cannot be written."""
     server, failed, words = own_server, 0, set()
     server.hooks.fault("store", 1_000_000)

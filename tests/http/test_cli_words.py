@@ -238,7 +238,7 @@ def typed_secret(server, *keys):
     return status, shown, echo
 
 
-def test_B10_a_secret_typed_at_a_terminal_is_not_shown(server):
+def test_B13_a_secret_typed_at_a_terminal_is_not_shown(server):
     status, shown, echo = typed_secret(server, b"typed-Secret-1\n")
     assert status == 0 and b"typed-Secret-1" not in shown and echo
     app = Application({"client_id": "typed-id", "client_secret": "typed-Secret-1"})

@@ -282,7 +282,7 @@ def test_A17_reset_while_answering(own_server):
     (b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0a" + CLOSE, 400), (b"\xff" * 5000, 400),
     (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505)],
     ids=["ssh", "tls", "nul", "A26_proxy_1", "A26_proxy_2", "noise", "A25_http2"])
-def test_A20_A26_garbage_is_refused_at_once(server, data, status):
+def test_A20_A25_A26_garbage_is_refused_at_once(server, data, status):
     """Not by a deadline, which is a 408: with one answer, and none to what is behind it."""
     got = server.raw(data)
     assert statuses(got) == [status] and b"Connection: close\r\n" in got

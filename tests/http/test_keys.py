@@ -370,7 +370,7 @@ def test_D4_master_rotate_keeps_everything(own_server, tmp_path):
     assert server.check(tokens[0]).status == 200
 
 
-def test_D4_master_rotate_under_load(own_server):
+def test_G4_master_rotate_under_load(own_server):
     server = own_server
     app = server.app(name="a", token_format="sealed")
     signer = server.app(name="b", token_format="jwt")
@@ -406,7 +406,7 @@ def test_D4_master_rotate_under_load(own_server):
 @pytest.mark.parametrize("point", ["master.made", "store.before_commit", "store.after_commit",
                                    "store.before_publish", "master.committed", "master.kept",
                                    "master.placed"])
-def test_D4_master_rotate_survives_kill_9_anywhere(own_server, point):
+def test_H1_master_rotate_survives_kill_9_anywhere(own_server, point):
     server = own_server
     app = server.app(name="a", token_format="sealed")
     signer = server.app(name="b", token_format="jwt")
@@ -436,7 +436,7 @@ def test_D4_master_rotate_survives_kill_9_anywhere(own_server, point):
 
 @pytest.mark.hooks
 @pytest.mark.parametrize("kind", ["io", "memory", "store", "random"])
-def test_D4_whatever_fails_in_master_rotate_loses_no_key(make_server, kind):
+def test_H7_whatever_fails_in_master_rotate_loses_no_key(make_server, kind):
     """The k-th call fails, for every k until none does: the server goes on or a start heals it."""
     server = make_server().start()
     app = server.app(name="a", token_format="sealed")

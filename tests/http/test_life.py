@@ -69,7 +69,7 @@ class Late:
 @pytest.mark.parametrize("options, point", [
     ({"token_format": "reference"}, "store.before_commit"),
     ({"audience": "urn:slow"}, "token.signed")])
-def test_rfc6749_5_1_T19_a_new_token_has_all_of_its_life(server, hold, options,  # noqa: F811
+def test_rfc6749_5_1_a_new_token_has_all_of_its_life(server, hold, options,  # noqa: F811
                                                          point):
     app = server.app(scope="alpha", resource_server=True, **options)
     said = Late(server, hold, point)(server.token, app)

@@ -333,7 +333,7 @@ def make_room(server):
     server.change_store("DELETE FROM revoked_tokens")
 
 
-def test_G6_where_no_more_is_revoked_a_login_ends_without_its_access_tokens(crowded):
+def test_rfc7009_2_1_where_no_more_is_revoked_a_login_ends_without_its_access_tokens(crowded):
     """Who cannot revoke everything is told so, each time, until it is done; and the refresh token
     is dead all the same."""
     server, app, name, logins = crowded
@@ -361,7 +361,7 @@ def test_G6_where_no_more_is_revoked_a_login_ends_without_its_access_tokens(crow
     assert told == [False, True]
 
 
-def test_G6_a_login_that_is_used_twice_ends_there_without_its_access_tokens(crowded):
+def test_rfc9700_4_14_2_a_login_that_is_used_twice_ends_there_without_its_access_tokens(crowded):
     server, app, _, logins = crowded
     first, last = logins[0]["refresh_token"], logins[0]
     for _ in range(2):
@@ -375,7 +375,7 @@ def test_G6_a_login_that_is_used_twice_ends_there_without_its_access_tokens(crow
     assert alive(server, app, logins[0]["access_token"], last["access_token"]) == [False, False]
 
 
-def test_G6_an_operator_is_told_that_access_tokens_live_on(crowded):
+def test_rfc7009_2_1_an_operator_is_told_that_access_tokens_live_on(crowded):
     server, app, _, logins = crowded
     token = logins[0]["refresh_token"]
     for _ in range(2):
@@ -398,7 +398,7 @@ def test_G6_an_operator_is_told_that_access_tokens_live_on(crowded):
     assert alive(server, app, logins[0]["access_token"]) == [False]
 
 
-def test_G6_when_all_tokens_have_ended_there_is_room_again(crowded):
+def test_rfc7009_5_when_all_tokens_have_ended_there_is_room_again(crowded):
     server, app, name, logins = crowded
     assert server.revoke(app, logins[0]["refresh_token"]).status == 429
     server.cli("app", "revoke-tokens", app.id, "--yes")
@@ -427,7 +427,7 @@ def test_rfc7009_2_1_a_refresh_token_that_has_expired_ends_its_access_tokens(own
 
 
 @pytest.mark.hooks
-def test_G6_a_login_whose_access_tokens_have_expired_ends_whole(crowded):
+def test_rfc7009_2_1_a_login_whose_access_tokens_have_expired_ends_whole(crowded):
     server, app, _, logins = crowded
     given_back = logins[0]["refresh_token"]
     server.hooks.clock(3600 + 43200 - 600)  # one of them may live half a day longer
@@ -438,7 +438,7 @@ def test_G6_a_login_whose_access_tokens_have_expired_ends_whole(crowded):
 
 
 @pytest.mark.hooks
-def test_H1_the_end_of_a_family_is_kept_while_its_access_tokens_live(own):
+def test_rfc7009_2_1_the_end_of_a_login_is_kept_while_its_access_tokens_live(own):
     server, app = own("refresh_ttl: 90d\nrefresh_idle: 90d\n", token_format="sealed",
                       token_ttl="30d")
     first = granted(server, app, user(server, "short", "--scope", "alpha"))

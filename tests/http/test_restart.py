@@ -46,7 +46,7 @@ def test_promise_3_tokens_and_revocations_survive(filled, hard):
         verify(server, caller, apps)
 
 
-def test_promise_3_changes_survive_kill_9(own_server):
+def test_H1_promise_3_changes_survive_kill_9(own_server):
     server = own_server
     apps = [server.app(name=f"a{i}", scope="alpha") for i in range(5)]
     server.cli("app", "disable", apps[0].id, "--yes")

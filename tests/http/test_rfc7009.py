@@ -114,7 +114,7 @@ def test_rfc7009_2_2_expired_token_is_200_and_stays_revoked_whatever_the_clock_d
 
 
 @pytest.mark.hooks
-def test_H1_a_revocation_outlives_a_clock_that_was_wrong_for_hours(timed):
+def test_H12_a_revocation_outlives_a_clock_that_was_wrong_for_hours(timed):
     """Proven on a live server: 40 days too early for one purge, a restart, and it was alive."""
     server = timed.server
     token = server.bearer(timed.app)
@@ -133,7 +133,7 @@ def test_H1_a_revocation_outlives_a_clock_that_was_wrong_for_hours(timed):
 
 
 @pytest.mark.hooks
-def test_H1_a_revocation_is_forgotten_long_after_its_token(timed):
+def test_rfc7009_2_a_revocation_is_forgotten_long_after_its_token(timed):
     server = timed.server
     assert server.revoke(timed.app, server.bearer(timed.app)).status == 200
     days = 0
@@ -152,7 +152,7 @@ def test_H1_a_revocation_is_forgotten_long_after_its_token(timed):
 
 # Of a reference token longer, which may be found again (reissue).
 @pytest.mark.parametrize("form", ["jwt", "sealed"])
-def test_G6_a_revocation_counts_until_its_token_has_expired(make_server, tmp_path, form):
+def test_rfc7009_2_a_revocation_counts_until_its_token_has_expired(make_server, tmp_path, form):
     config = tmp_path / "long.yaml"
     config.write_text("jwt_max_ttl: 30d\n")
     server = make_server(config=config).start()
@@ -165,7 +165,7 @@ def test_G6_a_revocation_counts_until_its_token_has_expired(make_server, tmp_pat
 
 
 @pytest.mark.hooks
-def test_G6_an_expired_token_is_revoked_once(own_server):
+def test_rfc7009_2_an_expired_token_is_revoked_once(own_server):
     server = own_server
     app = server.app(token_ttl="60", token_format="sealed")
     token = server.bearer(app)
@@ -177,7 +177,7 @@ def test_G6_an_expired_token_is_revoked_once(own_server):
 
 
 @pytest.mark.hooks
-def test_G6_revocations_of_expired_tokens_take_no_place_without_end(own_server):
+def test_rfc7009_5_revocations_of_expired_tokens_take_no_place_without_end(own_server):
     server = own_server
     app = server.app(token_ttl="60", token_format="sealed")
     server.revoke_many(app, 10000, expires_s=1)
@@ -197,7 +197,7 @@ def test_G6_revocations_of_expired_tokens_take_no_place_without_end(own_server):
 
 
 @pytest.mark.hooks
-def test_H1_a_server_that_is_restarted_often_forgets_too(own_server):
+def test_rfc7009_2_a_server_that_is_restarted_often_forgets_too(own_server):
     """What it has counted of the day is kept in the store, and the next life goes on from it."""
     server = own_server
     app = server.app()
@@ -238,7 +238,7 @@ def test_rfc7009_2_1_foreign_token_is_refused_alive_or_dead_alike(timed):
     assert (gone.status, gone.body) == (alive.status, alive.body)
 
 
-def test_rfc7009_revocation_survives_kill_9(own_server):
+def test_rfc7009_H1_a_revocation_survives_kill_9(own_server):
     app = own_server.app()
     token, kept = own_server.bearer(app), own_server.bearer(app)
     assert own_server.revoke(app, token).status == 200

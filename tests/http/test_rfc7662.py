@@ -126,7 +126,7 @@ def test_H12_tokens_issued_after_a_step_back_are_good(timed):
 
 
 @pytest.mark.hooks
-def test_M1_a_passing_step_forward_leaves_nothing_behind(timed):
+def test_H12_a_passing_step_forward_leaves_nothing_behind(timed):
     """Proven on a live server: what was issued after a glitch of 40 days lived 40 days longer."""
     timed.step(40 * 86400)
     before = timed.server.bearer(timed.app)

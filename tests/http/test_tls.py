@@ -204,7 +204,7 @@ def test_a_session_is_resumed_and_counted(secure, version):
     assert secure.metric('twoleg_tls_handshakes_total{result="resumed"}') == before + 1
 
 
-def test_rfc8446_C4_who_resumes_gets_the_ticket_of_the_next_time(secure):
+def test_rfc8446_c_4_who_resumes_gets_the_ticket_of_the_next_time(secure):
     context = secure.authority.client(V13, V13)
     session = session_of(secure, context)
     for _ in range(3):

@@ -48,7 +48,7 @@ def spoken(tmp_path_factory):
     server.destroy()
 
 
-def test_T21_every_form_that_a_document_fixes_is_held_by_its_replay():
+def test_every_form_that_a_document_fixes_is_held_by_its_replay():
     assert {"smscx", "rapidsos", "marketo", "apigee"} <= set(SHAPED)
     assert all(fixed(name) for name in SHAPED)
     assert fixed("smscx").pattern == "[0-9a-f]{40}"

@@ -390,7 +390,7 @@ static void reading_end(struct reading *reading)
     arena_finish(&reading->arena);
 }
 
-static void M5_a_slow_read_holds_up_no_other(void **state)
+static void H8_a_slow_read_holds_up_no_other(void **state)
 {
     struct test_store *test = *state;
     struct reading slow = {.read.run = held_run};
@@ -414,7 +414,7 @@ static void M5_a_slow_read_holds_up_no_other(void **state)
     assert_int_equal(slow.error, TWOLEG_NONE);
 }
 
-static void M5_a_read_that_waits_too_long_is_refused(void **state)
+static void H8_a_read_that_waits_too_long_is_refused(void **state)
 {
     struct test_store *test = *state;
     struct reading first = {.read.run = held_run};
@@ -471,8 +471,8 @@ int main(void)
         WITH_STORE(failed_commit_is_never_acknowledged),
         WITH_STORE(failure_within_a_round_fails_it_all_and_passes),
         WITH_STORE(reads_run_on_reader_threads),
-        WITH_STORE(M5_a_slow_read_holds_up_no_other),
-        WITH_STORE(M5_a_read_that_waits_too_long_is_refused),
+        WITH_STORE(H8_a_slow_read_holds_up_no_other),
+        WITH_STORE(H8_a_read_that_waits_too_long_is_refused),
         WITH_STORE(close_writes_what_is_queued),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -307,7 +307,7 @@ static void rfc7009_2_1_the_end_of_a_family_is_kept_for_its_access_tokens(void *
 }
 
 // The limit holds for the ends of families as well; but a family ends, if alone.
-static void G6_where_no_more_is_revoked_a_family_ends_alone(void **state)
+static void rfc7009_2_1_where_no_more_is_revoked_a_family_ends_alone(void **state)
 {
     struct test_store *test = *state;
     struct refresh_family made = family_of(1), dead = family_of(2);
@@ -341,7 +341,7 @@ static void add_at(struct test_store *test, uint64_t number, uint64_t applicatio
 }
 
 // Whoever asks again finds what can still be ended, until nothing of it can live any more.
-static void G6_a_family_that_ended_alone_is_there_while_its_tokens_live(void **state)
+static void rfc7009_2_1_a_family_that_ended_alone_is_there_while_its_tokens_live(void **state)
 {
     struct test_store *test = *state;
     const int64_t until_us = TEST_NOW + 600 * SECOND_US + REVOCATION_KEPT_S * SECOND_US;
@@ -385,7 +385,7 @@ static enum twoleg_error end_at(struct test_store *test, uint64_t family, int64_
 }
 
 // A token of a request that waited lives a little longer than was noted: it is not taken for dead.
-static void G6_access_tokens_are_dead_when_the_last_that_may_be_has_expired(void **state)
+static void rfc7009_2_1_access_tokens_are_dead_when_the_last_that_may_be_has_expired(void **state)
 {
     struct test_store *test = *state;
     const int64_t dead_us = TEST_NOW + (600 + REFRESH_OUTLIVES_S) * SECOND_US;
@@ -509,9 +509,9 @@ int main(void)
         WITH_APPLICATIONS(families_end_with_what_they_came_from),
         WITH_APPLICATIONS(rfc6749_6_families_end_for_good_with_the_grant),
         WITH_APPLICATIONS(rfc7009_2_1_the_end_of_a_family_is_kept_for_its_access_tokens),
-        WITH_APPLICATIONS(G6_where_no_more_is_revoked_a_family_ends_alone),
-        WITH_APPLICATIONS(G6_a_family_that_ended_alone_is_there_while_its_tokens_live),
-        WITH_APPLICATIONS(G6_access_tokens_are_dead_when_the_last_that_may_be_has_expired),
+        WITH_APPLICATIONS(rfc7009_2_1_where_no_more_is_revoked_a_family_ends_alone),
+        WITH_APPLICATIONS(rfc7009_2_1_a_family_that_ended_alone_is_there_while_its_tokens_live),
+        WITH_APPLICATIONS(rfc7009_2_1_access_tokens_are_dead_when_the_last_that_may_be_has_expired),
         WITH_APPLICATIONS(rfc7009_2_1_an_expired_family_is_there_while_its_tokens_live),
         WITH_APPLICATIONS(of_a_deleted_application_a_family_ends_too),
         WITH_APPLICATIONS(expired_families_leave_with_new_ones),

@@ -173,7 +173,7 @@ static void revocations_per_application_are_limited(void **state)
 }
 
 // Rows stay for a day or two after their tokens: short lives must not be a way around the limit.
-static void G6_what_is_kept_of_expired_tokens_is_limited_too(void **state)
+static void rfc7009_5_what_is_kept_of_expired_tokens_is_limited_too(void **state)
 {
     struct test_store *test = *state;
     int64_t later = TEST_NOW / SECOND_US + 100;
@@ -186,7 +186,7 @@ static void G6_what_is_kept_of_expired_tokens_is_limited_too(void **state)
     assert_int_equal(count_revocations(test, CHANGE_REVOCATION), 2);
 }
 
-static void G6_what_is_kept_of_tokens_that_lived_is_limited_too(void **state)
+static void rfc7009_5_what_is_kept_of_tokens_that_lived_is_limited_too(void **state)
 {
     struct test_store *test = *state;
     int64_t life = 1000, now_s = TEST_NOW / SECOND_US;
@@ -212,7 +212,7 @@ static void sweep(struct test_store *test)
 }
 
 // Else an application whose tokens never expire could revoke none any more, for ever.
-static void G6_a_new_generation_makes_room(void **state)
+static void rfc7009_5_a_new_generation_makes_room(void **state)
 {
     struct test_store *test = *state;
     const uint32_t most = REVOCATIONS_PER_APPLICATION;
@@ -417,9 +417,9 @@ int main(void)
         WITH_APPLICATIONS(rfc7009_2_2_revoked_twice_is_revoked_once),
         WITH_APPLICATIONS(purge_keeps_what_still_counts),
         WITH_APPLICATIONS(revocations_per_application_are_limited),
-        WITH_APPLICATIONS(G6_what_is_kept_of_expired_tokens_is_limited_too),
-        WITH_APPLICATIONS(G6_what_is_kept_of_tokens_that_lived_is_limited_too),
-        WITH_APPLICATIONS(G6_a_new_generation_makes_room),
+        WITH_APPLICATIONS(rfc7009_5_what_is_kept_of_expired_tokens_is_limited_too),
+        WITH_APPLICATIONS(rfc7009_5_what_is_kept_of_tokens_that_lived_is_limited_too),
+        WITH_APPLICATIONS(rfc7009_5_a_new_generation_makes_room),
         WITH_APPLICATIONS(H18_what_expired_leaves_in_slices),
         WITH_APPLICATIONS(credential_revocation_outlives_its_secret),
         WITH_APPLICATIONS(H18_a_deleted_applications_revocations_leave_in_slices),

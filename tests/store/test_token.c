@@ -259,7 +259,7 @@ static void of_two_that_found_the_same_one_the_second_is_told(void **state)
     assert_int_equal(sole(test, 11, subject), 7);
 }
 
-static void G6_one_that_cannot_be_revoked_keeps_its_place(void **state)
+static void rfc7009_5_one_that_cannot_be_revoked_keeps_its_place(void **state)
 {
     struct test_store *test = *state;
     struct token_record record = record_of(11, HOUR_S), found;
@@ -454,7 +454,7 @@ int main(void)
         WITH_APPLICATIONS(a_token_is_not_written_while_another_lives),
         WITH_APPLICATIONS(a_token_takes_the_place_of_the_one_before),
         WITH_APPLICATIONS(of_two_that_found_the_same_one_the_second_is_told),
-        WITH_APPLICATIONS(G6_one_that_cannot_be_revoked_keeps_its_place),
+        WITH_APPLICATIONS(rfc7009_5_one_that_cannot_be_revoked_keeps_its_place),
         WITH_APPLICATIONS(what_has_no_place_is_refused),
         WITH_APPLICATIONS(each_life_leaves_in_its_time),
         WITH_APPLICATIONS(expired_rows_leave_in_slices),

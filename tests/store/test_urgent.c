@@ -69,7 +69,7 @@ static size_t begin(struct test_store *test)
     return test->told.count;
 }
 
-static void M5_a_revocation_is_written_before_what_waited_longer(void **state)
+static void A27_a_revocation_is_written_before_what_waited_longer(void **state)
 {
     struct test_store *test = *state;
     struct order orders[6];
@@ -95,7 +95,7 @@ static void M5_a_revocation_is_written_before_what_waited_longer(void **state)
     assert_int_equal(orders[3].told, told + 6);
 }
 
-static void M5_a_revocation_joins_the_commit_that_is_being_written_and_ends_it(void **state)
+static void A27_a_revocation_joins_the_commit_that_is_being_written_and_ends_it(void **state)
 {
     struct test_store *test = *state;
     struct order orders[4];
@@ -114,7 +114,7 @@ static void M5_a_revocation_joins_the_commit_that_is_being_written_and_ends_it(v
     assert_int_equal(orders[2].told, told + 4);
 }
 
-static void M5_a_full_queue_has_room_for_a_revocation(void **state)
+static void A27_a_full_queue_has_room_for_a_revocation(void **state)
 {
     struct test_store *test = *state;
     static struct order orders[80];
@@ -174,9 +174,9 @@ static void what_takes_away_is_urgent(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_STORE(M5_a_revocation_is_written_before_what_waited_longer),
-        WITH_STORE(M5_a_revocation_joins_the_commit_that_is_being_written_and_ends_it),
-        WITH_STORE(M5_a_full_queue_has_room_for_a_revocation),
+        WITH_STORE(A27_a_revocation_is_written_before_what_waited_longer),
+        WITH_STORE(A27_a_revocation_joins_the_commit_that_is_being_written_and_ends_it),
+        WITH_STORE(A27_a_full_queue_has_room_for_a_revocation),
         cmocka_unit_test(what_takes_away_is_urgent),
         cmocka_unit_test(a_token_in_the_place_of_another_is_not_urgent),
     };

@@ -80,7 +80,7 @@ static void H12_a_step_forward_is_not_believed_until_it_has_stood(void **state)
     assert_int_equal(env_clock_state(&env).clock, ENV_CLOCK_GOOD);
 }
 
-static void M1_a_passing_step_forward_leaves_nothing_behind(void **state)
+static void H12_a_passing_step_forward_leaves_nothing_behind(void **state)
 {
     (void)state;
     struct env env;
@@ -206,7 +206,7 @@ int main(void)
         unit(time_stands_still_between_ticks),
         unit(A_clock_set_back_revives_nothing),
         unit(H12_a_step_forward_is_not_believed_until_it_has_stood),
-        unit(M1_a_passing_step_forward_leaves_nothing_behind),
+        unit(H12_a_passing_step_forward_leaves_nothing_behind),
         unit(a_clock_that_is_steered_is_followed),
         unit(H12_after_a_small_step_back_the_trusted_clock_stands_still),
         unit(H12_after_a_large_step_back_what_expires_still_does),

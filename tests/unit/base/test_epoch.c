@@ -94,7 +94,7 @@ static void readers_are_bounded(void **state)
     epoch_finish(&epoch);
 }
 
-static void L12_without_memory_nothing_is_lost(void **state)
+static void H6_without_memory_nothing_is_lost(void **state)
 {
     (void)state;
     struct epoch epoch;
@@ -198,7 +198,7 @@ int main(void)
         cmocka_unit_test(the_slowest_reader_counts),
         cmocka_unit_test(retiring_frees_on_the_way),
         cmocka_unit_test(readers_are_bounded),
-        cmocka_unit_test(L12_without_memory_nothing_is_lost),
+        cmocka_unit_test(H6_without_memory_nothing_is_lost),
         cmocka_unit_test(two_writers_and_two_readers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

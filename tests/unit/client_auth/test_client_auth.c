@@ -255,7 +255,7 @@ static void B7_B9_an_empty_id_or_secret_is_no_authentication(void **state)
 }
 
 // Row 33 (CVE-2026-44476): what has no secret, or the MAC of an empty one, matches nothing.
-static void row33_a_client_without_a_secret_never_matches(void **state)
+static void V33_a_client_without_a_secret_never_matches(void **state)
 {
     struct test_auth *a = *state;
     auth_remove(a, TEST_NUMBER, TEST_NUMBER + 1000);
@@ -569,7 +569,7 @@ int main(void)
         AUTH(B6_malformed_percent_in_basic_is_read_raw),
         AUTH(the_id_is_resolved_once),
         AUTH(B7_B9_an_empty_id_or_secret_is_no_authentication),
-        AUTH(row33_a_client_without_a_secret_never_matches),
+        AUTH(V33_a_client_without_a_secret_never_matches),
         AUTH(a_secret_under_an_unknown_data_key_never_matches),
         AUTH(B2_every_refusal_makes_the_same_number_of_macs),
         AUTH(each_of_several_secrets_opens_and_says_which_it_was),

@@ -37,7 +37,7 @@ static enum twoleg_error limits_try(rlim_t soft, rlim_t hard, int64_t connection
     return error;
 }
 
-static void H2_connections_leave_descriptors_for_the_store(void **state)
+static void A14_connections_leave_descriptors_for_the_store(void **state)
 {
     (void)state;
     char reason[512];
@@ -63,7 +63,7 @@ static void H2_connections_leave_descriptors_for_the_store(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(H2_connections_leave_descriptors_for_the_store),
+        cmocka_unit_test(A14_connections_leave_descriptors_for_the_store),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

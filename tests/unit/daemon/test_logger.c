@@ -186,7 +186,7 @@ static void design_3_3_a_full_ring_drops_and_counts_and_holds_nobody_up(void **s
 }
 
 // A pipe of 4 KiB as standard error; nobody reads from its other end before the server has ended.
-static void M4_a_reader_that_reads_nothing_holds_up_no_end(void **state)
+static void F8_a_reader_that_reads_nothing_holds_up_no_end(void **state)
 {
     (void)state;
     int ends[2];
@@ -226,7 +226,7 @@ int main(void)
         cmocka_unit_test(design_3_3_lines_of_many_threads_arrive_whole_and_in_order),
         cmocka_unit_test(design_3_3_nothing_is_dropped_while_there_is_room),
         cmocka_unit_test(design_3_3_a_full_ring_drops_and_counts_and_holds_nobody_up),
-        cmocka_unit_test(M4_a_reader_that_reads_nothing_holds_up_no_end),
+        cmocka_unit_test(F8_a_reader_that_reads_nothing_holds_up_no_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,7 +38,7 @@ static void what_is_noted_is_forgotten_a_day_later(void **state)
     assert_int_equal(before_s, NOW_US / SECOND_US);
 }
 
-static void H1_a_clock_that_stepped_decides_nothing(void **state)
+static void H12_a_clock_that_stepped_decides_nothing(void **state)
 {
     (void)state;
     struct purge purge = {0};
@@ -53,7 +53,7 @@ static void H1_a_clock_that_stepped_decides_nothing(void **state)
     assert_int_equal(before_s, (NOW_US + DAY_US / 4) / SECOND_US);
 }
 
-static void H1_a_clock_in_doubt_decides_nothing(void **state)
+static void H12_a_clock_in_doubt_decides_nothing(void **state)
 {
     (void)state;
     struct purge purge = {0};
@@ -99,7 +99,7 @@ static void a_server_that_is_restarted_often_gets_there_too(void **state)
     assert_int_equal(before_s, (NOW_US - DAY_US) / SECOND_US);
 }
 
-static void H1_a_note_from_the_future_is_none(void **state)
+static void H12_a_note_from_the_future_is_none(void **state)
 {
     (void)state;
     struct purge purge = {0};
@@ -136,10 +136,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_noted_is_forgotten_a_day_later),
-        cmocka_unit_test(H1_a_clock_that_stepped_decides_nothing),
-        cmocka_unit_test(H1_a_clock_in_doubt_decides_nothing),
+        cmocka_unit_test(H12_a_clock_that_stepped_decides_nothing),
+        cmocka_unit_test(H12_a_clock_in_doubt_decides_nothing),
         cmocka_unit_test(a_server_that_is_restarted_often_gets_there_too),
-        cmocka_unit_test(H1_a_note_from_the_future_is_none),
+        cmocka_unit_test(H12_a_note_from_the_future_is_none),
         cmocka_unit_test(a_note_that_is_none_is_as_good_as_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -346,7 +346,7 @@ static void H20_what_has_come_before_the_idle_deadline_is_served(void **state)
     close(life_late);
 }
 
-static void A14_requests_that_wait_are_bounded(void **state)
+static void A27_requests_that_wait_are_bounded(void **state)
 {
     struct http_limits few = toy_limits;
     int status;
@@ -510,7 +510,7 @@ int main(void)
                                         life_teardown),
         cmocka_unit_test_setup_teardown(H20_what_has_come_before_the_idle_deadline_is_served,
                                         life_setup, life_teardown),
-        cmocka_unit_test_setup_teardown(A14_requests_that_wait_are_bounded, life_setup,
+        cmocka_unit_test_setup_teardown(A27_requests_that_wait_are_bounded, life_setup,
                                         life_teardown),
         cmocka_unit_test_setup_teardown(A27_who_comes_again_too_early_waits, life_setup,
                                         life_teardown),

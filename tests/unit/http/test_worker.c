@@ -44,7 +44,7 @@ int malloc_trim(size_t pad)
 
 // Where malloc is not glibc's own, the first malloc_trim sets glibc's up, and a second one in the
 // same moment crashes: so the first is made before a worker runs. This is the first test.
-static void G7_no_two_workers_are_the_first_to_trim(void **state)
+static void G9_no_two_workers_are_the_first_to_trim(void **state)
 {
     (void)state;
     assert_int_equal(atomic_load(&worker_trims), 1);
@@ -518,7 +518,7 @@ static void a_slow_reader_gets_all_of_a_long_answer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(G7_no_two_workers_are_the_first_to_trim, worker_setup,
+        cmocka_unit_test_setup_teardown(G9_no_two_workers_are_the_first_to_trim, worker_setup,
                                         worker_teardown),
         cmocka_unit_test_setup_teardown(a_kept_connection_answers_again_and_again, worker_setup,
                                         worker_teardown),

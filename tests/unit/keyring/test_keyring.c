@@ -380,7 +380,7 @@ static void a_set_that_cannot_be_read_is_known_as_stale(void **state)
     assert_true(keyring_current(on->keyring)->serial != serial);
 }
 
-static void H2_a_change_is_read_when_no_descriptor_is_left(void **state)
+static void A14_a_change_is_read_when_no_descriptor_is_left(void **state)
 {
     struct test_keyring *on = *state;
     keyring_open(on);
@@ -393,7 +393,7 @@ static void H2_a_change_is_read_when_no_descriptor_is_left(void **state)
     assert_true(keyring_current(on->keyring)->serial != serial);
 }
 
-static void H2_a_stale_set_is_mended_without_another_change(void **state)
+static void H6_a_stale_set_is_mended_without_another_change(void **state)
 {
     struct test_keyring *on = *state;
     keyring_open(on);
@@ -412,7 +412,7 @@ static void H2_a_stale_set_is_mended_without_another_change(void **state)
 }
 
 // As a crash between link(2) and unlink(2) leaves it.
-static void L2_a_second_name_of_the_master_key_goes_at_the_next_start(void **state)
+static void H1_a_second_name_of_the_master_key_goes_at_the_next_start(void **state)
 {
     struct test_keyring *on = *state;
     char second[320];
@@ -504,9 +504,9 @@ int main(void)
         unit(rows_that_we_do_not_know_are_refused),
         unit(a_changed_key_replaces_the_set),
         unit(a_set_that_cannot_be_read_is_known_as_stale),
-        unit(H2_a_change_is_read_when_no_descriptor_is_left),
-        unit(H2_a_stale_set_is_mended_without_another_change),
-        unit(L2_a_second_name_of_the_master_key_goes_at_the_next_start),
+        unit(A14_a_change_is_read_when_no_descriptor_is_left),
+        unit(H6_a_stale_set_is_mended_without_another_change),
+        unit(H1_a_second_name_of_the_master_key_goes_at_the_next_start),
         unit(a_systemd_credential_is_the_master_key),
         unit(a_named_file_is_never_created),
         unit(whatever_fails_at_first_start_can_be_repeated),

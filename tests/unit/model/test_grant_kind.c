@@ -41,7 +41,7 @@ static void what_is_no_set_of_grants_changes_nothing(void **state)
 }
 
 // As a store may hold them that somebody has written to.
-static void D2_bits_of_no_grant_are_no_set(void **state)
+static void bits_of_no_grant_are_no_set(void **state)
 {
     (void)state;
     assert_true(grants_valid(GRANTS_DEFAULT));
@@ -57,7 +57,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_are_written_in_one_order),
         cmocka_unit_test(what_is_no_set_of_grants_changes_nothing),
-        cmocka_unit_test(D2_bits_of_no_grant_are_no_set),
+        cmocka_unit_test(bits_of_no_grant_are_no_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

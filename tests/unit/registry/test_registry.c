@@ -382,7 +382,7 @@ static void a_change_that_was_lost_refuses_everything_until_it_is_repaired(void 
     assert_int_equal(registry_client(on->registry, STR("billing"), &view), TWOLEG_WAIT);
 }
 
-static void H2_a_change_is_taken_in_when_no_descriptor_is_left(void **state)
+static void A14_a_change_is_taken_in_when_no_descriptor_is_left(void **state)
 {
     struct test_registry *on = *state;
     struct registry_view view;
@@ -401,7 +401,7 @@ static void H2_a_change_is_taken_in_when_no_descriptor_is_left(void **state)
     assert_int_equal(registry_client(on->registry, STR("billing"), &view), TWOLEG_WAIT);
 }
 
-static void M5_nobody_waits_for_ever_for_a_load_that_hangs(void **state)
+static void H8_nobody_waits_for_ever_for_a_load_that_hangs(void **state)
 {
     struct test_registry *on = *state;
     assert_int_equal(test_make_application(on->test, 11, "billing"), TWOLEG_NONE);
@@ -513,8 +513,8 @@ int main(void)
         unit(promise_3_a_start_waits_for_the_last_revocation),
         unit(promise_3_a_start_that_could_not_read_all_revocations_fails),
         unit(a_change_that_was_lost_refuses_everything_until_it_is_repaired),
-        unit(H2_a_change_is_taken_in_when_no_descriptor_is_left),
-        unit(M5_nobody_waits_for_ever_for_a_load_that_hangs),
+        unit(A14_a_change_is_taken_in_when_no_descriptor_is_left),
+        unit(H8_nobody_waits_for_ever_for_a_load_that_hangs),
         unit(users_are_known_while_they_are_there),
         unit(a_user_that_there_is_no_memory_for_stops_all),
         unit(a_failed_read_fails_the_job_and_is_tried_again),

@@ -72,7 +72,7 @@ static void H18_no_statement_reads_a_table_through(void **state)
 }
 
 // What is revoked must not depend on an index that was damaged.
-static void L9_what_is_revoked_is_read_from_the_table(void **state)
+static void H9_what_is_revoked_is_read_from_the_table(void **state)
 {
     struct test_store *test = *state;
     sqlite3 *db = raw_open(test, "twoleg.db");
@@ -96,7 +96,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_STORE(H18_no_statement_reads_a_table_through),
-        WITH_STORE(L9_what_is_revoked_is_read_from_the_table),
+        WITH_STORE(H9_what_is_revoked_is_read_from_the_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,7 +53,7 @@ static void leave_wal(struct test_store *test, const char *copy_as)
     assert_int_equal(system(command), 0);
 }
 
-static void L9_a_restore_cut_short_leaves_the_old_store_whole(void **state)
+static void H1_a_restore_cut_short_leaves_the_old_store_whole(void **state)
 {
     struct test_store *test = *state;
     leave_wal(test, "restore.tmp");
@@ -62,7 +62,7 @@ static void L9_a_restore_cut_short_leaves_the_old_store_whole(void **state)
     assert_non_null(test_load(test, 12));
 }
 
-static void L9_a_restore_cut_short_leaves_the_new_store_whole(void **state)
+static void H1_a_restore_cut_short_leaves_the_new_store_whole(void **state)
 {
     struct test_store *test = *state;
     char path[300];
@@ -76,7 +76,7 @@ static void L9_a_restore_cut_short_leaves_the_new_store_whole(void **state)
 
 // A store that cannot be opened, so that its WAL is not brought in, keeps both until the new one is
 // whole, and after it under other names.
-static void L9_an_unreadable_store_keeps_its_wal_until_it_is_replaced(void **state)
+static void H9_an_unreadable_store_keeps_its_wal_until_it_is_replaced(void **state)
 {
     struct test_store *test = *state;
     char path[300], copy[400], command[1400];
@@ -105,7 +105,7 @@ static void L9_an_unreadable_store_keeps_its_wal_until_it_is_replaced(void **sta
     assert_null(test_load(test, 12));
 }
 
-static void L10_a_wal_without_its_store_is_refused_in_words(void **state)
+static void H9_a_wal_without_its_store_is_refused_in_words(void **state)
 {
     struct test_store *test = *state;
     char path[300];
@@ -342,10 +342,10 @@ static void full_disk_fails_the_round_and_recovers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_STORE(L9_a_restore_cut_short_leaves_the_old_store_whole),
-        WITH_STORE(L9_a_restore_cut_short_leaves_the_new_store_whole),
-        WITH_STORE(L9_an_unreadable_store_keeps_its_wal_until_it_is_replaced),
-        WITH_STORE(L10_a_wal_without_its_store_is_refused_in_words),
+        WITH_STORE(H1_a_restore_cut_short_leaves_the_old_store_whole),
+        WITH_STORE(H1_a_restore_cut_short_leaves_the_new_store_whole),
+        WITH_STORE(H9_an_unreadable_store_keeps_its_wal_until_it_is_replaced),
+        WITH_STORE(H9_a_wal_without_its_store_is_refused_in_words),
         WITH_STORE(foreign_files_are_refused_and_left_alone),
         WITH_STORE(damaged_pages_are_found_at_start),
         WITH_STORE(a_budget_that_is_none_fails_the_row),

@@ -149,7 +149,7 @@ static void the_longest_token_can_be_read(void **state)
     tokens_expect(t, text, TWOLEG_NONE);
 }
 
-static void C15_row38_one_token_has_one_spelling(void **state)
+static void C15_V38_one_token_has_one_spelling(void **state)
 {
     struct test_tokens *t = *state;
     struct str text = tokens_issue(t, FORMAT_JWT);
@@ -158,7 +158,7 @@ static void C15_row38_one_token_has_one_spelling(void **state)
 }
 
 // A cached verdict is about all bytes: nothing changes when the good one has been seen before.
-static void C15_row38_a_seen_token_lends_nothing_to_others(void **state)
+static void C15_V38_a_seen_token_lends_nothing_to_others(void **state)
 {
     struct test_tokens *t = *state;
     struct str text = tokens_issue(t, FORMAT_JWT);
@@ -411,8 +411,8 @@ int main(void)
         TOKENS(rfc9068_2_what_was_issued_is_read_back),
         TOKENS(a_jwt_without_expiry_is_never_made),
         TOKENS(the_longest_token_can_be_read),
-        TOKENS(C15_row38_one_token_has_one_spelling),
-        TOKENS(C15_row38_a_seen_token_lends_nothing_to_others),
+        TOKENS(C15_V38_one_token_has_one_spelling),
+        TOKENS(C15_V38_a_seen_token_lends_nothing_to_others),
         TOKENS(a_forged_tag_buys_no_signature_check),
         TOKENS(the_tag_covers_the_times),
         TOKENS(a_right_tag_does_not_replace_the_signature),

@@ -69,7 +69,7 @@ static void it_names_its_family(void **state)
     assert_true(family == FAMILY);
 }
 
-static void D10_two_first_ones_have_nothing_in_common_but_their_family(void **state)
+static void rfc6749_10_10_two_first_ones_have_nothing_in_common_but_their_family(void **state)
 {
     struct world *w = *state;
     struct refresh_token other;
@@ -171,7 +171,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TOKEN(it_names_its_family),
-        TOKEN(D10_two_first_ones_have_nothing_in_common_but_their_family),
+        TOKEN(rfc6749_10_10_two_first_ones_have_nothing_in_common_but_their_family),
         TOKEN(rfc9700_4_14_2_the_next_one_follows_from_key_family_and_token),
         TOKEN(C15_each_cut_extension_and_flipped_bit_is_none),
         TOKEN(another_prefix_is_another_server_s),

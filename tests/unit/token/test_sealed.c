@@ -133,7 +133,7 @@ static void no_two_tokens_are_alike(void **state)
     assert_memory_not_equal(&first.id, &second.id, sizeof first.id);
 }
 
-static void C15_row38_one_token_has_one_spelling(void **state)
+static void C15_V38_one_token_has_one_spelling(void **state)
 {
     struct test_tokens *t = *state;
     struct str text = tokens_issue(t, FORMAT_SEALED);
@@ -463,7 +463,7 @@ int main(void)
         TOKENS(a_token_that_never_expires_says_so),
         TOKENS(a_scope_may_be_empty_and_may_be_long),
         TOKENS(no_two_tokens_are_alike),
-        TOKENS(C15_row38_one_token_has_one_spelling),
+        TOKENS(C15_V38_one_token_has_one_spelling),
         TOKENS(C15_no_bit_may_be_flipped_with_a_right_checksum_either),
         TOKENS(C7_other_spellings_of_the_same_bytes_are_refused),
         TOKENS(C15_prefix_checksum_and_length_are_looked_at_first),
