@@ -493,3 +493,26 @@ def test_H1_a_login_is_written_whole_or_not_at_all(both):
     assert server.stored("SELECT count(*) FROM reference_tokens") == 2
     assert server.stored("SELECT count(*) FROM reference_tokens t JOIN refresh_tokens r"
                          " ON r.family = t.family") == 2
+
+
+@pytest.mark.hooks
+@pytest.mark.parametrize("both", ["same", "replace"], indirect=True)
+def test_H3_a_refresh_that_fails_at_any_step_of_the_store_loses_nothing(both):
+    """What was not answered was not done, or is done again alike: the refresh token is not lost."""
+    server, app, name = both
+    login, failed, met = granted(server, app, name), 0, True
+    while met:
+        failed += 1
+        server.hooks.fault("store", failed)
+        answer = refresh(server, app, login["refresh_token"])
+        met = server.hooks.fault("store", 0) >= failed
+        server.local.connection = None  # who was refused waits a while on the same one
+        assert answer.status in ((200, 503) if met else (200,))  # it may have been nobody's step
+        if server.get("/readyz").status != 200:
+            server.restart()  # a commit has failed: nobody knows what is on the disk
+        again = refresh(server, app, login["refresh_token"]).json()
+        good = alive(server, app, [login["access_token"], again["access_token"]])
+        assert good[-1] == again["access_token"]
+        assert len(set(good)) == 1
+        login = again
+    assert failed > 10
