@@ -31,6 +31,7 @@ struct slow_work {
     unsigned holders; // the pool, and those who wait or have waited
     struct sha256 digest;
     struct endpoint_taken taken;
+    bool of_user;
     enum brought_hash scheme;
     struct str hash, presented;
     char text[];
@@ -158,6 +159,7 @@ static struct slow_work *slow_work_create(struct http_request *request,
         .holders = 1,
         .digest = *digest,
         .taken = *taken,
+        .of_user = question->guess.of_user,
         .scheme = (enum brought_hash)question->secret->scheme,
     };
     memcpy(work->text, hash.ptr, hash.len);
@@ -222,6 +224,18 @@ static struct slow_work *slow_hash_find(const struct slow_hashes *hashes,
     return found;
 }
 
+// Are there comparisons under way that may have taken what is short? Those that turn out right give
+// it back in a moment.
+static bool slow_hash_is_soon(const struct http_request *request, const struct slow_hash *question)
+{
+    uint64_t asker = slow_hash_asker(request);
+    for (struct slow_work *each = slow_hashes_of(request)->under_way; each; each = each->next)
+        if (each->pool.owner == question->guess.application && each->pool.asker == asker &&
+            each->of_user == question->guess.of_user)
+            return true;
+    return false;
+}
+
 static enum twoleg_error slow_hash_submit(struct http_request *request, struct slow_work *work,
                                           struct slow_job *slow)
 {
@@ -243,8 +257,10 @@ static enum twoleg_error slow_hash_begin(struct http_request *request,
     struct slow_job *slow = NULL;
     enum twoleg_error error =
         endpoint_limit_guess(request, &question->guess, digest, &taken, ret_retry_us);
-    if (error)
+    if (error) {
+        *ret_retry_us = slow_hash_is_soon(request, question) ? SECOND_US : *ret_retry_us;
         return error;
+    }
     error = slow_job_create(request, question, digest, &slow);
     struct slow_work *work = error ? NULL : slow_work_create(request, question, digest, &taken);
     if (!error)

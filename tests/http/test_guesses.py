@@ -216,6 +216,28 @@ def test_B1_a_right_one_that_comes_to_all_workers_at_once_is_compared_once(limit
     assert guessed.statuses(1, guessed.right) == [200]
 
 
+@pytest.mark.hooks
+@GUESSED
+def test_B1_while_others_may_be_right_the_next_comes_again_soon(limited, kind, wrong):
+    """What these took may be given back in a moment; what wrong ones took comes back with time."""
+    guessed = kind(limited, LOW.replace("4", "2"))
+    assert guessed.statuses(1, "") == [wrong]  # none; the client of users is known from now on
+    with guessed.connections(1, 2) as connections:
+        guessed.server.hooks.hold("slow.hash")
+        try:
+            guessed.send(connections[0], guessed.right)
+            guessed.server.hooks.await_waiting("slow.hash")
+            guessed.send(connections[1], "a")
+            until(lambda: not unread([connections[1].sock]), "it being read")
+            answer = guessed.at(1, "b")
+            assert answer.status == 429 and answer.headers["Retry-After"] == "1"
+        finally:
+            guessed.server.hooks.release("slow.hash")
+        assert set(answers(connections)) <= {200, wrong, 503}
+    assert guessed.statuses(1, guessed.right, *"abc") == [200, wrong, wrong, 429]
+    assert int(guessed.at(1, "c").headers["Retry-After"]) > 40000
+
+
 @GUESSED
 def test_B1_the_same_guess_is_none_at_any_worker(limited, kind, wrong):
     """At the limit each of them is refused again and again, and who is right goes on."""
