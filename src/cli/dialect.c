@@ -29,44 +29,117 @@ static enum cli_exit dialect_complain(struct cli *cli, enum twoleg_error error,
     return CLI_REFUSED;
 }
 
-// The name of one that came with the program, or the path of a file.
-static enum cli_exit dialect_text(struct cli *cli, const char *which, struct str *ret_text)
+// ------------------------------------------------------------------------------- which one it is
+
+static enum cli_exit folder_ask_config(struct cli *cli, struct str *ret_folder)
+{
+    struct config config = {0};
+    enum cli_exit code = cli_config_load(cli, NULL, NULL, &config);
+    if (!code)
+        *ret_folder = arena_copy(&cli->arena, config.dialect_folder);
+    config_finish(&config);
+    return code;
+}
+
+// Only whoever names a data folder wants to hear that no server answers there.
+static enum cli_exit folder_ask_server(struct cli *cli, struct str *ret_folder)
+{
+    static const char path[] = "/admin/v1/status";
+    struct call_refusal refusal;
+    json_t *answer;
+    bool named = cli_given(cli, CLI_DATA);
+    enum cli_exit code = CLI_NO_SERVER;
+    if (named)
+        code = cli_call(cli, "GET", path, NULL, &answer);
+    else if (cli_folder_quietly(cli))
+        code = cli_call_quietly(cli, "GET", path, NULL, &answer, &refusal);
+    if (code)
+        return named ? code : CLI_DONE;
+    *ret_folder = arena_copy(&cli->arena, str_from(show_member(answer, "dialect_folder")));
+    json_decref(answer);
+    return CLI_DONE;
+}
+
+static enum cli_exit folder_ask(struct cli *cli, struct str *ret_folder)
+{
+    *ret_folder = STR_NONE;
+    return cli_given(cli, CLI_CONFIG) ? folder_ask_config(cli, ret_folder)
+                                      : folder_ask_server(cli, ret_folder);
+}
+
+// Where the server looks for a dialect of one's own. NULL without memory.
+static const char *folder_path(struct arena *arena, struct str folder, struct str name)
+{
+    struct buf path;
+    buf_init_arena(&path, arena, 256);
+    buf_addf(&path, "%.*s/%.*s.yaml", STR_ARG(folder), STR_ARG(name));
+    buf_add_char(&path, '\0');
+    return path.failed ? NULL : path.ptr;
+}
+
+// What a NAME or FILE stands for.
+struct source {
+    const char *path;  // of a file; else the name of one that came with the program
+    struct str folder; // where bases are looked for first; STR_NONE: nowhere
+    struct str text;
+};
+
+static enum cli_exit source_read(struct cli *cli, struct source *source)
 {
     const char *reason = NULL;
-    *ret_text = dialect_shipped(str_from(which));
-    if (ret_text->ptr)
-        return CLI_DONE;
-    if (!strchr(which, '/') && !strchr(which, '.'))
-        return cli_fail(CLI_NOT_FOUND, "no dialect %s came with the program (twoleg dialect "
-                        "list); one of your own is named by its file", which);
-    enum twoleg_error error = walk_read_file(which, &cli->arena, ret_text, &reason);
+    enum twoleg_error error = walk_read_file(source->path, &cli->arena, &source->text, &reason);
     if (error == TWOLEG_REFUSED)
-        return cli_fail(CLI_REFUSED, "%s: %s", which, reason);
+        return cli_fail(CLI_REFUSED, "%s: %s", source->path, reason);
     return error ? cli_fail(CLI_REFUSED, "%s", twoleg_error_text(error)) : CLI_DONE;
 }
 
-// Where the file's base may stand beside it; STR_NONE for one that came with the program.
-static struct str dialect_folder(struct cli *cli, const char *which)
+// As the server finds it: a folder's file goes before what came with the program.
+static enum cli_exit source_find_name(struct cli *cli, const char *name, struct source *source)
 {
-    const char *slash = strrchr(which, '/');
-    if (dialect_shipped(str_from(which)).ptr)
-        return STR_NONE;
-    return slash ? arena_copy(&cli->arena, str_of(which, (size_t)(slash - which) + 1)) : STR(".");
+    enum cli_exit code = folder_ask(cli, &source->folder);
+    if (code)
+        return code;
+    if (source->folder.len) {
+        source->path = folder_path(&cli->arena, source->folder, str_from(name));
+        if (!source->path)
+            return cli_fail(CLI_REFUSED, "out of memory");
+        if (walk_file_exists(source->path))
+            return source_read(cli, source);
+    }
+    source->path = name;
+    source->text = dialect_shipped(str_from(name));
+    return source->text.ptr ? CLI_DONE
+                            : cli_fail(CLI_NOT_FOUND, "there is no dialect %s (twoleg dialect "
+                                       "list); a file is named by a path, such as ./%s.yaml",
+                                       name, name);
 }
 
-static enum cli_exit dialect_compile(struct cli *cli, const char *which,
+// Beside a file its base may stand.
+static enum cli_exit source_find(struct cli *cli, struct source *ret_source)
+{
+    const char *which = cli->arguments[0];
+    const char *slash = strrchr(which, '/');
+    *ret_source = (struct source){.path = which};
+    if (!slash && !strchr(which, '.'))
+        return source_find_name(cli, which, ret_source);
+    ret_source->folder =
+        slash ? arena_copy(&cli->arena, str_of(which, (size_t)(slash - which) + 1)) : STR(".");
+    return source_read(cli, ret_source);
+}
+
+static enum cli_exit dialect_compile(struct cli *cli, struct source *source,
                                      const struct dialect **ret_dialect)
 {
     struct config_report report;
-    struct dialect_library library = {
-        .arena = &cli->arena, .report = &report, .folder = dialect_folder(cli, which)};
-    struct str text;
-    enum cli_exit code = dialect_text(cli, which, &text);
+    struct dialect_library library = {.arena = &cli->arena, .report = &report};
+    enum cli_exit code = source_find(cli, source);
     if (code)
         return code;
+    library.folder = source->folder;
     if (!config_report_init(&report, &cli->arena))
         return cli_fail(CLI_REFUSED, "out of memory");
-    enum twoleg_error error = dialect_load(&library, str_from(which), text, ret_dialect);
+    enum twoleg_error error =
+        dialect_load(&library, str_from(source->path), source->text, ret_dialect);
     return error ? dialect_complain(cli, error, &report) : CLI_DONE;
 }
 
@@ -85,67 +158,38 @@ static void dialect_print(json_t *answer)
 
 // --------------------------------------------------------------------------------------- list
 
-static enum cli_exit list_ask_config(struct cli *cli, struct str *ret_folder)
-{
-    struct config config = {0};
-    enum cli_exit code = cli_config_load(cli, NULL, NULL, &config);
-    if (!code)
-        *ret_folder = arena_copy(&cli->arena, config.dialect_folder);
-    config_finish(&config);
-    return code;
-}
-
-// Only whoever names a data folder wants to hear that no server answers there.
-static enum cli_exit list_ask_server(struct cli *cli, struct str *ret_folder)
-{
-    static const char path[] = "/admin/v1/status";
-    struct call_refusal refusal;
-    json_t *answer;
-    bool named = cli_given(cli, CLI_DATA);
-    enum cli_exit code = CLI_NO_SERVER;
-    if (named)
-        code = cli_call(cli, "GET", path, NULL, &answer);
-    else if (cli_folder_quietly(cli))
-        code = cli_call_quietly(cli, "GET", path, NULL, &answer, &refusal);
-    if (code)
-        return named ? code : CLI_DONE;
-    *ret_folder = arena_copy(&cli->arena, str_from(show_member(answer, "dialect_folder")));
-    json_decref(answer);
-    return CLI_DONE;
-}
+#define LIST_ARENA_CAP ((size_t)4 * 1024 * 1024) // one file, and those that it is based on
 
 static json_t *list_text(struct str text)
 {
     return text.ptr ? json_stringn_nocheck(text.ptr, text.len) : json_null();
 }
 
-// A folder's file goes before what came with the program.
-static enum cli_exit list_add(struct cli *cli, struct str folder, struct str name, json_t *rows)
+// A folder's file goes before what came with the program. A folder may have any number of them.
+static enum cli_exit list_add(struct str folder, struct str name, json_t *rows)
 {
+    struct arena arena __attribute__((cleanup(arena_finish)));
     struct config_report report;
-    struct dialect_library library = {
-        .arena = &cli->arena, .report = &report, .folder = folder};
+    struct dialect_library library = {.arena = &arena, .report = &report, .folder = folder};
     const struct dialect *dialect;
-    struct buf path;
-    buf_init_arena(&path, &cli->arena, 256);
-    buf_addf(&path, "%.*s/%.*s.yaml", STR_ARG(folder), STR_ARG(name));
-    buf_add_char(&path, '\0');
-    if (path.failed || !config_report_init(&report, &cli->arena))
+    arena_init(&arena, NULL, LIST_ARENA_CAP);
+    const char *path = folder_path(&arena, folder, name);
+    if (!path || !config_report_init(&report, &arena))
         return cli_fail(CLI_REFUSED, "out of memory");
     enum twoleg_error error = dialect_find(&library, name, &dialect);
     if (error == TWOLEG_MALFORMED) {
         cli_notice("dialect_refused", "warning: `twoleg dialect check %s` says why that is none",
-                   path.ptr);
+                   path);
         return CLI_DONE;
     }
     if (error)
         return cli_fail(CLI_REFUSED, "%.*s: %s", STR_ARG(name), twoleg_error_text(error));
-    bool own = folder.len && walk_file_exists(path.ptr);
+    bool own = folder.len && walk_file_exists(path);
     json_array_append_new(
         rows, json_pack("{s:o, s:o, s:o, s:b, s:o}", "name", list_text(dialect->name), "title",
                         list_text(dialect->title), "example", list_text(dialect->example),
                         "needs_allow_query_credentials", dialect_needs_query(dialect), "file",
-                        list_text(own ? str_from(path.ptr) : STR_NONE)));
+                        list_text(own ? str_from(path) : STR_NONE)));
     return CLI_DONE;
 }
 
@@ -166,7 +210,7 @@ static enum cli_exit list_add_own(struct cli *cli, struct str folder, json_t *ro
         struct str file = str_from(entries[i]->d_name);
         struct str name = arena_copy(&cli->arena, str_slice(file, 0, file.len - 5));
         if (!code && !dialect_shipped(name).ptr)
-            code = list_add(cli, folder, name, rows);
+            code = list_add(folder, name, rows);
         free(entries[i]);
     }
     free(entries);
@@ -190,12 +234,11 @@ static void list_print(struct cli *cli, const json_t *rows)
 enum cli_exit cli_dialect_list(struct cli *cli)
 {
     const char *name;
-    struct str folder = STR_NONE;
-    enum cli_exit code = cli_given(cli, CLI_CONFIG) ? list_ask_config(cli, &folder)
-                                                    : list_ask_server(cli, &folder);
+    struct str folder;
+    enum cli_exit code = folder_ask(cli, &folder);
     json_t *rows = json_array();
     for (size_t i = 0; !code && (name = dialect_shipped_name(i)); i++)
-        code = list_add(cli, folder, str_from(name), rows);
+        code = list_add(folder, str_from(name), rows);
     if (!code && folder.len)
         code = list_add_own(cli, folder, rows);
     if (!code && cli_speaks_json())
@@ -210,15 +253,15 @@ enum cli_exit cli_dialect_list(struct cli *cli)
 
 enum cli_exit cli_dialect_show(struct cli *cli)
 {
-    struct str text;
-    enum cli_exit code = dialect_text(cli, cli->arguments[0], &text);
+    struct source source;
+    enum cli_exit code = source_find(cli, &source);
     if (code)
         return code;
     if (cli_speaks_json())
-        dialect_print(json_pack("{s:s, s:s%}", "name", cli->arguments[0], "file", text.ptr,
-                                text.len));
+        dialect_print(json_pack("{s:s, s:s%}", "name", cli->arguments[0], "file", source.text.ptr,
+                                source.text.len));
     else
-        fwrite(text.ptr, 1, text.len, stdout);
+        fwrite(source.text.ptr, 1, source.text.len, stdout);
     return CLI_DONE;
 }
 
@@ -236,8 +279,9 @@ static struct str dialect_check_example(struct cli *cli, const struct dialect_re
 
 enum cli_exit cli_dialect_example(struct cli *cli)
 {
+    struct source source;
     const struct dialect *dialect;
-    enum cli_exit code = dialect_compile(cli, cli->arguments[0], &dialect);
+    enum cli_exit code = dialect_compile(cli, &source, &dialect);
     if (code)
         return code;
     if (!dialect->example.ptr)
@@ -260,30 +304,31 @@ enum cli_exit cli_dialect_example(struct cli *cli)
 }
 
 // The server looks for NAME.yaml.
-static bool dialect_is_named(const char *which, struct str name)
+static bool source_is_named(const struct source *source, struct str name)
 {
-    const char *slash = strrchr(which, '/');
-    struct str file = str_from(slash ? slash + 1 : which);
-    return dialect_shipped(str_from(which)).ptr ||
+    const char *slash = strrchr(source->path, '/');
+    struct str file = str_from(slash ? slash + 1 : source->path);
+    return source->text.ptr == dialect_shipped(name).ptr ||
            (str_equal(str_slice(file, 0, name.len), name) &&
             str_equal(str_slice(file, name.len, file.len), STR(".yaml")));
 }
 
 enum cli_exit cli_dialect_check(struct cli *cli)
 {
+    struct source source;
     const struct dialect *dialect;
-    enum cli_exit code = dialect_compile(cli, cli->arguments[0], &dialect);
+    enum cli_exit code = dialect_compile(cli, &source, &dialect);
     if (code)
         return code;
-    if (!dialect_is_named(cli->arguments[0], dialect->name))
+    if (!source_is_named(&source, dialect->name))
         return cli_fail(CLI_REFUSED, "%s: the server looks for the dialect %.*s in %.*s.yaml",
-                        cli->arguments[0], STR_ARG(dialect->name), STR_ARG(dialect->name));
+                        source.path, STR_ARG(dialect->name), STR_ARG(dialect->name));
     if (cli_speaks_json())
         dialect_print(json_pack("{s:b, s:s%, s:b}", "ok", true, "name", dialect->name.ptr,
                                 dialect->name.len, "needs_allow_query_credentials",
                                 dialect_needs_query(dialect)));
     else
-        printf("%s: ok%s\n", cli->arguments[0],
+        printf("%s: ok%s\n", source.path,
                dialect_needs_query(dialect)
                    ? "; it needs allow_query_credentials: true in the configuration"
                    : "");
@@ -292,7 +337,8 @@ enum cli_exit cli_dialect_check(struct cli *cli)
 
 enum cli_exit cli_dialect_try(struct cli *cli)
 {
+    struct source source;
     const struct dialect *dialect;
-    enum cli_exit code = dialect_compile(cli, cli->arguments[0], &dialect);
+    enum cli_exit code = dialect_compile(cli, &source, &dialect);
     return code ? code : dialect_try(cli, dialect);
 }

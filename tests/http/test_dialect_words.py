@@ -213,8 +213,8 @@ def test_status_names_the_dialects_that_are_spoken_own_ones_too(speaking):
     server = speaking("dialect: rti-sms\nhosts: [{name: a.example, dialect: acme}]\n")
     assert server.cli("status", "--json")["dialects"] == ["rti-sms", "acme"]
     assert re.search(r"^Dialects +rti-sms acme$", server.cli("status"), re.MULTILINE)
-    done = server.run_cli("dialect", "show", "acme")
-    assert done.returncode == 3 and "one of your own is named by its file" in done.stderr
+    done = server.run_cli("dialect", "show", "nobody")
+    assert done.returncode == 3 and "there is no dialect nobody" in done.stderr
 
 
 @pytest.fixture
@@ -249,6 +249,42 @@ def test_list_names_own_dialects_too_with_their_files(speaking, tmp_path, withou
     assert json.loads(by_config.stdout)["dialects"] == listed and by_config.stderr == ""
     assert json.loads(run("dialect", "list", "--json", "--data", server.data,
                           env=without).stdout)["dialects"] == listed
+
+
+def test_a_name_is_that_of_the_server_in_every_command(speaking, tmp_path, without):
+    """An own file goes before a shipped one of its name, also where that one is a base."""
+    folder = tmp_path / "dialects"
+    (folder / "ebay.yaml").write_text("name: ebay\ntitle: Ours\nbase: acme\nexample: ours {url}\n")
+    (folder / "rti-sms.yaml").write_text("name: rti-sms\ntitle: Ours\n")
+    config = tmp_path / "twoleg.yaml"
+    config.write_text("dialect_folder: dialects\n")
+    server = speaking("dialect: ebay\nhosts: [{name: r.example, dialect: rti-sms-renew}]\n")
+    request = "POST /api/auth HTTP/1.1\r\nHost: x\r\n\r\n"
+    for place in (["--data", server.data], ["--config", config]):
+        def said(command, name, status=0, where=tuple(place)):
+            done = run("dialect", command, name, *where, env=without, input=request)
+            assert done.returncode == status, done
+            return done.stdout + done.stderr
+        for name in ("acme", "ebay"):
+            assert said("show", name) == (folder / f"{name}.yaml").read_text()
+            assert said("check", name) == f"{folder}/{name}.yaml: ok\n"
+            assert "the endpoints are /login." in said("try", name)
+        assert said("example", "ebay").startswith("ours {url}\n")
+        assert "the endpoints are /oauth/token." in said("try", "rti-sms")
+        assert said("show", "zoom") == (ROOT / "dialects/zoom.yaml").read_text()
+        assert "there is no dialect nobody" in said("check", "nobody", 3)
+    assert run("dialect", "show", "ebay", env=without).stdout == \
+        (ROOT / "dialects/ebay.yaml").read_text()
+    assert run("dialect", "try", "ebay", "--data", tmp_path, env=without).returncode == 5
+
+
+def test_list_has_room_for_a_thousand_files(tmp_path, without):
+    (tmp_path / "twoleg.cfg").write_text(f"dialect_folder: {tmp_path}\n")
+    for number in range(1000):
+        (tmp_path / f"d{number}.yaml").write_text(f"name: d{number}\ntitle: D\n")
+    done = run("dialect", "list", "--config", tmp_path / "twoleg.cfg", env=without)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("(own: ") == 1000
 
 
 def test_list_warns_of_a_file_that_is_no_dialect(tmp_path, without):
