@@ -71,6 +71,14 @@ static enum cli_exit try_malformed(enum http_refusal refusal)
                                  "answered %u)", row->reason, row->status);
 }
 
+static bool try_has_length(const struct http_head *head)
+{
+    for (size_t i = 0; i < head->header_count; i++)
+        if (str_equal_nocase(head->headers[i].name, STR("Content-Length")))
+            return true;
+    return false;
+}
+
 static enum cli_exit try_body(struct trying *t, const struct http_head *head, size_t end)
 {
     struct str rest = str_slice(t->bytes, end, t->bytes.len);
@@ -87,13 +95,12 @@ static enum cli_exit try_body(struct trying *t, const struct http_head *head, si
         t->request.body = str_slice(rest, 0, decoded);
         return CLI_DONE;
     }
-    // A line end that an editor put behind the body is no part of it.
-    if (!head->content_length)
-        rest = str_trim(rest, "\r\n");
     if (head->content_length > rest.len)
         return cli_fail(CLI_REFUSED, "Content-Length says %llu bytes, the body has %zu",
                         (unsigned long long)head->content_length, rest.len);
-    t->request.body = head->content_length ? str_slice(rest, 0, head->content_length) : rest;
+    // A line end that an editor put behind the body is no part of it.
+    t->request.body = try_has_length(head) ? str_slice(rest, 0, head->content_length)
+                                           : str_trim(rest, "\r\n");
     return CLI_DONE;
 }
 
@@ -247,6 +254,7 @@ static enum cli_exit try_answered(const struct trying *t, const struct http_answ
         .id = str_of(t->request.id, sizeof t->request.id),
         .minor = 1,
         .keep_alive = true,
+        .head = t->request.method == HTTP_HEAD,
     };
     if (http_answer_write(answer, &frame, t->request.arena, parts))
         return cli_fail(CLI_REFUSED, "out of memory");
@@ -345,6 +353,9 @@ static enum cli_exit try_run(struct trying *t)
 {
     struct token_request form = {0};
     const struct dialect_endpoint *endpoint = dialect_find_endpoint(t->dialect, t->request.path);
+    if (dialect_path_is_ours(t->request.path))
+        return cli_fail(CLI_REFUSED,
+                        "this path is the server's own, whatever the dialect: it is not tried");
     if (!endpoint)
         return try_refused(t, NULL, TWOLEG_NOT_FOUND);
     enum twoleg_error error = dialect_read(t->dialect, endpoint, &t->request, &form);

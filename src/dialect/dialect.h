@@ -244,6 +244,8 @@ const char *dialect_shipped_name(size_t at); // NULL behind the last one
 // NULL: nothing stands at this path.
 const struct dialect_endpoint *dialect_find_endpoint(const struct dialect *dialect,
                                                      struct str path);
+// A path that answers something else, whatever the dialect.
+bool dialect_path_is_ours(struct str path);
 
 // Step 1 of the path: reads each parameter once, from where the dialect has it. endpoint NULL: the
 // request is for introspection or revocation, and has a token. On an error ret_request is filled as

@@ -16,8 +16,6 @@ struct dialect_loader {
 
 // Where the file has this key; line 0: nowhere.
 struct config_mark dialect_key_mark(const struct dialect_loader *loader, const char *key);
-// A path that answers something else, whatever the dialect.
-bool dialect_path_is_ours(struct str path);
 // A request header that means something to the server, or to what stands before it.
 bool dialect_header_is_taken(struct str name);
 // Of introspection and revocation, which no dialect but rfc6749 has.

@@ -2,6 +2,7 @@
 """`dialect try` shows what a server answers: the same requests, to both."""
 import base64
 import json
+import socket
 import subprocess
 
 import pytest
@@ -105,6 +106,44 @@ def test_rfc9112_2_2_lines_that_end_with_lf_before_a_body_with_cr(head, body):
                   f"Content-Type: application/x-www-form-urlencoded\n{head}\n").encode() + body,
                  "rfc6749")
     assert (said["status"], said["grant"]) == (200, "client_credentials"), said
+
+
+def test_rfc9110_8_6_a_length_of_nothing_is_none_at_all():
+    """Bytes behind it are another request's."""
+    head = "POST /oauth/token HTTP/1.1\r\nHost: x\r\nAuthorization: Basic YTpi\r\n" \
+        "Content-Type: application/x-www-form-urlencoded\r\n"
+    said = [tried(f"{head}{length}\r\ngrant_type=client_credentials".encode(), "rfc6749")
+            for length in ("Content-Length: 0\r\n", "")]
+    assert [each["status"] for each in said] == [400, 200]
+    assert said[0]["refused"]["condition"] == "missing"
+
+
+@pytest.mark.parametrize("name", ["smscx", "rti-sms", "azure-v1"])
+def test_rfc9110_9_3_2_and_other_requests_at_the_edge(spoken, ask, name):  # noqa: F811
+    """Paths that are no endpoint; and HEAD, which has no body."""
+    for path in ("/", "//", "/nowhere//", "/a/%2f", "/a%2fb/c"):
+        call = ask(name)
+        call.path = path
+        same(spoken, name, call.bytes(f"{name}.example"))
+    call.method, call.path = "HEAD", ask(name).path
+    with socket.create_connection(("127.0.0.1", spoken.port), timeout=60) as sock:
+        call.header("Connection", "close")
+        sock.sendall(call.bytes(f"{name}.example"))
+        answer = b"".join(iter(lambda: sock.recv(65536), b""))
+    said = tried(call.bytes("x"), name)
+    length = answer.partition(b"Content-Length: ")[2].split(b"\r\n")[0].decode()
+    assert answer.startswith(b"HTTP/1.1 405 ") and answer.endswith(b"\r\n\r\n")
+    assert said["status"] == 405 and said["answer"].endswith("\n\n")
+    assert f"\nContent-Length: {length}\n" in said["answer"]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/oauth/introspect", "/Check/x",
+                                  "/.well-known/jwks.json"])
+def test_A22_a_path_of_the_servers_own_is_not_tried(path):
+    done = subprocess.run([BINARY, "dialect", "try", "smscx"], capture_output=True, check=False,
+                          input=f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"the server's own, whatever the dialect" in done.stderr
 
 
 @pytest.mark.parametrize("query, headers, body, twice", [
