@@ -139,10 +139,12 @@ static void walk_push_default(struct walk *walk, const struct walk_frame *parent
         frame->text = text;
 }
 
-static const char *walk_misplaced(const yaml_node_t *node)
+static const char *walk_misplaced(const struct schema_row *row, const yaml_node_t *node)
 {
     if (yaml_node_is_null(node))
-        return "has no value";
+        return row->type == SCHEMA_WORD && schema_word_find(row->shape, STR("null")) >= 0
+                   ? "has no value: the word is written 'null', in quotes"
+                   : "has no value";
     if (node->type == YAML_SEQUENCE_NODE)
         return "a list stands here";
     return node->type == YAML_MAPPING_NODE ? "a mapping stands here" : "a single value stands here";
@@ -158,7 +160,7 @@ static void walk_scalar(struct walk *walk, const struct walk_frame *frame)
     const char *problem = NULL;
     yaml_node_t *node = frame->node;
     if (node && (node->type != YAML_SCALAR_NODE || yaml_node_is_null(node))) {
-        walk_refuse(walk, frame, node, walk_misplaced(node));
+        walk_refuse(walk, frame, node, walk_misplaced(frame->row, node));
         return;
     }
     struct str text = node ? yaml_node_text(node) : frame->text;
@@ -183,7 +185,7 @@ static void walk_words(struct walk *walk, const struct walk_frame *frame)
         return;
     }
     if (frame->node->type != YAML_SEQUENCE_NODE) {
-        walk_refuse(walk, frame, frame->node, walk_misplaced(frame->node));
+        walk_refuse(walk, frame, frame->node, walk_misplaced(frame->row, frame->node));
         return;
     }
     const yaml_node_item_t *item = frame->node->data.sequence.items.start;
@@ -192,7 +194,7 @@ static void walk_words(struct walk *walk, const struct walk_frame *frame)
         if (yaml_file_is_alias(walk->file, node))
             continue;
         if (node->type != YAML_SCALAR_NODE) {
-            walk_refuse(walk, frame, node, walk_misplaced(node));
+            walk_refuse(walk, frame, node, walk_misplaced(frame->row, node));
             continue;
         }
         int word = schema_word_find(frame->row->shape, yaml_node_text(node));
@@ -227,7 +229,7 @@ static void walk_list(struct walk *walk, const struct walk_frame *frame)
         return;
     }
     if (frame->node->type != YAML_SEQUENCE_NODE) {
-        walk_refuse(walk, frame, frame->node, walk_misplaced(frame->node));
+        walk_refuse(walk, frame, frame->node, walk_misplaced(frame->row, frame->node));
         return;
     }
     yaml_node_item_t *start = frame->node->data.sequence.items.start;
@@ -366,7 +368,7 @@ static void walk_object(struct walk *walk, const struct walk_frame *frame,
         for (; pair < node->data.mapping.pairs.top && !walk->report->dropped; pair++)
             walk_member(walk, frame, pair, seen);
     } else if (!is_root || (node && !yaml_node_is_null(node))) {
-        walk_refuse(walk, frame, node, walk_misplaced(node));
+        walk_refuse(walk, frame, node, walk_misplaced(frame->row, node));
         return;
     }
     for (size_t i = 0; i < shape->row_count; i++)

@@ -186,7 +186,10 @@ static void yaml_scan_event(struct yaml_scan *scan, const yaml_event_t *event)
 static void yaml_parser_open(yaml_parser_t *parser, struct str text)
 {
     const char *bytes = text.ptr ? text.ptr : ""; // libyaml asserts a pointer
-    yaml_parser_set_input_string(parser, (const unsigned char *)bytes, text.len);
+    // Editors put it before UTF-8; libyaml looks for one only when it may guess the encoding.
+    size_t mark = str_starts_with(text, STR("\xef\xbb\xbf")) ? 3 : 0;
+    yaml_parser_set_input_string(parser, (const unsigned char *)bytes + mark,
+                                 text.len - mark);
     yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING);
 }
 
