@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "dialect/inside.h"
+#include "dialect/schema.h"
 #include "model/scope.h"
 
 static bool check_is_hole(struct str segment)
@@ -225,7 +226,27 @@ static bool check_has(const struct dialect *dialect, enum dialect_meaning meanin
     return false;
 }
 
-// A grant without the parameters that it is made of could never be had.
+static bool check_names(const struct dialect *dialect, enum grant_kind grant)
+{
+    const struct dialect_grant *items = dialect->grants.items;
+    for (size_t i = 0; i < dialect->grants.count; i++)
+        if (items[i].is == grant)
+            return true;
+    return false;
+}
+
+static void check_grants_named(struct dialect_loader *loader, size_t at,
+                               const struct dialect_endpoint *endpoint)
+{
+    for (unsigned grant = GRANT_CLIENT_CREDENTIALS; grant < GRANTS; grant++)
+        if ((endpoint->grants & GRANT_BIT(grant)) &&
+            !check_names(loader->dialect, (enum grant_kind)grant))
+            DIALECT_REFUSE(loader, endpoint->mark, "endpoints[%zu]: grants has none that is: %s",
+                           at, dialect_grant_word(grant));
+}
+
+// A grant without the parameters that it is made of could never be had. Endpoints of the base were
+// looked at with it.
 static void check_grants_have(struct dialect_loader *loader)
 {
     static const struct {
@@ -238,13 +259,17 @@ static void check_grants_have(struct dialect_loader *loader)
         {GRANT_REFRESH_TOKEN, MEANING_REFRESH_TOKEN, "refresh_token"},
     };
     const struct dialect_endpoint *items = loader->dialect->endpoints.items;
-    for (size_t i = 0; i < loader->dialect->endpoints.count; i++)
+    if (loader->base && items == loader->base->endpoints.items)
+        return;
+    for (size_t i = 0; i < loader->dialect->endpoints.count; i++) {
+        check_grants_named(loader, i, &items[i]);
         for (size_t k = 0; k < sizeof needs / sizeof *needs; k++)
             if ((items[i].grants & GRANT_BIT(needs[k].grant)) &&
                 !check_has(loader->dialect, needs[k].meaning))
                 DIALECT_REFUSE(loader, items[i].mark,
                                "endpoints[%zu]: its grants need a parameter that is: %s", i,
                                needs[k].word);
+    }
 }
 
 // With a parameter of the base it is this file's grants that do not fit: nothing else of the file

@@ -70,23 +70,30 @@ static void compile_value(struct dialect_loader *loader, struct config_mark mark
 
 // ------------------------------------------------------------------------------------- success
 
-// What a source may be written as.
-static bool compile_type_fits(const struct dialect_field *field)
+// What is wrong with the type that a source is written as.
+static const char *compile_type_problem(const struct dialect_field *field)
 {
+    bool text = field->type == TYPE_STRING;
     switch ((enum dialect_source)field->source) {
     case SOURCE_CONSTANT:
-        return true;
+        return NULL;
     case SOURCE_EXPIRES_IN:
     case SOURCE_EXPIRES_AT:
     case SOURCE_ISSUED_AT:
     case SOURCE_REFRESH_EXPIRES_IN:
-        return field->type == TYPE_STRING ||
-               (field->type == TYPE_NUMBER && field->unit != UNIT_TEXT);
+        if (field->unit == UNIT_TEXT)
+            break;
+        return text || field->type == TYPE_NUMBER
+                   ? NULL
+                   : "has a type in which its source cannot be written: string and number can be";
     case SOURCE_SCOPE:
-        return field->type == TYPE_STRING || field->type == TYPE_ARRAY;
+        return text || field->type == TYPE_ARRAY
+                   ? NULL
+                   : "has a type in which its source cannot be written: string and array can be";
     default:
-        return field->type == TYPE_STRING;
+        break;
     }
+    return text ? NULL : "has a type in which its source cannot be written: string can be";
 }
 
 static bool compile_is_time(const struct dialect_field *field)
@@ -111,11 +118,14 @@ static bool compile_constant_fits(const struct dialect_field *field)
 static const char *compile_field_problem(const struct dialect_field *field)
 {
     bool constant = field->source == SOURCE_CONSTANT;
-    if (!compile_type_fits(field))
-        return "has a type in which its source cannot be written";
+    const char *type = compile_type_problem(field);
+    if (type)
+        return type;
     if (constant ? !compile_constant_fits(field) : field->value.ptr != NULL)
         return constant ? "has no value, or one that is not of its type"
                         : "has a value, which only a constant may have";
+    if (constant && field->type == TYPE_STRING && !field->value.len && field->empty == EMPTY_OMIT)
+        return "is never sent: an empty value needs empty: keep";
     if (field->source == SOURCE_ACCESS_TOKEN && field->empty != EMPTY_OMIT)
         return "is the token, which is never empty";
     if (field->empty == EMPTY_KEEP && field->type != TYPE_STRING && field->type != TYPE_ARRAY)
@@ -206,6 +216,19 @@ static void compile_success_type(struct dialect_loader *loader, struct dialect_s
                        STR_ARG(success->content_type), bodies[success->body].no_json);
 }
 
+// Where no answer has a place for the next refresh token none can be used.
+static void compile_refreshes(struct dialect_loader *loader)
+{
+    const struct dialect *d = loader->dialect;
+    const struct dialect_endpoint *items = d->endpoints.items;
+    if (d->rules.refreshes || (loader->base && items == loader->base->endpoints.items))
+        return;
+    for (size_t i = 0; i < d->endpoints.count; i++)
+        if (items[i].grants & GRANT_BIT(GRANT_REFRESH_TOKEN))
+            DIALECT_REFUSE(loader, items[i].mark,
+                           "endpoints[%zu]: its grants need a field of source refresh_token", i);
+}
+
 void dialect_compile_success(struct dialect_loader *loader)
 {
     struct dialect_success *success = &loader->dialect->success;
@@ -224,6 +247,7 @@ void dialect_compile_success(struct dialect_loader *loader)
         compile_nesting(loader, fields, i);
     }
     loader->dialect->rules.refreshes = refreshes && success->body != SUCCESS_TOKEN;
+    compile_refreshes(loader);
     compile_success_type(loader, success);
     if (success->body != SUCCESS_TOKEN && tokens != 1)
         DIALECT_REFUSE(loader, success->mark, "success.fields: %s has source access_token",
@@ -254,6 +278,18 @@ static void compile_template(struct dialect_loader *loader, struct config_mark m
         DIALECT_REFUSE(loader, mark, "%s: the template %s", key, problem);
 }
 
+// What /check refuses has no row, so no number.
+static void compile_gate(struct dialect_loader *loader, struct config_mark mark, const char *key,
+                         struct str text, struct dialect_template *ret_template)
+{
+    const struct dialect_resource *resource = &loader->dialect->resource;
+    mark = compile_mark(mark, resource->mark);
+    compile_template(loader, mark, key, text, dialect_content_is_json(resource->content_type),
+                     ret_template);
+    if (template_has(ret_template, TEMPLATE_NUMBER))
+        DIALECT_REFUSE(loader, mark, "%s: the template has {number}, which is of errors.rows", key);
+}
+
 // What a row puts into its body may be a key that stands there already.
 static void compile_row_json(struct dialect_loader *loader, const struct dialect_row *row,
                              struct config_mark mark)
@@ -270,14 +306,24 @@ static void compile_row_json(struct dialect_loader *loader, const struct dialect
                        "errors.rows: the template is no JSON with the words of this row");
 }
 
-static bool compile_lacks_code(const struct dialect_row *row)
+// Bits of the conditions that have no word of that kind, though their template does.
+struct compile_lacking {
+    unsigned code, number;
+};
+
+static void compile_find_lacking(const struct dialect_row *row, unsigned when,
+                                 struct compile_lacking *lacking)
 {
-    return !row->code.len && template_has(&row->template, TEMPLATE_CODE);
+    if (!row->code.len && template_has(&row->template, TEMPLATE_CODE))
+        lacking->code |= when;
+    if (!row->number && template_has(&row->template, TEMPLATE_NUMBER))
+        lacking->number |= when;
 }
 
-// An empty code is none that any client knows. What a row stands for decides which one is right, so
-// there is none to take for it.
-static void compile_codes(struct dialect_loader *loader, struct config_mark mark, unsigned lacking)
+// An empty code is none that any client knows, and the number 0 is success to some of them. What a
+// row stands for decides which one is right, so there is none to take for it.
+static void compile_refuse_lacking(struct dialect_loader *loader, struct config_mark mark,
+                                   const char *word, unsigned lacking)
 {
     struct buf words;
     if (!lacking)
@@ -288,8 +334,15 @@ static void compile_codes(struct dialect_loader *loader, struct config_mark mark
             buf_addf(&words, "%s%.*s", words.len ? ", " : "",
                      STR_ARG(dialect_condition_word((enum dialect_condition)c)));
     loader->no_memory = loader->no_memory || words.failed;
-    DIALECT_REFUSE(loader, mark, "errors.rows: the template has {code}: a code is missing for %.*s",
-                   STR_ARG(buf_str(&words)));
+    DIALECT_REFUSE(loader, mark, "errors.rows: the template has {%s}: a %s is missing for %.*s",
+                   word, word, STR_ARG(buf_str(&words)));
+}
+
+static void compile_need(struct dialect_loader *loader, struct config_mark mark,
+                         const struct compile_lacking *lacking)
+{
+    compile_refuse_lacking(loader, mark, "code", lacking->code);
+    compile_refuse_lacking(loader, mark, "number", lacking->number);
 }
 
 static void compile_row(struct dialect_loader *loader, struct dialect_row *row, bool own)
@@ -327,7 +380,9 @@ static unsigned compile_own_rows(struct dialect_loader *loader)
     unsigned seen = 0;
     for (size_t i = 0; i < d->errors.rows.count; i++) {
         compile_row(loader, &rows[i], true);
-        compile_codes(loader, rows[i].mark, compile_lacks_code(&rows[i]) ? rows[i].when : 0);
+        struct compile_lacking lacking = {0};
+        compile_find_lacking(&rows[i], rows[i].when, &lacking);
+        compile_need(loader, rows[i].mark, &lacking);
         for (unsigned c = 0; c < CONDITIONS; c++) {
             if (!(rows[i].when & 1u << c))
                 continue;
@@ -392,7 +447,8 @@ void dialect_compile_errors(struct dialect_loader *loader)
     compile_template(loader, compile_mark(d->errors.body_mark, d->errors.mark), "errors.body",
                      d->errors.body, d->json_errors, &d->errors.template);
     compile_body_words(loader);
-    unsigned seen = compile_own_rows(loader), lacking = 0;
+    unsigned seen = compile_own_rows(loader);
+    struct compile_lacking lacking = {0};
     for (unsigned c = 0; c < CONDITIONS; c++) {
         if (seen & 1u << c)
             continue;
@@ -401,10 +457,10 @@ void dialect_compile_errors(struct dialect_loader *loader)
         else
             DIALECT_REFUSE(loader, d->errors.mark, "errors.rows: none is for \"%.*s\"",
                            STR_ARG(dialect_condition_word((enum dialect_condition)c)));
-        if (loader->base && compile_lacks_code(d->by_condition[c]))
-            lacking |= 1u << c;
+        if (loader->base)
+            compile_find_lacking(d->by_condition[c], 1u << c, &lacking);
     }
-    compile_codes(loader, d->errors.mark, lacking);
+    compile_need(loader, d->errors.mark, &lacking);
 }
 
 static bool compile_is_identity(struct str name)
@@ -424,7 +480,6 @@ void dialect_compile_resource(struct dialect_loader *loader)
 {
     struct dialect *d = loader->dialect;
     struct dialect_resource *resource = &d->resource;
-    bool json = dialect_content_is_json(resource->content_type);
     d->token_in_query = !str_equal(resource->query, STR("none"));
     // What /check answers with is no client's to send, and Authorization is where tokens are.
     if (compile_is_identity(resource->header) ||
@@ -436,10 +491,10 @@ void dialect_compile_resource(struct dialect_loader *loader)
     dialect_compile_content_type(loader, resource->mark, "resource.content_type",
                                  resource->content_type);
     compile_value(loader, resource->mark, "resource.challenge", resource->challenge);
-    compile_template(loader, compile_mark(resource->unauthorized_mark, resource->mark),
-                     "resource.unauthorized", resource->unauthorized, json, &d->unauthorized);
-    compile_template(loader, compile_mark(resource->forbidden_mark, resource->mark),
-                     "resource.forbidden", resource->forbidden, json, &d->forbidden);
-    compile_template(loader, compile_mark(resource->unavailable_mark, resource->mark),
-                     "resource.unavailable", resource->unavailable, json, &d->unavailable);
+    compile_gate(loader, resource->unauthorized_mark, "resource.unauthorized",
+                 resource->unauthorized, &d->unauthorized);
+    compile_gate(loader, resource->forbidden_mark, "resource.forbidden", resource->forbidden,
+                 &d->forbidden);
+    compile_gate(loader, resource->unavailable_mark, "resource.unavailable",
+                 resource->unavailable, &d->unavailable);
 }

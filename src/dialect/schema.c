@@ -319,6 +319,11 @@ const struct schema_shape *dialect_schema(void)
     return &shape_dialect;
 }
 
+const char *dialect_grant_word(unsigned grant)
+{
+    return words_grant[grant - GRANT_CLIENT_CREDENTIALS];
+}
+
 const char *dialect_meaning_word(unsigned meaning)
 {
     return words_meaning[meaning];

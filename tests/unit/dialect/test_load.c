@@ -150,6 +150,26 @@ static const struct {
      "x.yaml:9:7: success.fields[2]: \"c\" "},
     {HEAD PATHS "success:\n  fields:\n    - {name: a, source: access_token, type: number}\n",
      "x.yaml:7:7: success.fields[0]: \"a\" has a type in which its source cannot be written"},
+    {FIELDS TOKEN "    - {name: b, source: scope, type: number}\n",
+     "x.yaml:8:7: success.fields[1]: \"b\" has a type in which its source cannot be written: "
+     "string and array can be\n"},
+    {FIELDS TOKEN "    - {name: b, source: issued_at, unit: text, type: number}\n",
+     "x.yaml:8:7: success.fields[1]: \"b\" has a type in which its source cannot be written: "
+     "string can be\n"},
+    {FIELDS TOKEN "    - {name: b, source: expires_in, type: array}\n",
+     "x.yaml:8:7: success.fields[1]: \"b\" has a type in which its source cannot be written: "
+     "string and number can be\n"},
+    {FIELDS TOKEN "    - {name: b, value: ''}\n",
+     "x.yaml:8:7: success.fields[1]: \"b\" is never sent: an empty value needs empty: keep\n"},
+    {FIELDS TOKEN "    - {name: b, type: null}\n",
+     "x.yaml:8:23: success.fields[1].type: has no value: the word is written 'null', in quotes"},
+    {HEAD "endpoints:\n  - {path: /t, grants: [client_credentials, refresh_token]}\n" "success:\n"
+          "  fields:\n" TOKEN,
+     "x.yaml:4:5: endpoints[0]: its grants need a field of source refresh_token\n"},
+    {HEAD PATHS "grants: [{name: a, is: password}]\nparameters:\n  - {name: g, is: grant_type}\n",
+     "x.yaml:4:5: endpoints[0]: grants has none that is: client_credentials\n"},
+    // The mark that some editors put before all.
+    {"\xef\xbb\xbf" HEAD "colour: red\n", "x.yaml:3:1: unknown key \"colour\""},
     {FIELDS TOKEN "    - {name: b, value: x, type: number}\n",
      "x.yaml:8:7: success.fields[1]: \"b\" has no value, or one that is not of its type"},
     {HEAD PATHS "errors:\n  rows:\n    - {when: [not_found], status: 200}\n",
@@ -210,6 +230,13 @@ static const struct {
     {HEAD PATHS "errors:\n  body: empty\n  rows:\n    - when: [user]\n      status: 403\n"
                 "      body: '{\"e\":\"{code}\"}'\n",
      "x.yaml:8:7: errors.rows: the template has {code}: a code is missing for user\n"},
+    {HEAD PATHS "errors:\n  rows:\n    - when: [client, scope]\n      status: 200\n"
+                "      body: '{\"errcode\":{number}}'\n",
+     "x.yaml:7:7: errors.rows: the template has {number}: a number is missing for scope, client\n"},
+    {HEAD "errors:\n  body: '{\"n\":{number}}'\n",
+     "x.yaml:4:3: errors.rows: the template has {number}: a number is missing for unavailable, "},
+    {HEAD "resource:\n  forbidden: '{\"n\":{number}}'\n",
+     "x.yaml:4:3: resource.forbidden: the template has {number}, which is of errors.rows\n"},
     // The base needs none.
     {HEAD "base: rti-sms\nerrors:\n  body: '{\"e\":\"{code}\"}'\n  rows:\n"
           "    - {when: [client], status: 401, code: a}\n",
