@@ -49,7 +49,7 @@ static void fuzz_statements(void)
     }
 }
 
-// Of each table of the schema a twin without constraints.
+// Of each table of the schema a twin without constraints, but for the key that a statement names.
 static void fuzz_prepare(void)
 {
     sqlite3_stmt *columns;
@@ -61,7 +61,9 @@ static void fuzz_prepare(void)
     FUZZ_MUST(sqlite3_exec(original, fuzz_schema, NULL, NULL, NULL) == SQLITE_OK);
     FUZZ_MUST(sqlite3_prepare_v2(original,
                                  "SELECT format('CREATE TABLE %s (%s)', m.name, group_concat("
-                                 "c.name, ', ')) FROM sqlite_schema m, pragma_table_info(m.name) c"
+                                 "c.name || iif(c.pk AND m.name = 'revoked_tokens',"
+                                 " ' PRIMARY KEY', ''), ', '))"
+                                 " FROM sqlite_schema m, pragma_table_info(m.name) c"
                                  " WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite%'"
                                  " GROUP BY m.name", -1, &columns, NULL) == SQLITE_OK);
     while (sqlite3_step(columns) == SQLITE_ROW)
@@ -161,6 +163,19 @@ static void fuzz_token(struct arena *arena, unsigned slot)
     FUZZ_MUST(record.scope.len <= SCOPE_TEXT_MAX && record.api_count == 1);
     FUZZ_MUST(record.expires_s >= 0 && record.id.bytes[0] == 0);
     FUZZ_MUST(record.family == 0 || record.subject);
+}
+
+// The token that an application, or a user of its, has out.
+static void fuzz_sole(struct arena *arena, uint64_t application, uint64_t subject)
+{
+    struct store_token_sole sole;
+    enum twoleg_error error =
+        store_token_sole(&fuzz_reader, application, subject, arena, &sole);
+    FUZZ_MUST(!error || error == TWOLEG_NOT_FOUND || error == TWOLEG_STORE_FAILED);
+    if (error)
+        return;
+    fuzz_text(sole.record.scope);
+    FUZZ_MUST(sole.record.scope.len <= SCOPE_TEXT_MAX && sole.record.api_count == 1);
 }
 
 static bool fuzz_refusal(enum twoleg_error error)
@@ -402,6 +417,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     arena_init(&arena, NULL, (size_t)1 << 26);
     for (uint64_t number = 1; number <= 4; number++)
         fuzz_one(&arena, number);
+    for (uint64_t subject = 0; subject < 4; subject++)
+        fuzz_sole(&arena, 1, subject);
     fuzz_token(&arena, 0);
     fuzz_token(&arena, TOKEN_SLOTS_MAX - 1);
     fuzz_sets(&arena);
