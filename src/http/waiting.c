@@ -6,6 +6,9 @@
 #include "http/worker_private.h"
 
 #define WAITING_RETRY_US SECOND_US // what the shortest Retry-After says
+// So many refusals in so long, by one worker, are a crowd: to refuse them takes a tenth of a core.
+#define WAITING_CROWD 100u
+#define WAITING_CROWD_US (SECOND_US / 10)
 
 void connection_unpark(struct http_connection *connection)
 {
@@ -58,14 +61,25 @@ static void connection_look(struct http_connection *connection)
 
 // A refusal costs less than what was refused, so clients that ask again at once could keep the
 // loops at refusing, and the pool, which has a lower priority, would get nothing done for anybody.
+// Most come again on a connection of their own, so in a crowd it makes no difference which is whose.
+static bool waiting_in_crowd(struct http_worker *worker)
+{
+    if (worker->env.mono_us - worker->paced_at >= WAITING_CROWD_US) {
+        worker->paced_at = worker->env.mono_us;
+        worker->paced = 0;
+    }
+    return ++worker->paced > WAITING_CROWD;
+}
+
 // Not where others' requests come on the same connection: from a proxy that we know, or by a Unix
 // socket, behind which a proxy stands or an operator.
 bool connection_comes_again(struct http_connection *connection)
 {
-    const struct http_worker *worker = connection->worker;
+    struct http_worker *worker = connection->worker;
     bool early = connection->refused_at &&
                  worker->env.mono_us - connection->refused_at < WAITING_RETRY_US;
     connection->refused_at = worker->env.mono_us;
+    early = waiting_in_crowd(worker) || early;
     return early && worker->settings.limits.hold_us && !worker->draining && !connection->shared;
 }
 

@@ -36,6 +36,8 @@ struct http_worker {
     uint32_t parked;    // requests that wait for a job
     uint32_t handshakes; // steps of this turn
     uint32_t held;      // refusals that wait until their client may have them
+    uint32_t paced;     // paced answers since paced_at
+    int64_t paced_at;   // monotonic
     size_t body_bytes;  // held by bodies longer than a slab
     int64_t trimmed_at; // monotonic
     int64_t date_second;

@@ -331,14 +331,18 @@ def test_A17_ten_thousand_who_leave_amid_their_request_leave_nothing(release):
     assert found[-1] - found[-2] < 1024 * 1024, f"of each ten thousand: {found}"
 
 
-def test_A27_ten_times_as_many_who_come_anew_each_time(release, tmp_path):
-    """A connection for each request: accepting must not take the time of serving."""
+@pytest.mark.parametrize("served", [True, False], ids=["served", "refused"])
+def test_A27_ten_times_as_many_who_come_anew_each_time(release, tmp_path, served):
+    """A connection for each request: accepting must not take the time of serving, nor refusing that
+    of the pool, where no connection tells who comes again."""
     server = release("")
-    request, process = token_request(server.app(token_format="sealed")), Process(server.process.pid)
+    process = Process(server.process.pid)
+    requests = [token_request(server.app(token_format="sealed"))] if served else \
+        [token_request(app) for app in signers(server)]
 
     def worth(connections):
         before = process.cpu()
-        report = crowd.load(server.port, [request], tmp_path, "--fresh", "--connections",
+        report = crowd.load(server.port, requests, tmp_path, "--fresh", "--connections",
                             connections, "--seconds", 1)
         assert report["broken"] == 0, report
         return report["good"] / (process.cpu() - before)

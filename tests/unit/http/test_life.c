@@ -412,6 +412,42 @@ static void A27_who_comes_again_too_early_waits(void **state)
     close(b);
 }
 
+// Also whoever has never come before: of those with a connection each nobody can tell who has.
+static void A27_in_a_crowd_whoever_is_refused_waits(void **state)
+{
+    enum { CROWD = 300, ROUNDS = 100 };
+    struct http_limits patient = toy_limits;
+    int fds[CROWD];
+    int status;
+    int held = -1;
+    (void)state;
+    toy_stop();
+    patient.hold_us = 3600 * SECOND_US;
+    toy_start(patient);
+    // A round in which the worker or we got no time for so long is no crowd.
+    for (int round = 0; round < ROUNDS && held < 0; round++) {
+        for (int i = 0; i < CROWD; i++)
+            fds[i] = toy_connect_saying(GET_BUSY);
+        for (int i = 0; i < CROWD; i++) {
+            struct pollfd ready = {.fd = fds[i], .events = POLLIN};
+            if (held < 0 && poll(&ready, 1, 200) == 0) {
+                held = fds[i];
+                continue;
+            }
+            if (held < 0) {
+                toy_read(fds[i], &status);
+                assert_int_equal(status, 503);
+            }
+            close(fds[i]);
+        }
+    }
+    assert_true(held >= 0);
+    toy_drain(TOY_WAIT_MS * 1000);
+    assert_int_equal(toy_status(toy_read_all(held)), 503);
+    toy_join();
+    close(held);
+}
+
 static void A27_what_is_held_goes_with_its_client_and_never_for_operators(void **state)
 {
     struct http_limits patient = toy_limits;
@@ -511,6 +547,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(H20_what_has_come_before_the_idle_deadline_is_served,
                                         life_setup, life_teardown),
         cmocka_unit_test_setup_teardown(A27_requests_that_wait_are_bounded, life_setup,
+                                        life_teardown),
+        cmocka_unit_test_setup_teardown(A27_in_a_crowd_whoever_is_refused_waits, life_setup,
                                         life_teardown),
         cmocka_unit_test_setup_teardown(A27_who_comes_again_too_early_waits, life_setup,
                                         life_teardown),
