@@ -61,7 +61,7 @@ static void connection_look(struct http_connection *connection)
 
 // A refusal costs less than what was refused, so clients that ask again at once could keep the
 // loops at refusing, and the pool, which has a lower priority, would get nothing done for anybody.
-// Most come again on a connection of their own, so in a crowd it makes no difference which is whose.
+// Most come again on a connection of their own, so in a crowd it makes no odds which is whose.
 static bool waiting_in_crowd(struct http_worker *worker)
 {
     if (worker->env.mono_us - worker->paced_at >= WAITING_CROWD_US) {
