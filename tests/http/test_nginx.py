@@ -30,8 +30,8 @@ def proxied(make_server, tmp_path):
         file = tmp_path / "twoleg.yaml"
         file.write_text(f"checks:\n  - {{name: sms, dialect: {dialect}, scope: sms}}\n")
         server = make_server(config=file).start()
-        [recipe] = re.findall(r"```nginx\n(location.*?)```", (ROOT / "docs/dialects.md").read_text(),
-                              re.DOTALL)
+        guide = (ROOT / "docs/dialects.md").read_text()
+        [recipe] = re.findall(r"```nginx\n(location.*?)```", guide, re.DOTALL)
         recipe = recipe.replace("127.0.0.1:8080", f"127.0.0.1:{server.port}")
         recipe = recipe.replace("127.0.0.1:9000", f"127.0.0.1:{server.port}/healthz?")
         (tmp_path / "conf").write_text(CONF.format(folder=tmp_path, recipe=recipe))
