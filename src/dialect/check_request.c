@@ -311,6 +311,7 @@ static void check_parameters(struct dialect_loader *loader)
         check_alone(loader, each);
         check_claim(loader, each);
         d->queries = d->queries || check_in(each, PLACE_QUERY);
+        d->headers = d->headers || check_in(each, PLACE_HEADER);
         d->client_in_query = d->client_in_query || (secret && check_in(each, PLACE_QUERY));
         for (size_t k = 0; k < i; k++)
             check_beside(loader, each, &items[k]);

@@ -210,6 +210,7 @@ struct dialect {
     bool json_errors;
     bool claims;  // some parameter goes into one
     bool queries; // some parameter may stand in the query
+    bool headers; // in a header
     bool client_in_query; // a secret of some kind may
     bool token_in_query;  // of a call that /check is asked about
     struct str body_words; // which bodies it reads, for whoever sent another one

@@ -212,7 +212,7 @@ static enum twoleg_error reading_run(struct reading *reading,
         error = reading_query(reading);
     if (!error)
         error = reading_body(reading);
-    if (!error)
+    if (!error && reading->dialect->headers)
         error = reading_headers(reading);
     enum twoleg_error lacking = reading_finish(reading, ret);
     if (!error)
