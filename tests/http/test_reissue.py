@@ -329,6 +329,20 @@ def test_a_new_token_takes_the_place_of_the_old_one(replacing):
     assert rows(server) == len(seen) + 2
 
 
+def test_what_has_ended_already_costs_no_place_of_a_revocation(replacing):
+    """Those are 10 000 for an application, and each login would take one after `revoke-tokens`."""
+    server = replacing
+    app = server.app(scope="alpha")
+    first = server.bearer(app)
+    server.cli("app", "revoke-tokens", app.id, "--yes")
+    assert server.check(first).status == 401
+    second = server.bearer(app)
+    assert server.stored("SELECT count(*) FROM revoked_tokens") == 0
+    server.bearer(app)
+    assert server.stored("SELECT count(*) FROM revoked_tokens") == 1
+    assert server.check(second).status == 401
+
+
 def test_of_many_at_once_one_token_is_left(replacing):
     server = replacing
     app, caller = server.app(scope="alpha"), server.app(name="caller", resource_server=True)

@@ -429,6 +429,28 @@ static void rfc7009_2_1_an_expired_family_is_there_while_its_tokens_live(void **
     assert_null(find(test, 2));
 }
 
+// More than are looked at with one new one: none goes unlooked at.
+static void rfc7009_2_1_of_many_expired_families_none_goes_whose_tokens_live(void **state)
+{
+    enum { MANY = 11 };
+    struct test_store *test = *state;
+    const int64_t over_us = TEST_NOW + 2 * HOUR + 1;
+    assert_int_equal(make_user(test, ANN, "ann"), TWOLEG_NONE);
+    for (uint64_t number = 1; number <= MANY; number++) {
+        struct refresh_family made = family_of(number);
+        made.tokens_until_s = number % 3 ? TEST_NOW / SECOND_US + 3 * HOUR / SECOND_US : 0;
+        assert_int_equal(add(test, &made), TWOLEG_NONE);
+    }
+    for (unsigned i = 1; i <= MANY; i++) {
+        add_at(test, MANY + i, 12, over_us);
+        for (unsigned number = 1; number <= MANY; number++)
+            if (number % 3)
+                assert_non_null(find(test, number));
+    }
+    for (unsigned number = 1; number <= MANY; number++)
+        assert_int_equal(find(test, number) != NULL, number % 3 != 0);
+}
+
 static void of_a_deleted_application_a_family_ends_too(void **state)
 {
     struct test_store *test = *state;
@@ -513,6 +535,7 @@ int main(void)
         WITH_APPLICATIONS(rfc7009_2_1_a_family_that_ended_alone_is_there_while_its_tokens_live),
         WITH_APPLICATIONS(rfc7009_2_1_access_tokens_are_dead_when_the_last_that_may_be_has_expired),
         WITH_APPLICATIONS(rfc7009_2_1_an_expired_family_is_there_while_its_tokens_live),
+        WITH_APPLICATIONS(rfc7009_2_1_of_many_expired_families_none_goes_whose_tokens_live),
         WITH_APPLICATIONS(of_a_deleted_application_a_family_ends_too),
         WITH_APPLICATIONS(expired_families_leave_with_new_ones),
         WITH_APPLICATIONS(of_one_user_with_one_application_the_oldest_leave),

@@ -68,9 +68,9 @@ static enum twoleg_error refresh_insert(struct round *round, const struct refres
 static enum twoleg_error refresh_purge(struct round *round)
 {
     uint64_t now_us = (uint64_t)round->now_us;
-    enum twoleg_error error = verb_simple_two(round, SQL_REFRESH_BURY_EXPIRED, now_us,
-                                              (uint64_t)REVOCATION_KEPT_S);
-    return error ? error : verb_simple(round, SQL_REFRESH_PURGE, now_us);
+    uint64_t kept_s = REVOCATION_KEPT_S;
+    enum twoleg_error error = verb_simple_two(round, SQL_REFRESH_PURGE, now_us, kept_s);
+    return error ? error : verb_simple_two(round, SQL_REFRESH_BURY_EXPIRED, now_us, kept_s);
 }
 
 enum twoleg_error verb_refresh_add(struct round *round, const struct store_verb *verb)

@@ -87,6 +87,14 @@ enum twoleg_error verb_token_add(struct round *round, const struct store_verb *v
                  : token_insert(round, verb->account, &verb->token.key, verb->token.record, NULL);
 }
 
+// Whether it is good still: what has ended all of the application's, all of the user's or all there
+// are has ended it, too, and to revoke it would cost one of the places that single revocations have.
+static bool token_is_good(const struct token_record *token, const struct token_record *next)
+{
+    return token->generation == next->generation && token->epoch == next->epoch &&
+           token->subject_generation == next->subject_generation && token_lives(token, next);
+}
+
 // The one that had the place is revoked, and has it no more.
 static enum twoleg_error token_depose(struct round *round, const struct store_verb *verb,
                                       const struct token_record *before, int64_t place)
@@ -96,7 +104,7 @@ static enum twoleg_error token_depose(struct round *round, const struct store_ve
     revoke.revoke.application = before->application;
     revoke.revoke.expires_s = before->expires_s;
     enum twoleg_error error = TWOLEG_NONE;
-    if (token_lives(before, verb->replace.record))
+    if (token_is_good(before, verb->replace.record))
         error = verb_token_revoke(round, &revoke);
     return error ? error : verb_simple(round, SQL_TOKEN_DEPOSE, (uint64_t)place);
 }
