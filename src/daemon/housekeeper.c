@@ -41,6 +41,9 @@ struct housekeeper {
 // Batches that the store has; they may outlive the housekeeper.
 static atomic_uint housekeeper_under_way;
 static atomic_bool housekeeper_purging;
+// What a purge has left that was cut short: it is gone on with, and not a day later. 0: nothing.
+static atomic_int housekeeper_left;
+static _Atomic int64_t housekeeper_left_before_s;
 
 static void housekeeper_done(struct store_batch *batch)
 {
@@ -118,6 +121,12 @@ static void housekeeper_keep_purges(struct housekeeper *keeper)
     housekeeper_keep(keeper, TOKENS_SETTING, &keeper->tokens);
 }
 
+static void housekeeper_leave(const struct store_batch *batch)
+{
+    atomic_store(&housekeeper_left_before_s, batch->verbs->before_s);
+    atomic_store(&housekeeper_left, (int)batch->verbs->kind);
+}
+
 // A slice is away: the next one goes behind all that came meanwhile, so that no request waits for
 // more than one. On the store's thread.
 static void housekeeper_purged(struct store_batch *batch)
@@ -126,6 +135,8 @@ static void housekeeper_purged(struct store_batch *batch)
     bool more = batch->result == TWOLEG_NONE && batch->purged.more;
     if (more && store_submit(store, batch) == TWOLEG_NONE)
         return;
+    if (more || batch->result)
+        housekeeper_leave(batch);
     store_batch_destroy(batch);
     atomic_store(&housekeeper_purging, false);
 }
@@ -143,6 +154,7 @@ static void housekeeper_purge_rows(struct housekeeper *keeper, enum store_verb_k
     atomic_store(&housekeeper_purging, true);
     if (store_submit(keeper->server->store, batch) == TWOLEG_NONE)
         return;
+    housekeeper_leave(batch);
     store_batch_destroy(batch);
     atomic_store(&housekeeper_purging, false);
 }
@@ -153,7 +165,11 @@ static void housekeeper_purge(struct housekeeper *keeper)
     int64_t before_s;
     if (atomic_load(&housekeeper_purging))
         return;
-    if (purge_due(&keeper->purge, &keeper->env, &before_s)) {
+    int left = atomic_exchange(&housekeeper_left, 0);
+    if (left) {
+        before_s = atomic_load(&housekeeper_left_before_s);
+        housekeeper_purge_rows(keeper, (enum store_verb_kind)left, before_s);
+    } else if (purge_due(&keeper->purge, &keeper->env, &before_s)) {
         registry_purge(keeper->server->registry, before_s);
         housekeeper_purge_rows(keeper, VERB_REVOCATIONS_PURGE, before_s);
     } else if (purge_due(&keeper->tokens, &keeper->env, &before_s)) {

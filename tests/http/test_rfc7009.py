@@ -197,6 +197,23 @@ def test_rfc7009_5_revocations_of_expired_tokens_take_no_place_without_end(own_s
 
 
 @pytest.mark.hooks
+@pytest.mark.hooks
+def test_rfc7009_2_a_purge_that_is_cut_short_goes_on_at_once(own_server):
+    """Not a day later: each of its slices may meet a store that has no time."""
+    server = own_server
+    server.revoke_many(server.app(), 1200, expires_s=1)
+    for day in range(1, 6):  # the purge of each day fails
+        server.hooks.fault("store", 1, sticky=True)
+        server.hooks.clock(day * 86400)
+        for _ in range(2):  # a turn of the housekeeper, from its beginning to its end
+            server.hooks.hold("housekeeper.turn")
+            server.hooks.await_waiting("housekeeper.turn")
+            server.hooks.release("housekeeper.turn")
+        assert server.stored("SELECT count(*) FROM revoked_tokens") == 1200
+    server.hooks.fault("store", 0)
+    until(lambda: server.stored("SELECT count(*) FROM revoked_tokens") == 0, "the purge")
+
+
 def test_rfc7009_2_a_server_that_is_restarted_often_forgets_too(own_server):
     """What it has counted of the day is kept in the store, and the next life goes on from it."""
     server = own_server
