@@ -290,10 +290,9 @@ enum cli_exit cli_dialect_example(struct cli *cli)
     if (!check.ptr)
         return cli_fail(CLI_REFUSED, "out of memory");
     if (cli_speaks_json()) {
-        dialect_print(json_pack("{s:s%, s:s%*, s:s%}", "example", dialect->example.ptr,
-                                dialect->example.len, "user_example", dialect->user_example.ptr,
-                                dialect->user_example.len, "check_example", check.ptr,
-                                check.len));
+        dialect_print(json_pack("{s:o, s:o, s:o}", "example", list_text(dialect->example),
+                                "user_example", list_text(dialect->user_example),
+                                "check_example", list_text(check)));
         return CLI_DONE;
     }
     printf("%.*s\n", STR_ARG(dialect->example));

@@ -490,5 +490,5 @@ bool walk_folder_exists(const char *path)
 bool walk_file_exists(const char *path)
 {
     struct stat status;
-    return lstat(path, &status) == 0;
+    return lstat(path, &status) == 0 || (errno != ENOENT && errno != ENOTDIR);
 }

@@ -36,6 +36,8 @@ bool endpoint_refuse_http(const struct http_request *request, enum http_refusal 
     struct dialect_refusal said = {.error = http_refusal_error(refusal)};
     if (!dialect)
         return false;
+    if (said.error == TWOLEG_OVERLOADED) // as all of HTTP's own: what is short is there in a moment
+        said.retry_us = SECOND_US;
     if (said.error == TWOLEG_PARAMETER_MALFORMED) {
         said.status = http_refusal_row(refusal)->status;
         said.message = str_from(http_refusal_row(refusal)->reason);

@@ -374,6 +374,11 @@ def test_the_example_gets_a_token_that_passes(spoken, replays, tmp_path, name):
         return subprocess.run(["bash", "-c", line], env={**os.environ, "CURL_HOME": str(tmp_path)},
                               capture_output=True, text=True, check=True).stdout
     *asks, check = lines.splitlines()
+    listed = json.loads(subprocess.run([BINARY, "dialect", "example", name, "--json"],
+                                       capture_output=True, check=True).stdout)
+    assert [line for line in listed.values() if line] == subprocess.run(
+        [BINARY, "dialect", "example", name], capture_output=True, text=True,
+        check=True).stdout.splitlines()
     for line in asks:
         token = given(name, shell(line))
         passed = spoken.request("GET", "/check", headers={

@@ -169,6 +169,18 @@ def test_what_only_root_can_read_is_said_at_the_start(make_server, nobodys):
     server.stop()
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_a_dialect_that_cannot_be_reached_is_not_taken_for_none(make_server, nobodys):
+    """Else the one of this name that came with the program would be spoken without a word."""
+    folder, config = nobodys / "dialects", nobodys / "twoleg.yaml"
+    folder.mkdir()
+    (folder / "ebay.yaml").write_text("name: ebay\ntitle: Ours\nendpoints: [{path: /mine}]\n")
+    config.write_text(f"user: nobody\ndialect_folder: {folder}\ndialect: ebay\n")
+    folder.chmod(0o700)
+    status, words = make_server(data=nobodys / "data", config=config).refused()
+    assert status == 1 and f"{folder}/ebay.yaml" in words and "ermission" in words, words
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can stay root")
 def test_D7_root_without_a_user_is_warned_of(make_server):
     server = make_server().start()
