@@ -87,8 +87,8 @@ enum twoleg_error verb_token_add(struct round *round, const struct store_verb *v
                  : token_insert(round, verb->account, &verb->token.key, verb->token.record, NULL);
 }
 
-// Whether it is good still: what has ended all of the application's, all of the user's or all there
-// are has ended it, too, and to revoke it would cost one of the places that single revocations have.
+// Whether it is good still. What has ended all of the application's, all of the user's or all there
+// are has ended it, too, and to revoke it would cost one of the places of single revocations.
 static bool token_is_good(const struct token_record *token, const struct token_record *next)
 {
     return token->generation == next->generation && token->epoch == next->epoch &&
