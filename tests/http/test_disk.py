@@ -244,6 +244,15 @@ def test_H9_damage_that_is_found_behind_the_start_stops_it(disk, known):
     assert disk.revoke(app, tokens[2]).status == 503
 
 
+def stopped(server):
+    """Each of its threads: the signal stops them one after the other, and one that has not stopped
+    yet would still answer, long before the stop ends."""
+    tasks = pathlib.Path(f"/proc/{server.process.pid}/task")
+    server.process.send_signal(signal.SIGSTOP)
+    until(lambda: {task.read_text().rpartition(")")[2].split()[0]
+                   for task in tasks.glob("*/stat")} == {"T"}, "all threads having stopped")
+
+
 def test_H20_deadlines_are_right_after_a_stop_and_nobody_is_closed_for_it(make_disk):
     """Stopped for longer than any deadline. Whoever had asked in time is served; what had not been
     whole in time is refused; and whoever comes then finds a server that works."""
@@ -256,7 +265,7 @@ def test_H20_deadlines_are_right_after_a_stop_and_nobody_is_closed_for_it(make_d
     for sock in asked + idle:
         sock.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         assert sock.recv(4096).startswith(b"HTTP/1.1 200")
-    disk.process.send_signal(signal.SIGSTOP)
+    stopped(disk)
     for sock in asked:
         sock.sendall(request)
     time.sleep(7)  # the stop is what this is about
@@ -278,7 +287,7 @@ def test_H20_deadlines_are_right_after_a_stop_and_nobody_is_closed_for_it(make_d
 def test_H20_a_process_that_was_stopped_goes_on(disk, known):
     app, caller, good, tokens = known
     with disk.connect() as idle:
-        disk.process.send_signal(signal.SIGSTOP)
+        stopped(disk)
         idle.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         time.sleep(1)  # the stop is what this is about
         disk.process.send_signal(signal.SIGCONT)

@@ -144,15 +144,26 @@ def instructions(server, request):
         return server.counted() / REQUESTS
 
 
+def apart(cost):
+    """Who costs another amount than an unknown id, and by how much."""
+    usual = cost["unknown"]
+    return {name: f"{count / usual - 1:+.2%}" for name, count in cost.items()
+            if abs(count / usual - 1) > MOST}
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_B2_every_refusal_costs_the_same_instructions(counted, clients, way):
+    """What else a server does by the clock (a line of the log in each tenth of a second, a sweep)
+    falls into some counts and can only add to them: who is apart is counted again, and the least
+    of three counts is that client's."""
     cost = {name: instructions(counted, request_bytes(way, *asked))
             for name, asked in clients.items()}
+    for _ in range(2):
+        for name in {"unknown", *apart(cost)} if apart(cost) else ():
+            again = instructions(counted, request_bytes(way, *clients[name]))
+            cost[name] = min(cost[name], again)
     print(way, {name: round(count) for name, count in cost.items()})
-    usual = cost.pop("unknown")
-    apart = {name: f"{count / usual - 1:+.2%}" for name, count in cost.items()
-             if abs(count / usual - 1) > MOST}
-    assert not apart, f"against an unknown id with {usual:.0f} instructions: {apart}"
+    assert not apart(cost), f"{apart(cost)} against an unknown id: {cost}"
 
 
 def test_the_counter_counts(counted):
