@@ -59,9 +59,8 @@ static void connection_look(struct http_connection *connection)
     }
 }
 
-// A refusal costs less than what was refused, so clients that ask again at once could keep the
-// loops at refusing, and the pool, which has a lower priority, would get nothing done for anybody.
-// Most come again on a connection of their own, so in a crowd it makes no odds which is whose.
+// Most clients come again on a new connection, of which nothing says whose it is: where this many
+// are refused in so short a time, each of them may be one that came again.
 static bool waiting_in_crowd(struct http_worker *worker)
 {
     if (worker->env.mono_us - worker->paced_at >= WAITING_CROWD_US) {
@@ -71,6 +70,8 @@ static bool waiting_in_crowd(struct http_worker *worker)
     return ++worker->paced > WAITING_CROWD;
 }
 
+// A refusal costs less than what was refused, so clients that ask again at once could keep the
+// loops at refusing, and the pool, which has a lower priority, would get nothing done for anybody.
 // Not where others' requests come on the same connection: from a proxy that we know, or by a Unix
 // socket, behind which a proxy stands or an operator.
 bool connection_comes_again(struct http_connection *connection)
