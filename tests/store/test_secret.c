@@ -147,6 +147,19 @@ static void purge_keeps_what_still_counts(void **state)
     assert_int_equal(test_one(test, VERB_REVOCATIONS_PURGE, STORE_OPERATOR, &verb), TWOLEG_RANGE);
 }
 
+// One of each of so many applications, from 13 on.
+static void revoke_of_others(struct test_store *test, unsigned count)
+{
+    for (uint64_t other = 13; other < 13 + count; other++) {
+        struct store_verb verb = {.revoke = {.application = other}};
+        char id[8];
+        snprintf(id, sizeof id, "o%d", (int)other);
+        assert_int_equal(test_make_application(test, other, id), TWOLEG_NONE);
+        memcpy(verb.revoke.id.bytes, &other, sizeof other);
+        assert_int_equal(test_one(test, VERB_TOKEN_REVOKE, STORE_OPERATOR, &verb), TWOLEG_NONE);
+    }
+}
+
 static void revocations_per_application_are_limited(void **state)
 {
     struct test_store *test = *state;
@@ -161,14 +174,7 @@ static void revocations_per_application_are_limited(void **state)
     memset(verb.revoke.id.bytes, 0xdd, TOKEN_ID_LEN);
     assert_int_equal(test_one(test, VERB_TOKEN_REVOKE, STORE_OPERATOR, &verb), TWOLEG_NONE);
     // However the store remembers how many there are: others do not change that.
-    for (uint64_t other = 13; other < 13 + 600; other++) {
-        char id[8];
-        snprintf(id, sizeof id, "o%d", (int)other);
-        assert_int_equal(test_make_application(test, other, id), TWOLEG_NONE);
-        verb.revoke.application = other;
-        memcpy(verb.revoke.id.bytes, &other, sizeof other);
-        assert_int_equal(test_one(test, VERB_TOKEN_REVOKE, STORE_OPERATOR, &verb), TWOLEG_NONE);
-    }
+    revoke_of_others(test, 600);
     assert_int_equal(revoke_token(test, 0xff, 0), TWOLEG_LIMIT);
 }
 
@@ -307,6 +313,29 @@ static void H18_a_deleted_applications_revocations_leave_in_slices(void **state)
     assert_int_equal(count_revocations(test, CHANGE_REVOCATION), 1);
 }
 
+// However often a generation changes meanwhile: as long as it lasts nothing else is purged.
+static void H18_a_sweep_under_way_comes_to_its_end(void **state)
+{
+    enum { SWEPT = 100, OTHERS = 2 * SWEPT + 50 }; // in one slice; in all
+    struct test_store *test = *state;
+    struct store_verb last = {.number = 12 + OTHERS};
+    struct store_verb act = {.update = {.number = 11, .fields = FIELD_GENERATION}};
+    revoke_of_others(test, OTHERS);
+    sweep(test);
+    for (unsigned sweeps = 0; sweeps < 2; sweeps++) {
+        unsigned slices = 0;
+        do {
+            assert_int_equal(test_one(test, VERB_APPLICATION_UPDATE, STORE_OPERATOR, &act),
+                             TWOLEG_NONE);
+            assert_true(slices++ <= OTHERS / SWEPT + 1);
+            if (sweeps && slices == 2)
+                assert_int_equal(test_one(test, VERB_APPLICATION_DELETE, STORE_OPERATOR, &last),
+                                 TWOLEG_NONE);
+        } while (test_purge_slice(test, VERB_TOKENS_PURGE, 0).more);
+        assert_int_equal(count_revocations(test, CHANGE_REVOCATION), OTHERS - sweeps);
+    }
+}
+
 static struct store_verb signing_key(uint64_t id, const char *kid)
 {
     struct store_verb verb = {.key = {.id = id, .purpose = STR("sign"), .algorithm = STR("ES256"),
@@ -423,6 +452,7 @@ int main(void)
         WITH_APPLICATIONS(H18_what_expired_leaves_in_slices),
         WITH_APPLICATIONS(credential_revocation_outlives_its_secret),
         WITH_APPLICATIONS(H18_a_deleted_applications_revocations_leave_in_slices),
+        WITH_APPLICATIONS(H18_a_sweep_under_way_comes_to_its_end),
         WITH_APPLICATIONS(keys_move_by_compare_and_set),
         WITH_APPLICATIONS(settings_are_set_and_created_once),
         WITH_APPLICATIONS(audit_is_listed_in_order),

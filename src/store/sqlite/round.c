@@ -10,8 +10,9 @@
 
 void round_init(struct round *round, struct database *database)
 {
-    *round = (struct round){.database = database, .tokens = ROUND_SWEEP,
-                            .revocations = ROUND_SWEEP};
+    *round = (struct round){.database = database,
+                            .tokens = {ROUND_SWEEPS, INT64_MIN},
+                            .revocations = {ROUND_SWEEPS, INT64_MIN}};
     arena_init(&round->arena, NULL, ROUND_ARENA_CAP);
 }
 

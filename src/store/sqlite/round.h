@@ -15,12 +15,13 @@ struct round_touched {
 };
 
 // A look through the applications that hold something, for those that are deleted. After one was,
-// two: a token that was on its way then comes behind the first one.
+// two: a token that was on its way then comes behind the first one. One that is under way goes on,
+// and is the first: were it begun anew with each change, it might never come to its end.
 struct round_sweep {
     unsigned left; // to be made
     int64_t from;  // where the one under way goes on, in the store's order
 };
-#define ROUND_SWEEP ((struct round_sweep){2, INT64_MIN})
+#define ROUND_SWEEPS 2
 
 struct round {
     struct database *database;

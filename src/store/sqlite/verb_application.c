@@ -101,7 +101,7 @@ enum twoleg_error verb_application_update(struct round *round, const struct stor
     verb_bind_text(&update, fields & FIELD_DIALECTS, verb->update.dialects);
     error = statement_run(&update);
     if (fields & FIELD_GENERATION)
-        round->revocations = ROUND_SWEEP; // of the earlier one none is needed any more
+        round->revocations.left = ROUND_SWEEPS; // of the earlier one none is needed any more
     return error ? error : verb_entity_changed(round, ENTITY_APPLICATION, number);
 }
 
@@ -123,6 +123,6 @@ enum twoleg_error verb_application_delete(struct round *round, const struct stor
     if (!error)
         error = verb_simple(round, SQL_CREDENTIAL_CLEAR, number);
     // Its tokens may be millions, and its revocations many: they leave in slices.
-    round->tokens = round->revocations = ROUND_SWEEP;
+    round->tokens.left = round->revocations.left = ROUND_SWEEPS;
     return error ? error : verb_entity_changed(round, ENTITY_APPLICATION, number);
 }
