@@ -305,7 +305,7 @@ class Server:
         assert self.change_store(
             "INSERT INTO revoked_tokens WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL"
             " SELECT i + 1 FROM n LIMIT ?) SELECT CAST(printf('%016d', i) AS BLOB), account,"
-            " number, ?, generation FROM n, applications WHERE client_id = ?",
+            " number, ?, generation, generation FROM n, applications WHERE client_id = ?",
             (count, expires_s, app.id)) == count
 
     # ------------------------------------------------------------------ command line

@@ -36,7 +36,9 @@ def core_app(name):
 # What each step has added, the latest first.
 ADDED = {8: "DROP INDEX reference_tokens_sole; ALTER TABLE reference_tokens DROP COLUMN nonce;",
          7: "ALTER TABLE applications DROP COLUMN refresh_term;"
-            "ALTER TABLE refresh_tokens DROP COLUMN term;",
+            "ALTER TABLE refresh_tokens DROP COLUMN term; DROP INDEX revoked_tokens_application;"
+            "ALTER TABLE revoked_tokens DROP COLUMN generation;"
+            "CREATE INDEX revoked_tokens_application ON revoked_tokens (application, expires_s);",
          6: "ALTER TABLE reference_tokens DROP COLUMN family;"
             "ALTER TABLE refresh_tokens DROP COLUMN tokens_until_s;",
          5: "DROP INDEX applications_by_dialects; ALTER TABLE applications DROP COLUMN dialects;",

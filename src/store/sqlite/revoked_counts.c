@@ -34,7 +34,7 @@ static bool counts_grow(struct revoked_counts *counts)
 
 struct revoked_count *revoked_counts_find(struct revoked_counts *counts, uint64_t application)
 {
-    const struct revoked_count fresh = {application, -1, -1};
+    const struct revoked_count fresh = {.application = application, .live = -1, .kept = -1};
     if (counts->single.application == application)
         return &counts->single;
     struct revoked_count *found = counts->items ? counts_place(counts, application) : NULL;

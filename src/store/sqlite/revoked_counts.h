@@ -6,8 +6,9 @@
 #include <stdint.h>
 
 struct revoked_count {
-    uint64_t application;
-    int64_t live, kept; // negative: not counted
+    uint64_t application, generation; // which the counts are of; 0: none yet
+    int64_t live, kept;               // negative: not counted
+    int64_t counted_s;                // when live was
 };
 
 // Places; when most are taken all are counted again.

@@ -6,23 +6,33 @@
 
 // How many revocations an application has at most: of tokens that live, and of all that are kept.
 // Counting them costs as much as there are, so it is done once; of those that live again only
-// when what was added since could have reached the limit: what expires, is purged or rolled back
-// makes this too high; only a clock that steps back makes it too low, for a while, which a bound on
-// growth can bear. What is kept becomes less by a purge or a sweep alone, after which all is
-// counted anew.
-// A new generation makes room: the tokens of an earlier one are dead without it. Which rows are of
-// an earlier one is told by their time, which is never less than the generation that it was then.
+// when what was added since could have reached the limit, and once a second there, whoever goes on
+// asking: what expires, is purged or rolled back makes this too high; only a clock that steps back
+// makes it too low, for a while, which a bound on growth can bear. What is kept becomes less by a
+// purge or a sweep alone, after which all is counted anew.
+// A new generation makes room: the tokens of an earlier one are dead without it.
 
-// Those that expire after `after_s` and are of this generation or a later one, up to so many.
-static enum twoleg_error revoke_count(struct round *round, uint64_t application,
-                                      uint64_t generation, int64_t after_s, int64_t most,
-                                      int64_t *ret_count)
+static struct revoked_count *revoke_counted(struct round *round, const struct verb_entity *head)
+{
+    struct revoked_count *count = revoked_counts_find(&round->revoked, head->number);
+    if (count->generation != head->state.generation)
+        *count = (struct revoked_count){.application = head->number,
+                                        .generation = head->state.generation,
+                                        .live = -1,
+                                        .kept = -1};
+    return count;
+}
+
+// Those of this generation that never expire, or do after `after_s`. Of more than `most` it is not
+// known how many.
+static enum twoleg_error revoke_count(struct round *round, const struct verb_entity *head,
+                                      int64_t after_s, int64_t most, int64_t *ret_count)
 {
     struct statement read = statement_begin(round->database, SQL_REVOKED_COUNT);
-    statement_number(&read, application);
+    statement_number(&read, head->number);
     statement_int(&read, after_s);
     statement_int(&read, most);
-    statement_number(&read, generation);
+    statement_number(&read, head->state.generation);
     int64_t count = statement_step(&read) ? statement_get_int(&read, 0) : 0;
     enum twoleg_error error = statement_end(&read);
     if (!error)
@@ -34,16 +44,18 @@ static enum twoleg_error revoke_count(struct round *round, uint64_t application,
 static enum twoleg_error revoke_check_limit(struct round *round, const struct verb_entity *head,
                                             int64_t expires_s)
 {
-    struct revoked_count *most = revoked_counts_find(&round->revoked, head->number);
+    struct revoked_count *most = revoke_counted(round, head);
     int64_t now_s = round->now_us / SECOND_US;
     bool lives = expires_s == 0 || expires_s > now_s;
-    bool known = most->live >= 0 && most->live < REVOCATIONS_PER_APPLICATION;
+    bool known = most->live >= 0 &&
+                 (most->live < REVOCATIONS_PER_APPLICATION || now_s <= most->counted_s);
     enum twoleg_error error = TWOLEG_NONE;
-    if (lives && !known)
-        error = revoke_count(round, head->number, head->state.generation, now_s,
-                             REVOCATIONS_PER_APPLICATION, &most->live);
+    if (lives && !known) {
+        error = revoke_count(round, head, now_s, REVOCATIONS_PER_APPLICATION, &most->live);
+        most->counted_s = now_s;
+    }
     if (!error && most->kept < 0)
-        error = revoke_count(round, head->number, 0, -1, REVOCATIONS_KEPT, &most->kept);
+        error = revoke_count(round, head, 0, REVOCATIONS_KEPT, &most->kept);
     if (error)
         return error;
     if (most->kept >= (lives ? REVOCATIONS_KEPT : REVOCATIONS_PER_APPLICATION))
@@ -58,12 +70,6 @@ static enum twoleg_error revoke_is_known(struct round *round, const struct token
     statement_bytes(&read, str_of(id->bytes, sizeof id->bytes));
     *ret_known = statement_step(&read);
     return statement_end(&read);
-}
-
-static int64_t revoke_time(const struct round *round, const struct verb_entity *head)
-{
-    int64_t generation = (int64_t)head->state.generation;
-    return round->now_us > generation ? round->now_us : generation;
 }
 
 // RFC 7009 section 2.2: revoking what is revoked already succeeds, and changes nothing.
@@ -86,9 +92,10 @@ enum twoleg_error verb_token_revoke(struct round *round, const struct store_verb
     statement_number(&add, head.account);
     statement_number(&add, head.number);
     statement_int(&add, verb->revoke.expires_s);
-    statement_int(&add, revoke_time(round, &head));
+    statement_int(&add, round->now_us);
+    statement_number(&add, head.state.generation);
     error = statement_run(&add);
-    struct revoked_count *most = revoked_counts_find(&round->revoked, head.number);
+    struct revoked_count *most = revoke_counted(round, &head);
     most->live += most->live >= 0;
     most->kept++;
     struct store_change change = {.kind = CHANGE_REVOCATION, .number = head.number,

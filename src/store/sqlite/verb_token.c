@@ -156,8 +156,7 @@ static enum twoleg_error tokens_drop_expired(struct round *round, int64_t before
     return tokens_drop(round, &drop, &round->purged.rows);
 }
 
-// What stays of an application that was deleted, or of an earlier generation of it, and would for
-// ever.
+// What is left of an application that was deleted, or of an earlier generation of it.
 struct tokens_lasting {
     enum statement_id next, clear;
 };
@@ -210,7 +209,7 @@ static enum twoleg_error tokens_sweep(struct round *round, const struct tokens_l
 enum twoleg_error verb_tokens_purge(struct round *round, const struct store_verb *verb)
 {
     static const struct tokens_lasting tokens = {SQL_TOKEN_LASTING, SQL_TOKEN_CLEAR};
-    static const struct tokens_lasting revocations = {SQL_REVOKED_LASTING, SQL_REVOKED_CLEAR};
+    static const struct tokens_lasting revocations = {SQL_REVOKED_HOLDER, SQL_REVOKED_CLEAR};
     unsigned revoked, left = round->revocations.left;
     enum twoleg_error error = tokens_drop_expired(round, verb->before_s);
     round->purged.more = round->purged.rows > 0;

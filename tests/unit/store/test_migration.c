@@ -34,8 +34,10 @@ static unsigned assert_whole(const struct test_store *test)
                      reached >= 6 ? 2 : 0);
     assert_int_equal(raw_ask(db, "SELECT (SELECT count(*) FROM pragma_table_info('refresh_tokens')"
                                  " WHERE name = 'term') + (SELECT count(*) FROM"
-                                 " pragma_table_info('applications') WHERE name = 'refresh_term')"),
-                     reached >= 7 ? 2 : 0);
+                                 " pragma_table_info('applications') WHERE name = 'refresh_term')"
+                                 " + (SELECT count(*) FROM pragma_table_info('revoked_tokens')"
+                                 " WHERE name = 'generation')"),
+                     reached >= 7 ? 3 : 0);
     sqlite3_close(db);
     assert_same_rows(test, "core.db", "twoleg.db");
     return reached ? (unsigned)reached : 1;
@@ -357,6 +359,36 @@ static void H16_what_the_release_before_leaves_is_taken_away(void **state)
                      " applications AS a ON a.number = t.application AND a.status = 0"), 1);
 }
 
+static int64_t sweep_revocations(struct test_store *test)
+{
+    for (unsigned sweeps = 0; sweeps < 3; sweeps++)
+        while (test_purge_slice(test, VERB_TOKENS_PURGE, 1).more)
+            ;
+    return database_ask(&test->store->writer, "SELECT count(*) FROM revoked_tokens");
+}
+
+// Its time says nothing of the generation that its token is of: a clock may have stepped back.
+static void H16_what_the_release_before_has_revoked_stays_revoked(void **state)
+{
+    struct test_store *test = *state;
+    struct store_verb act = {.update = {.fields = FIELD_GENERATION}};
+    raw_do(test, "UPDATE revoked_tokens SET revoked_us = 1");
+    test_open(test);
+    assert_int_equal(sweep_revocations(test), 1);
+    act.update.number = (uint64_t)database_ask(&test->store->writer,
+                                               "SELECT application FROM revoked_tokens");
+    test_close(test);
+    raw_do(test, "INSERT INTO revoked_tokens (id, account, application, expires_s, revoked_us)"
+                 " SELECT zeroblob(16), account, application, 0, 1 FROM revoked_tokens");
+    test_open(test);
+    assert_int_equal(sweep_revocations(test), 2);
+    assert_int_equal(test_one(test, VERB_APPLICATION_UPDATE, STORE_OPERATOR, &act), TWOLEG_NONE);
+    assert_int_equal(sweep_revocations(test), 1); // of which generation that is nobody knows
+    act.number = act.update.number;
+    assert_int_equal(test_one(test, VERB_APPLICATION_DELETE, STORE_OPERATOR, &act), TWOLEG_NONE);
+    assert_int_equal(sweep_revocations(test), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -373,6 +405,7 @@ int main(void)
         TEST(H16_a_newer_schema_is_refused_in_words_and_left_alone),
         TEST(H16_a_newer_schema_that_only_adds_is_served),
         TEST(H16_what_the_release_before_leaves_is_taken_away),
+        TEST(H16_what_the_release_before_has_revoked_stays_revoked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

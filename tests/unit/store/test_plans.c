@@ -2,6 +2,7 @@
 // Row H18: no statement that a request or the writer waits for reads a table through, however large
 // it has grown.
 #include "../../store/core_test.h"
+#include "store/sqlite/state.h"
 
 static const struct {
     const char *name, *sql;
@@ -92,11 +93,50 @@ static void H9_what_is_revoked_is_read_from_the_table(void **state)
     sqlite3_close(db);
 }
 
+static enum twoleg_error revoke_at(struct test_store *test, int64_t now_us, uint8_t id)
+{
+    struct store_batch *batch = store_batch_create(now_us);
+    assert_non_null(batch);
+    struct store_verb *verb = store_batch_add(batch, VERB_TOKEN_REVOKE, STORE_OPERATOR);
+    verb->revoke.application = 11;
+    memset(verb->revoke.id.bytes, id, sizeof verb->revoke.id.bytes);
+    return test_commit(test, batch);
+}
+
+// Whoever may revoke no more costs the others little, however much is kept and however often it is
+// asked for.
+static void H18_at_the_limit_few_rows_are_counted_and_once_a_second(void **state)
+{
+    enum { MOST = REVOCATIONS_PER_APPLICATION };
+    struct test_store *test = *state;
+    const char *generations[] = {"2, 1800000000", "5, 0", "5, 1"}; // earlier ones, living, expired
+    for (size_t i = 0; i < sizeof generations / sizeof *generations; i++) {
+        char sql[500];
+        snprintf(sql, sizeof sql,
+                 "INSERT INTO revoked_tokens (id, account, application, revoked_us, generation,"
+                 " expires_s) WITH n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n LIMIT %d)"
+                 " SELECT CAST(printf('%zu%%15d', i) AS BLOB), 1, 11, 1, %s FROM n",
+                 i == 1 ? MOST : 4 * MOST, i, generations[i]);
+        raw_do(test, sql);
+    }
+    assert_int_equal(revoke_at(test, TEST_NOW, 1), TWOLEG_LIMIT);
+    sqlite3_stmt *count = test->store->writer.statements[SQL_REVOKED_COUNT];
+    assert_int_equal(sqlite3_stmt_status(count, SQLITE_STMTSTATUS_RUN, 1), 2); // of both kinds
+    for (unsigned i = 0; i < 5; i++)
+        assert_int_equal(revoke_at(test, TEST_NOW - i, 1), TWOLEG_LIMIT);
+    assert_int_equal(sqlite3_stmt_status(count, SQLITE_STMTSTATUS_RUN, 1), 0);
+    sqlite3_stmt_status(count, SQLITE_STMTSTATUS_VM_STEP, 1);
+    assert_int_equal(revoke_at(test, TEST_NOW + SECOND_US, 1), TWOLEG_LIMIT);
+    assert_int_equal(sqlite3_stmt_status(count, SQLITE_STMTSTATUS_RUN, 1), 1);
+    assert_in_range(sqlite3_stmt_status(count, SQLITE_STMTSTATUS_VM_STEP, 1), MOST, 10 * MOST);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_STORE(H18_no_statement_reads_a_table_through),
         WITH_STORE(H9_what_is_revoked_is_read_from_the_table),
+        WITH_APPLICATIONS(H18_at_the_limit_few_rows_are_counted_and_once_a_second),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,7 +19,7 @@ static void every_application_keeps_its_own(void **state)
         struct revoked_count *count = revoked_counts_find(&counts, NUMBER(i));
         assert_int_equal(count->live, -1);
         assert_int_equal(count->kept, -1);
-        *count = (struct revoked_count){NUMBER(i), i, 2 * i};
+        *count = (struct revoked_count){.application = NUMBER(i), .live = i, .kept = 2 * i};
     }
     for (int64_t i = 0; i < 2000; i++) {
         struct revoked_count *count = revoked_counts_find(&counts, NUMBER(i));
