@@ -356,7 +356,8 @@ class Server:
             if fresh:
                 raise
             return self.request(method, target, body, headers)
-        if answer.will_close:
+        # Who comes again too early on the connection of such a refusal is held for half a second.
+        if answer.will_close or "Retry-After" in answer.headers:
             connection.close()
             self.local.connection = None
         return result
