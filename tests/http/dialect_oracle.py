@@ -61,12 +61,15 @@ def words(name, error):
     """Of an error, where no row has others."""
     if error != "MEDIA_TYPE":
         return ERRORS[error]
-    bodies = set(next(each["bodies"] for each in chain(name) if "bodies" in each))
     kinds = [kind for kind, of in (
         ("application/x-www-form-urlencoded", {"form", "json_as_form"}),
         ("application/json", {"json", "form_as_json"}),
-        ("without Content-Type", {"unlabelled"}), ("empty", {"empty"})) if bodies & of]
+        ("without Content-Type", {"unlabelled"}), ("empty", {"empty"})) if bodies(name) & of]
     return "the body must be " + " or ".join(filter(None, [", ".join(kinds[:-1]), kinds[-1]]))
+
+
+def bodies(name):
+    return set(next(each["bodies"] for each in chain(name) if "bodies" in each))
 
 
 def endpoints(name):
@@ -196,6 +199,18 @@ def parameter(name, meaning):
     """What the dialect calls it."""
     return next(row["name"] for each in chain(name) for row in each.get("parameters", [])
                 if row.get("is") == meaning)
+
+
+def places(name, meaning):
+    """Where the dialect has it."""
+    return next(row.get("in", ["body"]) for each in chain(name)
+                for row in each.get("parameters", []) if row.get("is") == meaning)
+
+
+def required(name):
+    """The names of the parameters that must be there, in lower case."""
+    return {row["name"].lower() for each in chain(name) for row in each.get("parameters", [])
+            if row.get("required")}
 
 
 def has_default_grant(name):

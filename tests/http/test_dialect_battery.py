@@ -11,25 +11,13 @@ import pytest
 
 import test_http_rules as http_rules
 import test_rfc6749 as rfc6749
-from dialect_oracle import http_refusal, refusal
+from dialect_oracle import bodies, http_refusal, places, refusal, required
 from instance import Server, statuses
 from replay import receive
 from test_dialects import DIALECTS, ask, replays, send, spoken  # noqa: F401 (fixtures)
 from test_http_rules import NEXT, refused
 
 EACH = pytest.mark.parametrize("name", DIALECTS)
-# Why a request may be refused before anybody looks at who sent it: condition and error.
-READING = [("malformed", "PARAMETER_MALFORMED"), ("malformed", "PARAMETER_DUPLICATE"),
-           ("malformed", "PARAMETER_COUNT"), ("malformed", "CLIENT_TWO_METHODS"),
-           ("in_query", "CLIENT_IN_QUERY"), ("missing", "GRANT_TYPE_MISSING"),
-           ("missing", "PARAMETER_MISSING"), ("media_type", "MEDIA_TYPE"),
-           ("too_long", "TOO_LONG"), ("grant", "GRANT_TYPE_UNSUPPORTED"),
-           ("client_missing", "CLIENT_MISSING"), ("client_malformed", "CLIENT_MALFORMED"),
-           ("not_acceptable", "NOT_ACCEPTABLE"), ("scope", "SCOPE_MALFORMED"),
-           ("target", "TARGET_UNKNOWN"), ("target", "TARGET_DUPLICATE"),
-           ("client", "CLIENT_UNKNOWN")]
-
-
 def cells(test):
     """What a parametrized test of another file goes through."""
     return [each[0] if isinstance(each, tuple) and len(each) == 1 else each
@@ -150,66 +138,116 @@ def test_A2_T16_a_body_that_does_not_come_ends_in_the_dialects_form(tmp_path):
             assert (status, headers.get("content-type")) == form[:2] and form[2] in (None, body)
 
 
-def in_own_form(server, name, data):
-    """Refused in a form that the dialect has for requests that cannot be read."""
-    status, headers, body = send(server, data)
-    forms = [refusal(name, *why) for why in READING]
-    assert any((status, headers.get("content-type")) == form[:2] and form[2] in (None, body)
-               for form in forms), (data[:300], status, headers, body)
+def in_own_form(server, name, data, why):
+    is_form(server, data, refusal(name, *why))
 
 
-FORMS = [b"=", b"&", b"&&&", b"=&=", b"%", b"a=%ff", b"a=%c0%af", b"a=%ed%a0%80", b"a=%00",
-         b"\xff\xfe", b"\x00", b"a" * 60000, b"+" * 2000, b"a=b;c=d", b"grant_type", b"[]",
-         b"grant_type=client_credentials&grant_type=client_credentials", b"{", b"{}",
-         b"&".join(b"p%d=" % i for i in range(1000))]
-JSONS = [b"", b" ", b"[]", b"{}", b"null", b'"x"', b"7", b"{", b'{"', b'{"a', b'{"a"', b'{"a":',
-         b'{"a":1', b'{"a":1,', b'{"a":1,}', b'{"a":1}}', b'{"a":1} x', b'{"a":01}', b'{"a":1e999}',
-         b'{"a":NaN}', b"{'a':1}", b'{"a":"\t"}', b'{"a":"\xff"}', b'{"a":"\\ud800"}',
-         b'{"a":"\\u0000"}', b'{"a":"\\x"}', b'\xef\xbb\xbf{"a":"b"}', b'{"a":"b","a":"b"}',
-         b'{"grant_type":["client_credentials"]}', b'{"grant_type":{"a":1}}',
-         b'{"a":' * 200 + b"1" + b"}" * 200, b"[" * 60000,
-         b"{" + b",".join(b'"p%d":1' % i for i in range(1000)) + b"}"]
+MALFORMED = ("malformed", "PARAMETER_MALFORMED")
+TWICE = ("malformed", "PARAMETER_DUPLICATE")
+MANY = ("malformed", "PARAMETER_COUNT")
+MEDIA_TYPE = ("media_type", "MEDIA_TYPE")
+# As forms, and why they are none; without a reason: they can be read, and hold nothing.
+FORMS = {b"=": None, b"&": None, b"&&&": None, b"=&=": TWICE, b"%": MALFORMED, b"a=%ff": None,
+         b"a=%c0%af": None, b"a=%ed%a0%80": None, b"a=%00": MALFORMED, b"\xff\xfe": None,
+         b"\x00": MALFORMED, b"a" * 60000: None, b"+" * 2000: None, b"a=b;c=d": None,
+         b"grant_type": None, b"[]": None, b"{": None, b"{}": None,
+         b"grant_type=client_credentials&grant_type=client_credentials": TWICE,
+         b"&".join(b"p%d=" % i for i in range(1000)): MANY}
+# Likewise as JSON, which no form but {} is.
+JSONS = {**{form: MALFORMED for form in FORMS}, b"{}": None,
+         **{text: MALFORMED for text in (
+             b"", b" ", b"[]", b"null", b'"x"', b"7", b"{", b'{"', b'{"a', b'{"a"', b'{"a":',
+             b'{"a":1', b'{"a":1,', b'{"a":1,}', b'{"a":1}}', b'{"a":1} x', b'{"a":01}',
+             b'{"a":NaN}', b"{'a':1}", b'{"a":"\t"}', b'{"a":"\xff"}', b'{"a":"\\ud800"}',
+             b'{"a":"\\x"}', b'\xef\xbb\xbf{"a":"b"}', b"[" * 60000,
+             b'{"grant_type":["client_credentials"]}', b'{"grant_type":{"a":1}}')},
+         b'{"a":1e999}': None, b'{"a":"\\u0000"}': None, b'{"a":"b","a":"b"}': TWICE,
+         b'{"a":' * 200 + b"1" + b"}" * 200: MANY,
+         b"{" + b",".join(b'"p%d":1' % i for i in range(1000)) + b"}": MANY}
+LABELS = {"application/x-www-form-urlencoded": ("form", "json_as_form"),
+          "application/json": ("form_as_json", "json"), None: ("", "")}
+
+
+def why_no_body(name, label, body):
+    """As docs/dialects.md has it of `bodies`."""
+    kinds = bodies(name)
+    assert "unlabelled" not in kinds, "teach me"
+    if not body and "empty" in kinds:
+        return None
+    braces = body.strip(b" \t\r\n").startswith(b"{")
+    as_form, as_json = (kind in kinds for kind in LABELS[label])
+    if as_json and (braces or not as_form):
+        return JSONS[body]
+    return FORMS.get(body) if as_form and not braces else MEDIA_TYPE
+
+
+def why_no_query(name, query):
+    """What belongs elsewhere is not looked at further."""
+    if query.startswith(b"grant_type") and "query" not in places(name, "grant_type"):
+        return "in_query", "CLIENT_IN_QUERY"
+    read = any("query" in places(name, each) for each in ("grant_type", "client_id"))
+    return FORMS[query] if FORMS[query] != TWICE or read else None
+
+
+def why_not(name, call):
+    """Of a request that can be read, and has nothing in its body and query."""
+    given = {header.lower() for header, _ in call.headers}
+    if any(each not in given for each in required(name)):
+        return "missing", "PARAMETER_MISSING"
+    return ("missing", "GRANT_TYPE_MISSING") if call.basic() else \
+        ("client_missing", "CLIENT_MISSING")
 
 
 @EACH
 def test_B5_B6_B14_bodies_and_queries_that_mean_nothing(spoken, ask, name):  # noqa: F811
     """Under every label, and without one."""
-    call, host = ask(name), f"{name}.example"
-    for kind, body in itertools.product(
-            ("application/x-www-form-urlencoded", "application/json", None), FORMS + JSONS):
-        if call.method == "GET":  # of which the body is never read
-            break
+    host = f"{name}.example"
+    for kind, body in itertools.product(LABELS, {**FORMS, **JSONS}):
         broken = ask(name)
+        if broken.method == "GET":  # of which the body is never read
+            break
         broken.query, broken.raw = [], body
         broken.header("Content-Type", kind)
-        in_own_form(spoken, name, broken.bytes(host))
+        in_own_form(spoken, name, broken.bytes(host),
+                    why_no_body(name, kind, body) or why_not(name, broken))
     for query in FORMS:
         broken = ask(name)
         if all(33 <= byte < 127 for byte in query) and len(query) < 4000:
             broken.query, broken.body = [], []
             broken.path += "?" + query.decode()
-            in_own_form(spoken, name, broken.bytes(host))
+            in_own_form(spoken, name, broken.bytes(host),
+                        why_no_query(name, query) or why_not(name, broken))
 
 
 @EACH
 def test_B7_B9_credentials_that_are_none(spoken, ask, name, replays):  # noqa: F811
     words = replays[name].words
+    missing, malformed, wrong = (("client_missing", "CLIENT_MISSING"),
+                                 ("client_malformed", "CLIENT_MALFORMED"),
+                                 ("client", "CLIENT_UNKNOWN"))
     if ask(name).basic():
-        for header in [*cells(rfc6749.test_B7_malformed_basic_is_401_with_challenge),
-                       "Bearer x", "basic", f"Basic\t{words['{BASIC}']}", "Digest a=b",
-                       "Basic " + base64.b64encode(f"{words['{ID}']}:".encode()).decode()]:
+        tried = dict.fromkeys(cells(rfc6749.test_B7_malformed_basic_is_401_with_challenge),
+                              malformed)
+        tried.update({
+            "basic": malformed, "Bearer x": missing, "Digest a=b": missing,
+            f"Basic\t{words['{BASIC}']}": missing,
+            "Basic " + base64.b64encode(f"{words['{ID}']}:".encode()).decode(): wrong,
+            "Basic " + base64.b64encode(b"\xff\xfe:\xff").decode(): wrong})
+        for header, why in tried.items():
             broken = ask(name)
             broken.header("Authorization", header)
-            in_own_form(spoken, name, broken.bytes(f"{name}.example"))
+            in_own_form(spoken, name, broken.bytes(f"{name}.example"), why)
         return
-    for client_id, secret in (("", ""), (words["{ID}"], ""), ("", words["{SECRET}"]),
-                              ("a" * 5000, "b"), (words["{ID}"], "b" * 5000), ("\x01", "\x7f"),
-                              (words["{ID}"] + " ", words["{SECRET}"]),
-                              (words["{ID}"], words["{SECRET}"] + "\u00e9"),
-                              (words["{ID}"].upper(), words["{SECRET}"])):
+    for client_id, secret, why in (
+            ("", "", missing), (words["{ID}"], "", missing), ("", words["{SECRET}"], missing),
+            ("a" * 5000, "b", malformed), (words["{ID}"], "b" * 5000, malformed),  # no id, no secret
+            ("\x01", "\x7f", wrong),
+            (words["{ID}"] + " ", words["{SECRET}"], wrong),
+            (words["{ID}"], words["{SECRET}"] + "\u00e9", wrong),
+            (words["{ID}"].upper(), words["{SECRET}"], wrong)):
         broken = ask(name)
         broken.credentials(name, client_id, secret)
-        in_own_form(spoken, name, broken.bytes(f"{name}.example"))
+        in_own_form(spoken, name, broken.bytes(f"{name}.example"), why)
 
 
 @EACH
