@@ -24,8 +24,16 @@ static struct field_value field_text(struct str text)
     return (struct field_value){text.len ? VALUE_TEXT : VALUE_NONE, text, 0};
 }
 
-// Points in time are kept in seconds; a life that never ends has a number only if the dialect has
-// one for it.
+// Of a token that does not expire: the life that the dialect tells of it, or its end, or nothing.
+static struct field_value field_never(const struct answering *a, const struct dialect_field *field,
+                                      int64_t scale)
+{
+    int64_t from = field->source == SOURCE_EXPIRES_AT ? a->token->issued_s * scale : 0;
+    return (struct field_value){field->never ? VALUE_NUMBER : VALUE_NONE, STR_NONE,
+                                from + field->never};
+}
+
+// Points in time are kept in seconds.
 static struct field_value field_time(const struct answering *a, const struct dialect_field *field)
 {
     bool never = a->token->expires_in_s == 0 && field->source != SOURCE_ISSUED_AT &&
@@ -34,8 +42,7 @@ static struct field_value field_time(const struct answering *a, const struct dia
         return field_text(STR_NONE);
     int64_t scale = field->unit == UNIT_MS ? 1000 : 1;
     if (never)
-        return (struct field_value){field->never ? VALUE_NUMBER : VALUE_NONE, STR_NONE,
-                                    field->never};
+        return field_never(a, field, scale);
     int64_t seconds = field->source == SOURCE_ISSUED_AT    ? a->token->issued_s
                       : field->source == SOURCE_EXPIRES_AT ? a->token->expires_s
                       : field->source == SOURCE_REFRESH_EXPIRES_IN
@@ -43,6 +50,33 @@ static struct field_value field_time(const struct answering *a, const struct dia
                           : a->token->expires_in_s;
     int64_t value = seconds * scale - field->minus;
     return (struct field_value){VALUE_NUMBER, STR_NONE, value > 0 ? value : 0};
+}
+
+static bool field_has_word(struct str words, struct str wanted)
+{
+    struct str word;
+    while (str_word(&words, &word))
+        if (str_equal(word, wanted))
+            return true;
+    return false;
+}
+
+// Scopes are kept in ascending order, which says nothing (RFC 6749 section 3.3), but a client may
+// look for the text that it knows.
+static struct str field_scope(const struct answering *a)
+{
+    struct str order = a->dialect->scope.order, scope = a->token->scope, word;
+    struct buf out;
+    if (!order.ptr || !scope.len)
+        return scope;
+    buf_init_arena(&out, a->request->arena, scope.len + 1);
+    while (str_word(&order, &word))
+        if (field_has_word(a->token->scope, word))
+            buf_addf(&out, "%s%.*s", out.len ? " " : "", STR_ARG(word));
+    while (str_word(&scope, &word))
+        if (!field_has_word(a->dialect->scope.order, word))
+            buf_addf(&out, "%s%.*s", out.len ? " " : "", STR_ARG(word));
+    return out.failed ? a->token->scope : buf_str(&out);
 }
 
 static struct field_value field_value(const struct answering *a, const struct dialect_field *field)
@@ -63,7 +97,7 @@ static struct field_value field_value(const struct answering *a, const struct di
     case SOURCE_USERNAME:
         return field_text(a->decision->username);
     case SOURCE_SCOPE:
-        return field_text(a->token->scope);
+        return field_text(field_scope(a));
     case SOURCE_CLIENT_ID:
         return field_text(application->client_id);
     case SOURCE_APPLICATION:

@@ -321,6 +321,20 @@ static void check_parameters(struct dialect_loader *loader)
                        DIALECT_PARAMETERS_MAX, STR_ARG(loader->base->name));
 }
 
+// In an answer no word may come twice.
+static void check_scope_order(struct dialect_loader *loader)
+{
+    struct dialect_scope *scope = &loader->dialect->scope;
+    struct str sorted = STR_NONE;
+    enum twoleg_error error =
+        scope->order.ptr ? scope_normalise(loader->arena, scope->order, &sorted) : TWOLEG_NONE;
+    if (error == TWOLEG_NO_MEMORY)
+        loader->no_memory = true;
+    else if (error || sorted.len != scope->order.len)
+        DIALECT_REFUSE(loader, scope->mark,
+                       "scope: order must be scopes with one blank between them, each of them once");
+}
+
 static void check_scope(struct dialect_loader *loader)
 {
     struct dialect_scope *scope = &loader->dialect->scope;
@@ -345,4 +359,5 @@ void dialect_check_request(struct dialect_loader *loader)
     check_parameters(loader);
     check_grants_have(loader);
     check_scope(loader);
+    check_scope_order(loader);
 }

@@ -115,6 +115,8 @@ static bool compile_constant_fits(const struct dialect_field *field)
     return (field->type == TYPE_NULL) == !field->value.ptr;
 }
 
+#define COMPILE_NEVER_MAX ((int64_t)7000 * 365 * 86400) // from now, in years that are not far off
+
 static const char *compile_field_problem(const struct dialect_field *field)
 {
     bool constant = field->source == SOURCE_CONSTANT;
@@ -130,11 +132,15 @@ static const char *compile_field_problem(const struct dialect_field *field)
         return "is the token, which is never empty";
     if (field->empty == EMPTY_KEEP && field->type != TYPE_STRING && field->type != TYPE_ARRAY)
         return "cannot be kept when it is empty: it is no text";
-    if (!compile_is_time(field) && (field->unit != UNIT_S || field->never))
-        return "has a unit or never, which only times have";
+    if (!compile_is_time(field) && field->unit != UNIT_S)
+        return "has a unit, which only times have";
+    if (field->never && field->source != SOURCE_EXPIRES_IN && field->source != SOURCE_EXPIRES_AT)
+        return "has never, which only expires_in and expires_at may have";
     if (field->minus && field->source != SOURCE_EXPIRES_IN)
         return "has minus, which only expires_in may have";
-    if (field->unit == UNIT_TEXT && (field->source == SOURCE_EXPIRES_IN || field->never))
+    if (field->unit == UNIT_TEXT && field->never > COMPILE_NEVER_MAX)
+        return "has never with which a year would have more than four digits";
+    if (field->unit == UNIT_TEXT && field->source == SOURCE_EXPIRES_IN)
         return "has unit text, which only a point in time has";
     return NULL;
 }

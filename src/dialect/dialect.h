@@ -107,6 +107,7 @@ struct dialect_scope {
     unsigned omitted;   // enum scope_omitted
     struct str words;   // of omitted: default
     unsigned unknown;   // 0 refused, 1 dropped
+    struct str order;   // of words in answers: these first; the others as they are sorted
 };
 
 struct dialect_token {
@@ -130,7 +131,7 @@ struct dialect_field {
     int64_t minus;            // taken off a life, in its unit
     struct str value;         // of a constant
     unsigned empty;           // enum dialect_empty
-    int64_t never;            // the life of a token that does not expire; 0: left out
+    int64_t never;            // the life told of a token that does not expire; 0: left out
 };
 
 struct dialect_success {

@@ -109,6 +109,7 @@ static void load_inherit(struct dialect_loader *loader)
         d->scope = base->scope;
     if (d->scope.omitted == SCOPE_DEFAULT)
         load_text(&d->scope.words, base->scope.words);
+    load_text(&d->scope.order, base->scope.order);
     if (!d->token.mark.line)
         d->token = base->token;
     load_inherit_answers(d, base);

@@ -166,6 +166,8 @@ static const struct schema_row rows_scope[] = {
      .shape = &shape_none},
     {.name = "unknown", .type = SCHEMA_WORD, AT(dialect_scope, unknown), .fallback = "refuse",
      .shape = &shape_unknown},
+    {.name = "order", .type = SCHEMA_TEXT, AT(dialect_scope, order), .min = "1", .max = "1024",
+     .shape = &shape_none},
 };
 static const struct schema_shape shape_scope = COUNTED(rows_scope);
 

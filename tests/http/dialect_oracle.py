@@ -81,10 +81,14 @@ def fields(name):
                 if "fields" in each.get("success", {}))
 
 
+def body_kind(name):
+    return next((each["success"]["body"] for each in chain(name)
+                 if "body" in each.get("success", {})), "json")
+
+
 def token(name, body):
     """What the answer of a granted call gives out."""
-    kind = next((each["success"]["body"] for each in chain(name)
-                 if "body" in each.get("success", {})), "json")
+    kind = body_kind(name)
     field = next(each for each in fields(name) if each.get("source") == "access_token")
     if kind == "token":
         return body

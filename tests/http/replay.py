@@ -18,11 +18,14 @@ the dialect does, whatever stands behind its name. An answer's body is compared 
 where one stands there, and `< (empty)` is an empty one; `< @NAME JSON` is a claim of the token that
 was answered, a JWT. A line `token: REGEX` above the calls is what every token that is answered must
 look like. Words in braces: in requests ID, SECRET, BASIC (their base64), USER and PASSWORD (of one
-with all scopes), TOKEN and REFRESH (the last ones that were answered), OLD (the token before it),
+with all scopes), ENDLESS and ENDLESS_BASIC (ID and BASIC of an application of the same secret and
+name whose tokens never expire), TOKEN and REFRESH (the last ones that were answered), OLD (the token before it),
 AUDIENCE (the default API, encoded); in answers TOKEN, REFRESH, SAME (the token of before), LEFT (of
-a life of an hour), REQUEST_ID, S and MS (now), E (an hour from now, in seconds), DATE, ANY.
+a life of an hour), REQUEST_ID, S and MS (now), E (an hour from now, in seconds), FAR and FAR_DATE (ten years from now),
+DATE, ANY.
 """
 import base64
+import calendar
 import json
 import pathlib
 import re
@@ -31,6 +34,8 @@ import time
 import urllib.parse
 
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / "dialects"
+DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z"
+TEN_YEARS = 315360000
 WORDS = {
     "{TOKEN}": r"(?P<token>[!-~]+?)",
     "{LEFT}": r"(?:3600|3[0-5][0-9]{2})",
@@ -39,7 +44,9 @@ WORDS = {
     "{S}": r"(?P<s>[0-9]{10})",
     "{MS}": r"(?P<ms>[0-9]{13})",
     "{E}": r"(?P<e>[0-9]{10})",
-    "{DATE}": r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z",
+    "{FAR}": r"(?P<far>[0-9]{10})",
+    "{FAR_DATE}": f"(?P<date>{DATE})",
+    "{DATE}": DATE,
     "{ANY}": r".*?",
 }
 
@@ -108,10 +115,12 @@ def claims(token):
 class Replay:
     """The calls of one dialect against a server that speaks it to a host of its own."""
 
-    def __init__(self, server, host, app, user=("", "")):
+    def __init__(self, server, host, app, user=("", ""), endless=""):
         self.server, self.host = server, host
-        pair = base64.b64encode(f"{app.id}:{app.secret}".encode()).decode()
+        pair, other = (base64.b64encode(f"{name}:{app.secret}".encode()).decode()
+                       for name in (app.id, endless))
         self.words = {"{ID}": app.id, "{SECRET}": app.secret, "{BASIC}": pair,
+                      "{ENDLESS}": endless, "{ENDLESS_BASIC}": other,
                       "{USER}": user[0], "{PASSWORD}": user[1],
                       "{AUDIENCE}": urllib.parse.quote(server.url, safe="")}
 
@@ -163,9 +172,13 @@ class Replay:
             if line.startswith("@"):
                 name, value = line[1:].split(" ", 1)
                 assert claims(found["token"]).get(name) == json.loads(value), where
-        for key, unit, later in (("s", 1, 0), ("ms", 1000, 0), ("e", 1, 3600)):
+        for key, unit, later in (("s", 1, 0), ("ms", 1000, 0), ("e", 1, 3600),
+                                 ("far", 1, TEN_YEARS)):
             if found.get(key):
                 assert abs(int(found[key]) / unit - later - time.time()) < 300, where
+        if found.get("date"):
+            end = calendar.timegm(time.strptime(found["date"], "%Y-%m-%dT%H:%M:%SZ"))
+            assert abs(end - TEN_YEARS - time.time()) < 300, where
 
     def fill_answer(self, text):
         """All but what an answer brings anew."""

@@ -10,7 +10,7 @@ import urllib.parse
 import pytest
 
 import replay
-from dialect_oracle import (DIALECTS, FILES, Ask, challenge, endpoints, has_default_grant,
+from dialect_oracle import (DIALECTS, FILES, Ask, body_kind, challenge, endpoints, has_default_grant,
                             parameter, presented, refusal, resource, token as given)
 from instance import BINARY, Server
 
@@ -44,7 +44,10 @@ def replays(spoken):
                      grants="client_credentials password refresh_token",
                      client_id="3fd97176bd7e36c0e8fbd22b4b1ab5d29540b49c",
                      secret="129e24048c46c3bcabed1f9f267aef73f5f8e1e4")
-    return {name: replay.Replay(spoken, f"{name}.example", app, user) for name in DIALECTS}
+    endless = spoken.app(name="replay", scope="groups sms", secret=app.secret, token_ttl="never",
+                         token_format="reference")
+    return {name: replay.Replay(spoken, f"{name}.example", app, user, endless.id)
+            for name in DIALECTS}
 
 
 def test_every_dialect_is_replayed_and_listed():
@@ -441,6 +444,30 @@ def test_T11_credentials_may_be_long_dotted_texts(spoken):
 def test_T12_the_misspelt_name_is_not_sent(spoken, replays):
     answer = send(spoken, Ask("rapidsos", replays["rapidsos"].words).bytes("rapidsos.example"))[2]
     assert '"access_token":' in answer and "acces_token" not in answer
+
+
+def shape(name, body):
+    """The names of an answer's fields, and the JSON types of what stands there."""
+    kind = body_kind(name)
+    if kind == "json":
+        return json.loads(body, object_pairs_hook=lambda pairs: [
+            (key, value if isinstance(value, list) else type(value)) for key, value in pairs])
+    return [key for key, _ in urllib.parse.parse_qsl(body)] if kind == "form" else str
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_T21_a_token_that_never_expires_has_each_field_that_others_have(spoken, ask, replays, name):
+    """Callers read the life without asking whether it is there. RFC 6749 section 5.1 has it as
+    optional, and Facebook's tokens of applications had none."""
+    hour, endless = ask(name), ask(name)
+    endless.credentials(name, replays[name].words["{ENDLESS}"], replays[name].words["{SECRET}"])
+    said, of_endless = (shape(name, send(spoken, call.bytes(f"{name}.example"))[2])
+                        for call in (hour, endless))
+    if name in ("rfc6749", "singleview", "facebook"):
+        assert [each for each in said if each not in of_endless] in (
+            [("expires_in", int)], ["expires"])
+    else:
+        assert said == of_endless
 
 
 @pytest.mark.parametrize("life,seconds", [("1d", 86400), ("1w", 604800), ("never", 315360000)])

@@ -177,7 +177,7 @@ def test_T6_smscx_curl_runs_with_one_dash_less(world):
     assert "--d 'grant_type" in document("002")
     answer = json.loads(answered(world, "smscx-curl"))
     assert list(answer) == ["access_token", "expires_in", "token_type", "scope"]
-    assert answer["scope"] == "groups sms" and isinstance(answer["expires_in"], int)
+    assert answer["scope"] == "sms groups" and isinstance(answer["expires_in"], int)
 
 
 def test_smscx_curl_of_a_call_passes_the_gate(world):

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a good dialect file comes to: what it leaves out, what its tokens look like, which path is
 // whose.
+#include <stdio.h>
+
 #include "dialect/set.h"
 #include "dialect_test.h"
 
@@ -53,6 +55,61 @@ static void a_file_says_only_how_it_differs(void **state)
     assert_int_equal(w->dialect->success.fields.count, 5); // of the one that was shipped
     assert_int_equal(load(w, HEAD "errors:\n  body: '{\"e\":\"{code}\"}'\n", &report), TWOLEG_NONE);
     refuse_and_check(w, TWOLEG_SECRET_WRONG, 401, "{\"e\":\"invalid_client\"}");
+}
+
+static void check_answer(struct dialect_world *w, const struct issued_token *token,
+                         const char *body)
+{
+    const struct application application = {.client_id = STR("c")};
+    const struct decision decision = {.application = &application};
+    assert_int_equal(dialect_answer_token(w->dialect, &w->http, &decision, token, &w->answer),
+                     TWOLEG_NONE);
+    check_str(w->answer.body, body);
+}
+
+// T21: as a number of its unit, as the end of such a life, or not at all.
+static void T21_a_life_without_end_is_told_as_the_file_says(void **state)
+{
+    struct dialect_world *w = *state;
+    struct str report;
+    const struct issued_token token = {.text = STR("t"), .issued_s = 1000000000};
+    assert_int_equal(load(w, HEAD "success:\n  fields:\n"
+                             "    - {name: a, source: access_token}\n"
+                             "    - {name: b, source: expires_in, type: number, minus: 1, never: 7}\n"
+                             "    - {name: c, source: expires_in, unit: ms, never: 7}\n"
+                             "    - {name: d, source: expires_at, never: 7}\n"
+                             "    - {name: e, source: expires_at, unit: ms, never: 7}\n"
+                             "    - {name: f, source: expires_at, unit: text, never: 7}\n"
+                             "    - {name: g, source: expires_at, unit: text}\n",
+                          &report),
+                     TWOLEG_NONE);
+    check_answer(w, &token, "{\"a\":\"t\",\"b\":7,\"c\":\"7\",\"d\":\"1000000007\","
+                            "\"e\":\"1000000000007\",\"f\":\"2001-09-09T01:46:47Z\"}");
+}
+
+static void T19_scopes_are_answered_in_the_files_order(void **state)
+{
+    struct dialect_world *w = *state;
+    struct str report;
+    const char *const each[][2] = {
+        {"a b c d", "d b a c"}, {"a c", "a c"}, {"b", "b"}, {"a b x", "b a x"}, {"", ""}};
+    for (size_t i = 0; i < COUNT(each); i++) {
+        const struct issued_token token = {.text = STR("t"), .scope = str_from(each[i][0])};
+        char body[64];
+        snprintf(body, sizeof body, "{\"access_token\":\"t\",\"token_type\":\"Bearer\"%s%s%s}",
+                 *each[i][0] ? ",\"scope\":\"" : "", each[i][1], *each[i][0] ? "\"" : "");
+        assert_int_equal(load(w, HEAD "scope: {order: e d b a}\n", &report), TWOLEG_NONE);
+        check_answer(w, &token, body);
+    }
+    // Likewise with other separators, and as a list; and from a base.
+    const struct issued_token token = {.text = STR("t"), .scope = STR("groups sms")};
+    assert_int_equal(load(w, HEAD "base: smscx\nscope: {separator: comma}\nsuccess:\n  fields:\n"
+                             "    - {name: a, source: access_token}\n"
+                             "    - {name: b, source: scope}\n"
+                             "    - {name: c, source: scope, type: array}\n",
+                          &report),
+                     TWOLEG_NONE);
+    check_answer(w, &token, "{\"a\":\"t\",\"b\":\"sms,groups\",\"c\":[\"sms\",\"groups\"]}");
 }
 
 // A 401 offers Basic where it is taken, or where the file itself says so.
@@ -201,6 +258,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WORLD(every_shipped_dialect_loads),
         WORLD(a_file_says_only_how_it_differs),
+        WORLD(T21_a_life_without_end_is_told_as_the_file_says),
+        WORLD(T19_scopes_are_answered_in_the_files_order),
         WORLD(rfc6749_5_2_no_basic_challenge_is_taken_over_where_no_basic_is_taken),
         WORLD(tokens_look_as_the_file_says),
         WORLD(a_spelled_out_path_goes_before_a_hole),

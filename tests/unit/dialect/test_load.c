@@ -161,6 +161,15 @@ static const struct {
      "string and number can be\n"},
     {FIELDS TOKEN "    - {name: b, value: ''}\n",
      "x.yaml:8:7: success.fields[1]: \"b\" is never sent: an empty value needs empty: keep\n"},
+    {FIELDS TOKEN "    - {name: b, source: issued_at, never: 7}\n",
+     "x.yaml:8:7: success.fields[1]: \"b\" has never, which only expires_in and expires_at may "
+     "have\n"},
+    {FIELDS TOKEN "    - {name: b, source: expires_at, unit: text, never: 9007199254740991}\n",
+     "x.yaml:8:7: success.fields[1]: \"b\" has never with which a year would have more than four "
+     "digits\n"},
+    {HEAD PATHS "scope: {order: a b a}\n",
+     "x.yaml:5:8: scope: order must be scopes with one blank between them, each of them once\n"},
+    {HEAD PATHS "scope: {order: 'a \"b'}\n", "x.yaml:5:8: scope: order must be scopes"},
     {FIELDS TOKEN "    - {name: b, type: null}\n",
      "x.yaml:8:23: success.fields[1].type: has no value: the word is written 'null', in quotes"},
     {HEAD "endpoints:\n  - {path: /t, grants: [client_credentials, refresh_token]}\n" "success:\n"
