@@ -71,6 +71,15 @@ static void app_fill(struct buf *out, struct str text, const struct app_word *wo
     }
 }
 
+// One that the application has, or a word for it.
+static struct str app_a_scope(struct cli *cli, const json_t *answer)
+{
+    struct str scopes = str_from(show_member(answer, "scope")), scope;
+    if (!str_word(&scopes, &scope))
+        return STR("SCOPE");
+    return str_equal(app_shell(cli, scope, STR(APP_PLAIN)), scope) ? scope : STR("SCOPE");
+}
+
 // The dialect's own example with the application in it. One that begins like RFC 6749's lets curl
 // ask for the secret; another one shows where it goes, and an ID that could mean something there
 // is left to the reader. Without one nothing is said: a wrong line is worse than none.
@@ -93,6 +102,7 @@ static void app_print_example(struct cli *cli, const json_t *answer)
     buf_add(&url, str_from(show_member(answer, "issuer")));
     const struct app_word words[] = {{STR("{url}"), buf_str(&url)},
                                      {STR("{issuer}"), str_from(show_member(answer, "issuer"))},
+                                     {STR("{scope}"), app_a_scope(cli, answer)},
                                      {STR("{id}"), str_equal(shell, id) ? id : STR("CLIENT_ID")},
                                      {STR("{secret}"), STR("SECRET")},
                                      {STR("{basic}"), STR("BASE64_OF_ID:SECRET")},

@@ -332,7 +332,7 @@ static void check_scope_order(struct dialect_loader *loader)
         loader->no_memory = true;
     else if (error || sorted.len != scope->order.len)
         DIALECT_REFUSE(loader, scope->mark,
-                       "scope: order must be scopes with one blank between them, each of them once");
+                       "scope: order must be scopes with one blank between them, each once");
 }
 
 static void check_scope(struct dialect_loader *loader)

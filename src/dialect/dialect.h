@@ -186,8 +186,8 @@ struct dialect {
     struct str name;
     struct str title;
     // A command that gets a token, with {url}, {id} and {secret} in it, or {basic}, the base64 of
-    // ID:SECRET, and {issuer} where the API is named; and one that gets a user's, with {username}
-    // and {password}, too.
+    // ID:SECRET, {issuer} where the API is named and {scope} where one must be; and one that gets a
+    // user's, with {username} and {password}, too.
     struct str example, user_example;
     struct str base; // whose words stand where the file has none; empty: rfc6749's
     struct schema_list endpoints;  // struct dialect_endpoint

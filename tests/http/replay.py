@@ -17,12 +17,12 @@ Host and Content-Length are added where they are missing; /check/NAME/... is a g
 the dialect does, whatever stands behind its name. An answer's body is compared byte by byte
 where one stands there, and `< (empty)` is an empty one; `< @NAME JSON` is a claim of the token that
 was answered, a JWT. A line `token: REGEX` above the calls is what every token that is answered must
-look like. Words in braces: in requests ID, SECRET, BASIC (their base64), USER and PASSWORD (of one
-with all scopes), ENDLESS and ENDLESS_BASIC (ID and BASIC of an application of the same secret and
-name whose tokens never expire), TOKEN and REFRESH (the last ones that were answered), OLD (the token before it),
+look like. Words in braces: in requests ID, SECRET, BASIC (their base64), ENDLESS and ENDLESS_BASIC
+(of an application of the same name and secret whose tokens never expire), USER and PASSWORD (of one
+with all scopes), TOKEN and REFRESH (the last ones that were answered), OLD (the token before it),
 AUDIENCE (the default API, encoded); in answers TOKEN, REFRESH, SAME (the token of before), LEFT (of
-a life of an hour), REQUEST_ID, S and MS (now), E (an hour from now, in seconds), FAR and FAR_DATE (ten years from now),
-DATE, ANY.
+a life of an hour), REQUEST_ID, S and MS (now), E (an hour from now, in seconds), FAR and FAR_DATE
+(ten years from now), DATE, ANY.
 """
 import base64
 import calendar

@@ -240,7 +240,8 @@ def test_B7_B9_credentials_that_are_none(spoken, ask, name, replays):  # noqa: F
         return
     for client_id, secret, why in (
             ("", "", missing), (words["{ID}"], "", missing), ("", words["{SECRET}"], missing),
-            ("a" * 5000, "b", malformed), (words["{ID}"], "b" * 5000, malformed),  # no id, no secret
+            # Longer than any is.
+            ("a" * 5000, "b", malformed), (words["{ID}"], "b" * 5000, malformed),
             ("\x01", "\x7f", wrong),
             (words["{ID}"] + " ", words["{SECRET}"], wrong),
             (words["{ID}"], words["{SECRET}"] + "\u00e9", wrong),

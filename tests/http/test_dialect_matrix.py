@@ -12,6 +12,7 @@ from matrix import ACCOUNT_API, OTHER_API, Matrix
 
 pytestmark = pytest.mark.hooks
 
+NO_SCOPE = {"scopes_gone", "audience_removed", "other_account"}
 TIES = {"tied_here": {"rti-sms", "rfc6749"}, "tied_elsewhere": {"rti-sms", "smscx"}}
 
 
@@ -26,12 +27,17 @@ class SpokenMatrix(Matrix):
     auths = ("basic",)
     users = False  # the first documented call is nobody's but the application's
     name = "rfc6749"  # the listener's own, in which the tokens are asked for
+    demands = False  # a scope
 
     def speak(self, name):
         self.name, self.server.host = name, f"{name}.example"
         words = {"{ID}": "id", "{SECRET}": "secret", "{BASIC}": "x", "{AUDIENCE}": "x"}
         self.call = oracle.Ask(name, words)
-        self.call.drop(oracle.parameter(name, "scope"))
+        scope = oracle.parameter(name, "scope")
+        self.demands = scope in oracle.required(name)
+        self.call.drop(scope)
+        if self.demands:
+            self.call.put(scope, "alpha")
 
     def ruled(self, state):
         return {True: "active", False: "tied_elsewhere"}[self.name in TIES[state]] \
@@ -56,6 +62,10 @@ class SpokenMatrix(Matrix):
         if (answer.status, answer.headers["Content-Type"], answer.text) == refused or \
                 (refused[2] is None and answer.status == refused[0]):
             return "invalid_client"
+        # Who has no scope any more is known, but where one must be named there is none to name.
+        if self.demands and state in NO_SCOPE and (answer.status, answer.text) == \
+                oracle.refusal(self.name, "scope", "SCOPE_REFUSED")[::2]:
+            return "issued"
         granted = answer.status in (200, 201) and oracle.token(self.name, answer.text)
         return "issued" if granted and self.check(granted).status != 401 else f"{answer}"
 

@@ -10,8 +10,9 @@ import urllib.parse
 import pytest
 
 import replay
-from dialect_oracle import (DIALECTS, FILES, Ask, body_kind, challenge, endpoints, has_default_grant,
-                            parameter, presented, refusal, resource, token as given)
+from dialect_oracle import (DIALECTS, FILES, Ask, body_kind, challenge, endpoints,
+                            has_default_grant, parameter, presented, refusal, resource,
+                            token as given)
 from instance import BINARY, Server
 
 CALLS = [pytest.param(name, call, id=f"{name}-{call.title}".replace(" ", "_"))
@@ -367,9 +368,9 @@ def test_the_example_gets_a_token_that_passes(spoken, replays, tmp_path, name):
     lines = subprocess.run([BINARY, "dialect", "example", name], capture_output=True, text=True,
                            check=True).stdout
     words = replays[name].words
-    for word, value in (("{url}", spoken.url), ("{issuer}", spoken.url), ("{id}", words["{ID}"]),
-                        ("{secret}", words["{SECRET}"]), ("{username}", words["{USER}"]),
-                        ("{password}", words["{PASSWORD}"]),
+    for word, value in (("{url}", spoken.url), ("{issuer}", spoken.url), ("{scope}", "sms"),
+                        ("{id}", words["{ID}"]), ("{secret}", words["{SECRET}"]),
+                        ("{username}", words["{USER}"]), ("{password}", words["{PASSWORD}"]),
                         ("{basic}", words["{BASIC}"])):
         lines = lines.replace(word, value)
     (tmp_path / ".curlrc").write_text(f'header = "Host: {name}.example"\n')

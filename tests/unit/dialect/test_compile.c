@@ -75,7 +75,8 @@ static void T21_a_life_without_end_is_told_as_the_file_says(void **state)
     const struct issued_token token = {.text = STR("t"), .issued_s = 1000000000};
     assert_int_equal(load(w, HEAD "success:\n  fields:\n"
                              "    - {name: a, source: access_token}\n"
-                             "    - {name: b, source: expires_in, type: number, minus: 1, never: 7}\n"
+                             "    - {name: b, source: expires_in, type: number, minus: 1, "
+                             "never: 7}\n"
                              "    - {name: c, source: expires_in, unit: ms, never: 7}\n"
                              "    - {name: d, source: expires_at, never: 7}\n"
                              "    - {name: e, source: expires_at, unit: ms, never: 7}\n"

@@ -168,7 +168,7 @@ static const struct {
      "x.yaml:8:7: success.fields[1]: \"b\" has never with which a year would have more than four "
      "digits\n"},
     {HEAD PATHS "scope: {order: a b a}\n",
-     "x.yaml:5:8: scope: order must be scopes with one blank between them, each of them once\n"},
+     "x.yaml:5:8: scope: order must be scopes with one blank between them, each once\n"},
     {HEAD PATHS "scope: {order: 'a \"b'}\n", "x.yaml:5:8: scope: order must be scopes"},
     {FIELDS TOKEN "    - {name: b, type: null}\n",
      "x.yaml:8:23: success.fields[1].type: has no value: the word is written 'null', in quotes"},
