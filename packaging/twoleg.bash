@@ -1,29 +1,56 @@
 # SPDX-License-Identifier: Apache-2.0
 # bash completion for twoleg. It asks `twoleg help`, so that it knows what the program knows.
+
+# What may stand for an argument, as the help has it: FILE|-, jwt|sealed|reference, [ALGORITHM].
+_twoleg_values()
+{
+    local program=$1 previous=$2 wanted=$3 current=$4 each
+    wanted=${wanted//[][]/}
+    for each in ${wanted//|/ }; do
+        case $each in
+        FILE | OUT) compgen -f -- "$current" ;;
+        DIR) compgen -d -- "$current" ;;
+        GRANTS) compgen -W "client_credentials password refresh_token" -- "$current" ;;
+        ALGORITHM)
+            each=$("$program" help api create 2>/dev/null | sed -n 's/^  --algorithm //p')
+            compgen -W "${each//|/ }" -- "$current" ;;
+        NAME | NAMES)
+            [[ $previous != *dialect* ]] ||
+                compgen -W "$("$program" dialect list 2>/dev/null | sed 's/ .*//')" -- "$current" ;;
+        COMMAND)
+            compgen -W "$("$program" help | sed -n 's/^  \([a-z-]*\).*/\1/p')" -- "$current" ;;
+        *:*) ;;
+        *[a-z0-9]*) compgen -W "$each" -- "$current" ;;
+        esac
+    done
+}
+
 _twoleg()
 {
     local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-    local program=${COMP_WORDS[0]} known word words= i
+    local program=${COMP_WORDS[0]} known word words= wanted= about i
     COMPREPLY=()
     known=$("$program" help 2>/dev/null | sed -n 's/^  \([a-z][a-z -]*[a-z]\).*/\1/p')
     for ((i = 1; i < COMP_CWORD; i++)); do # what stands there of a command's words
         word=${words:+$words }${COMP_WORDS[i]}
         grep -qE -- "^$word( |\$)" <<<"$known" 2>/dev/null && words=$word
     done
-    if [[ $current == -* ]]; then
-        COMPREPLY=($(compgen -W "$("$program" help $words 2>/dev/null |
-            sed -n 's/^  \(--[a-z-]*\).*/\1/p')" -- "$current"))
-    elif grep -q "^$words ." <<<"$known" || [ -z "$words" ]; then
-        COMPREPLY=($(compgen -W "$(sed -n "s/^${words:+$words }\([a-z-]*\).*/\1/p" <<<"$known" |
-            sort -u)" -- "$current"))
+    [[ $current == = ]] && current= # bash parts --option=value in three
+    [[ $previous == = ]] && previous=${COMP_WORDS[COMP_CWORD - 2]}
+    about=$("$program" help ${words:-serve} 2>/dev/null)
+    [[ $previous == --* ]] && wanted=$(sed -n "s/^  $previous \([^ ]\{1,\}\).*/\1/p" <<<"$about")
+    if [ -z "$wanted" ] && [[ $current == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$(sed -n 's/^  \(--[a-z-]*\).*/\1/p' <<<"$about")" \
+            -- "$current")
+        return
+    elif [ -z "$wanted" ] && { grep -q "^$words ." <<<"$known" || [ -z "$words" ]; }; then
+        mapfile -t COMPREPLY < <(compgen -W "$(sed -n "s/^${words:+$words }\([a-z-]*\).*/\1/p" \
+            <<<"$known" | sort -u)" -- "$current")
+        return
+    elif [ -z "$wanted" ]; then
+        previous=$words
+        wanted=$(sed -n "s/^usage: twoleg $words \([^ ]*\) \[OPTIONS\]\$/\1/p" <<<"$about")
     fi
-    case $previous in
-    --config | --data | --client-secret-file | --secret-file | backup | restore | import)
-        COMPREPLY=($(compgen -f -- "$current")) ;;
-    --budget-mode)
-        COMPREPLY=($(compgen -W "enforce observe default" -- "$current")) ;;
-    --token-format)
-        COMPREPLY=($(compgen -W "jwt sealed reference" -- "$current")) ;;
-    esac
+    mapfile -t COMPREPLY < <(_twoleg_values "$program" "$previous" "$wanted" "$current")
 }
 complete -o filenames -F _twoleg twoleg

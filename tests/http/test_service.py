@@ -341,7 +341,7 @@ def complete(*words):
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True,
                           timeout=PATIENCE)
     assert not done.stderr, done.stderr
-    return set(done.stdout.split())
+    return set(done.stdout.splitlines()) - {""}
 
 
 def test_completion_knows_every_command_and_option():
@@ -357,3 +357,29 @@ def test_completion_knows_every_command_and_option():
     assert complete(BINARY, "app", "create", "--token-format", "") == {"jwt", "sealed",
                                                                              "reference"}
     assert complete(BINARY, "serve", "--u") == {"--user"}
+
+
+ALGORITHMS = {"ES256", "EdDSA", "RS256", "PS256"}
+
+
+@pytest.mark.parametrize("words,offered", [
+    (("api", "create", "u", "--algorithm", ""), ALGORITHMS), (("key", "rotate", ""), ALGORITHMS),
+    (("app", "create", "--grants", ""), {"client_credentials", "password", "refresh_token"}),
+    (("app", "create", "--budget", ""), {"none", "default"}),
+    (("app", "update", "x", "--token-format", "=", "se"), {"sealed"}),
+    (("app", "create", "--name", ""), set()), (("serve", "--listen", ""), set()),
+    (("app", "create", "--dialects", "a"), {"amadeus", "apigee", "azampay", "azure-v1", "all"}),
+    (("dialect", "show", "w"), {"wechat"}), (("help", "ba"), {"backup"}),
+    (("app", "show", ""), set()), (("secret", "remove", ""), set())])
+def test_completion_offers_the_values_that_there_are(words, offered):
+    assert complete(BINARY, *words) == offered
+
+
+@pytest.mark.parametrize("words", [
+    ("user", "add", "x", "--password-file"), ("app", "create", "--secret-file"), ("--config",),
+    ("dialect", "check"), ("dialect", "try"), ("dialect", "example"), ("backup",), ("restore",)])
+def test_completion_offers_files(words, tmp_path):
+    (tmp_path / "one word").write_text("")
+    (tmp_path / "other").write_text("")
+    assert complete(BINARY, *words, f"{tmp_path}/o") == {f"{tmp_path}/one word",
+                                                         f"{tmp_path}/other"}
