@@ -3,11 +3,30 @@
 #include "store/store.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/call.h"
 #include "cli/show.h"
+
+// What root put into another user's folder that user could not read. A user without a name gets the
+// store's own refusal.
+static enum cli_exit store_is_roots(struct cli *cli, const char *file)
+{
+    struct stat info;
+    if (geteuid() != 0 || stat(cli->folder, &info) || info.st_uid == 0)
+        return CLI_DONE;
+    const struct passwd *owner = getpwuid(info.st_uid);
+    if (!owner)
+        return CLI_DONE;
+    return cli_fail(CLI_REFUSED,
+                    "the data folder %s belongs to %s: runuser -u %s -- twoleg restore %s --data "
+                    "%s (%s must be able to read the file)",
+                    cli->folder, owner->pw_name, owner->pw_name, file, cli->folder,
+                    owner->pw_name);
+}
 
 // Said before anybody is asked; store_restore looks again, under its lock.
 static enum cli_exit store_may_restore(struct cli *cli, const char *file)
@@ -18,7 +37,7 @@ static enum cli_exit store_may_restore(struct cli *cli, const char *file)
     if (cli_server_runs(cli))
         return cli_fail(CLI_CONFLICT, "a server runs on the data folder %s: stop it first",
                         cli->folder);
-    return CLI_DONE;
+    return store_is_roots(cli, file);
 }
 
 enum cli_exit cli_restore(struct cli *cli)

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import pwd
 import pty
 import re
 import shutil
@@ -303,6 +304,21 @@ def test_restore_looks_before_it_asks(own_server, tmp_path):
     assert done.returncode == NOT_FOUND and "none.db" in done.stderr
     assert "stop working" not in done.stderr and server.data in done.stderr
     assert code(server, "restore", str(copy)) == USAGE
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root has other users' folders")
+def test_restore_tells_root_how_to_be_the_user_whose_folder_it_is(own_server, tmp_path):
+    server, copy = own_server, tmp_path / "copy.db"
+    server.cli("backup", str(copy))
+    server.stop()
+    os.chown(server.data, pwd.getpwnam("nobody").pw_uid, -1)
+    done = server.run_cli("restore", str(copy))
+    assert done.returncode == REFUSED and "stop working" not in done.stderr, done
+    assert f"runuser -u nobody -- twoleg restore {copy} --data {server.data} " in done.stderr
+    nameless = max(each.pw_uid for each in pwd.getpwall()) + 1
+    os.chown(server.data, nameless, -1)
+    done = server.run_cli("restore", str(copy), "--yes")
+    assert done.returncode == REFUSED and f"belongs to uid {nameless}," in done.stderr, done
 
 
 def test_one_secret_two_secrets(server):
