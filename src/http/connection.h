@@ -91,8 +91,8 @@ bool connection_wait_input(struct http_connection *connection, enum connection_s
 bool connection_answer(struct http_connection *connection, enum http_refusal refusal);
 bool connection_park(struct http_connection *connection);   // until its job ends; returns false
 void connection_unpark(struct http_connection *connection); // or let go, or neither
-// Notes that a paced answer goes out. True: this one is held, since the one before on the connection
-// was so short ago, or so many go out on all of them.
+// Notes that a paced answer goes out. True: this one is held, since the one before on this
+// connection was so short ago, or so many go out on all of them.
 bool connection_comes_again(struct http_connection *connection);
 bool connection_hold(struct http_connection *connection); // what is written; returns false
 void connection_let_go(struct http_connection *connection); // what was held
