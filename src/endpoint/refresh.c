@@ -131,8 +131,10 @@ enum twoleg_error refresh_find(struct http_request *request, const struct token_
     bool before = family->has_previous &&
                   secret_equal(shown.bytes, family->previous.bytes, sizeof shown.bytes) &&
                   request->env->latest_us < family->rotated_us + REFRESH_GRACE_US;
+    // This request has found it good already, and was overtaken: that is no second use.
     if (!present && !before)
-        return refresh_reused(request, client, family);
+        return issue_commit_next(request, NULL) ? REFUSE(TWOLEG_REFRESH_UNKNOWN)
+                                                : refresh_reused(request, client, family);
     *ret_use = (struct refresh_use){found.user, family, family->number, !present};
     return TWOLEG_NONE;
 }
@@ -312,6 +314,10 @@ enum twoleg_error refresh_keep(struct http_request *request, const struct decisi
     if (state.done && !refresh_outlives(ret_token->expires_s, state.until_s)) {
         if (!state.kept)
             return refresh_give_again(request, use->family, ret_token);
+        // All tokens of the application were revoked since it was written: it is dead, the access
+        // token is not. Whoever logs in once more gets two that are alike.
+        if (!use->family && state.kept->family.generation != decision->generation)
+            return REFUSE(TWOLEG_OVERLOADED);
         ret_token->refresh_token = refresh_token_str(&state.kept->token);
         ret_token->refresh_expires_in_s = state.kept->left_s;
         return TWOLEG_NONE;

@@ -3,6 +3,7 @@
 // successor, for half a minute the same one again (the first answer may have been lost, or two
 // requests have met), and after that it was stolen from somebody, so that all of its family end
 // (RFC 9700 section 4.14.2), with the access tokens that came with them (RFC 7009 section 2.1).
+// Not where the request that shows it has found it good and was overtaken: that gets nothing.
 #pragma once
 #include "endpoint/user.h"
 #include "token/refresh.h"

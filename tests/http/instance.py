@@ -88,12 +88,11 @@ def basic_raw(client_id, secret):
     return "Basic " + base64.b64encode(f"{client_id}:{secret}".encode()).decode()
 
 
-def token_request(app, headers=""):
-    """The bytes of a token request; its last 29 are the body."""
+def token_request(app, headers="", body="grant_type=client_credentials"):
+    """The bytes of a token request."""
     return (f"POST /oauth/token HTTP/1.1\r\nHost: x\r\n"
-            f"Authorization: {basic(app.id, app.secret)}\r\nContent-Length: 29\r\n"
-            f"Content-Type: application/x-www-form-urlencoded\r\n{headers}\r\n"
-            "grant_type=client_credentials").encode()
+            f"Authorization: {basic(app.id, app.secret)}\r\nContent-Length: {len(body)}\r\n"
+            f"Content-Type: application/x-www-form-urlencoded\r\n{headers}\r\n{body}").encode()
 
 
 class Hooks:

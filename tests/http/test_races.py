@@ -7,7 +7,8 @@ import threading
 
 import pytest
 
-from instance import FORMATS, PATIENCE, token_request, until
+from instance import FORMATS, PATIENCE, Server, drain, statuses, token_request, unread, until
+from test_users import INVALID, ON, ask, granted, refresh, user
 
 pytestmark = pytest.mark.hooks
 
@@ -316,6 +317,74 @@ def test_G8_two_creations_of_one_id_one_201_one_409(server, hold):
     server.hooks.await_waiting("store.before_commit")
     server.hooks.release("store.before_commit")
     assert sorted(call.result().status for call in calls) == [201, 409]
+
+
+# ------------------------------------------------------------------ logins
+@pytest.fixture(scope="module")
+def logins(tmp_path_factory):
+    """Users may log in. One worker: it handles what it has read before it reads on."""
+    folder = tmp_path_factory.mktemp("logins")
+    config = folder / "twoleg.yaml"
+    config.write_text(ON + "workers: 1\n")
+    made = Server(data=folder / "data", config=config).start()
+    user(made, "ann", "--scope", "alpha")
+    yield made
+    for point in ("store.next", "housekeeper.turn"):
+        made.hooks.release(point)
+    made.destroy()
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_G3_no_login_is_given_out_that_revoke_tokens_has_overtaken(logins, form):
+    """It is written, and before it is answered all of the application's tokens are dead."""
+    server, found = logins, []
+    app = server.app(scope="alpha", token_format=form, grants="password refresh_token")
+
+    def overtaken():
+        server.hooks.hold("store.next")
+        asking = Call(ask, server, app, "ann")
+        until(lambda: server.hooks.waiting("store.next") or not asking.is_alive(), "the writer")
+        written = asking.is_alive()  # else there was no place on the pool
+        raising = Call(server.act, "revoke-tokens", app)
+        server.manage("GET", "application", app)  # which comes behind it, more often than not
+        server.hooks.release("store.next")
+        raising.result()
+        found.append(asking.result())
+        if found[-1].status == 200:  # it was too early or too late to be overtaken
+            given = found[-1].json()
+            assert server.check(given["access_token"]).status == \
+                (200 if refresh(server, app, given["refresh_token"]).status == 200 else 401)
+        return written and found[-1].status == 503
+    until(overtaken, "a login that was overtaken")
+    assert found[-1].error == "temporarily_unavailable" and "Retry-After" in found[-1].headers
+
+
+def test_rfc9700_4_14_2_a_request_that_was_overtaken_is_no_second_use(logins):
+    """The successor is used while it is given once more: who asks for it is refused, and nobody is
+    taken for a thief."""
+    server = logins
+    app, stranger = (server.app(scope="alpha", token_format="sealed", token_ttl="60",
+                                grants="password refresh_token") for _ in range(2))
+    first = granted(server, app, "ann")["refresh_token"]
+    second = refresh(server, app, first).json()["refresh_token"]
+    server.hooks.hold("housekeeper.turn")  # nobody else writes, and what was to be written is
+    server.hooks.await_waiting("housekeeper.turn")
+    server.update(app, token_ttl="30d")  # so that it must be noted that another one is given out
+    server.hooks.hold("store.next")
+    going_on = Call(refresh, server, app, second)
+    server.hooks.await_waiting("store.next")  # the third is written
+    with server.connect() as sock:
+        sock.sendall(token_request(app, "Connection: close\r\n",
+                                   "grant_type=refresh_token&refresh_token=" + first))
+        until(lambda: not unread([sock]), "the request to be read")
+        # It is looked up behind it.
+        assert refresh(server, stranger, second).json() == INVALID
+        server.hooks.release("store.next")
+        server.hooks.release("housekeeper.turn")
+        answer = drain(sock)
+    assert statuses(answer) == [400] and b"invalid_grant" in answer
+    third = going_on.result().json()["refresh_token"]
+    assert refresh(server, app, third).status == 200
 
 
 # ------------------------------------------------------------------ failing commits
