@@ -37,20 +37,29 @@ def reset(sock):
     sock.close()
 
 
+def metric(text, name):
+    return int(re.search(rf"^{re.escape(name)} (\d+)$", text, re.M).group(1))
+
+
 def counted(server, name):
     """A metric, asked for where no cap and no crowd is in the way."""
-    found = re.search(rf"^{re.escape(name)} (\d+)$", server.admin("GET", "/metrics").text, re.M)
-    return int(found.group(1))
+    return metric(server.admin("GET", "/metrics").text, name)
 
 
 def connections(server, what):
     return counted(server, f"twoleg_connections_{what}_total")
 
 
+def left(server):
+    """In one answer: between two of them who asked for the first one is closed, or not yet."""
+    text = server.admin("GET", "/metrics").text
+    return (metric(text, "twoleg_connections_opened_total")
+            - metric(text, "twoleg_connections_closed_total"))
+
+
 def until_none_is_left(server):
     """All connections that were accepted are closed, but for the one that asks."""
-    until(lambda: connections(server, "opened") - connections(server, "closed") == 1,
-          "the connections to be closed")
+    until(lambda: left(server) == 1, "the connections to be closed")
 
 
 # ------------------------------------------------------------------ A1, A2: slow
