@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "endpoint/limit.h"
 #include "endpoint/routes.h"
 #include "endpoint/server.h"
 #include "http/listener.h"
@@ -29,9 +30,11 @@ static const struct dialect *http_refusal_dialect(const struct http_request *req
     return spoken && !endpoint_is_for_operators(request) ? endpoint_dialect(request) : NULL;
 }
 
-bool endpoint_refuse_http(const struct http_request *request, enum http_refusal refusal,
+bool endpoint_refuse_http(struct http_request *request, enum http_refusal refusal,
                           struct http_answer *ret_answer)
 {
+    // Whoever was parked too long is answered without another run of its handler.
+    endpoint_limit_not_issued(request);
     const struct dialect *dialect = http_refusal_dialect(request);
     struct dialect_refusal said = {.error = http_refusal_error(refusal)};
     if (!dialect)

@@ -24,7 +24,8 @@
 
 enum limit_kind { KIND_ADDRESS, KIND_CLIENT }; // of the keys in the table of failures
 
-// Bits of request->charged: its budget was asked, and gave one token.
+// Bits of request->charged: its budget was asked, and gave one token: whose, and the time it takes
+// until there is another one.
 enum { CHARGED_BUDGET = 1 << 0, CHARGED_TOKEN = 1 << 1 };
 
 // So many times as many guesses as are compared, and nothing remembered is believed.
@@ -296,15 +297,16 @@ enum twoleg_error endpoint_limit_budget(struct http_request *request,
 {
     const struct server *server = endpoint_context(request)->server;
     struct limit_rate rate = endpoint_limit_tokens(request, application);
-    if (rate.burst == 0 || request->charged & CHARGED_BUDGET)
+    if (rate.burst == 0 || request->charged.bits & CHARGED_BUDGET)
         return TWOLEG_NONE;
     struct registry_spent *spent = registry_spent(server->registry, application->number);
     if (!spent)
         return REFUSE(TWOLEG_CLIENT_UNKNOWN); // deleted since this turn looked it up
-    request->charged |= CHARGED_BUDGET;
+    request->charged.bits |= CHARGED_BUDGET;
     int64_t wait_us = limit_bucket_take(&spent->bucket, &rate, request->env->boot_us);
     if (wait_us == 0) {
-        request->charged |= CHARGED_TOKEN;
+        request->charged = (struct http_charge){request->charged.bits | CHARGED_TOKEN,
+                                                application->number, rate.interval_us};
         return TWOLEG_NONE;
     }
     if (endpoint_limit_observes(request, application)) {
@@ -318,13 +320,15 @@ enum twoleg_error endpoint_limit_budget(struct http_request *request,
     return REFUSE(TWOLEG_BUDGET);
 }
 
-void endpoint_limit_not_issued(struct http_request *request,
-                               const struct application *application)
+// By what was taken: a reload may have changed the rate, and the application need not be loaded.
+void endpoint_limit_not_issued(struct http_request *request)
 {
-    struct limit_rate rate = endpoint_limit_tokens(request, application);
+    struct http_charge *charged = &request->charged;
+    if (!(charged->bits & CHARGED_TOKEN))
+        return;
+    charged->bits &= ~(unsigned)CHARGED_TOKEN;
     struct registry_spent *spent =
-        registry_spent(endpoint_context(request)->server->registry, application->number);
-    if (spent && request->charged & CHARGED_TOKEN)
-        limit_bucket_return(&spent->bucket, &rate);
-    request->charged &= ~(unsigned)CHARGED_TOKEN;
+        registry_spent(endpoint_context(request)->server->registry, charged->whom);
+    if (spent)
+        limit_bucket_return(&spent->bucket, charged->amount);
 }

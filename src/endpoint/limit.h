@@ -65,7 +65,7 @@ void endpoint_limit_not_compared(struct endpoint_taken *taken);
 enum twoleg_error endpoint_limit_budget(struct http_request *request,
                                         const struct application *application,
                                         int64_t *ret_retry_us) TWOLEG_MUST_CHECK;
-// None was issued after all: what its budget gave is given back. Else a full pool or a store that
-// is behind would use up the budget of whoever comes again as it is told to.
-void endpoint_limit_not_issued(struct http_request *request,
-                               const struct application *application);
+// The request is refused: what a budget gave for it is given back, once. Else a full pool or a
+// store that is behind would use up the budget of whoever comes again as it is told to. (Who leaves
+// before the answer gets nothing back: a row of its token may have been written.)
+void endpoint_limit_not_issued(struct http_request *request);

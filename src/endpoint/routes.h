@@ -9,7 +9,7 @@ const struct http_route *endpoint_routes(size_t *ret_count);
 
 // What the HTTP layer answers by itself, in the words of the dialect that is spoken to the host: of
 // token requests, and where nothing stands. See struct http_settings.
-bool endpoint_refuse_http(const struct http_request *request, enum http_refusal refusal,
+bool endpoint_refuse_http(struct http_request *request, enum http_refusal refusal,
                           struct http_answer *ret_answer);
 
 http_handler endpoint_token, endpoint_introspect, endpoint_revoke, endpoint_check;

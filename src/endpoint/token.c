@@ -119,8 +119,6 @@ static enum twoleg_error token_make(struct http_request *request, struct token_c
         error = endpoint_issue(request, decision, who, ret_token);
     if (!error && decision->family)
         error = refresh_keep(request, decision, who, ret_token);
-    if (error && error != TWOLEG_WAIT)
-        endpoint_limit_not_issued(request, client->application);
     return error;
 }
 
@@ -177,12 +175,27 @@ static enum twoleg_error token_run(struct http_request *request, struct token_ca
     return TWOLEG_NONE;
 }
 
+static enum twoleg_error token_refuse(struct http_request *request, const struct token_call *call,
+                                      enum twoleg_error error, struct http_answer *ret_answer)
+{
+    if (error == TWOLEG_WAIT)
+        return TWOLEG_WAIT;
+    endpoint_limit_not_issued(request);
+    metrics_add(request->metrics, token_metric(dialect_condition(error)), 1);
+    const struct dialect_refusal refusal = {
+        .error = error,
+        .retry_us = call->retry_us,
+        .allowed = error == TWOLEG_METHOD ? call->endpoint->methods : 0,
+    };
+    return endpoint_refuse(request, call->dialect, call->form.client_id, &refusal, ret_answer);
+}
+
 // As little to note as any path that nothing stands at, but in the words of the dialect.
-static enum twoleg_error token_nowhere(const struct http_request *request,
-                                       const struct dialect *dialect,
+static enum twoleg_error token_nowhere(struct http_request *request, const struct dialect *dialect,
                                        struct http_answer *ret_answer)
 {
     const struct dialect_refusal refusal = {.error = TWOLEG_NOT_FOUND};
+    endpoint_limit_not_issued(request); // a reload may have taken the path away while it waited
     dialect_answer_refusal(dialect, request, &refusal, ret_answer);
     return TWOLEG_NONE;
 }
@@ -200,14 +213,5 @@ enum twoleg_error endpoint_token(struct http_request *request, struct http_answe
     // For the log: what stood in a hole of the path is the client's, and may be a secret.
     request->segments[0] = call.endpoint->path;
     enum twoleg_error error = token_run(request, &call, ret_answer);
-    if (!error)
-        return TWOLEG_NONE;
-    if (error != TWOLEG_WAIT)
-        metrics_add(request->metrics, token_metric(dialect_condition(error)), 1);
-    const struct dialect_refusal refusal = {
-        .error = error,
-        .retry_us = call.retry_us,
-        .allowed = error == TWOLEG_METHOD ? call.endpoint->methods : 0,
-    };
-    return endpoint_refuse(request, call.dialect, call.form.client_id, &refusal, ret_answer);
+    return error ? token_refuse(request, &call, error, ret_answer) : TWOLEG_NONE;
 }

@@ -134,7 +134,7 @@ static struct http_answer connection_refusal(struct http_connection *connection,
                                              enum http_refusal refusal)
 {
     const struct http_settings *settings = &connection->worker->settings;
-    const struct http_request *request = connection->request;
+    struct http_request *request = connection->request;
     struct http_answer answer;
     if (request && settings->refuse && settings->refuse(request, refusal, &answer))
         return answer;

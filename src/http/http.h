@@ -48,6 +48,14 @@ struct http_route;
 #define HTTP_SEGMENTS 4
 #define HTTP_ID_LEN 24
 
+// What a request was charged for by the limits that it met; zeroed: nothing. Its meaning is the
+// handlers' own.
+struct http_charge {
+    unsigned bits; // one for each limit that was asked
+    uint64_t whom;
+    int64_t amount;
+};
+
 // Everything here lives until the answer is sent, also while the request is parked.
 struct http_request {
     enum http_method method;
@@ -78,9 +86,7 @@ struct http_request {
     struct http_handle handle;
     struct http_worker *worker; // ours: the thread we are on
     struct http_job *jobs;      // that have ended while we were parked; see http/job.h
-    // A bit for each limit that this request was charged for, kept over the handler's runs: the one
-    // effect that a run before the last may have. The bits are the handlers' own.
-    unsigned charged;
+    struct http_charge charged; // over all runs: the one effect of those before the last
     void *context; // given to the worker at start
 };
 

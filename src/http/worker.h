@@ -48,7 +48,7 @@ struct http_settings {
                               const struct http_listener *listener, const struct address *address);
     // What the worker answers by itself, in other words than its own: true when it is filled.
     // Asked where the request has come as far as its route. NULL: all is in its own words.
-    bool (*refuse)(const struct http_request *request, enum http_refusal refusal,
+    bool (*refuse)(struct http_request *request, enum http_refusal refusal,
                    struct http_answer *ret_answer);
     // The worker refused something before any handler saw it; reason is static text. For the log.
     void (*on_refused)(void *context, const struct env *env, struct address peer,

@@ -164,7 +164,7 @@ int64_t limit_bucket_take(struct limit_bucket *bucket, const struct limit_rate *
     return wait_us > 0 ? wait_us : 0;
 }
 
-void limit_bucket_return(struct limit_bucket *bucket, const struct limit_rate *rate)
+void limit_bucket_return(struct limit_bucket *bucket, int64_t interval_us)
 {
-    atomic_fetch_sub_explicit(&bucket->full_at, rate->interval_us, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&bucket->full_at, interval_us, memory_order_relaxed);
 }

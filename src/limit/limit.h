@@ -70,5 +70,5 @@ struct limit_bucket {
 // more than its burst.
 int64_t limit_bucket_take(struct limit_bucket *bucket, const struct limit_rate *rate,
                           int64_t now_us);
-// Gives back one that was taken at this rate, as limit_return.
-void limit_bucket_return(struct limit_bucket *bucket, const struct limit_rate *rate);
+// Gives back one that was taken at a rate of this interval, as limit_return.
+void limit_bucket_return(struct limit_bucket *bucket, int64_t interval_us);

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from instance import PATIENCE, Answer, Application, basic
+from instance import PATIENCE, Answer, Application, basic, until
 from test_health_metrics import figures
 
 FORM = "application/x-www-form-urlencoded"
@@ -248,6 +248,26 @@ def test_budget_is_not_charged_for_what_there_was_no_place_for(limited):
     finally:
         server.hooks.release("store.before_commit")
     assert [server.token(app).status for _ in range(4)] == [200, 200, 429, 429]
+
+
+@pytest.mark.hooks
+def test_budget_is_not_charged_for_what_the_server_could_not_end(limited):
+    """Charged, then parked; and when its token's row is there, the clock is behind."""
+    server = limited("workers: 1\nbudget: 2/1d\n")
+    app = server.app(token_format="reference")
+    server.hooks.hold("store.before_commit")
+    try:
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(server.token, app)
+            server.hooks.await_waiting("store.before_commit")
+            server.hooks.step(-90)
+            server.hooks.release("store.before_commit")
+            assert waiting.result().status == 503
+    finally:
+        server.hooks.release("store.before_commit")
+    server.hooks.step(0)
+    until(lambda: server.get("/readyz").status == 200, "the clock being good")
+    assert [server.token(app).status for _ in range(3)] == [200, 200, 429]
 
 
 def test_budget_with_a_burst(limited):
