@@ -124,6 +124,8 @@ static enum slow_secret_known client_auth_slow(const struct client_auth_context 
             ret_wait->slow = secret;
             ret_wait->presented = spellings[i];
         }
+        ret_wait->matched = known == SLOW_MATCHES;
+        ret_wait->digest = digest;
         if (known != SLOW_DIFFERS)
             return known;
     }

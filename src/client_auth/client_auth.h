@@ -29,6 +29,8 @@ struct client_auth_wait {
     const struct secret *slow; // whose slow hash is to be compared with
     struct str presented;      // this spelling
     bool remembered;           // something that the server remembers has counted
+    bool matched;              // a slow hash has: of what has
+    struct sha256 digest;      // this one
 };
 
 // TWOLEG_NONE: this client, and its secret passed the gate. TWOLEG_WAIT: see ret_wait, then ask

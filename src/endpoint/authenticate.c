@@ -100,7 +100,7 @@ enum twoleg_error endpoint_authenticate(struct http_request *request, enum gate_
         return error;
     error = endpoint_client(request, &auth, form, ret_client, &wait);
     if (!error)
-        slow_hash_right(request, false);
+        slow_hash_right(request, false, wait.matched ? &wait.digest : NULL);
     if (error == TWOLEG_WAIT)
         return wait.slow ? endpoint_compare_slow(request, &wait, ret_retry_us)
                          : endpoint_gone(endpoint_load(request, wait.application),

@@ -250,6 +250,23 @@ enum twoleg_error endpoint_limit_guess(struct http_request *request,
     return guess->of_user ? REFUSE(TWOLEG_PASSWORDS) : REFUSE(TWOLEG_SLOW_HASHES);
 }
 
+bool endpoint_limit_hangs_on(const struct http_request *request,
+                             const struct endpoint_guess *guess,
+                             const struct endpoint_taken *taken)
+{
+    struct limit_row rows[GUESS_ROWS];
+    endpoint_limit_rows(request, guess, rows);
+    for (size_t i = 0; i < GUESS_ROWS; i++) {
+        const struct limit_taken *each = &taken->rows[i];
+        bool same = each->table == rows[i].table && each->key == rows[i].key;
+        int64_t wait_us =
+            limit_wait(rows[i].table, rows[i].key, &rows[i].rate, request->env->boot_us);
+        if (wait_us > (same ? rows[i].rate.interval_us : 0))
+            return false;
+    }
+    return true;
+}
+
 void endpoint_limit_not_compared(struct endpoint_taken *taken)
 {
     endpoint_limit_give_back(taken->rows);
@@ -259,12 +276,24 @@ void endpoint_limit_right(struct http_request *request, const struct sha256 *dig
                           struct endpoint_taken *taken)
 {
     struct asked_table *table = endpoint_context(request)->server->limits->asked;
-    struct limit_taken *asked = asked_table_find(table, digest);
-    if (asked)
-        endpoint_limit_give_back(asked);
+    const struct asked *asked = asked_table_find(table, digest);
+    struct asked given = asked ? *asked : (struct asked){.taken = {{.table = NULL}}};
     asked_table_remove(table, digest);
+    endpoint_limit_give_back(given.taken);
+    endpoint_limit_give_back(given.compared);
     if (taken)
         endpoint_limit_give_back(taken->rows);
+}
+
+void endpoint_limit_unclaimed(struct endpoint_limits *limits, const struct sha256 *digest,
+                              const struct endpoint_taken *taken)
+{
+    asked_table_keep(limits->asked, digest, taken->rows);
+}
+
+bool endpoint_limit_has_unclaimed(const struct http_request *request)
+{
+    return asked_table_keeps(endpoint_context(request)->server->limits->asked);
 }
 
 // The application's own word, else the server's.

@@ -54,9 +54,19 @@ enum twoleg_error endpoint_limit_guess(struct http_request *request,
                                        const struct sha256 *digest,
                                        struct endpoint_taken *ret_taken,
                                        int64_t *ret_retry_us) TWOLEG_MUST_CHECK;
+// It was refused: might it be compared if what this one has taken were given back?
+bool endpoint_limit_hangs_on(const struct http_request *request,
+                             const struct endpoint_guess *guess,
+                             const struct endpoint_taken *taken);
 // Whoever asked is let in; taken, which may be NULL, is what this comparison took.
 void endpoint_limit_right(struct http_request *request, const struct sha256 *digest,
                           struct endpoint_taken *taken);
+// It was right, but whoever asked is gone, or was not let in: what it took is given back when
+// somebody is. One caller at a time, as above.
+void endpoint_limit_unclaimed(struct endpoint_limits *limits, const struct sha256 *digest,
+                              const struct endpoint_taken *taken);
+// Is there anything of that? Any thread.
+bool endpoint_limit_has_unclaimed(const struct http_request *request);
 // After all. Any thread: the server's limits outlive its pool.
 void endpoint_limit_not_compared(struct endpoint_taken *taken);
 

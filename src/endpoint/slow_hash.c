@@ -10,9 +10,9 @@
 #include "crypto/compare.h"
 #include "crypto/wipe.h"
 
-// So many requests wait for one comparison. With all places of the pool taken it is still less than
-// half of those that may wait for anything.
-#define SLOW_WAITING_MAX 64
+// This part of the requests that may wait for anything may wait for one comparison. With all places
+// of the pool taken that is half of them.
+#define SLOW_WAITING_SHARE 128
 
 static const char slow_kind;
 
@@ -30,8 +30,9 @@ struct slow_work {
     struct slow_job *waiting;
     unsigned holders; // the pool, and those who wait or have waited
     struct sha256 digest;
+    struct endpoint_limits *limits; // from which it has
     struct endpoint_taken taken;
-    bool of_user;
+    bool of_user, matches;
     enum brought_hash scheme;
     struct str hash, presented;
     char text[];
@@ -91,16 +92,20 @@ static void slow_work_leave(struct slow_work *work)
     struct slow_hashes *hashes = work->hashes;
     pthread_mutex_lock(&hashes->lock);
     bool last = --work->holders == 0;
+    if (last && work->matches)
+        endpoint_limit_unclaimed(work->limits, &work->digest, &work->taken);
     pthread_mutex_unlock(&hashes->lock);
     if (last)
         slow_work_free(work);
 }
 
 // From now on nobody joins it; those who wait.
-static struct slow_job *slow_work_end(struct slow_work *work)
+static struct slow_job *slow_work_end(struct slow_work *work, bool compared)
 {
     struct slow_hashes *hashes = work->hashes;
     pthread_mutex_lock(&hashes->lock);
+    if (!compared)
+        endpoint_limit_not_compared(&work->taken);
     struct slow_work **at = &hashes->under_way;
     while (*at != work)
         at = &(*at)->next;
@@ -118,15 +123,13 @@ static void slow_work_run(struct pool_job *pool)
     enum twoleg_error error =
         pool->late ? TWOLEG_OVERLOADED
                    : brought_hash_verify(work->scheme, work->hash, work->presented);
-    bool matches = error == TWOLEG_NONE;
     enum twoleg_error result = pool->late || error == TWOLEG_NO_MEMORY ? error : TWOLEG_NONE;
-    if (result)
-        endpoint_limit_not_compared(&work->taken);
-    else // before its end: whoever finds it ended finds what came of it
-        slow_secret_put(work->hashes->known, &work->digest, matches);
-    for (struct slow_job *each = slow_work_end(work), *next; each; each = next) {
+    work->matches = error == TWOLEG_NONE;
+    if (!result) // before its end: whoever finds it ended finds what came of it
+        slow_secret_put(work->hashes->known, &work->digest, work->matches);
+    for (struct slow_job *each = slow_work_end(work, !result), *next; each; each = next) {
         next = each->next;
-        each->outcome.matches = matches;
+        each->outcome.matches = work->matches;
         each->job.result = result;
         http_job_done(&each->job);
     }
@@ -158,6 +161,7 @@ static struct slow_work *slow_work_create(struct http_request *request,
         .hashes = slow_hashes_of(request),
         .holders = 1,
         .digest = *digest,
+        .limits = endpoint_context(request)->server->limits,
         .taken = *taken,
         .of_user = question->guess.of_user,
         .scheme = (enum brought_hash)question->secret->scheme,
@@ -224,14 +228,14 @@ static struct slow_work *slow_hash_find(const struct slow_hashes *hashes,
     return found;
 }
 
-// Are there comparisons under way that may have taken what is short? Those that turn out right give
-// it back in a moment.
+// Is there a comparison under way that has taken what is short? If it turns out right it gives that
+// back in a moment. All of an asker's are few: they share a quarter of the pool.
 static bool slow_hash_is_soon(const struct http_request *request, const struct slow_hash *question)
 {
     uint64_t asker = slow_hash_asker(request);
     for (struct slow_work *each = slow_hashes_of(request)->under_way; each; each = each->next)
-        if (each->pool.owner == question->guess.application && each->pool.asker == asker &&
-            each->of_user == question->guess.of_user)
+        if (each->pool.asker == asker && each->of_user == question->guess.of_user &&
+            endpoint_limit_hangs_on(request, &question->guess, &each->taken))
             return true;
     return false;
 }
@@ -283,7 +287,8 @@ static enum twoleg_error slow_hash_join(struct http_request *request,
                                         bool matches)
 {
     struct slow_job *slow;
-    if (work && work->holders > SLOW_WAITING_MAX)
+    int64_t most = endpoint_config(request)->max_waiting / SLOW_WAITING_SHARE;
+    if (work && work->holders > (most > 1 ? most : 1)) // the pool is one of them
         return TWOLEG_OVERLOADED;
     enum twoleg_error error = slow_job_create(request, question, digest, &slow);
     if (error)
@@ -331,9 +336,14 @@ enum twoleg_error slow_hash_outcomes(struct http_request *request,
     return TWOLEG_NONE;
 }
 
-void slow_hash_right(struct http_request *request, bool of_user)
+void slow_hash_right(struct http_request *request, bool of_user, const struct sha256 *digest)
 {
     struct slow_hashes *hashes = slow_hashes_of(request);
+    if (digest && endpoint_limit_has_unclaimed(request)) {
+        pthread_mutex_lock(&hashes->lock);
+        endpoint_limit_right(request, digest, NULL);
+        pthread_mutex_unlock(&hashes->lock);
+    }
     for (struct http_job *job = request->jobs; job; job = job->next) {
         struct slow_job *slow = (struct slow_job *)job;
         if (job->kind != &slow_kind || slow->of_user != of_user)

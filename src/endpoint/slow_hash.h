@@ -31,5 +31,6 @@ enum twoleg_error slow_hash_outcomes(struct http_request *request,
                                      const struct slow_outcome **ret_outcomes) TWOLEG_MUST_CHECK;
 
 // Whoever presented the client's secret (or the user's password) is let in: what comparisons of
-// this request took from the limits of guesses is given back.
-void slow_hash_right(struct http_request *request, bool of_user);
+// this request took from the limits of guesses is given back, and what an earlier one took of what
+// was presented, if its asker had gone. digest: NULL if no slow hash has matched.
+void slow_hash_right(struct http_request *request, bool of_user, const struct sha256 *digest);

@@ -103,7 +103,8 @@ static struct secret user_secret(const struct user *user, struct str username)
 
 // Whether the password is this one. TWOLEG_WAIT: it is compared.
 static enum twoleg_error user_compare(struct http_request *request,
-                                      const struct slow_hash *question, bool *ret_matches,
+                                      const struct slow_hash *question,
+                                      const struct sha256 *digest, bool *ret_matches,
                                       int64_t *ret_retry_us)
 {
     const struct slow_hashes *slow = endpoint_context(request)->server->slow;
@@ -111,10 +112,9 @@ static enum twoleg_error user_compare(struct http_request *request,
     enum twoleg_error error = slow_hash_outcomes(request, &outcomes);
     if (error)
         return error;
-    struct sha256 digest = slow_hash_digest(request, question);
-    enum slow_secret_known known = slow_outcome_find(outcomes, &digest);
+    enum slow_secret_known known = slow_outcome_find(outcomes, digest);
     if (known == SLOW_UNKNOWN && endpoint_limit_believes(request, &question->guess))
-        known = slow_secret_find(slow_hashes_known(slow), &digest);
+        known = slow_secret_find(slow_hashes_known(slow), digest);
     if (known != SLOW_UNKNOWN) {
         *ret_matches = known == SLOW_MATCHES;
         return TWOLEG_NONE;
@@ -152,7 +152,8 @@ enum twoleg_error endpoint_user(struct http_request *request, const struct token
                                                  .username = form->username},
                                        .secret = &secret,
                                        .presented = form->password};
-    error = user_compare(request, &question, &matches, ret_retry_us);
+    const struct sha256 digest = slow_hash_digest(request, &question);
+    error = user_compare(request, &question, &digest, &matches, ret_retry_us);
     if (error)
         return error;
     if (!found.user)
@@ -162,7 +163,7 @@ enum twoleg_error endpoint_user(struct http_request *request, const struct token
     error = endpoint_user_good(request, found.user, found.user->state.generation);
     if (error)
         return error;
-    slow_hash_right(request, true);
+    slow_hash_right(request, true, &digest);
     *ret_found = found;
     return TWOLEG_NONE;
 }

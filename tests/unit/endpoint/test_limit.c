@@ -233,6 +233,76 @@ static void B1_who_is_right_takes_nothing(void **state)
     }
 }
 
+// Compared while nobody was there any more, or refused by the gate: what it took comes back with
+// who is let in with the same, and with nobody else.
+static void B1_what_a_right_one_took_waits_for_who_is_let_in(void **state)
+{
+    struct test_limits *t = *state;
+    const struct endpoint_guess guesses[] = {at_secret(APPLICATION),
+                                             at_user(APPLICATION, STR("a"))};
+    for (size_t i = 0; i < COUNT(guesses); i++) {
+        struct endpoint_taken taken;
+        for (unsigned right = 0; right < 100; right++) {
+            const struct sha256 digest = another(t), other = another(t);
+            assert_true(compares(t, guesses[i], digest, &taken));
+            assert_false(endpoint_limit_has_unclaimed(&t->request));
+            endpoint_limit_unclaimed(t->server.limits, &digest, &taken);
+            assert_true(endpoint_limit_has_unclaimed(&t->request));
+            endpoint_limit_right(&t->request, &other, NULL);
+            assert_true(endpoint_limit_has_unclaimed(&t->request));
+            endpoint_limit_right(&t->request, &digest, NULL);
+            assert_false(endpoint_limit_has_unclaimed(&t->request));
+            endpoint_limit_right(&t->request, &digest, NULL);
+        }
+        assert_int_equal(guess(t, guesses[i], 100), i == 0 ? 4 : 3);
+        assert_false(believes(t, guesses[i]));
+    }
+}
+
+// Nor what was given back before, and none is counted that others have driven out of the table.
+static void B15_what_waits_for_somebody_is_driven_out_by_others(void **state)
+{
+    struct test_limits *t = *state;
+    const struct sha256 first = another(t);
+    struct endpoint_taken taken;
+    assert_true(compares(t, at_secret(APPLICATION), first, &taken));
+    endpoint_limit_right(&t->request, &first, &taken);
+    endpoint_limit_unclaimed(t->server.limits, &first, &taken);
+    assert_false(endpoint_limit_has_unclaimed(&t->request));
+    t->snapshot.config.slow_hashes_per_client = (struct rate){100000, 100000, HOUR};
+    for (unsigned i = 0; i < 20000; i++) {
+        const struct sha256 digest = another(t);
+        assert_true(compares(t, at_secret(OTHER), digest, &taken));
+        endpoint_limit_unclaimed(t->server.limits, &digest, &taken);
+    }
+    assert_true(endpoint_limit_has_unclaimed(&t->request));
+    assert_int_equal(guess(t, at_secret(OTHER), 80000), 80000);
+    assert_false(endpoint_limit_has_unclaimed(&t->request));
+    assert_int_equal(guess(t, at_secret(OTHER), 1), 0);
+}
+
+// Whose name is used up comes again soon for the sake of a comparison that has taken of it, by
+// whatever application, and not for that of another name.
+static void B1_a_wait_ends_soon_by_what_has_taken_of_the_same(void **state)
+{
+    struct test_limits *t = *state;
+    const struct endpoint_guess ann = at_user(APPLICATION, STR("ann"));
+    struct endpoint_taken of_ann, elsewhere, of_bob;
+    assert_true(compares(t, at_user(APPLICATION, STR("bob")), another(t), &of_bob));
+    assert_true(compares(t, ann, another(t), &of_ann));
+    assert_true(compares(t, at_user(OTHER, STR("ann")), another(t), &elsewhere));
+    assert_int_equal(guess(t, ann, 2), 1);
+    assert_false(endpoint_limit_hangs_on(&t->request, &ann, &of_bob));
+    assert_true(endpoint_limit_hangs_on(&t->request, &ann, &of_ann));
+    assert_true(endpoint_limit_hangs_on(&t->request, &ann, &elsewhere));
+    // Made up names have used up what the application has: bob's has taken of that.
+    const struct endpoint_guess eve = at_user(APPLICATION, STR("eve"));
+    guess_names(t, "made up", 40000);
+    assert_int_equal(guess(t, eve, 1), 0);
+    assert_true(endpoint_limit_hangs_on(&t->request, &eve, &of_bob));
+    assert_false(endpoint_limit_hangs_on(&t->request, &eve, &elsewhere));
+}
+
 // Refused first, since guesses had used up the limit, and compared when there is one again, as
 // often as that happens: what the first try has taken is given back, too.
 static void B1_who_is_right_in_the_end_takes_nothing(void **state)
@@ -314,6 +384,9 @@ int main(void)
         LIMITS(B1_made_up_names_keep_nobody_waiting_who_was_right_there),
         LIMITS(B1_what_tells_right_from_wrong_is_ten_times_the_limit),
         LIMITS(B1_who_is_right_takes_nothing),
+        LIMITS(B1_what_a_right_one_took_waits_for_who_is_let_in),
+        LIMITS(B15_what_waits_for_somebody_is_driven_out_by_others),
+        LIMITS(B1_a_wait_ends_soon_by_what_has_taken_of_the_same),
         LIMITS(B1_who_is_right_in_the_end_takes_nothing),
         LIMITS(B1_strangers_make_nothing_asked_for_anew),
         LIMITS(B1_what_was_not_compared_was_asked_for_all_the_same),
