@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "crypto/hash.h"
 #include "crypto/library_memory.h"
 #include "crypto/tls_file.h"
 #include "crypto/tls_tickets.h"
@@ -21,7 +22,9 @@
     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
 #define TLS_GROUPS "X25519:P-256:P-384"
 #define TLS_TICKET_IV ((size_t)16) // of AES-CBC
-#define TLS_SESSIONS "twoleg" // of all listeners: a session proves nothing about a client
+// Of sessions without a name, on all listeners: a session proves nothing about a client.
+#define TLS_SESSIONS "twoleg"
+#define TLS_NAME_MAX ((size_t)260) // what holds a name in a ClientHello; the library refuses more
 // What may come without a byte for us: a handshake, later changes of keys and the beginning of a
 // record. OpenSSL takes any number of the second, and keeps a ClientHello of 128 KiB.
 #define TLS_ASIDE_MAX (20 * 1024)
@@ -93,6 +96,24 @@ static int tls_on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_C
     return result == 1 && SSL_version(ssl) >= TLS1_3_VERSION ? 2 : result;
 }
 
+// RFC 6066 section 3: no session goes on under another name than it was made for. The library
+// resumes within one context only, so each name is one: the handshake under another becomes a whole
+// one. All of the extension is taken: of a form that nobody uses it would be another context.
+static int tls_on_hello(SSL *ssl, int *alert, void *context)
+{
+    const unsigned char *name;
+    size_t len;
+    (void)context;
+    if (!SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_server_name, &name, &len) ||
+        len > TLS_NAME_MAX)
+        return SSL_CLIENT_HELLO_SUCCESS;
+    struct sha256 digest = sha256(str_of(name, len));
+    if (SSL_set_session_id_context(ssl, digest.bytes, sizeof digest.bytes))
+        return SSL_CLIENT_HELLO_SUCCESS;
+    *alert = SSL_AD_INTERNAL_ERROR;
+    return SSL_CLIENT_HELLO_ERROR;
+}
+
 static int tls_on_name(SSL *ssl, int *alert, void *context)
 {
     const struct tls *tls = SSL_get_app_data(ssl);
@@ -150,6 +171,7 @@ static bool tls_context_configure(SSL_CTX *context)
     SSL_CTX_set_max_early_data(context, 0);      // RFC 8446 8: it could be replayed
     SSL_CTX_set_recv_max_early_data(context, 0);
     SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL);
+    SSL_CTX_set_client_hello_cb(context, tls_on_hello, NULL);
     SSL_CTX_set_tlsext_servername_callback(context, tls_on_name);
     SSL_CTX_set_alpn_select_cb(context, tls_on_protocol, NULL);
     return SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) == 1 &&

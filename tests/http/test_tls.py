@@ -204,6 +204,30 @@ def test_a_session_is_resumed_and_counted(secure, version):
     assert secure.metric('twoleg_tls_handshakes_total{result="resumed"}') == before + 1
 
 
+def greeted(secure, context, name, session=None):
+    """Whether the session went on, and the one to go on with."""
+    with secure.connect(context, name=name, session=session) as sock:
+        sock.sendall(CLOSE)
+        assert statuses(drain(sock)) == [200]
+        return sock.session_reused, sock.session
+
+
+@pytest.mark.parametrize("version", [V12, V13])
+def test_rfc6066_3_no_session_goes_on_under_another_name(secure, version):
+    """Nor without one, where it was made with one; two of these have the same certificate."""
+    context = secure.authority.client(version, version)
+    context.check_hostname = False
+    names = ["localhost", "auth.example.org", "x.api.example.org", "nobody.example", None]
+    for made in names:
+        resumed, session = greeted(secure, context, made)
+        assert not resumed
+        for asked in names:
+            resumed, other = greeted(secure, context, asked, session)
+            assert resumed == (asked == made), (made, asked)
+            # What comes of a handshake that began with the wrong one is the name's own.
+            assert greeted(secure, context, asked, other)[0]
+
+
 def test_rfc8446_c_4_who_resumes_gets_the_ticket_of_the_next_time(secure):
     context = secure.authority.client(V13, V13)
     session = session_of(secure, context)
