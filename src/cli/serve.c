@@ -5,6 +5,7 @@
 
 enum cli_exit cli_serve(struct cli *cli)
 {
+    daemon_begin();
     struct config config = {0};
     struct activation activation;
     struct config_sources sources;

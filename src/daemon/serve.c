@@ -447,6 +447,14 @@ static struct serving *serving_create(struct config *config)
     return serving;
 }
 
+void daemon_begin(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGHUP);
+    (void)pthread_sigmask(SIG_BLOCK, &set, NULL); // acceptor_init takes it from there
+}
+
 int daemon_serve(struct config *config, const struct serve_options *options)
 {
     struct serving *serving = serving_create(config);

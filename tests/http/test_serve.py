@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Start, refusal to start, and stop."""
+import contextlib
+import ctypes
 import os
 import pathlib
 import random
+import select
 import signal
 import socket
 import stat
@@ -383,3 +386,28 @@ def test_a_gate_without_its_api_is_warned_of(make_server, tmp_path):
     server.stop()
     server.start()
     assert len(warnings_of(server)) == 1
+
+
+@contextlib.contextmanager
+def opened(file):
+    """Gives what waits until somebody has opened the file."""
+    libc = ctypes.CDLL(None)
+    watch = libc.inotify_init()
+    try:
+        assert libc.inotify_add_watch(watch, os.fsencode(file), 0x20) >= 0  # IN_OPEN
+        yield lambda: select.select([watch], [], [], PATIENCE)[0]
+    finally:
+        os.close(watch)
+
+
+def test_sighup_while_the_configuration_is_read_is_a_reload_later(make_server, tmp_path):
+    file = tmp_path / "twoleg.yaml"
+    file.write_text("# long\n" * 100000)  # some milliseconds
+    server = make_server(config=file)
+    with opened(file) as is_opened:
+        server.spawn()
+        assert is_opened()
+        server.process.send_signal(signal.SIGHUP)
+    until(lambda: "event=reloaded changes=0" in server.stderr() or
+          server.process.poll() is not None, "the reload")
+    assert server.process.poll() is None
