@@ -8,6 +8,12 @@
 #include "endpoint/routes.h"
 #include "endpoint/server.h"
 
+// As every 503: nobody knows for how long, so it is worth another look.
+static struct str health_headers(bool good)
+{
+    return good ? STR_NONE : STR("Retry-After: 1\r\n");
+}
+
 enum twoleg_error endpoint_healthz(struct http_request *request, struct http_answer *ret_answer)
 {
     (void)request;
@@ -42,6 +48,7 @@ enum twoleg_error endpoint_readyz(struct http_request *request, struct http_answ
     *ret_answer = (struct http_answer){.status = state == ENDPOINT_READY ? 200 : 503,
                                        .content_type = STR("application/json"),
                                        .body = bodies[state],
+                                       .headers = health_headers(state == ENDPOINT_READY),
                                        .no_store = true};
     return TWOLEG_NONE;
 }
@@ -96,6 +103,7 @@ enum twoleg_error endpoint_metrics(struct http_request *request, struct http_ans
         .status = out.failed ? 503 : 200,
         .content_type = STR("text/plain; version=0.0.4; charset=utf-8"),
         .body = buf_str(&out),
+        .headers = health_headers(!out.failed),
         .no_store = true,
     };
     return TWOLEG_NONE;

@@ -77,7 +77,9 @@ def test_the_status_is_ready_when_readyz_is(own_server):
     server = own_server
     for step, ready in ((0, True), (-120, False), (0, True)):
         server.hooks.step(step)
-        assert server.get("/readyz").status == (200 if ready else 503)
+        answer = server.get("/readyz")
+        assert (answer.status, answer.headers["Retry-After"]) == \
+            ((200, None) if ready else (503, "1"))
         assert server.cli("status", "--json")["ready"] is ready
 
 
