@@ -200,7 +200,8 @@ struct store_verb {
         } rotate; // NOTE reads family, current and tokens_until_s: another one came with current
         // REFRESH_REVOKE: a family as it was found, and the access tokens that came with it, also
         // when it has gone meanwhile. LIMIT: there is no room for the latter, as with REVOKE;
-        // alone: they are left to expire, and until they have the family is found still, dead.
+        // alone: they are left to expire, and until they have the family is found still, dead,
+        // while it is among the latest REFRESH_BURIED_MAX of its user and application.
         struct {
             uint64_t family, application;
             int64_t tokens_until_s;

@@ -374,6 +374,36 @@ static void rfc7009_2_1_a_family_that_ended_alone_is_there_while_its_tokens_live
     assert_null(find(test, 2));
 }
 
+// A client at its limit that logs in and gives back in a loop leaves so many rows, also where their
+// access tokens never expire.
+static void H18_of_those_that_ended_alone_the_latest_are_there(void **state)
+{
+    enum { MORE = 3 };
+    struct test_store *test = *state;
+    static struct refresh_family made[REFRESH_BURIED_MAX + MORE];
+    struct refresh_family living = family_of(1), far = family_of(2);
+    assert_int_equal(make_user(test, ANN, "ann"), TWOLEG_NONE);
+    far.application = 12;
+    assert_int_equal(add(test, &living), TWOLEG_NONE);
+    assert_int_equal(add(test, &far), TWOLEG_NONE);
+    assert_int_equal(end_family(test, 2, true), TWOLEG_NONE);
+    for (unsigned i = 0; i < REFRESH_BURIED_MAX + MORE; i++) {
+        struct store_batch *batch = store_batch_create(TEST_NOW + i);
+        made[i] = family_of(1000 + (uint64_t)i * 7919 % 10007); // in no order
+        made[i].tokens_until_s = REFRESH_TOKENS_LASTING;
+        store_batch_add(batch, VERB_REFRESH_ADD, ACCOUNT_DEFAULT)->family = &made[i];
+        struct store_verb *end = store_batch_add(batch, VERB_REFRESH_REVOKE, ACCOUNT_DEFAULT);
+        end->refresh_revoke.family = made[i].number;
+        end->refresh_revoke.application = 11;
+        end->refresh_revoke.alone = true;
+        assert_int_equal(test_commit(test, batch), TWOLEG_NONE);
+    }
+    for (unsigned i = 0; i < REFRESH_BURIED_MAX + MORE; i += i < 2 * MORE ? 1 : 100)
+        assert_int_equal(find(test, made[i].number) != NULL, i >= MORE);
+    assert_false(refresh_family_is_buried(find(test, 1)));
+    assert_true(refresh_family_is_buried(find(test, 2)));
+}
+
 static enum twoleg_error end_at(struct test_store *test, uint64_t family, int64_t now_us)
 {
     struct store_batch *batch = store_batch_create(now_us);
@@ -533,6 +563,7 @@ int main(void)
         WITH_APPLICATIONS(rfc7009_2_1_the_end_of_a_family_is_kept_for_its_access_tokens),
         WITH_APPLICATIONS(rfc7009_2_1_where_no_more_is_revoked_a_family_ends_alone),
         WITH_APPLICATIONS(rfc7009_2_1_a_family_that_ended_alone_is_there_while_its_tokens_live),
+        WITH_APPLICATIONS(H18_of_those_that_ended_alone_the_latest_are_there),
         WITH_APPLICATIONS(rfc7009_2_1_access_tokens_are_dead_when_the_last_that_may_be_has_expired),
         WITH_APPLICATIONS(rfc7009_2_1_an_expired_family_is_there_while_its_tokens_live),
         WITH_APPLICATIONS(rfc7009_2_1_of_many_expired_families_none_goes_whose_tokens_live),

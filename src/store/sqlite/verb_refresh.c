@@ -148,6 +148,18 @@ static enum twoleg_error refresh_end_tokens(struct round *round, const struct st
     return error == TWOLEG_NOT_FOUND || (error == TWOLEG_LIMIT && dead) ? TWOLEG_NONE : error;
 }
 
+// It must be known that it was: but however many of one user have ended like this, not of all.
+static enum twoleg_error refresh_bury(struct round *round, uint64_t family)
+{
+    struct statement bury = statement_begin(round->database, SQL_REFRESH_BURY);
+    statement_number(&bury, family);
+    statement_int(&bury, REVOCATION_KEPT_S);
+    statement_int(&bury, round->now_us);
+    enum twoleg_error error = statement_run(&bury);
+    return error ? error
+                 : verb_simple_two(round, SQL_REFRESH_TRIM_BURIED, family, REFRESH_BURIED_MAX);
+}
+
 // One that is gone already succeeds, as RFC 7009 section 2.2 has it. One whose access tokens live
 // on stays as long as they do: nobody gets anything by it, but whoever asks for the end once more
 // must not be told that there is nothing to end.
@@ -159,7 +171,7 @@ enum twoleg_error verb_refresh_revoke(struct round *round, const struct store_ve
     if (error)
         return error;
     if (until_s && verb->refresh_revoke.alone)
-        return verb_simple_two(round, SQL_REFRESH_BURY, family, (uint64_t)REVOCATION_KEPT_S);
+        return refresh_bury(round, family);
     error = verb_simple(round, SQL_REFRESH_DROP, family);
     return error || !until_s ? error : refresh_end_tokens(round, verb, until_s);
 }

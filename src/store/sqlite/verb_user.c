@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/sqlite/verb.h"
 
+// Of another generation logins are dead already, and their rows need not wait for their time; but
+// where there are more, nobody waits for them.
+#define USER_LOGINS_CLEARED 2500
+
 static enum twoleg_error user_insert(struct round *round, const struct user *user)
 {
     struct statement add = statement_begin(round->database, SQL_USER_ADD);
@@ -61,9 +65,8 @@ enum twoleg_error verb_user_update(struct round *round, const struct store_verb 
     verb_bind_field(&update, fields & FIELD_GENERATION, (int64_t)generation);
     verb_bind_text(&update, fields & FIELD_PASSWORD, verb->user_update.password_hash);
     error = statement_run(&update);
-    // Of another generation they are dead already; the rows need not wait for their time.
     if (!error && (fields & FIELD_GENERATION))
-        error = verb_simple(round, SQL_REFRESH_CLEAR_USER, number);
+        error = verb_simple_two(round, SQL_REFRESH_CLEAR_USER, number, USER_LOGINS_CLEARED);
     return error ? error : verb_entity_changed(round, ENTITY_USER, number);
 }
 
@@ -79,6 +82,6 @@ enum twoleg_error verb_user_delete(struct round *round, const struct store_verb 
     if (!error)
         error = verb_simple(round, SQL_USER_API_CLEAR, number);
     if (!error)
-        error = verb_simple(round, SQL_REFRESH_CLEAR_USER, number);
+        error = verb_simple_two(round, SQL_REFRESH_CLEAR_USER, number, USER_LOGINS_CLEARED);
     return error ? error : verb_entity_changed(round, ENTITY_USER, number);
 }

@@ -2,6 +2,7 @@
 // Row H18: no statement that a request or the writer waits for reads a table through, however large
 // it has grown.
 #include "../../store/core_test.h"
+#include "../../store/user_test.h"
 #include "store/sqlite/state.h"
 
 static const struct {
@@ -131,12 +132,37 @@ static void H18_at_the_limit_few_rows_are_counted_and_once_a_second(void **state
     assert_in_range(sqlite3_stmt_status(count, SQLITE_STMTSTATUS_VM_STEP, 1), MOST, 10 * MOST);
 }
 
+// They are dead without it, and leave in their time.
+static void H18_of_a_users_logins_a_part_leaves_with_the_password(void **state)
+{
+    enum { MANY = 3000 };
+    struct test_store *test = *state;
+    char sql[700];
+    assert_int_equal(make_user(test, ANN, "ann"), TWOLEG_NONE);
+    assert_int_equal(make_user(test, ANN + 1, "bob"), TWOLEG_NONE);
+    snprintf(sql, sizeof sql,
+             "INSERT INTO refresh_tokens (family, account, application, generation, user,"
+             " user_generation, epoch, api, scope, key, current, rotated_us, idle_us, expires_us)"
+             " WITH n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n LIMIT %d)"
+             " SELECT i, 1, 11, 5, (SELECT number FROM users WHERE username ="
+             " iif(i %% 2, 'ann', 'bob')), 5, 1, 7, '', 1, zeroblob(32), i, i, i FROM n",
+             2 * MANY);
+    raw_do(test, sql);
+    assert_int_equal(update_user(test, ANN, FIELD_GENERATION, STATUS_ACTIVE, 6), TWOLEG_NONE);
+    assert_in_range(database_ask(&test->store->writer, "SELECT count(*) FROM refresh_tokens"),
+                    MANY + 1, 2 * MANY - 1);
+    assert_int_equal(update_user(test, ANN, FIELD_GENERATION, STATUS_ACTIVE, 7), TWOLEG_NONE);
+    assert_int_equal(database_ask(&test->store->writer, "SELECT count(*) FROM refresh_tokens"),
+                     MANY);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_STORE(H18_no_statement_reads_a_table_through),
         WITH_STORE(H9_what_is_revoked_is_read_from_the_table),
         WITH_APPLICATIONS(H18_at_the_limit_few_rows_are_counted_and_once_a_second),
+        WITH_APPLICATIONS(H18_of_a_users_logins_a_part_leaves_with_the_password),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
