@@ -8,6 +8,7 @@
 #include "config/show.h"
 #include "daemon/certificates.h"
 #include "dialect/set.h"
+#include "endpoint/server.h"
 
 #define TEXT_FIRST ((size_t)16 * 1024)
 
@@ -243,6 +244,10 @@ static enum cli_exit config_check_dialects(struct cli *cli, const struct config 
     enum twoleg_error error = dialect_set_create(config, &report, &dialects);
     if (error)
         return config_complain(cli, error, &report);
+    if (!endpoint_answers_issuer(config, dialects))
+        cli_notice("issuer_no_host", "warning: the metadata would name the issuer %.*s, but hosts: "
+                   "does not have its host, nor a listener a dialect of its own: token requests "
+                   "there would be answered 421", STR_ARG(config->issuer));
     config_check_ties(cli, config, dialects);
     dialect_set_destroy(dialects);
     return CLI_DONE;

@@ -146,6 +146,8 @@ static void reload_publish(struct reload *reload, struct snapshot *fresh)
     epoch_enter(server->turns, reload->reader);
     warn_of_gates(&reload_running(reload)->config, &reload->env, server->registry);
     epoch_leave(server->turns, reload->reader);
+    warn_of_issuer(&reload_running(reload)->config, &reload->env,
+                   reload_running(reload)->dialects);
     warn_of_ties(&reload_running(reload)->config, &reload->env, reload_running(reload)->dialects,
                  server->store);
 }

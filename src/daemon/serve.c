@@ -179,6 +179,7 @@ static enum twoleg_error serving_prepare(struct serving *serving,
     unsigned cores = env_cores();
     if (!error) {
         warn_of_gates(serving->config, &serving->env, server->registry);
+        warn_of_issuer(serving->config, &serving->env, serving->first->dialects);
         warn_of_ties(serving->config, &serving->env, serving->first->dialects, server->store);
     }
     if (!error)

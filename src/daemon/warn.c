@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "crypto/wipe.h"
+#include "endpoint/server.h"
 
 void warn(const struct config *config, const struct env *env, const char *event,
           const char *format, ...)
@@ -44,6 +45,16 @@ void warn_of_gates(const struct config *config, const struct env *env, struct re
                  "answers 403 until one is made with `twoleg api create`",
                  STR_ARG(check->name), STR_ARG(check->resource));
     }
+}
+
+void warn_of_issuer(const struct config *config, const struct env *env,
+                    const struct dialect_set *dialects)
+{
+    if (!endpoint_answers_issuer(config, dialects))
+        warn(config, env, "issuer_no_host",
+             "the metadata names the issuer %.*s, but hosts: does not have its host, nor a "
+             "listener a dialect of its own: token requests there are answered 421",
+             STR_ARG(config->issuer));
 }
 
 // More of them would say nothing new.

@@ -11,6 +11,9 @@ void warn(const struct config *config, const struct env *env, const char *event,
 // A gate for an API that is not there is no error: the API may be created while the server runs.
 // Inside of the epoch.
 void warn_of_gates(const struct config *config, const struct env *env, struct registry *registry);
+// Metadata whose token_endpoint answers 421, since hosts has no name for the issuer.
+void warn_of_issuer(const struct config *config, const struct env *env,
+                    const struct dialect_set *dialects);
 // Applications that are tied to a dialect which nobody speaks: whoever took it away should hear
 // that they are unknown clients.
 void warn_of_ties(const struct config *config, const struct env *env,

@@ -23,6 +23,19 @@ static struct str issuer_host(struct str url)
     return str_slice(rest, 0, str_find(rest, '/'));
 }
 
+bool endpoint_answers_issuer(const struct config *config, const struct dialect_set *dialects)
+{
+    struct str host = issuer_host(config->issuer);
+    bool asked = false;
+    for (size_t i = 0; i < config->listen.count; i++) {
+        bool public = config->listen.items[i].doors & DOOR_PUBLIC;
+        if (public && dialect_set_choose(dialects, i, host))
+            return true;
+        asked = asked || public;
+    }
+    return !asked;
+}
+
 // The issuer is where the first listener is reached.
 const struct dialect *endpoint_issuer_dialect(const struct http_request *request)
 {

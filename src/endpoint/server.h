@@ -78,6 +78,10 @@ const struct dialect *endpoint_dialect(const struct http_request *request);
 // Of the issuer's address, whoever asks; NULL likewise.
 const struct dialect *endpoint_issuer_dialect(const struct http_request *request);
 
+// Whether token requests that name the issuer's host are answered by some listener: else the
+// token_endpoint of the metadata answers 421. Also where there are no token requests at all.
+bool endpoint_answers_issuer(const struct config *config, const struct dialect_set *dialects);
+
 static inline const struct dialect_set *endpoint_dialects(const struct http_request *request)
 {
     return endpoint_context(request)->snapshot->dialects;

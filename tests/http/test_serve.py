@@ -2,6 +2,7 @@
 """Start, refusal to start, and stop."""
 import contextlib
 import ctypes
+import json
 import os
 import pathlib
 import random
@@ -386,6 +387,40 @@ def test_a_gate_without_its_api_is_warned_of(make_server, tmp_path):
     server.stop()
     server.start()
     assert len(warnings_of(server)) == 1
+
+
+def test_rfc8414_an_issuer_at_which_no_token_request_is_answered_is_warned_of(make_server,
+                                                                               tmp_path):
+    file = tmp_path / "twoleg.yaml"
+    named = "hosts:\n  - {name: named.example, dialect: smscx}\n"
+    ours = "  - {name: 127.0.0.1, dialect: rfc6749}\n"
+    own = "listen:\n  - {address: '127.0.0.1:8080', dialect: smscx}\n"
+
+    def checked(text, *more):
+        other = tmp_path / "other.yaml"
+        other.write_text(text)
+        done = server.run_cli("config", "check", "--config", str(other), *more)
+        assert done.returncode == 0, done.stderr
+        return done.stderr
+
+    file.write_text(named)
+    server = make_server(config=file).start()
+    [words] = warnings_of(server)
+    assert server.url in words and "421" in words
+    document = server.get("/.well-known/oauth-authorization-server").json()
+    path = document["token_endpoint"].removeprefix(server.url)
+    assert server.token(server.app()).status == server.form(path, {}).status == 421
+    file.write_text(named + ours)
+    server.cli("reload")
+    assert server.token(server.app()).status == 200 and len(warnings_of(server)) == 1
+    file.write_text(named)
+    server.cli("reload")
+    until(lambda: warnings_of(server) == [words] * 2, "the warning of a reload")
+
+    assert "421" in checked(named)
+    assert json.loads(checked(named, "--json"))["notice"] == "issuer_no_host"
+    for good in (named + ours, named + own, "issuer: https://named.example\n" + named, own):
+        assert checked(good) == ""
 
 
 @contextlib.contextmanager
