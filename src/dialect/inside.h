@@ -26,6 +26,7 @@ bool dialect_is_of_introspection(const struct dialect_parameter *parameter);
 
 // What can be said of a request: endpoints, grants, parameters, client, scope.
 void dialect_check_request(struct dialect_loader *loader);
+void dialect_check_reach(struct dialect_loader *loader);
 // What tokens look like.
 void dialect_compile_token(struct dialect_loader *loader);
 // What answers are made of: fields, rows, templates, headers. They are compiled, too.

@@ -51,17 +51,20 @@ static void load_inherit_answers(struct dialect *d, const struct dialect *base)
     load_text(&d->resource.challenge, base->resource.challenge);
 }
 
-static bool load_has_meaning(const struct schema_list *parameters, unsigned meaning)
+// Extra ones have no meaning to us, but each has one of its own to whoever asks for it.
+static bool load_has_parameter(const struct schema_list *parameters,
+                               const struct dialect_parameter *wanted)
 {
     const struct dialect_parameter *items = parameters->items;
     for (size_t i = 0; i < parameters->count; i++)
-        if (items[i].is == meaning)
+        if (items[i].is == wanted->is &&
+            (wanted->is != MEANING_EXTRA || str_equal(items[i].name, wanted->name)))
             return true;
     return false;
 }
 
-// Behind the file's own parameters come those of the base whose meaning none of them has. Their
-// lines are another file's.
+// Behind the file's own parameters come those of the base whose meaning, or of extra ones whose
+// name, none of them has. Their lines are another file's.
 static void load_inherit_parameters(struct dialect_loader *loader)
 {
     struct schema_list *own = &loader->dialect->parameters;
@@ -77,7 +80,7 @@ static void load_inherit_parameters(struct dialect_loader *loader)
     if (count)
         memcpy(all, own->items, count * sizeof *all);
     for (size_t i = 0; i < base->count; i++)
-        if (!load_has_meaning(own, given[i].is) && !dialect_is_of_introspection(&given[i])) {
+        if (!load_has_parameter(own, &given[i]) && !dialect_is_of_introspection(&given[i])) {
             all[count] = given[i];
             all[count++].mark = (struct config_mark){0};
         }
@@ -161,6 +164,7 @@ static enum twoleg_error load_compile(struct dialect_loader *loader)
     if (loader->no_memory)
         return TWOLEG_NO_MEMORY;
     dialect_check_request(loader);
+    dialect_check_reach(loader);
     dialect_compile_token(loader);
     load_rules(loader->dialect);
     dialect_compile_success(loader);

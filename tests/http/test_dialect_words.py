@@ -59,7 +59,8 @@ def run_line(line, words):
 
 
 @pytest.mark.parametrize("name, asks", [("rfc6749", True), ("ebay", True), ("rti-sms", False),
-                                        ("smscx", False), ("wechat", False), ("azampay", False)])
+                                        ("smscx", False), ("wechat", False), ("azampay", False),
+                                        ("zoho", False)])
 def test_app_create_prints_the_line_of_the_dialect_that_is_spoken(speaking, name, asks):
     server = speaking(f"dialect: {name}\nallow_query_credentials: true\n")
     words = created(server, "--scope", "sms").stdout

@@ -51,6 +51,18 @@ static void a_file_says_only_how_it_differs(void **state)
     assert_int_equal(load(w, HEAD "parameters:\n  - {name: token, is: client_secret}\n", &report),
                      TWOLEG_NONE);
     assert_int_equal(w->dialect->parameters.count, 8);
+    // Extra ones are taken over by their names: zoom demands account_id.
+    assert_int_equal(load(w, HEAD "base: zoom\nparameters: [{name: other}]\n", &report),
+                     TWOLEG_NONE);
+    const struct dialect_parameter *items = w->dialect->parameters.items;
+    assert_int_equal(w->dialect->parameters.count, 10);
+    check_str(items[2].name, "account_id");
+    assert_true(items[2].required && items[2].claim.ptr && w->dialect->claims);
+    assert_int_equal(load(w, HEAD "base: zoom\nparameters: [{name: account_id}]\n", &report),
+                     TWOLEG_NONE);
+    items = w->dialect->parameters.items;
+    assert_int_equal(w->dialect->parameters.count, 9);
+    assert_false(items[0].required || items[0].claim.ptr || w->dialect->claims);
     assert_int_equal(load(w, "name: rfc6749\ntitle: X\n" PATHS, &report), TWOLEG_NONE);
     assert_int_equal(w->dialect->success.fields.count, 5); // of the one that was shipped
     assert_int_equal(load(w, HEAD "errors:\n  body: '{\"e\":\"{code}\"}'\n", &report), TWOLEG_NONE);

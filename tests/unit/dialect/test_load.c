@@ -23,7 +23,7 @@ static const struct {
     {HEAD "success:\n  fields:\n    - {name: a, source: acces_token}\n",
      "x.yaml:5:25: success.fields[0].source: \"acces_token\" is not one of its words. Did you mean "
      "\"access_token\"?"},
-    {HEAD "endpoints:\n  - path: /t\n  - path: /t\n    methods: [GET]\n",
+    {HEAD "endpoints:\n  - path: /t\n  - path: /t\n    methods: [GET, POST]\n",
      "x.yaml:5:5: endpoints[1]: the path \"/t\" stands there twice, first in line 4"},
     {HEAD "endpoints:\n  - {path: /t/a}\n  - {path: /T/A, fold_case: true}\n",
      "x.yaml:5:5: endpoints[1]: the path \"/T/A\" stands there twice"},
@@ -177,6 +177,21 @@ static const struct {
      "x.yaml:4:5: endpoints[0]: its grants need a field of source refresh_token\n"},
     {HEAD PATHS "grants: [{name: a, is: password}]\nparameters:\n  - {name: g, is: grant_type}\n",
      "x.yaml:4:5: endpoints[0]: grants has none that is: client_credentials\n"},
+    {HEAD "endpoints:\n  - {path: /t}\n  - {path: /u, methods: [GET]}\n",
+     "x.yaml:5:5: endpoints: nobody can ask for client_credentials at \"/u\": \"grant_type\" is "
+     "read from the body, and GET has none\n"},
+    {HEAD "base: moneygram\nendpoints: [{path: /t, methods: [GET], grants: [password]}]\n",
+     "x.yaml:4:13: endpoints: nobody can ask for password at \"/t\": \"username\" is read from the "
+     "body, and GET has none\n"},
+    {HEAD "base: daraja\nclient: {methods: [parameters]}\n",
+     "x.yaml:4:1: endpoints: nobody can ask for client_credentials at \"/oauth/v1/generate\": "
+     "\"client_id\" is read from the body, and GET has none\n"},
+    {HEAD "bodies: [empty, unlabelled]\n",
+     "x.yaml:3:1: endpoints: nobody can ask for client_credentials at \"/oauth/token\": "
+     "\"grant_type\" is read from the body, and bodies reads none\n"},
+    {HEAD "base: daraja\nparameters: [{name: account, required: true}]\n",
+     "x.yaml:4:1: endpoints: nobody can ask for client_credentials at \"/oauth/v1/generate\": "
+     "\"account\" is read from the body, and GET has none\n"},
     // The mark that some editors put before all.
     {"\xef\xbb\xbf" HEAD "colour: red\n", "x.yaml:3:1: unknown key \"colour\""},
     {FIELDS TOKEN "    - {name: b, value: x, type: number}\n",
@@ -416,9 +431,10 @@ static void the_words_for_a_wrong_body_are_those_of_the_dialect(void **state)
     };
     struct dialect_world *w = *state;
     struct str report;
-    char text[160];
+    char text[256];
     for (size_t i = 0; i < COUNT(each); i++) {
-        snprintf(text, sizeof text, HEAD "bodies: [%s]\nerrors: {body: '\"{message}\"'}\n",
+        snprintf(text, sizeof text, HEAD "bodies: [%s]\nerrors: {body: '\"{message}\"'}\n"
+                 "parameters: [{name: g, is: grant_type, in: [body, query]}]\n",
                  each[i].bodies);
         assert_int_equal(load(w, text, &report), TWOLEG_NONE);
         snprintf(text, sizeof text, "\"the body must be %s\"", each[i].words);
