@@ -302,6 +302,24 @@ bool dialect_set_speaks(const struct dialect_set *set, struct str name)
     return false;
 }
 
+static bool set_gives(const struct dialect *dialect, enum token_format format)
+{
+    return dialect->rules.has_format && dialect->rules.format == format;
+}
+
+bool dialect_set_gives_only(const struct dialect_set *set, enum token_format format)
+{
+    for (size_t i = 0; i < set->host_count; i++)
+        if (!set_gives(set->hosts[i].dialect, format))
+            return false;
+    for (size_t i = 0; i < set->listener_count; i++) {
+        bool asked = set->host_count == 0 || set->listeners[i].own;
+        if (asked && !set_gives(set->listeners[i].dialect, format))
+            return false;
+    }
+    return true;
+}
+
 const struct dialect *dialect_set_spoken(const struct dialect_set *set, size_t *at)
 {
     while (*at < set->library.count) {

@@ -18,6 +18,8 @@ const struct dialect *dialect_set_rfc6749(const struct dialect_set *set);
 bool dialect_set_knows(const struct dialect_set *set, struct str name);
 // Some host, listener or gate has it.
 bool dialect_set_speaks(const struct dialect_set *set, struct str name);
+// Whoever asks for a token, at whichever host, gets one of this format, whatever the application's.
+bool dialect_set_gives_only(const struct dialect_set *set, enum token_format format);
 // The next dialect that some host, listener or gate has; NULL: there is none. *at starts with 0.
 const struct dialect *dialect_set_spoken(const struct dialect_set *set, size_t *at);
 // What reference tokens that are out may look like, beside the default shape: all shapes of the

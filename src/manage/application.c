@@ -34,7 +34,7 @@ static enum twoleg_error application_check_client_id(struct manage_change *chang
 }
 
 // A dialect's format goes before the application's, and who makes one for such a dialect expects no
-// word of a jwt; but it may ask elsewhere, too. How the format is said depends on who asks: an
+// word of a jwt; but here it may ask elsewhere, too. How the format is said depends on who asks: an
 // option, a fact of an import, a member.
 #define APPLICATION_FORMAT_HINT \
     "; it needs the token format reference (--token-format, token_format) also where a dialect " \
@@ -64,6 +64,14 @@ static enum twoleg_error application_check_life(struct manage_change *change,
                              "reference" APPLICATION_FORMAT_HINT,
                              STR_ARG(buf_str(&most)));
     return TWOLEG_NONE;
+}
+
+// A life that no jwt has is that of references, where nobody names a format or gets another one.
+static enum token_format application_long_format(const struct manage_policy *policy,
+                                                 enum token_format format, int64_t ttl_us)
+{
+    bool longer = format == FORMAT_JWT && ttl_us > policy->jwt_max_ttl_us;
+    return longer && policy->references ? FORMAT_REFERENCE : format;
 }
 
 // The default must be legal for the format, whatever jwt_max_ttl says.
@@ -154,7 +162,10 @@ static enum twoleg_error application_check_new(struct manage_change *change,
                                : TWOLEG_NONE;
     if (!error)
         error = application_check_name(change, request->name);
-    application->format = request->has_format ? request->format : policy->format;
+    int64_t ttl_us = request->has_ttl ? request->ttl_us : 0;
+    application->format = request->has_format
+                              ? request->format
+                              : application_long_format(policy, policy->format, ttl_us);
     application->ttl_us = request->has_ttl
                               ? request->ttl_us
                               : application_default_life(policy, application->format);
@@ -322,6 +333,8 @@ static enum twoleg_error application_check_update(struct manage_change *change,
         after->format = request->format;
     if (request->has_ttl)
         after->ttl_us = request->ttl_us;
+    if (request->has_ttl && !request->has_format)
+        after->format = application_long_format(policy, after->format, after->ttl_us);
     if (request->has_grants)
         after->grants = request->grants;
     if (request->has_budget) {
@@ -364,6 +377,7 @@ enum twoleg_error manage_application_update(struct manage_change *change,
         error = application_new_access(change, apis, application, request, ret_access);
     if (error)
         return error;
+    fields |= after.format != application->format ? FIELD_FORMAT : 0u;
     // Also without fields: it holds the expected version for the verbs after it.
     struct store_verb *verb = application_verb(change, application, fields);
     verb->update.name = request->has_name ? after.name : STR_NONE;

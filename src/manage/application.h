@@ -9,6 +9,7 @@ struct manage_policy {
     enum token_format format; // where the request says nothing
     int64_t ttl_us;
     int64_t jwt_max_ttl_us;
+    bool references; // are what all are given out, whatever the format that an application has
 };
 
 struct manage_application_new {

@@ -130,7 +130,8 @@ def test_a_refused_reload_ends_with_what_is_wrong(speaking, tmp_path):
 # ------------------------------------------------------------------ lives and users
 @pytest.mark.parametrize("life", ["1w", "never"])
 def test_T21_a_life_that_a_jwt_has_not_says_what_to_do(speaking, life):
-    server = speaking("dialect: smscx\n")
+    server = speaking("dialect: smscx\nhosts: [{name: a.example, dialect: smscx},"
+                      " {name: b.example, dialect: rfc6749}]\n")
     done = server.run_cli("app", "create", "--name", "n", "--token-ttl", life)
     assert done.returncode == 1
     assert "reference (--token-format, token_format) also where a dialect" in done.stderr
@@ -138,6 +139,27 @@ def test_T21_a_life_that_a_jwt_has_not_says_what_to_do(speaking, life):
                           "reference")
     assert done.returncode == 0, done
     assert "never (not for a jwt)" in server.run_cli("app", "create", "--help").stdout
+
+
+@pytest.mark.parametrize("text", ["dialect: smscx\n", "hosts: [{name: a.example, dialect: smscx},"
+                                  " {name: b.example, dialect: looker}]\n"
+                                  "checks: [{name: x, dialect: rti-sms}]\n"])
+def test_T21_where_all_get_references_such_a_life_needs_no_word_of_a_format(speaking, text):
+    """As in the panel of SMS.CX: 1 day, 1 week or never."""
+    server = speaking(text + "allow_query_credentials: true\n")
+    made = {}
+    for life, form in (("1d", "jwt"), ("1w", "reference"), ("never", "reference")):
+        app = server.cli("app", "create", "--name", life, "--token-ttl", life, "--json")
+        assert app["token_format"] == form, app
+        made[life] = app["client_id"]
+    server.cli("app", "update", made["1d"], "--name", "still", "--yes")
+    assert server.cli("app", "show", made["1d"], "--json")["token_format"] == "jwt"
+    server.cli("app", "update", made["1d"], "--token-ttl", "never", "--yes")
+    shown = server.cli("app", "show", made["1d"], "--json")
+    assert (shown["token_format"], shown["token_ttl"]) == ("reference", None)
+    done = server.run_cli("app", "create", "--name", "n", "--token-ttl", "never", "--token-format",
+                          "jwt")
+    assert done.returncode == 1 and "a jwt must expire" in done.stderr
 
 
 def test_without_a_terminal_what_would_happen_is_said_as_such(speaking):

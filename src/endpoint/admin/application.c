@@ -92,7 +92,9 @@ struct manage_policy admin_application_policy(const struct admin_call *call)
     return (struct manage_policy){
         .format = (enum token_format)config->token_format,
         .ttl_us = config->token_ttl,
-        .jwt_max_ttl_us = config->jwt_max_ttl};
+        .jwt_max_ttl_us = config->jwt_max_ttl,
+        .references =
+            dialect_set_gives_only(endpoint_dialects(call->request), FORMAT_REFERENCE)};
 }
 
 struct manage_application_new admin_application_new(const struct application_body *body)
