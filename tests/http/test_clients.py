@@ -1,8 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Clients that people really use."""
+import time
+import types
+
 import pytest
 import requests
 from authlib.integrations.requests_client import OAuth2Session as AuthlibSession
+from authlib.oauth2.rfc6749 import wrappers
 from oauthlib.oauth2 import BackendApplicationClient, LegacyApplicationClient, OAuth2Error
 from requests.auth import HTTPBasicAuth
 from requests_oauthlib import OAuth2Session
@@ -164,3 +168,27 @@ def test_the_fix_of_requests_oauthlib_for_facebook_reads_the_dialects_answer(mak
                                 include_client_id=True, client_secret=app.secret)
     assert token["expires_in"] == "3600" and token["access_token"].startswith("eyJ")
     assert session.get(server.url + "/check").status_code == 200
+
+
+def test_T10_authlib_renews_by_itself_where_rti_sms_says_expires_in_too(make_server, tmp_path,
+                                                                        monkeypatch):
+    """Of validity_period no library knows when to ask again."""
+    file, renewed = tmp_path / "twoleg.yaml", []
+    file.write_text("hosts: [{name: 127.0.0.1, dialect: rti-sms-renew},"
+                    " {name: plain.example, dialect: rti-sms}]\n")
+    server = make_server(config=file).start()
+    app = server.app(scope="alpha beta")
+    session, plain = (AuthlibSession(
+        app.id, app.secret, token_endpoint_auth_method="client_secret_post",
+        token_endpoint=server.url + "/api/auth", grant_type="client_credentials",
+        update_token=lambda token, access_token: renewed.append((access_token, dict(token))))
+        for _ in range(2))
+    plain.headers["Host"] = "plain.example"
+    first = session.fetch_token()
+    assert first["validity_period"] == "3600" and not first.is_expired()
+    assert session.get(server.url + "/check").status_code == 200 and not renewed
+    assert plain.fetch_token().is_expired() is None
+    monkeypatch.setattr(wrappers, "time", types.SimpleNamespace(time=lambda: time.time() + 3601))
+    assert session.get(server.url + "/check").status_code == 200
+    [(before, after)] = renewed
+    assert before == first["access_token"] != after["access_token"] == session.token["access_token"]
