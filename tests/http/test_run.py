@@ -150,11 +150,12 @@ def test_usage(run):
 
 
 def test_a_file_for_a_dialect_is_told_where_those_of_ones_own_go():
-    for name in ("./acme.yaml", "acme.yaml", "own/acme"):
+    for name in ("./acme.yaml", "acme.yaml", "own/acme", "acme", "../dialects/zoom"):
         done = subprocess.run(["./run", "--dialect", name], cwd=ROOT, capture_output=True,
                               text=True, timeout=PATIENCE, check=False)
         assert (done.returncode, done.stdout) == (2, ""), done
         assert f'"{name}" is none' in done.stderr and "dialect_folder" in done.stderr
+        assert " smscx " in done.stderr, "it lists those that there are"
 
 
 def test_a_server_that_dies_by_itself_is_said(run, tmp_path):
