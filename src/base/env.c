@@ -13,7 +13,6 @@
 #define CLOCK_STEP_US (10 * SECOND_US)   // more at once is a step, not a clock that is steered
 #define CLOCK_STAND_US (60 * SECOND_US)  // so long a step forward has to stand
 #define CLOCK_BEHIND_US (60 * SECOND_US) // so far behind nothing is issued
-#define CLOCK_WAIT_US (600 * SECOND_US)  // a larger step back is not waited out
 #define CLOCK_STEERED 1000               // a good clock is steered by less than one part of this
 #define CLOCK_UNKNOWN INT64_MIN
 
@@ -125,8 +124,8 @@ static void env_remember_highest(int64_t offset_us, int64_t boot_us)
 static bool env_far_back(int64_t wall_us, int64_t boot_us, int64_t latest_us)
 {
     int64_t highest_us = env_highest(boot_us);
-    return latest_us - wall_us > CLOCK_WAIT_US ||
-           (highest_us != CLOCK_UNKNOWN && highest_us - (wall_us - boot_us) > CLOCK_WAIT_US);
+    return latest_us - wall_us > ENV_AHEAD_US ||
+           (highest_us != CLOCK_UNKNOWN && highest_us - (wall_us - boot_us) > ENV_AHEAD_US);
 }
 
 // The one rule: the wall time if it is to be believed, else the counted one.

@@ -7,6 +7,8 @@
 
 #define SECOND_US ((int64_t)1000000)
 #define TIME_NEVER INT64_MAX // an expiry that does not come
+// A larger step back is not waited out; what lies further ahead comes of a clock that was wrong.
+#define ENV_AHEAD_US (600 * SECOND_US)
 
 // One per thread. The times are read once per loop turn (env_tick), never in between. The wall
 // clock may be wrong for a while; what became of that must not outlast it. So it is held against

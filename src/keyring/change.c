@@ -105,6 +105,7 @@ static enum event change_event(const struct change *change, enum rotation_act ac
 {
     switch (act) {
     case ROTATION_ANNOUNCE:
+    case ROTATION_RENEW:
         return EVENT_KEY_ANNOUNCE;
     case ROTATION_REPLACE:
     case ROTATION_SIGN:

@@ -37,6 +37,7 @@ struct rotation_rules {
 
 enum rotation_act {
     ROTATION_ANNOUNCE, // make a key, announced
+    ROTATION_RENEW,    // announced once more, from now
     ROTATION_REPLACE,  // make a key that signs at once
     ROTATION_SIGN,
     ROTATION_RETIRE,
@@ -59,7 +60,8 @@ struct rotation_plan {
     size_t count;
 };
 
-// What is due now, by itself.
+// What is due now, by itself. A key that has come to its state in the future has done so by a clock
+// that was ahead, and begins it anew.
 void rotation_due(const struct rotation_rules *rules, const struct rotation_key *keys,
                   size_t count, int64_t now_us, struct rotation_plan *ret_plan);
 // The next key of an algorithm (empty: of all) is announced now, and signs as soon as every cache

@@ -10,12 +10,12 @@ const char *const gate_checks[] = {
     "secret_early",    "client_serves",    "application_dialect", "token_epoch",
     "token_status",    "token_deleted",    "token_account",     "token_generation",
     "token_expired",   "token_revoked",    "token_credential",  "token_audience",
-    "token_family",
+    "token_family",    "token_future",
     "token_scope_left", "token_served",    "token_owner",       "token_required_api",
     "token_required_scope", "token_user_deleted", "token_user_status", "token_user_generation",
     "user_deleted",    "user_status",      "user_account",      "user_generation",
     "refresh_owner",   "refresh_epoch",    "refresh_generation", "refresh_expired",
-    "refresh_idle",    NULL,
+    "refresh_idle",    "refresh_future",   NULL,
 };
 
 // A check fails unless its condition holds. A mutation run leaves one out and must see a test fail.
@@ -86,6 +86,8 @@ enum twoleg_error gate_refresh(const struct gate_refresh *q)
         return REFUSE(TWOLEG_REFRESH_EXPIRED);
     if (gate_fails("refresh_idle", q->now_us < q->family->idle_us))
         return REFUSE(TWOLEG_REFRESH_EXPIRED);
+    if (gate_fails("refresh_future", q->family->rotated_us - q->now_us <= ENV_AHEAD_US))
+        return REFUSE(TWOLEG_REFRESH_EXPIRED);
     return TWOLEG_NONE;
 }
 
@@ -126,6 +128,15 @@ static enum twoleg_error gate_token_alive(const struct gate_token *q)
     if (gate_fails("token_credential", !q->credential_revoked))
         return REFUSE(TWOLEG_TOKEN_CREDENTIAL);
     return gate_token_user(q);
+}
+
+// What a clock that was ahead has issued ends that much too late. Not where there is no end, nor
+// where a step back is waited out.
+static enum twoleg_error gate_token_early(const struct gate_token *q)
+{
+    int64_t ahead_s = q->token->issued_s - q->now_us / SECOND_US;
+    bool early = q->token->expires_s && ahead_s > ENV_AHEAD_US / SECOND_US;
+    return gate_fails("token_future", !early) ? REFUSE(TWOLEG_TOKEN_FUTURE) : TWOLEG_NONE;
 }
 
 // Is this audience one that the asker may see, or that is asked for?
@@ -191,11 +202,13 @@ enum twoleg_error gate_token(const struct gate_token *q, struct arena *arena,
         error = gate_dialect(q->application, q->dialect);
     if (error)
         return error;
-    // Its owner may revoke a token whatever is left of its rights: they may come back, and an
-    // acknowledged revocation must hold then too.
+    // Its owner may revoke a token whatever is left of its rights, and before its time: they may
+    // come back, and an acknowledged revocation must hold then too.
     if (q->door == GATE_REVOKE)
         return TWOLEG_NONE;
-    error = gate_token_narrow(q, arena, &passed);
+    error = gate_token_early(q);
+    if (!error)
+        error = gate_token_narrow(q, arena, &passed);
     if (!error && q->door == GATE_CHECK &&
         gate_fails("token_required_scope", scope_contains(passed.scope, q->required_scope)))
         error = REFUSE(TWOLEG_TOKEN_SCOPE);

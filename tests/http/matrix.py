@@ -61,6 +61,7 @@ class Matrix:
         self.callers()
         self.build_restored()
         self.build_all()
+        self.build_later()
         self.edit_store()
         for (state, _), subject in self.subjects.items():
             act = getattr(self, "become_" + state, None)
@@ -124,9 +125,15 @@ class Matrix:
             for state in () if not self.users else (
                     "user", "user_disabled", "user_reenabled", "user_deleted", "user_recreated",
                     "user_passwd", "family_ended",
-                    "refresh_expired", "refresh_idle", "refresh_restored",
+                    "refresh_expired", "refresh_idle", "refresh_later", "refresh_restored",
                     "refresh_revoked", "refresh_foreign"):
                 self.add_user(state, token_format)
+
+    def build_later(self):
+        """By a clock that is a day ahead; the restart that follows believes another one."""
+        self.server.hooks.clock(86400)
+        for token_format in FORMATS:
+            self.add("issued_later", token_format)
 
     def add_user(self, state, token_format):
         """An application with tokens for a user, by password."""
@@ -188,6 +195,7 @@ class Matrix:
         for state, change in () if not self.users else (
                 ("refresh_expired", "expires_us = rotated_us + 1"),
                 ("refresh_idle", "idle_us = rotated_us + 1"),
+                ("refresh_later", "rotated_us = rotated_us + 86400000000"),
                 ("refresh_restored", "epoch = epoch + 1")):
             done = store.execute(f"UPDATE refresh_tokens SET {change} WHERE user IN (SELECT number "
                                  "FROM users WHERE username LIKE ?)", (state + "-%",))

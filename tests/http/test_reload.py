@@ -291,7 +291,7 @@ def test_H22_what_needs_a_restart_is_named_and_nothing_is_taken(reloading, text,
 
 
 def test_H22_an_option_that_stands_there_no_more_needs_its_restart_too(reloading):
-    server = reloading.start("workers: 1\nlisten: [127.0.0.1:0]\n", listen=())
+    server = reloading.start("workers: 3\nlisten: [127.0.0.1:0]\n", listen=())
     code, words = reloading.refused("")
     assert code == 4 and f"{reloading.file}: workers: needs a restart" in words
     assert "listen" in words and server.get("/healthz").status == 200

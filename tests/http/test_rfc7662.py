@@ -171,6 +171,33 @@ def test_H12_far_behind_nothing_is_issued_and_what_expires_still_does(timed):
 
 
 @pytest.mark.hooks
+def test_H12_a_restart_leaves_nothing_of_a_clock_that_was_years_ahead(timed):
+    """Believed for long; only a restart gives it up. What was issued then would live for years, and
+    the keys would rotate by those years."""
+    server, years = timed.server, 2 * 365 * 86400
+    before = server.bearer(timed.app)
+    timed.step(years)
+    assert server.active(timed.caller, before)
+    timed.clock(61)
+    ahead = server.bearer(timed.app)
+    facts = server.introspect(timed.caller, ahead).json()
+    assert facts["active"] and facts["iat"] > time.time() + years - 60
+    server.cli("key", "rotate")
+    timed.step(0)
+    assert server.token(timed.app).status == 503
+    server.restart()
+    assert not server.active(timed.caller, ahead) and server.check(ahead).status == 401
+    assert server.active(timed.caller, before)
+    assert server.active(timed.caller, server.bearer(timed.app))
+    until(lambda: all(key["since"] < time.time() + 60
+                      for key in server.cli("key", "list", "--json")["keys"]), "keys of now")
+    words = server.run_cli("token", "inspect", "--json", input=ahead).stdout
+    assert '"reason": "the token was issued by a clock that was ahead"' in words
+    assert server.revoke(timed.app, ahead).status == 200
+    assert server.cli("status", "--json")["revocations"] == 1, "its time may come"
+
+
+@pytest.mark.hooks
 def test_H12_after_2038_and_2106_it_goes_on(timed):
     """Where 32 bits of seconds end, signed and unsigned."""
     before = timed.server.bearer(timed.app)

@@ -175,6 +175,11 @@ static void token_expires_now(struct world *w)
 {
     w->token.expires_s = NOW_S;
 }
+static void token_issued_later(struct world *w)
+{
+    w->token.issued_s = NOW_S + 601;
+    w->token.expires_s = NOW_S + 700;
+}
 static void token_revoked(struct world *w)
 {
     w->ask_token.token_revoked = true;
@@ -258,6 +263,10 @@ static void refresh_idle_till_now(struct world *w)
 {
     w->family.idle_us = w->ask_refresh.now_us;
 }
+static void refresh_rotated_later(struct world *w)
+{
+    w->family.rotated_us = w->ask_refresh.now_us + 601 * SECOND_US;
+}
 static void token_family_ended(struct world *w)
 {
     w->token.family = 21;
@@ -298,6 +307,7 @@ static const struct {
     {"token_generation", world_token, token_generation_newer, TWOLEG_TOKEN_GENERATION},
     {"token_generation", world_token, token_generation_older, TWOLEG_TOKEN_GENERATION},
     {"token_expired", world_token, token_expires_now, TWOLEG_TOKEN_EXPIRED},
+    {"token_future", world_token, token_issued_later, TWOLEG_TOKEN_FUTURE},
     {"token_revoked", world_token, token_revoked, TWOLEG_TOKEN_REVOKED},
     {"token_credential", world_token, token_credential, TWOLEG_TOKEN_CREDENTIAL},
     {"token_audience", world_token, token_audience_gone, TWOLEG_TOKEN_AUDIENCE},
@@ -317,6 +327,7 @@ static const struct {
     {"refresh_generation", world_refresh, refresh_generation, TWOLEG_REFRESH_GENERATION},
     {"refresh_expired", world_refresh, refresh_expires_now, TWOLEG_REFRESH_EXPIRED},
     {"refresh_idle", world_refresh, refresh_idle_till_now, TWOLEG_REFRESH_EXPIRED},
+    {"refresh_future", world_refresh, refresh_rotated_later, TWOLEG_REFRESH_EXPIRED},
     {"token_family", world_user_token, token_family_ended, TWOLEG_TOKEN_FAMILY},
     {"token_user_deleted", world_user_token, token_user_deleted, TWOLEG_USER_DELETED},
     {"token_user_status", world_user_token, token_user_disabled, TWOLEG_USER_DISABLED},
