@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -95,6 +97,44 @@ static void a_unix_socket_has_its_mode_and_goes_away(void **state)
     assert_int_equal(rmdir(folder), 0);
 }
 
+static int listener_received(int fd)
+{
+    int bytes = 0;
+    socklen_t len = sizeof bytes;
+    assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, &len), 0);
+    return bytes;
+}
+
+// Someone who uploads fast, and is read as fast: the room for what is not read does not grow by it,
+// as it would by itself.
+static void H20_the_kernel_holds_no_more_for_who_sends_much(void **state)
+{
+    static char piece[64 * 1024];
+    struct http_listener listener;
+    struct sockaddr_storage to = {0};
+    size_t received = 0;
+    (void)state;
+    assert_int_equal(listener_try("127.0.0.1:0", &listener), TWOLEG_NONE);
+    socklen_t len = address_to_sockaddr(&listener.address, &to);
+    int sender = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    connect(sender, (const struct sockaddr *)&to, len);
+    struct pollfd ready = {.fd = listener.fd, .events = POLLIN};
+    assert_int_equal(poll(&ready, 1, -1), 1);
+    int fd = http_listener_accept(&listener);
+    assert_true(fd >= 0);
+    while (received < (size_t)32 * 1024 * 1024) {
+        (void)!send(sender, piece, sizeof piece, 0);
+        ready.fd = fd;
+        assert_int_equal(poll(&ready, 1, -1), 1);
+        ssize_t got = recv(fd, piece, sizeof piece, 0);
+        received += got > 0 ? (size_t)got : 0;
+    }
+    assert_in_range(listener_received(fd), 1, 128 * 1024);
+    close(fd);
+    close(sender);
+    http_listener_close(&listener);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -102,6 +142,7 @@ int main(void)
         cmocka_unit_test(a_taken_port_names_its_holder),
         cmocka_unit_test(bad_specs_are_refused_in_words),
         cmocka_unit_test(a_unix_socket_has_its_mode_and_goes_away),
+        cmocka_unit_test(H20_the_kernel_holds_no_more_for_who_sends_much),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
