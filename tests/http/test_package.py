@@ -26,6 +26,7 @@ cp "$3" "$1/root/second.deb"
 mount --rbind /dev "$1/root/dev"
 mount -t proc proc "$1/root/proc"
 mount -t tmpfs none "$1/root/run"   # no systemd runs here
+rm -f "$1/root/var/lib/man-db/auto-update" # each dpkg would read all manuals
 """
 
 # Each line that begins with "==" is a finding.
@@ -36,10 +37,11 @@ start() # the server as the unit starts it
 {
     mkdir -p /run/credentials
     install -o twoleg -m 0400 /etc/twoleg/master.key /run/credentials/twoleg-master-key
+    rm -f /run/ready # of the one before, which the new one empties a moment later
     CREDENTIALS_DIRECTORY=/run/credentials twoleg serve --config /etc/twoleg/twoleg.yaml \
         --user twoleg --listen 127.0.0.1:0 >/run/ready 2>/run/log &
     server=$!
-    while ! grep -q ready /run/ready; do
+    while ! grep -qs ready /run/ready; do
         kill -0 $server || { cat /run/log; exit 1; }
     done
     url=$(sed -n "s/^ready //p" /run/ready)
@@ -153,7 +155,7 @@ def findings(script, packages, tmp_path):
     if probe.returncode:
         pytest.skip("no mount namespace may be made here")
     done = subprocess.run(["unshare", "-m", "--propagation", "private", "sh", "-c", script, "sh",
-                           tmp_path, *packages], capture_output=True, text=True, timeout=120,
+                           tmp_path, *packages], capture_output=True, text=True, timeout=600,
                           check=False)
     if done.returncode == 77:
         pytest.skip("no overlay can be mounted here")
