@@ -204,6 +204,27 @@ def test_without_credentials(spoken, ask, name):
     expect(spoken, name, nobody, "client_missing", "CLIENT_MISSING")
 
 
+# What callers of the three read when a gate or a server cannot answer, or too much is asked, word
+# for word: no replay makes that, and the oracle, which reads the dialect's file, agrees with a
+# wrong one. The types of SMS.CX are those of its closed list (seed-systems 2.2).
+GATE_FAILED = {"smscx": '{"error":{"type":"server_error","message":"try again",'
+                        '"uri":"","code":1600}}',
+               "rapidsos": '{"detail":"try again"}', "rti-sms": ""}
+FAILED = {"smscx": (500, '{"error":{"type":"server_error","message":"try again",'
+                         '"uri":"/oauth/token","code":1600}}'),
+          "rapidsos": (500, '{"detail":"try again"}'), "rti-sms": (503, "")}
+LIMITED = {
+    "smscx": ("/oauth/token", "basic",
+              '{"error":{"type":"rate_limit","message":"too many failures of authentication",'
+              '"uri":"/oauth/token","code":1600}}',
+              '{"error":{"type":"rate_limit","message":"the application\'s budget is used up; '
+              'keep tokens until they expire","uri":"/oauth/token","code":1600}}'),
+    "rti-sms": ("/api/auth", "post", "", ""),
+    "rapidsos": ("/oauth/token", "post", '{"detail":"too many failures of authentication"}',
+                 '{"detail":"the application\'s budget is used up; keep tokens until they '
+                 'expire"}')}
+
+
 @pytest.mark.hooks
 def test_design_3_8_a_gate_that_cannot_tell_says_so_in_the_dialects_form(spoken, replays):
     """Callers of SMS.CX read error.type of every refusal, whoever it comes from."""
@@ -217,7 +238,7 @@ def test_design_3_8_a_gate_that_cannot_tell_says_so_in_the_dialects_form(spoken,
             body = resource(name, "unavailable")
             assert (answer.status, answer.text) == (503, "" if body == "empty" else body)
             assert answer.headers["Retry-After"] == "1"
-        assert resource("smscx", "unavailable").startswith('{"error":{"type":"server_error",')
+            assert answer.text == GATE_FAILED.get(name, answer.text)
     finally:
         spoken.hooks.fault("store", 0)
     assert spoken.check(token).status == 200
@@ -233,9 +254,26 @@ def test_T16_a_server_that_cannot_answer_says_so_in_the_dialects_form(spoken, as
             call = ask(name)
             call.credentials(name, apps[name].id, apps[name].secret)
             assert expect(spoken, name, call, "unavailable", "STORE_FAILED")["retry-after"] == "1"
+            status, _, body = send(spoken, call.bytes(f"{name}.example"))
+            assert (status, body) == FAILED.get(name, (status, body))
     finally:
         spoken.hooks.fault("store", 0)
-    assert [refusal(name, "unavailable", "")[0] for name in ("rapidsos", "smscx")] == [500, 500]
+
+
+def test_B1_what_is_too_much_is_429_in_the_dialects_own_words(make_server, tmp_path):
+    file = tmp_path / "twoleg.yaml"
+    file.write_text("failures_per_client: 1/1d\nbudget: 1/1d\nhosts:\n" + "".join(
+        f"  - {{name: {name}.example, dialect: {name}}}\n" for name in LIMITED))
+    server = make_server(config=file).start()
+    for name, (path, method, of_failures, of_budget) in LIMITED.items():
+        app = server.app(name=name)
+        for secret, status, body in (("wrong", 429, of_failures), (app.secret, 429, of_budget)):
+            app.secret = secret
+            first, second = (server.form(path, {"grant_type": "client_credentials"}, app, method,
+                                         {"Host": f"{name}.example"}) for _ in range(2))
+            assert first.status != status
+            assert (second.status, second.text) == (status, body)
+            assert int(second.headers["Retry-After"]) > 3600
 
 
 # --- Which dialect is spoken
