@@ -23,6 +23,7 @@ static const struct import_fact {
     {"dialects", IMPORT_TEXT},    {"grants", IMPORT_TEXT},
 };
 #define IMPORT_FACTS (sizeof import_facts / sizeof *import_facts)
+#define IMPORT_NAME_SHOWN 24
 _Static_assert(IMPORT_FACTS <= IMPORT_COLUMNS_MAX, "a column for each fact");
 
 static __attribute__((format(printf, 2, 3))) enum import_line
@@ -65,8 +66,10 @@ static enum import_line import_unknown(struct import_lines *lines, const char *w
     struct buf quoted;
     const char *near = import_nearest(name);
     buf_init(&quoted, memory, sizeof memory);
-    schema_quote(&quoted, str_slice(name, 0, 20));
-    return import_bad(lines, "there is no %s %.*s%s%s%s", what, STR_ARG(buf_str(&quoted)),
+    // Of a file without a header the first line has values: not all of one is shown.
+    schema_quote(&quoted, str_slice(name, 0, IMPORT_NAME_SHOWN));
+    return import_bad(lines, "there is no %s %.*s%s%s%s%s", what, STR_ARG(buf_str(&quoted)),
+                      name.len > IMPORT_NAME_SHOWN ? "..." : "",
                       near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
@@ -198,13 +201,25 @@ static bool import_csv_field(struct str *rest, struct buf *out, struct str *ret_
         *ret_field = str_of(out->ptr + from, out->len - from);
     } else {
         size_t end = str_find(*rest, ',');
-        *ret_field = str_trim(str_slice(*rest, 0, end), " ");
+        *ret_field = str_slice(*rest, 0, end);
         if (str_find(*ret_field, '"') != ret_field->len)
             return false;
         *rest = str_slice(*rest, end, rest->len);
     }
     *rest = rest->len ? str_slice(*rest, 1, rest->len) : STR_NONE;
     return true;
+}
+
+// RFC 4180 section 2: blanks are part of a field. Most who write some round one mean none, and a
+// secret that loses them is another one: so quotes have to say it.
+static enum import_line import_csv_blanks(struct import_lines *lines, struct str rest,
+                                          size_t number)
+{
+    struct str field = str_slice(rest, 0, str_find(rest, ','));
+    if (str_starts_with(field, STR("\"")) || str_trim(field, " ").len == field.len)
+        return IMPORT_LINE_FACTS;
+    return import_bad(lines, "field %zu has a blank at an end; if that is part of it, put the "
+                      "field in quotes", number);
 }
 
 static enum import_line import_csv_check(struct import_lines *lines, struct str line)
@@ -240,6 +255,9 @@ static enum import_line import_csv_header(struct import_lines *lines, struct str
         return import_bad(lines, "the columns are separated by commas, not by semicolons");
     buf_init(&room, lines->room, sizeof lines->room);
     do {
+        result = import_csv_blanks(lines, line, lines->column_count + 1);
+        if (result == IMPORT_LINE_BAD)
+            return result;
         if (!import_csv_field(&line, &room, &name))
             return import_bad(lines, "the quotes of the header are wrong");
         result = import_csv_column(lines, name);
@@ -282,6 +300,9 @@ static enum import_line import_csv_fields(struct import_lines *lines, struct str
     enum import_line result = import_csv_check(lines, line);
     buf_init(&room, lines->room, sizeof lines->room);
     while (result == IMPORT_LINE_FACTS && line.ptr) {
+        result = import_csv_blanks(lines, line, count + 1);
+        if (result != IMPORT_LINE_FACTS)
+            return result;
         if (!import_csv_field(&line, &room, &value))
             return import_bad(lines, "the quotes of field %zu are wrong; a field ends on its "
                               "line", count + 1);
@@ -309,14 +330,15 @@ static enum import_line import_read_csv(struct import_lines *lines, struct str l
 
 // ---------------------------------------------------------------------------------- lines
 
+// In CSV the blanks at its ends are the fields'.
 static enum import_line import_first(struct import_lines *lines, struct str line,
-                                     json_t **ret_body)
+                                     struct str trimmed, json_t **ret_body)
 {
-    bool list = str_starts_with(line, STR("["));
-    bool json = list || str_starts_with(line, STR("{"));
+    bool list = str_starts_with(trimmed, STR("["));
+    bool json = list || str_starts_with(trimmed, STR("{"));
     lines->form = json ? IMPORT_FORM_JSON : IMPORT_FORM_CSV;
     enum import_line result =
-        json ? import_read_json(lines, line, ret_body) : import_csv_header(lines, line);
+        json ? import_read_json(lines, trimmed, ret_body) : import_csv_header(lines, line);
     // A list, or a header that cannot be read, says nothing about the lines behind it.
     lines->bad = result == IMPORT_LINE_BAD && (list || !json);
     return result;
@@ -325,15 +347,16 @@ static enum import_line import_first(struct import_lines *lines, struct str line
 static enum import_line import_line_of(struct import_lines *lines, struct str line,
                                        json_t **ret_body)
 {
-    if (line.len == 0)
+    struct str trimmed = str_trim(line, " \t\r");
+    if (trimmed.len == 0)
         return IMPORT_LINE_NONE;
-    if (line.len > IMPORT_LINE_MAX)
+    if (trimmed.len > IMPORT_LINE_MAX)
         return import_bad(lines, "it is longer than %zu bytes", IMPORT_LINE_MAX);
     switch (lines->form) {
     case IMPORT_FORM_UNKNOWN:
-        return import_first(lines, line, ret_body);
+        return import_first(lines, line, trimmed, ret_body);
     case IMPORT_FORM_JSON:
-        return import_read_json(lines, line, ret_body);
+        return import_read_json(lines, trimmed, ret_body);
     case IMPORT_FORM_CSV:
         return import_read_csv(lines, line, ret_body);
     }
@@ -346,7 +369,9 @@ enum import_line import_line_read(struct import_lines *lines, struct str line, j
     // The byte order mark of spreadsheets.
     if (lines->form == IMPORT_FORM_UNKNOWN && str_starts_with(line, STR("\xef\xbb\xbf")))
         line = str_slice(line, 3, line.len);
-    enum import_line result = import_line_of(lines, str_trim(line, " \t\r"), &body);
+    if (str_ends_with(line, STR("\r")))
+        line.len--;
+    enum import_line result = import_line_of(lines, line, &body);
     if (result != IMPORT_LINE_FACTS)
         return result;
     if (json_string_length(json_object_get(body, "client_id")) == 0) {

@@ -54,13 +54,13 @@ enum cli_exit secret_file_read(struct cli *cli, json_t *body)
     if (str_ends_with(secret, STR("\r")))
         secret.len--;
     enum cli_exit code = CLI_DONE;
-    // json_stringn refuses what is not UTF-8: no such byte is visible ASCII either, and no
-    // password's. The server says the rest.
+    // json_stringn refuses what is not UTF-8: no such byte is ASCII either, and no password's. The
+    // server says the rest.
     json_t *value = secret.len > SECRET_MAX ? NULL : json_stringn(secret.ptr, secret.len);
     if (!value || json_object_set_new(body, password ? "password" : "client_secret", value) != 0)
         code = cli_fail(CLI_REFUSED, "%s: a %s is up to %d %s", standard ? "standard input" : path,
                         password ? "password" : "secret", SECRET_MAX,
-                        password ? "bytes of UTF-8" : "visible ASCII characters");
+                        password ? "bytes of UTF-8" : "ASCII characters");
     explicit_bzero(text, sizeof text);
     return code;
 }

@@ -10,7 +10,7 @@
 // the buffer is too small.
 enum twoleg_error manage_secret_generate(struct env *env, struct str prefix,
                                          struct buf *out) TWOLEG_MUST_CHECK;
-// Of a brought secret: any visible ASCII up to SECRET_MAX.
+// Of a brought secret: any visible ASCII up to SECRET_MAX, with blanks inside.
 enum twoleg_error manage_secret_check(struct manage_change *change,
                                       struct str text) TWOLEG_MUST_CHECK;
 // Long enough to be kept under a keyed hash; a shorter one needs a slow one.

@@ -71,6 +71,7 @@ SCHEMES = {
     "bcrypt-2y": (bcrypt("$2y$"), "bcrypt"),
     "bcrypt-2b": (openbsd_bcrypt, "bcrypt"),
     "bcrypt-2a": (bcrypt("$2a$"), "bcrypt"),
+    "bcrypt-spring": (bcrypt("{bcrypt}$2a$"), "bcrypt"),
     "argon2id": (argon("ARGON2ID", "'time_cost' => 2, 'threads' => 1"), "argon2id"),
     "argon2id-lanes": (argon("ARGON2ID", "'time_cost' => 3, 'threads' => 4"), "argon2id"),
     "argon2i": (argon("ARGON2I", "'time_cost' => 3, 'threads' => 1"), "argon2i"),

@@ -54,7 +54,7 @@ def test_app_create_json_has_exactly_its_keys(server):
 def test_brought_ids_and_secrets_of_any_visible_characters(server):
     visible = "".join(chr(c) for c in range(0x21, 0x7F))
     for client_id in (visible, "x" * 1024, "..", "a/b", "%2e", "a:b+c&d=e"):
-        for secret in ("short!", visible, "s" * 1024):
+        for secret in ("short!", visible, "s" * 1024, "of old  times"):
             app = server.app(client_id=client_id, secret=secret, scope="alpha")
             assert app.id == client_id
             assert server.token(app).status == 200
@@ -62,7 +62,7 @@ def test_brought_ids_and_secrets_of_any_visible_characters(server):
             server.cli("app", "delete", client_id, "--yes")
     for bad in ("a b", "ü", "x" * 1025, ""):
         assert code(server, "app", "create", "--name", "n", "--client-id", bad) == REFUSED
-    for bad in ("a b", "x" * 1025, "", "\n"):
+    for bad in ("a b ", " a", "\u00fc", "x" * 1025, "", "\n"):
         assert code(server, "app", "create", "--name", "n", "--client-secret-file", "-",
                     input=bad) == REFUSED
 

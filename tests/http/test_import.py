@@ -8,7 +8,7 @@ import pytest
 
 from imported import (GOOD, LONG, SCHEMES, SHORT, applications, b64, counts, lines, old, refused,
                       rows, sha256)
-from instance import ROOT, insist
+from instance import ROOT, basic_raw, insist
 
 __all__ = ["lines"]  # a fixture
 
@@ -112,6 +112,19 @@ def test_plain_secrets_and_all_other_facts(server, lines):
     assert [row["kept"] for row in facts["secrets"]] == ["hmac"]
     assert "expires_in" not in server.token(old("ever", LONG)).json()
     assert server.cli("app", "show", "a:b/c%20d", "--json")["name"] == "Ärger & Co"
+
+
+def test_rfc6749_a2_a_secret_with_blanks_inside_is_known_however_it_is_sent(server, lines):
+    """Keyed and slow ones, by Basic as it is and form-encoded, and in a body."""
+    for secret in ("correct  horse battery", "correct horse " * 3 + "battery"):
+        name = f"of {len(secret)}".replace(" ", "-")
+        assert counts(server, lines({"client_id": name, "client_secret": secret})) == (1, 0, 0)
+        assert server.token(old(name, secret)).status == 200, secret
+        assert server.form("/oauth/token", {"grant_type": "client_credentials"}, headers={
+            "Authorization": basic_raw(name, secret)}).status == 200, secret
+        assert server.token(old(name, secret), "post").status == 200, secret
+        wrong = old(name, secret.replace("horse ", "horse"))
+        assert server.token(wrong, "post").status == 401, secret
 
 
 def test_csv_as_spreadsheets_write_it(server, tmp_path):

@@ -47,6 +47,13 @@ static bool brought_sha256(struct str text, struct sha256 *ret_digest)
            len == sizeof ret_digest->bytes;
 }
 
+// Without the word that Spring writes before a hash.
+static struct str brought_bare(struct str text)
+{
+    static const struct str word = {"{bcrypt}", 8};
+    return str_starts_with(text, word) ? str_slice(text, word.len, text.len) : text;
+}
+
 static enum twoleg_error brought_read_hash(struct admin_call *call, struct str text, bool is_long,
                                            struct admin_brought *brought)
 {
@@ -72,7 +79,7 @@ static enum twoleg_error brought_read_text(struct admin_call *call, struct str t
     enum twoleg_error error = manage_secret_check(&words, text);
     if (error)
         return admin_refuse(call, error, "\"client_secret\": %s", words.problem);
-    if (brought_hash_is_like(text))
+    if (brought_hash_is_like(brought_bare(text)))
         return admin_refuse(call, TWOLEG_MALFORMED, "\"client_secret\" looks like a hash, which "
                             "would then be the secret itself: a hash is \"client_secret_hash\"");
     brought->kind = BROUGHT_TEXT;
@@ -85,7 +92,7 @@ enum twoleg_error admin_brought_read(struct admin_call *call, const struct appli
                                      struct admin_load *load)
 {
     bool hash = body->client_secret_hash.ptr != NULL;
-    struct str text = hash ? body->client_secret_hash : body->client_secret;
+    struct str text = hash ? brought_bare(body->client_secret_hash) : body->client_secret;
     struct admin_brought *brought = ARENA_NEW(&load->look.arena, struct admin_brought);
     if (!brought)
         return TWOLEG_NO_MEMORY;

@@ -44,13 +44,18 @@ static void D8_no_randomness_no_secret(void **state)
 }
 #endif
 
-static void brought_secrets_are_visible_ascii_up_to_1_kib(void **state)
+static void rfc6749_a2_brought_secrets_are_ascii_with_blanks_inside_up_to_1_kib(void **state)
 {
     struct manage_test *test = *state;
     char text[SECRET_MAX + 1];
     memset(text, '~', sizeof text);
     assert_int_equal(manage_secret_check(&test->change, STR("")), TWOLEG_MISSING);
-    assert_int_equal(manage_secret_check(&test->change, STR("a b")), TWOLEG_MALFORMED);
+    assert_int_equal(manage_secret_check(&test->change, STR(" ")), TWOLEG_MALFORMED);
+    assert_int_equal(manage_secret_check(&test->change, STR(" a")), TWOLEG_MALFORMED);
+    assert_int_equal(manage_secret_check(&test->change, STR("a ")), TWOLEG_MALFORMED);
+    assert_int_equal(manage_secret_check(&test->change, STR("a\tb")), TWOLEG_MALFORMED);
+    assert_int_equal(manage_secret_check(&test->change, STR("a\x7f")), TWOLEG_MALFORMED);
+    assert_int_equal(manage_secret_check(&test->change, STR("a  b c")), TWOLEG_NONE);
     assert_int_equal(manage_secret_check(&test->change, STR("\xc3\xa9")), TWOLEG_MALFORMED);
     assert_int_equal(manage_secret_check(&test->change, STR("a\0b")), TWOLEG_MALFORMED);
     assert_int_equal(manage_secret_check(&test->change, str_of(text, SECRET_MAX)), TWOLEG_NONE);
@@ -179,7 +184,7 @@ int main(void)
 #ifdef TWOLEG_TEST_HOOKS
         MANAGE_TEST(D8_no_randomness_no_secret),
 #endif
-        MANAGE_TEST(brought_secrets_are_visible_ascii_up_to_1_kib),
+        MANAGE_TEST(rfc6749_a2_brought_secrets_are_ascii_with_blanks_inside_up_to_1_kib),
         MANAGE_TEST(ten_live_secrets_are_the_most),
         MANAGE_TEST(a_hundred_secrets_are_the_most),
         MANAGE_TEST(removing_revokes_tokens_only_when_asked),
