@@ -118,6 +118,21 @@ def test_rfc9068_2_2_the_token_speaks_for_the_user(server, app, form):
     assert own["X-Auth-Subject"] == mine.id and own["X-Auth-Username"] == ""
 
 
+def test_a_refresh_token_is_told_from_a_text_that_is_no_token(server):
+    name = user(server, "mixed up", "--scope", "alpha")
+    mine = server.app(name="mixed up", scope="alpha", grants="password refresh_token")
+    token = granted(server, mine, name)["refresh_token"]
+    shown = server.run_cli("token", "inspect", input=token)
+    assert shown.returncode == 1, shown
+    assert shown.stdout == "Verdict: refused, a refresh token, not an access token\n"
+    body = json.loads(server.run_cli("token", "inspect", "--json", input=token).stdout)
+    assert body == {"token_type": "refresh_token", "active": False,
+                    "reason": "a refresh token, not an access token"}
+    broken = server.run_cli("token", "inspect", input=token[:-1])
+    assert broken.stdout == "Verdict: refused, not a token of ours\n"
+    assert refresh(server, mine, token).status == 200  # to ask has used nothing up
+
+
 def test_rfc9700_4_15_no_client_has_the_subject_of_a_user(server, tmp_path):
     user(server, "subject")
     number = server.cli("user", "show", "subject", "--json")["user"]

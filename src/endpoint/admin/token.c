@@ -123,12 +123,30 @@ static void token_show(struct admin_call *call, const struct token_verdict *verd
     token_show_times(call, record);
 }
 
+static bool token_is_refresh(const struct admin_call *call, struct str text, uint64_t *ret_login)
+{
+    return refresh_token_read(text, endpoint_config(call->request)->refresh_prefix, ret_login);
+}
+
+// At a gate it is refused like any text. Who asks here has mixed up two tokens, and is told so.
+static enum twoleg_error token_inspected_refresh(struct admin_call *call)
+{
+    admin_answer_begin(call);
+    json_key_str(&call->json, STR("token_type"), STR("refresh_token"));
+    json_key_bool(&call->json, STR("active"), false);
+    token_show_reason(call, STR("a refresh token, not an access token"));
+    return admin_answer_end(call, 200);
+}
+
 enum twoleg_error admin_token_inspect(struct admin_call *call)
 {
     struct token_verdict verdict;
     struct str text;
+    uint64_t login;
     enum twoleg_error reason;
     enum twoleg_error error = token_text(call, &text);
+    if (!error && token_is_refresh(call, text, &login))
+        return token_inspected_refresh(call);
     if (!error)
         error = token_judge(call, text, &verdict, &reason);
     if (error)
@@ -266,6 +284,6 @@ enum twoleg_error admin_token_revoke(struct admin_call *call)
     enum twoleg_error error = token_text(call, &text);
     if (error)
         return error;
-    bool refresh = refresh_token_read(text, endpoint_config(call->request)->refresh_prefix, &login);
-    return refresh ? token_revoke_login(call, login) : token_revoke_one(call, text);
+    return token_is_refresh(call, text, &login) ? token_revoke_login(call, login)
+                                                : token_revoke_one(call, text);
 }
