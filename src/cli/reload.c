@@ -10,6 +10,7 @@ enum cli_exit cli_reload(struct cli *cli)
         return code;
     const json_t *changes = json_object_get(answer, "changes");
     const json_t *dialects = json_object_get(answer, "dialects");
+    const json_t *warnings = json_object_get(answer, "warnings");
     long long certificates =
         (long long)json_integer_value(json_object_get(answer, "certificates"));
     if (!show_json(cli, answer)) {
@@ -26,6 +27,9 @@ enum cli_exit cli_reload(struct cli *cli)
         if (certificates)
             printf("Certificates read: %lld.\n", certificates);
     }
+    for (size_t i = 0; i < json_array_size(warnings); i++)
+        cli_notice("reload_warning", "warning: %s",
+                   json_string_value(json_array_get(warnings, i)));
     json_decref(answer);
     return CLI_DONE;
 }

@@ -135,21 +135,20 @@ static enum twoleg_error reload_make(struct reload *reload, const struct reload_
     return error;
 }
 
-static void reload_publish(struct reload *reload, struct snapshot *fresh)
+static void reload_publish(struct reload *reload, struct snapshot *fresh,
+                           struct reload_outcome *outcome)
 {
     struct server *server = reload->settings.server;
     size_t bodies = (size_t)fresh->config.application_cache;
-    warn_of_shapes(&fresh->config, &reload->env, reload_running(reload)->dialects,
-                   fresh->dialects);
+    const struct warn_at at = {&fresh->config, &reload->env, outcome};
+    warn_of_shapes(&at, reload_running(reload)->dialects, fresh->dialects);
     snapshot_publish(server, fresh);
     registry_bound(server->registry, bodies);
     epoch_enter(server->turns, reload->reader);
-    warn_of_gates(&reload_running(reload)->config, &reload->env, server->registry);
+    warn_of_gates(&at, server->registry);
     epoch_leave(server->turns, reload->reader);
-    warn_of_issuer(&reload_running(reload)->config, &reload->env,
-                   reload_running(reload)->dialects);
-    warn_of_ties(&reload_running(reload)->config, &reload->env, reload_running(reload)->dialects,
-                 server->store);
+    warn_of_issuer(&at, fresh->dialects);
+    warn_of_ties(&at, fresh->dialects, server->store);
 }
 
 // ---------------------------------------------------------------------------------- the log
@@ -229,7 +228,7 @@ static void reload_run(struct reload *reload, const struct reload_caller *caller
     outcome->error = outcome->report.problems ? reload_make(reload, caller, outcome, &fresh)
                                               : TWOLEG_NO_MEMORY;
     if (!outcome->error)
-        reload_publish(reload, fresh);
+        reload_publish(reload, fresh, outcome);
     metrics_add(&reload->metrics,
                 outcome->error ? METRIC_RELOADS_REFUSED : METRIC_RELOADS, 1);
     reload_log(reload, outcome);

@@ -125,6 +125,7 @@ static enum twoleg_error serving_listen(struct serving *serving)
 static enum twoleg_error serving_identify(struct serving *serving, bool change_issuer)
 {
     struct config *config = serving->config;
+    const struct warn_at at = {config, &serving->env, NULL};
     const struct str derived = config->issuer;
     enum twoleg_error error =
         identity_load(serving->server.store, config, change_issuer, &serving->env,
@@ -133,14 +134,14 @@ static enum twoleg_error serving_identify(struct serving *serving, bool change_i
         return error;
     const struct http_listener *first = serving_first(serving);
     if (!str_equal(derived, config->issuer))
-        warn(config, &serving->env, "issuer_elsewhere",
+        warn(&at, "issuer_elsewhere",
                      "tokens and metadata name the issuer %.*s, which this store remembers, but "
                      "the server listens at %.*s: if clients reach it at the former, set issuer: "
                      "%.*s in the configuration; to take the latter, start once with "
                      "--change-issuer",
                      STR_ARG(config->issuer), STR_ARG(derived), STR_ARG(config->issuer));
     else if (first && address_is_any(&first->address))
-        warn(config, &serving->env, "issuer_local",
+        warn(&at, "issuer_local",
                      "the server listens on every address, but tokens and metadata name the "
                      "issuer %.*s, which clients on other machines cannot use: set issuer: in the "
                      "configuration and start once with --change-issuer",
@@ -175,12 +176,13 @@ static enum twoleg_error serving_prepare(struct serving *serving,
         .epoch = &serving->epoch,
         .bodies_max = (size_t)serving->config->application_cache,
     };
+    const struct warn_at at = {serving->config, &serving->env, NULL};
     enum twoleg_error error = registry_create(&registry, &server->registry);
     unsigned cores = env_cores();
     if (!error) {
-        warn_of_gates(serving->config, &serving->env, server->registry);
-        warn_of_issuer(serving->config, &serving->env, serving->first->dialects);
-        warn_of_ties(serving->config, &serving->env, serving->first->dialects, server->store);
+        warn_of_gates(&at, server->registry);
+        warn_of_issuer(&at, serving->first->dialects);
+        warn_of_ties(&at, serving->first->dialects, server->store);
     }
     if (!error)
         error = pool_create(cores > 3 ? cores / 2 : 1, POOL_QUEUE, POOL_WAIT_US,
@@ -272,8 +274,9 @@ static enum twoleg_error serving_confine(struct serving *serving)
 // D7: whoever breaks into it has all of the machine.
 static void serving_warn_of_root(struct serving *serving)
 {
+    const struct warn_at at = {serving->config, &serving->env, NULL};
     if (geteuid() == 0 && !serving->config->user.len)
-        warn(serving->config, &serving->env, "runs_as_root",
+        warn(&at, "runs_as_root",
              "the server runs as root, since it was started as root and no user is configured: "
              "set user: in the configuration, or start it as a user of its own");
 }
@@ -281,6 +284,7 @@ static void serving_warn_of_root(struct serving *serving)
 static enum twoleg_error serving_start(struct serving *serving,
                                        const struct serve_options *options)
 {
+    const struct warn_at at = {serving->config, &serving->env, NULL};
     enum twoleg_error error = sandbox_begin();
     if (!error)
         error = acceptor_init(&serving->acceptor, options->activation);
@@ -306,13 +310,13 @@ static enum twoleg_error serving_start(struct serving *serving,
         error = logger_start();
     if (!error) {
         serving_warn_of_root(serving);
-        warn_of_unreadable(serving->config, &serving->env, options->sources->file);
+        warn_of_unreadable(&at, options->sources->file);
         error = serving_identify(serving, options->change_issuer);
     }
     if (!error)
         error = serving_prepare(serving, options);
     if (!error)
-        warn_of_swap(serving->config, &serving->env);
+        warn_of_swap(&at);
     // Before the world hears that we are ready: nobody finds a server that is not locked in.
     if (!error && serving->config->sandbox && !serving->sandbox.filter_why)
         error = sandbox_filter_calls(&serving->sandbox, serving->reason);

@@ -4,6 +4,8 @@
 #include "config/compare.h"
 #include "http/job.h"
 
+#define RELOAD_WARNINGS_MAX 32 // that are told to whoever asked; the log has all
+
 struct reload_outcome {
     // MALFORMED: the report says what is wrong; CONFLICT: it says what needs a restart, and nothing
     // is wrong. The old snapshot stays with any error.
@@ -14,6 +16,8 @@ struct reload_outcome {
     struct str *dialects; // names of those of which the file, or one behind it, has changed
     size_t dialect_count;
     size_t certificates; // pairs that were read
+    struct str warnings[RELOAD_WARNINGS_MAX]; // of what came in force
+    size_t warning_count;
     char reason[512];    // words for another error, or ""
 };
 

@@ -105,7 +105,8 @@ def test_a_reload_names_the_dialects_whose_files_have_changed(speaking, tmp_path
     (folder / "base.yaml").write_text("name: base\ntitle: Base\n")
     (folder / "child.yaml").write_text("name: child\ntitle: Child\nbase: base\n")
     server = speaking("dialect: acme\nchecks: [{name: a, dialect: child}]\n")
-    assert server.cli("reload", "--json") == {"changes": [], "dialects": [], "certificates": 0}
+    assert server.cli("reload", "--json") == {"changes": [], "dialects": [], "certificates": 0,
+                                              "warnings": []}
     (folder / "acme.yaml").write_text(OWN.replace("/login", "/enter"))
     assert server.cli("reload") == "The dialect acme has changed.\n"
     (folder / "base.yaml").write_text("name: base\ntitle: Base\nresource: {schemes: [Own]}\n")
@@ -115,6 +116,22 @@ def test_a_reload_names_the_dialects_whose_files_have_changed(speaking, tmp_path
     details = [row["detail"] for row in rows if row["action"] == "config.reload"]
     assert {"options": [], "dialects": ["acme"]} in details
     assert 'event=reload_changes dialect="acme"\n' in server.stderr()
+
+
+def test_a_reload_says_what_the_log_warns_of(speaking, tmp_path):
+    file = tmp_path / "dialects/acme.yaml"
+    shape = "token: {format: reference, alphabet: hex, length: %d}\n"
+    file.write_text(OWN + shape % 44)
+    server = speaking("dialect: acme\n")
+    assert server.cli("reload", "--json")["warnings"] == []
+    file.write_text(OWN + shape % 46)
+    done = server.run_cli("reload")
+    assert done.returncode == 0 and done.stdout == "The dialect acme has changed.\n", done
+    assert done.stderr.startswith("twoleg: warning: no dialect makes tokens as acme did: "), done
+    file.write_text(OWN + shape % 48)
+    warned = server.cli("reload", "--json")["warnings"]
+    assert done.stderr == "".join(f"twoleg: warning: {text}\n" for text in warned)
+    assert server.run_cli("reload").stderr == ""
 
 
 def test_a_refused_reload_ends_with_what_is_wrong(speaking, tmp_path):

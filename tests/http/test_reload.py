@@ -69,7 +69,7 @@ def test_changed_options_are_in_force_when_the_command_ends(reloading):
     server = reloading.start("jwks_max_age: 60s\n")
     assert max_age(server) == 60
     answer = reloading.reload("\njwks_max_age: 90s\nservice_documentation: https://a.example\n")
-    assert answer == {"certificates": 0, "dialects": [], "changes": [
+    assert answer == {"certificates": 0, "dialects": [], "warnings": [], "changes": [
         {"option": "service_documentation", "before": '""', "after": "https://a.example",
          "line": 3, "column": 1},
         {"option": "jwks_max_age", "before": "1m", "after": "90s", "line": 2, "column": 1}]}
@@ -309,7 +309,8 @@ def test_what_nobody_writes_down_stays_as_it_was_found(reloading, make_server, t
 
 def test_a_server_without_a_file_has_nothing_new(make_server):
     server = make_server().start()
-    assert server.cli("reload", "--json") == {"changes": [], "dialects": [], "certificates": 0}
+    assert server.cli("reload", "--json") == {"changes": [], "dialects": [], "certificates": 0,
+                                              "warnings": []}
     server.stop()
     assert server.run_cli("reload").returncode == 5
 

@@ -51,11 +51,12 @@ static void reload_write_place(struct json_writer *json, struct config_mark mark
     json_key_u64(json, STR("column"), mark.column);
 }
 
-static enum twoleg_error reload_answer(struct admin_call *call,
-                                       const struct reload_outcome *outcome)
+// In the outcome's arena, which lives as long as the request: that of a request is too small for
+// many warnings, or a hundred problems.
+static enum twoleg_error reload_answer(struct admin_call *call, struct reload_outcome *outcome)
 {
     struct json_writer *json = &call->json;
-    admin_answer_begin(call);
+    admin_answer_begin_in(call, &outcome->arena, 1024);
     json_key(json, STR("changes"));
     json_array_begin(json);
     for (size_t i = 0; i < outcome->changes.count; i++) {
@@ -75,6 +76,11 @@ static enum twoleg_error reload_answer(struct admin_call *call,
         json_str(json, outcome->dialects[i]);
     json_array_end(json);
     json_key_u64(json, STR("certificates"), outcome->certificates);
+    json_key(json, STR("warnings"));
+    json_array_begin(json);
+    for (size_t i = 0; i < outcome->warning_count; i++)
+        json_str(json, outcome->warnings[i]);
+    json_array_end(json);
     return admin_answer_end(call, 200);
 }
 
@@ -99,8 +105,6 @@ static struct str reload_lines(struct reload_outcome *outcome)
     return buf_str(&text);
 }
 
-// In the outcome's arena, which lives as long as the request: that of a request is too small for a
-// hundred problems.
 static enum twoleg_error reload_refuse(struct admin_call *call, struct reload_outcome *outcome)
 {
     bool conflict = outcome->error == TWOLEG_CONFLICT;
