@@ -120,6 +120,71 @@ cmp /etc/twoleg/master.key $key && grep -q "may go" /run/words && echo "== kept 
 '
 """
 
+# What systemd is told by the scripts, which are called as by dpkg, since dpkg itself takes seconds
+# for each. The stand-in keeps which units are enabled and which run, as files; with `refuse` there
+# the server does not start.
+UNITS = COPY + r"""
+chroot "$1/root" /bin/sh -eu -c '
+export DEBIAN_FRONTEND=noninteractive PATH=/run/bin:$PATH
+mkdir -p /run/systemd/system /run/bin /run/enabled /run/active
+cat >/run/bin/systemctl <<"END"
+#!/bin/sh
+verb=
+for word; do
+    case "$verb $word" in
+    *" --"*) ;;
+    " "*) verb=$word ;;
+    "enable "* | "start "* | "try-restart "*)
+        [ $verb != try-restart ] || [ -e /run/active/$word ] || continue
+        rm -f /run/active/$word
+        [ $verb != enable ] || touch /run/enabled/$word
+        [ ! -e /run/refuse ] || exit 1
+        touch /run/active/$word
+        echo $word >>/run/started ;;
+    "stop "*) rm -f /run/active/$word ;;
+    "is-active "*) exec test -e /run/active/$word ;;
+    "is-enabled "*) exec test -e /run/enabled/$word ;;
+    *) echo "== not known here: systemctl $*" >&2 ;;
+    esac
+done
+END
+chmod +x /run/bin/systemctl
+dpkg-deb -x /first.deb /
+dpkg-deb -e /first.deb /run/scripts
+ran() # SCRIPT ARGUMENTS, as dpkg calls it: what became of it
+{
+    script=$1
+    shift
+    status=0
+    /run/scripts/$script "$@" 2>/run/words || status=$?
+    touch /run/started
+    echo "== $script $*: enabled" $(ls /run/enabled), runs $(ls /run/active), \
+        started $(cat /run/started), exit $status
+    sed "s/^twoleg: /== /" /run/words
+    rm /run/started
+}
+ran postinst configure ""
+ran prerm remove
+ran postinst configure 0.1.0
+touch /run/refuse
+ran postinst configure 0.1.0
+rm /run/refuse
+ran prerm remove
+ran postinst configure 0.1.1
+rm /run/enabled/* /run/active/*
+touch /run/enabled/twoleg.socket /run/active/twoleg.socket /run/active/twoleg.service
+ran prerm remove
+ran postinst configure 0.1.1
+rm /run/active/*
+ran postinst configure 0.1.1
+link=/etc/systemd/system/multi-user.target.wants/twoleg.service
+mkdir -p ${link%/*}
+ln -s /lib/systemd/system/twoleg.service $link
+ran postrm purge
+[ -L $link ] || echo "== no link"
+' 2>&1
+"""
+
 
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory):
@@ -184,4 +249,24 @@ def test_D3_a_key_beside_the_store_is_taken_with_the_rights_of_its_user(packages
         "key root 600 32",
         "moved",
         "kept where it is named",
+    ]
+
+
+def test_package_starts_again_what_ran_before_it_was_removed(packages, tmp_path):
+    """And a start that is refused leaves an installed package, and words."""
+    service = "enabled twoleg.service, runs twoleg.service, started twoleg.service, exit 0"
+    assert findings(UNITS, packages, tmp_path) == [
+        f"postinst configure : {service}",
+        "prerm remove: enabled twoleg.service, runs , started , exit 0",
+        f"postinst configure 0.1.0: {service}",
+        "postinst configure 0.1.0: enabled twoleg.service, runs , started , exit 0",
+        "not started; see journalctl -u twoleg",
+        "prerm remove: enabled twoleg.service, runs , started , exit 0",
+        f"postinst configure 0.1.1: {service}",
+        "prerm remove: enabled twoleg.socket, runs , started , exit 0",
+        "postinst configure 0.1.1: enabled twoleg.socket, runs twoleg.service twoleg.socket,"
+        " started twoleg.socket twoleg.service, exit 0",
+        "postinst configure 0.1.1: enabled twoleg.socket, runs , started , exit 0",
+        "postrm purge: enabled twoleg.socket, runs , started , exit 0",
+        "no link",
     ]
