@@ -290,7 +290,8 @@ def test_D5_nobody_goes_by_keys_from_before_a_change_that_could_not_be_read(own_
     assert server.token(app).status == 503
     assert server.check(token).status == 503
     assert server.introspect(caller, token).status == 503
-    assert server.get("/.well-known/jwks.json").status == 503
+    unavailable = server.get("/.well-known/jwks.json")
+    assert (unavailable.status, unavailable.headers["Retry-After"]) == (503, "1")
     assert server.get("/readyz").status == 503
     server.hooks.fault("store", 0)
     until(lambda: server.get("/readyz").status == 200, "the keys to be read again")

@@ -78,7 +78,10 @@ def test_B1_one_address_against_many_clients(limited):
     apps = [server.app(name=f"app {i}") for i in range(4)]
     found = [ask(server, apps[i % 4].id, "wrong").status for i in range(14)]
     assert found == [401] * 10 + [429] * 4
-    assert ask(server, "unknown", "wrong").status == 429
+    unknown = ask(server, "unknown", "wrong")
+    assert unknown.status == 429
+    # A tenth of a day: it is the address that must wait, for no client has failed too often.
+    assert 3600 < int(unknown.headers["Retry-After"]) <= 8640
     assert ask(server, "unknown", "wrong", source="127.0.0.2").status == 401
     assert ask(server, apps[0].id, apps[0].secret).status == 200
 
