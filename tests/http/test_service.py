@@ -146,6 +146,25 @@ def test_root_becomes_the_user_once_its_ports_are_bound(make_server, nobodys):
     server.stop()
 
 
+@pytest.mark.skipif(HAS_HOOKS, reason="the leak check at the end of such a build traces it")
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can start it as another user")
+def test_D7_its_memory_is_read_by_no_process_of_its_own_user(make_server, nobodys):
+    """Nor is it dumped into a pipe, which a limit of 0 does not stop: the files in /proc of a
+    process that is not dumpable are root's (proc(5)). Whoever gives up root is not dumpable by
+    that alone, so this one starts as its user, as the unit has it."""
+    nobody = pwd.getpwnam("nobody")
+    server = make_server(data=nobodys / "data")
+    binary, *rest = server.command()
+    shutil.copy(binary, nobodys / "twoleg")  # where that user can reach it
+    server.command = lambda: ["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}",
+                              "--clear-groups", nobodys / "twoleg", *rest]
+    server.start()
+    assert set(status_of(server.process.pid)["Uid"].split()) == {str(nobody.pw_uid)}
+    for name in ("mem", "fd", "environ"):
+        assert os.stat(f"/proc/{server.process.pid}/{name}").st_uid == 0, name
+    server.stop()
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 def test_what_only_root_can_read_is_said_at_the_start(make_server, nobodys):
     """Not when the certificate is renewed, and no reload is taken any more."""
