@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <string.h>
+
 #include "cli/call.h"
 #include "cli/show.h"
 
@@ -45,14 +47,23 @@ enum cli_exit cli_key_rotate(struct cli *cli)
     return CLI_DONE;
 }
 
-// A replacement that was not announced is in nobody's cache.
-static bool key_replaced(const json_t *answer)
+// What caches of the key set know of the key that signs now: nothing of a new one, and nothing that
+// is certain of one that was announced.
+static void key_print_unknown(const json_t *answer)
 {
     const json_t *keys = json_object_get(answer, "keys");
-    bool found = false;
-    for (size_t i = 0; i < json_array_size(keys); i++)
-        found |= json_is_true(json_object_get(json_array_get(keys, i), "new"));
-    return found;
+    bool fresh = false, announced = false;
+    for (size_t i = 0; i < json_array_size(keys); i++) {
+        const json_t *key = json_array_get(keys, i);
+        fresh |= json_is_true(json_object_get(key, "new"));
+        announced |= strcmp(show_member(key, "state"), "signing") == 0;
+    }
+    if (fresh)
+        printf(", and do not know the new one");
+    else if (announced)
+        printf(", and may not know the one that signs now, unless it was announced %lld seconds "
+               "ago or earlier",
+               (long long)json_integer_value(json_object_get(answer, "announced_for")));
 }
 
 enum cli_exit cli_key_compromise(struct cli *cli)
@@ -75,7 +86,9 @@ enum cli_exit cli_key_compromise(struct cli *cli)
     if (!show_json(cli, answer)) {
         key_print_steps(answer);
         printf("Servers that keep the key set must fetch it now: they believe the lost key until "
-               "they do%s.\n", key_replaced(answer) ? ", and do not know the new one" : "");
+               "they do");
+        key_print_unknown(answer);
+        printf(".\n");
     }
     json_decref(answer);
     return CLI_DONE;

@@ -292,6 +292,19 @@ def test_a_wrong_listen_is_a_wrong_command_line(tmp_path):
         assert done.returncode == USAGE and "--listen" in done.stderr, done
 
 
+def test_D5_compromise_says_what_caches_do_not_know_of_the_key_that_signs_now(own_server):
+    server = own_server
+
+    def compromised():
+        [lost] = [row["kid"] for row in server.manage("GET", "keys")["keys"]
+                  if row["state"] == "signing"]
+        return server.run_cli("key", "compromise", lost, "--yes").stdout
+
+    announced_for = server.cli("key", "rotate", "--json")["announced_for"]
+    assert f"unless it was announced {announced_for} seconds ago or earlier." in compromised()
+    assert "do not know the new one." in compromised()
+
+
 def test_restore_looks_before_it_asks(own_server, tmp_path):
     server = own_server
     copy = tmp_path / "copy.db"
