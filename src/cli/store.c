@@ -2,6 +2,7 @@
 // The store as a whole: the way back of a copy, status.
 #include "store/store.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <pwd.h>
 #include <string.h>
@@ -31,13 +32,34 @@ static enum cli_exit store_is_roots(struct cli *cli, const char *file)
 // Said before anybody is asked; store_restore looks again, under its lock.
 static enum cli_exit store_may_restore(struct cli *cli, const char *file)
 {
-    if (access(file, R_OK) != 0)
+    struct stat info;
+    if (access(file, R_OK) != 0 || stat(file, &info) != 0)
         return cli_fail(errno == ENOENT ? CLI_NOT_FOUND : CLI_REFUSED, "%s: %s (data folder %s)",
                         file, strerror(errno), cli->folder);
+    if (!S_ISREG(info.st_mode))
+        return cli_fail(CLI_REFUSED, "%s: is not a regular file (data folder %s)", file,
+                        cli->folder);
     if (cli_server_runs(cli))
         return cli_fail(CLI_CONFLICT, "a server runs on the data folder %s: stop it first",
                         cli->folder);
     return store_is_roots(cli, file);
+}
+
+// The copy may be from before a change of the master key. Which key opens it, the start finds out:
+// what is configured is not known here.
+static void store_notice_master(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    const struct dirent *entry;
+    bool found = false;
+    while (dir && !found && (entry = readdir(dir)))
+        found = str_starts_with(str_from(entry->d_name), STR("master.key.before-"));
+    if (dir)
+        closedir(dir);
+    if (found)
+        cli_notice("master_key_changed", "warning: the master key was changed once. If the copy "
+                   "is from before that, the server does not start, and names the file %s/"
+                   "master.key.before-... that opens it", folder);
 }
 
 enum cli_exit cli_restore(struct cli *cli)
@@ -70,6 +92,7 @@ enum cli_exit cli_restore(struct cli *cli)
     }
     if (reason[0])
         cli_notice("gone_keys_unknown", "warning: %s", reason);
+    store_notice_master(folder);
     json_t *answer = json_pack("{s:s, s:b, s:b}", "folder", folder, "tokens_kept", keep,
                                "gone_keys_known", reason[0] == '\0');
     if (!show_json(cli, answer))

@@ -8,6 +8,7 @@
 
 #include "base/fault.h"
 #include "crypto/wipe.h"
+#include "keyring/before.h"
 #include "keyring/first.h"
 #include "keyring/inside.h"
 #include "keyring/make.h"
@@ -148,6 +149,8 @@ static enum twoleg_error keyring_open(struct keyring *keyring,
     }
     master_read_next(&keyring->master);
     error = keyring_read_first(keyring, settings->env, reason);
+    if (error == TWOLEG_REFUSED)
+        before_explain(keyring, settings->folder, reason);
     if (error)
         return error;
     // What a change of the master key left when it was cut short.

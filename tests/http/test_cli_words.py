@@ -316,7 +316,23 @@ def test_restore_looks_before_it_asks(own_server, tmp_path):
     done = server.run_cli("restore", str(tmp_path / "none.db"))
     assert done.returncode == NOT_FOUND and "none.db" in done.stderr
     assert "stop working" not in done.stderr and server.data in done.stderr
+    done = server.run_cli("restore", str(tmp_path))
+    assert done.returncode == REFUSED and f"{tmp_path}: is not a regular file" in done.stderr
     assert code(server, "restore", str(copy)) == USAGE
+
+
+def test_restore_after_a_change_of_the_master_key_says_who_finds_the_one(own_server, tmp_path):
+    server, copy = own_server, tmp_path / "copy.db"
+    server.cli("backup", str(copy))
+    before = server.cli("master", "rotate", "--yes", "--json")["before"]
+    server.stop()
+    done = server.run_cli("restore", str(copy), "--yes", "--json")
+    told = json.loads(done.stderr)
+    assert done.returncode == 0 and told["notice"] == "master_key_changed"
+    assert f"{server.data}/master.key.before-" in told["message"]
+    assert before in server.refused()[1]
+    os.rename(before, os.path.join(server.data, "master.key"))
+    server.start()
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root has other users' folders")

@@ -190,6 +190,38 @@ static void D4_a_wrong_or_truncated_master_key_changes_nothing(void **state)
     assert_int_equal(keyring_try(on, other), TWOLEG_NONE);
 }
 
+// A copy of the store from before a change of the master key: the words name the file that fits.
+static void D4_the_master_key_from_before_is_found_by_trying(void **state)
+{
+    struct test_keyring *on = *state;
+    static const char *const stamps[] = {"20260101T000000Z", "20260102T000000Z"};
+    uint8_t right[64], wrong[33];
+    char files[2][320], words[340];
+    keyring_open(on);
+    keyring_close(on);
+    assert_int_equal(file_read(on->master, right), 32);
+    memset(wrong, 7, sizeof wrong);
+    file_write(on->master, wrong, 32, 0600);
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(files[i], sizeof files[i], "%s.before-%s", on->master, stamps[i]);
+        wrong[0] = (uint8_t)i;
+        file_write(files[i], wrong, 32, 0600);
+    }
+    // None fits, or it is not one that a master key could be.
+    keyring_refused(on, NULL, "name the right one as master_key_file");
+    file_write(files[1], right, 32, 0644);
+    keyring_refused(on, NULL, "name the right one as master_key_file");
+    file_write(files[1], right, 32, 0600);
+    snprintf(words, sizeof words, "from before a change of it: %s is. ", files[1]);
+    keyring_refused(on, NULL, words);
+    // A key that lies elsewhere, as a credential does: those in the data folder are tried too.
+    char other[310];
+    snprintf(other, sizeof other, "%s/other.key", on->test->folder);
+    file_write(other, wrong, 32, 0600);
+    keyring_refused(on, other, words);
+    assert_int_equal(keyring_try(on, files[1]), TWOLEG_NONE);
+}
+
 // Changes one row behind the store's back.
 static void row_change(struct test_keyring *on, const char *sql)
 {
@@ -495,6 +527,7 @@ int main(void)
         unit(D1_the_store_holds_no_key_in_clear),
         unit(D3_what_others_may_read_or_replace_is_refused),
         unit(D4_a_wrong_or_truncated_master_key_changes_nothing),
+        unit(D4_the_master_key_from_before_is_found_by_trying),
         unit(D4_a_flipped_bit_is_refused),
         unit(D4_a_flipped_bit_of_the_signing_key_is_refused),
         unit(D4_a_blob_in_another_row_is_refused),
