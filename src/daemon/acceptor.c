@@ -56,21 +56,38 @@ static enum twoleg_error acceptor_open_admin(struct acceptor *acceptor,
     return TWOLEG_NONE;
 }
 
+// Before anything is bound: an address beside the one that was handed over would be refused as
+// taken, by nobody but ourselves.
+static enum twoleg_error acceptor_inherit(struct acceptor *acceptor, const struct config *config,
+                                          char *reason)
+{
+    for (size_t i = 0; i < config->listen.count; i++) {
+        int fd = activation_take(acceptor->activation, &config->listen.items[i].endpoint);
+        enum twoleg_error error =
+            fd >= 0 ? http_listener_take(fd, &acceptor->listeners[i], reason) : TWOLEG_NONE;
+        if (error)
+            return error;
+    }
+    const char *left = activation_left(acceptor->activation);
+    if (!left)
+        return TWOLEG_NONE;
+    // Nobody would ever accept there.
+    snprintf(reason, 512, "the service manager hands over a socket at %s, which listen: does not "
+             "name: name it there in these words, or no address at all", left);
+    return TWOLEG_REFUSED;
+}
+
 static enum twoleg_error acceptor_open_some(struct acceptor *acceptor,
                                             const struct config *config, bool paths, char *reason)
 {
-    if (config->listen.count >= LISTENERS_MAX)
-        return TWOLEG_LIMIT;
-    acceptor->count = config->listen.count;
     for (size_t i = 0; i < config->listen.count; i++) {
         const struct config_listener *from = &config->listen.items[i];
         struct http_listener *listener = &acceptor->listeners[i];
         if ((from->endpoint.address.family == ADDRESS_LOCAL) != paths)
             continue;
-        int fd = activation_take(acceptor->activation, &from->endpoint);
         enum twoleg_error error =
-            fd >= 0 ? http_listener_take(fd, listener, reason)
-                    : http_listener_open(from->endpoint.text, 0660, listener, reason);
+            listener->fd >= 0 ? TWOLEG_NONE
+                              : http_listener_open(from->endpoint.text, 0660, listener, reason);
         if (error)
             return error;
         listener->number = i;
@@ -83,19 +100,17 @@ static enum twoleg_error acceptor_open_some(struct acceptor *acceptor,
 enum twoleg_error acceptor_open_ports(struct acceptor *acceptor, const struct config *config,
                                       char ret_reason[static 512])
 {
-    return acceptor_open_some(acceptor, config, false, ret_reason);
+    if (config->listen.count >= LISTENERS_MAX)
+        return TWOLEG_LIMIT;
+    acceptor->count = config->listen.count;
+    enum twoleg_error error = acceptor_inherit(acceptor, config, ret_reason);
+    return error ? error : acceptor_open_some(acceptor, config, false, ret_reason);
 }
 
 enum twoleg_error acceptor_open_paths(struct acceptor *acceptor, const struct config *config,
                                       char ret_reason[static 512])
 {
     enum twoleg_error error = acceptor_open_some(acceptor, config, true, ret_reason);
-    const char *left = error ? NULL : activation_left(acceptor->activation);
-    if (left) { // nobody would ever accept there
-        snprintf(ret_reason, 512, "the service manager hands over a socket at %s, but listen: "
-                 "names no such address", left);
-        return TWOLEG_REFUSED;
-    }
     return error ? error : acceptor_open_admin(acceptor, config, ret_reason);
 }
 
