@@ -85,11 +85,14 @@ static enum twoleg_error refresh_reused(struct http_request *request, const stru
 static enum twoleg_error refresh_good(const struct http_request *request,
                                       const struct client *client, const struct user_found *found)
 {
+    const struct token_context *token = &endpoint_context(request)->token;
     const struct gate_refresh gate = {
         .family = found->family,
         .application = client->application->number,
         .generation = client->state.generation,
-        .epoch = endpoint_context(request)->token.epoch,
+        .epoch = token->epoch,
+        .credential_revoked =
+            registry_credential_revoked(token->registry, found->family->credential),
         .now_us = request->env->latest_us,
     };
     enum twoleg_error error = gate_refresh(&gate);
@@ -243,6 +246,7 @@ static enum twoleg_error refresh_build_first(struct http_request *request,
         .rotated_us = request->env->latest_us,
         .expires_us = request->env->latest_us + config->refresh_ttl,
         .tokens_until_s = kept->until_s,
+        .credential = decision->credential,
     };
     family->idle_us = refresh_until(request, family->expires_us);
     kept->left_s = refresh_left_s(request, family->idle_us);
@@ -256,6 +260,7 @@ static enum twoleg_error refresh_build_first(struct http_request *request,
 }
 
 static enum twoleg_error refresh_build_next(struct http_request *request,
+                                            const struct decision *decision,
                                             const struct refresh_family *family,
                                             struct store_batch *batch, struct refresh_kept *kept)
 {
@@ -274,6 +279,7 @@ static enum twoleg_error refresh_build_next(struct http_request *request,
     verb->rotate.rotated_us = request->env->latest_us;
     verb->rotate.idle_us = idle_us;
     verb->rotate.tokens_until_s = kept->until_s;
+    verb->rotate.credential = decision->credential;
     return TWOLEG_NONE;
 }
 
@@ -301,7 +307,7 @@ enum twoleg_error refresh_write(struct http_request *request, const struct decis
     kept->from = use->family;
     kept->until_s = refresh_tokens_until_s(expires_s);
     if (!state.done)
-        return use->family ? refresh_build_next(request, use->family, batch, kept)
+        return use->family ? refresh_build_next(request, decision, use->family, batch, kept)
                            : refresh_build_first(request, decision, batch, kept);
     refresh_build_note(decision, use, &state, commit);
     return TWOLEG_NONE;

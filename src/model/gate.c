@@ -15,7 +15,7 @@ const char *const gate_checks[] = {
     "token_required_scope", "token_user_deleted", "token_user_status", "token_user_generation",
     "user_deleted",    "user_status",      "user_account",      "user_generation",
     "refresh_owner",   "refresh_epoch",    "refresh_generation", "refresh_expired",
-    "refresh_idle",    "refresh_future",   NULL,
+    "refresh_idle",    "refresh_future",   "refresh_credential", NULL,
 };
 
 // A check fails unless its condition holds. A mutation run leaves one out and must see a test fail.
@@ -86,6 +86,8 @@ enum twoleg_error gate_refresh(const struct gate_refresh *q)
         return REFUSE(TWOLEG_REFRESH_EXPIRED);
     if (gate_fails("refresh_idle", q->now_us < q->family->idle_us))
         return REFUSE(TWOLEG_REFRESH_EXPIRED);
+    if (gate_fails("refresh_credential", !q->credential_revoked))
+        return REFUSE(TWOLEG_REFRESH_CREDENTIAL);
     if (gate_fails("refresh_future", q->family->rotated_us - q->now_us <= ENV_AHEAD_US))
         return REFUSE(TWOLEG_REFRESH_EXPIRED);
     return TWOLEG_NONE;

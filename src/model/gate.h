@@ -46,6 +46,7 @@ struct gate_refresh {
     uint64_t application;
     uint64_t generation; // the application's, now
     uint32_t epoch;      // the server's
+    bool credential_revoked; // the tokens of that with which its present refresh token was got
     int64_t now_us;      // env->latest_us
 };
 enum twoleg_error gate_refresh(const struct gate_refresh *question) TWOLEG_MUST_CHECK;

@@ -35,6 +35,8 @@ struct refresh_family {
     uint64_t account;
     uint64_t application, generation; // of the application, when it began
     uint64_t user, user_generation;
+    // Of the secret with which `current` was got: number. 0 = a program before schema 8 wrote it.
+    uint64_t credential;
     uint32_t epoch; // the server's; a restore sets a new one
     uint64_t api;
     struct str scope; // as granted: no later token has more

@@ -190,13 +190,14 @@ struct store_verb {
         // The oldest of the user's with this application goes where there are too many.
         const struct refresh_family *family;
         // REFRESH_ROTATE: a compare-and-set. VERSION_CONFLICT: current is another one by now, or
-        // the family has ended.
+        // the family has ended, or the tokens of the credential with which current was got.
         struct {
             uint64_t family;
             uint32_t key; // that next was made under
             struct sha256 current, next;
             int64_t rotated_us, idle_us;
             int64_t tokens_until_s; // of the access token that comes with next
+            uint64_t credential;    // with which next is got
         } rotate; // NOTE reads family, current and tokens_until_s: another one came with current
         // REFRESH_REVOKE: a family as it was found, and the access tokens that came with it, also
         // when it has gone meanwhile. LIMIT: there is no room for the latter, as with REVOKE;

@@ -124,7 +124,7 @@ class Matrix:
             self.add_foreign(token_format)
             for state in () if not self.users else (
                     "user", "user_disabled", "user_reenabled", "user_deleted", "user_recreated",
-                    "user_passwd", "family_ended",
+                    "user_passwd", "family_ended", "user_secret_revoked",
                     "refresh_expired", "refresh_idle", "refresh_later", "refresh_restored",
                     "refresh_revoked", "refresh_foreign"):
                 self.add_user(state, token_format)
@@ -279,6 +279,14 @@ class Matrix:
     def become_family_ended(self, subject):
         for token in (token for auth in AUTHS for token in subject.refresh[auth]):
             assert self.server.revoke(subject.app, token).status == 200
+
+    def become_user_secret_revoked(self, subject):
+        """It goes on with another secret."""
+        row, = self.server.secrets(subject.app)
+        subject.app.secret = self.server.cli("secret", "add", subject.app.id,
+                                             "--json")["client_secret"]
+        self.server.manage("POST", "application/secrets/remove", subject.app,
+                           {"secret": row["secret"], "revoke_tokens": True})
 
     def become_refresh_revoked(self, subject):
         self.server.act("revoke-tokens", subject.app)

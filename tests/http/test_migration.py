@@ -34,7 +34,8 @@ def core_app(name):
 
 
 # What each step has added, the latest first.
-ADDED = {8: "DROP INDEX reference_tokens_sole; ALTER TABLE reference_tokens DROP COLUMN nonce;",
+ADDED = {8: "DROP INDEX reference_tokens_sole; ALTER TABLE reference_tokens DROP COLUMN nonce;"
+            "ALTER TABLE refresh_tokens DROP COLUMN credential;",
          7: "ALTER TABLE applications DROP COLUMN refresh_term;"
             "ALTER TABLE refresh_tokens DROP COLUMN term; DROP INDEX revoked_tokens_application;"
             "ALTER TABLE revoked_tokens DROP COLUMN generation;"

@@ -2,6 +2,7 @@
 """Refresh tokens (RFC 6749 section 6): good once, bound to what they came from, ended together with
 the access tokens that came with them."""
 import concurrent.futures
+import copy
 import sqlite3
 import time
 
@@ -251,6 +252,42 @@ def test_G1_nothing_that_is_refreshed_meanwhile_outlives_the_end(server, app, fo
         assert going.result().json() == INVALID
         assert len(given) > 3
         assert alive(server, app, *(one["access_token"] for one in given)) == [False] * len(given)
+
+
+def other_secret(server, app):
+    other = copy.copy(app)
+    other.secret = server.cli("secret", "add", app.id, "--json")["client_secret"]
+    return other
+
+
+def test_rfc9700_2_2_2_logins_end_with_the_tokens_of_the_secret_they_were_got_with(own):
+    server, app = own()
+    name = user(server, "many", "--scope", "alpha")
+    row, = server.secrets(app)
+    other = other_secret(server, app)
+    by_one = [granted(server, app, name)["refresh_token"] for _ in range(2)]
+    by_other = [granted(server, other, name)["refresh_token"] for _ in range(2)]
+    # The secret that was shown last counts.
+    gone = [by_one[0], refresh(server, app, by_other[0]).json()["refresh_token"]]
+    kept = [by_other[1], refresh(server, other, by_one[1]).json()["refresh_token"]]
+    server.cli("secret", "remove", app.id, row["secret"], "--revoke-tokens", "--yes")
+    for _ in range(2):
+        assert [refresh(server, other, token).json() for token in gone] == [INVALID] * 2
+        answers = [refresh(server, other, token) for token in kept]
+        assert [answer.status for answer in answers] == [200, 200]
+        kept = [answer.json()["refresh_token"] for answer in answers]
+        server.restart(hard=True)
+    assert server.revoke(other, gone[0]).status == 200  # it may still be given back
+
+
+def test_logins_go_on_with_another_secret_where_only_the_secret_went(server):
+    app = server.app(name="one went", scope="alpha", grants="password refresh_token")
+    name = user(server, "goes on", "--scope", "alpha")
+    row, = server.secrets(app)
+    other = other_secret(server, app)
+    token = granted(server, app, name)["refresh_token"]
+    server.cli("secret", "remove", app.id, row["secret"], "--yes")
+    assert refresh(server, other, token).status == 200
 
 
 @pytest.mark.parametrize("form", FORMATS)

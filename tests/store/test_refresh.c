@@ -27,7 +27,8 @@ static struct refresh_family family_of(uint64_t number)
                                    .rotated_us = TEST_NOW - 1,
                                    .idle_us = TEST_NOW + HOUR,
                                    .expires_us = TEST_NOW + 2 * HOUR,
-                                   .tokens_until_s = TEST_NOW / SECOND_US + 600};
+                                   .tokens_until_s = TEST_NOW / SECOND_US + 600,
+                                   .credential = 1011};
 }
 
 static enum twoleg_error add(struct test_store *test, const struct refresh_family *family)
@@ -42,7 +43,8 @@ static enum twoleg_error rotate_until(struct test_store *test, uint64_t family, 
     struct store_verb verb = {.rotate = {.family = family, .key = 4, .current = hash_of(from),
                                          .next = hash_of(to), .rotated_us = TEST_NOW - 2,
                                          .idle_us = TEST_NOW + HOUR + 1,
-                                         .tokens_until_s = tokens_until_s}};
+                                         .tokens_until_s = tokens_until_s,
+                                         .credential = UINT64_MAX}};
     return test_one(test, VERB_REFRESH_ROTATE, ACCOUNT_DEFAULT, &verb);
 }
 
@@ -110,6 +112,7 @@ static void a_family_is_found_by_its_number(void **state)
         assert_int_equal(family->idle_us, TEST_NOW + HOUR);
         assert_int_equal(family->expires_us, TEST_NOW + 2 * HOUR);
         assert_int_equal(family->tokens_until_s, TEST_NOW / SECOND_US + 600);
+        assert_int_equal(family->credential, 1011);
         test_close(test);
         test_open(test);
     }
@@ -135,6 +138,26 @@ static void rfc9700_4_14_2_a_token_is_rotated_once(void **state)
     assert_int_equal(family->expires_us, TEST_NOW + 2 * HOUR); // use does not put it off
     assert_int_equal(rotate(test, 1, 2, 3), TWOLEG_NONE);
     assert_memory_equal(&find(test, 1)->previous, &second, sizeof second);
+}
+
+// With the tokens of a secret the logins end that it has now. Whoever has found one of them good a
+// moment before does not take it over with another secret.
+static void G1_a_family_leaves_no_secret_whose_tokens_were_revoked(void **state)
+{
+    struct test_store *test = *state;
+    struct store_verb revoke = {.number = 1011};
+    assert_int_equal(make_user(test, ANN, "ann"), TWOLEG_NONE);
+    for (uint64_t number = 1; number <= 2; number++) {
+        struct refresh_family made = family_of(number);
+        assert_int_equal(add(test, &made), TWOLEG_NONE);
+    }
+    assert_int_equal(rotate(test, 1, 1, 2), TWOLEG_NONE);
+    assert_true(find(test, 1)->credential == UINT64_MAX);
+    assert_int_equal(test_one(test, VERB_CREDENTIAL_REVOKE, ACCOUNT_DEFAULT, &revoke),
+                     TWOLEG_NONE);
+    assert_int_equal(rotate(test, 2, 2, 3), TWOLEG_VERSION_CONFLICT);
+    assert_int_equal(find(test, 2)->credential, 1011);
+    assert_int_equal(rotate(test, 1, 2, 3), TWOLEG_NONE); // the other secret's, all the same
 }
 
 // Another access token came with a refresh token that is good still: what is known only grows.
@@ -556,6 +579,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_APPLICATIONS(a_family_is_found_by_its_number),
         WITH_APPLICATIONS(rfc9700_4_14_2_a_token_is_rotated_once),
+        WITH_APPLICATIONS(G1_a_family_leaves_no_secret_whose_tokens_were_revoked),
         WITH_APPLICATIONS(rfc7009_2_1_a_later_access_token_is_noted),
         WITH_APPLICATIONS(what_was_changed_meanwhile_begins_no_family),
         WITH_APPLICATIONS(families_end_with_what_they_came_from),

@@ -143,7 +143,8 @@ static bool refresh_row(struct statement *row, struct arena *arena, struct refre
         .rotated_us = statement_get_int(row, 11),
         .idle_us = statement_get_int(row, 12),
         .expires_us = statement_get_int(row, 13),
-        .tokens_until_s = statement_get_int(row, 15)};
+        .tokens_until_s = statement_get_int(row, 15),
+        .credential = statement_get_number(row, 16)};
     family->has_previous = refresh_hash(row, 10, &family->previous);
     if (!refresh_hash(row, 9, &family->current) || key < 0 || key > UINT32_MAX ||
         epoch < 0 || epoch > UINT32_MAX || family->tokens_until_s < 0 ||

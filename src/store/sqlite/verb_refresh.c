@@ -60,6 +60,7 @@ static enum twoleg_error refresh_insert(struct round *round, const struct refres
     statement_int(&add, family->expires_us);
     statement_int(&add, family->epoch);
     statement_int(&add, family->tokens_until_s);
+    statement_number(&add, family->credential);
     return statement_run(&add);
 }
 
@@ -101,6 +102,7 @@ enum twoleg_error verb_refresh_rotate(struct round *round, const struct store_ve
     statement_int(&rotate, verb->rotate.rotated_us);
     statement_int(&rotate, verb->rotate.idle_us);
     statement_int(&rotate, verb->rotate.tokens_until_s);
+    statement_number(&rotate, verb->rotate.credential);
     enum twoleg_error error = statement_run(&rotate);
     if (!error && sqlite3_changes(round->database->db) == 0)
         error = TWOLEG_VERSION_CONFLICT;

@@ -362,6 +362,7 @@ static const struct {
     {TWOLEG_REFRESH_FOREIGN, 400, "invalid_grant", USER, ""},
     {TWOLEG_REFRESH_EXPIRED, 400, "invalid_grant", USER, ""},
     {TWOLEG_REFRESH_GENERATION, 400, "invalid_grant", USER, ""},
+    {TWOLEG_REFRESH_CREDENTIAL, 400, "invalid_grant", USER, ""},
     {TWOLEG_REFRESH_REUSED, 400, "invalid_grant", USER, ""},
     {TWOLEG_PASSWORDS, 429, "temporarily_unavailable", FAILURES, LATER},
     {TWOLEG_FAILURES_ADDRESS, 429, "temporarily_unavailable", FAILURES, LATER},

@@ -38,6 +38,8 @@ static unsigned assert_whole(const struct test_store *test)
                                  " + (SELECT count(*) FROM pragma_table_info('revoked_tokens')"
                                  " WHERE name = 'generation')"),
                      reached >= 7 ? 3 : 0);
+    assert_int_equal(raw_ask(db, "SELECT count(*) FROM pragma_table_info('refresh_tokens')"
+                                 " WHERE name = 'credential'"), reached >= 8);
     sqlite3_close(db);
     assert_same_rows(test, "core.db", "twoleg.db");
     return reached ? (unsigned)reached : 1;
