@@ -47,6 +47,21 @@ static bool check_paths_meet(const struct dialect_endpoint *a, const struct dial
     return rest_b.ptr == NULL && holes_a == holes_b; // fewer holes come first
 }
 
+static void check_refuse_path(struct dialect_loader *loader, size_t at, size_t before)
+{
+    const struct dialect_endpoint *items = loader->dialect->endpoints.items;
+    struct str path = items[at].path, first = items[before].path;
+    if (str_equal(path, first))
+        DIALECT_REFUSE(loader, items[at].mark,
+                       "endpoints[%zu]: the path \"%.*s\" stands there twice, first in line %u", at,
+                       STR_ARG(path), items[before].mark.line);
+    else
+        DIALECT_REFUSE(loader, items[at].mark,
+                       "endpoints[%zu]: the path \"%.*s\" fits what \"%.*s\" in line %u fits, and "
+                       "nothing says which of them is meant", at, STR_ARG(path), STR_ARG(first),
+                       items[before].mark.line);
+}
+
 // The words of the file are not the bits of HTTP.
 static unsigned check_methods(unsigned words)
 {
@@ -67,10 +82,7 @@ static void check_endpoints(struct dialect_loader *loader)
                            STR_ARG(items[i].path), problem);
         for (size_t k = 0; k < i; k++)
             if (check_paths_meet(&items[i], &items[k]))
-                DIALECT_REFUSE(loader, items[i].mark,
-                               "endpoints[%zu]: the path \"%.*s\" stands there twice, first in "
-                               "line %u",
-                               i, STR_ARG(items[i].path), items[k].mark.line);
+                check_refuse_path(loader, i, k);
     }
 }
 
@@ -235,6 +247,53 @@ static bool check_names(const struct dialect *dialect, enum grant_kind grant)
     return false;
 }
 
+// Meanings that one grant alone has.
+static const struct {
+    enum grant_kind grant;
+    enum dialect_meaning meaning;
+} check_needs[] = {
+    {GRANT_PASSWORD, MEANING_USERNAME},
+    {GRANT_PASSWORD, MEANING_PASSWORD},
+    {GRANT_REFRESH_TOKEN, MEANING_REFRESH_TOKEN},
+};
+#define CHECK_NEEDS (sizeof check_needs / sizeof *check_needs)
+
+static bool check_is_used(const struct dialect *dialect, const struct dialect_parameter *parameter)
+{
+    const struct dialect_endpoint *items = dialect->endpoints.items;
+    size_t need = 0;
+    while (need < CHECK_NEEDS && check_needs[need].meaning != (enum dialect_meaning)parameter->is)
+        need++;
+    bool used = need == CHECK_NEEDS;
+    for (size_t i = 0; i < dialect->endpoints.count && !used; i++)
+        used = items[i].grants & GRANT_BIT(check_needs[need].grant);
+    return used;
+}
+
+static bool check_is_named_anew(const struct dialect *dialect,
+                                const struct dialect_parameter *inherited)
+{
+    const struct dialect_parameter *items = dialect->parameters.items;
+    for (size_t i = 0; i < dialect->parameters.count; i++)
+        if (items[i].mark.line && check_same_name(&items[i], inherited))
+            return true;
+    return false;
+}
+
+// A gateway of client_credentials alone may call its client's ID and secret username and password:
+// the base's parameters of a grant that it has not leave their names to the file's own.
+static void check_give_way(struct dialect_loader *loader)
+{
+    struct schema_list *all = &loader->dialect->parameters;
+    struct dialect_parameter *items = all->items;
+    size_t kept = 0;
+    for (size_t i = 0; i < all->count; i++)
+        if (items[i].mark.line || check_is_used(loader->dialect, &items[i]) ||
+            !check_is_named_anew(loader->dialect, &items[i]))
+            items[kept++] = items[i];
+    all->count = kept;
+}
+
 static void check_grants_named(struct dialect_loader *loader, size_t at,
                                const struct dialect_endpoint *endpoint)
 {
@@ -249,26 +308,17 @@ static void check_grants_named(struct dialect_loader *loader, size_t at,
 // looked at with it.
 static void check_grants_have(struct dialect_loader *loader)
 {
-    static const struct {
-        enum grant_kind grant;
-        enum dialect_meaning meaning;
-        const char *word;
-    } needs[] = {
-        {GRANT_PASSWORD, MEANING_USERNAME, "username"},
-        {GRANT_PASSWORD, MEANING_PASSWORD, "password"},
-        {GRANT_REFRESH_TOKEN, MEANING_REFRESH_TOKEN, "refresh_token"},
-    };
     const struct dialect_endpoint *items = loader->dialect->endpoints.items;
     if (loader->base && items == loader->base->endpoints.items)
         return;
     for (size_t i = 0; i < loader->dialect->endpoints.count; i++) {
         check_grants_named(loader, i, &items[i]);
-        for (size_t k = 0; k < sizeof needs / sizeof *needs; k++)
-            if ((items[i].grants & GRANT_BIT(needs[k].grant)) &&
-                !check_has(loader->dialect, needs[k].meaning))
+        for (size_t k = 0; k < CHECK_NEEDS; k++)
+            if ((items[i].grants & GRANT_BIT(check_needs[k].grant)) &&
+                !check_has(loader->dialect, check_needs[k].meaning))
                 DIALECT_REFUSE(loader, items[i].mark,
                                "endpoints[%zu]: its grants need a parameter that is: %s", i,
-                               needs[k].word);
+                               dialect_meaning_word(check_needs[k].meaning));
     }
 }
 
@@ -285,6 +335,23 @@ static void check_alone(struct dialect_loader *loader, const struct dialect_para
                        STR_ARG(loader->base->name), STR_ARG(parameter->name), problem);
 }
 
+// Extra ones have no meaning by which the file could say them anew.
+static void check_refuse_inherited(struct dialect_loader *loader,
+                                   const struct dialect_parameter *own,
+                                   const struct dialect_parameter *inherited, const char *same)
+{
+    struct str base = loader->base->name;
+    if (inherited->is == MEANING_EXTRA)
+        DIALECT_REFUSE(loader, own->mark, "parameters: \"%.*s\" has the %s of %.*s's \"%.*s\"",
+                       STR_ARG(own->name), same, STR_ARG(base), STR_ARG(inherited->name));
+    else
+        DIALECT_REFUSE(loader, own->mark,
+                       "parameters: \"%.*s\" has the %s of %.*s's \"%.*s\": give that another one, "
+                       "with a parameter that is: %s",
+                       STR_ARG(own->name), same, STR_ARG(base), STR_ARG(inherited->name),
+                       dialect_meaning_word(inherited->is));
+}
+
 // The file's own stand before those of the base.
 static void check_beside(struct dialect_loader *loader, const struct dialect_parameter *later,
                          const struct dialect_parameter *earlier)
@@ -295,10 +362,7 @@ static void check_beside(struct dialect_loader *loader, const struct dialect_par
                        "parameters: \"%.*s\" has the %s of \"%.*s\" in line %u",
                        STR_ARG(later->name), same, STR_ARG(earlier->name), earlier->mark.line);
     else if (same)
-        DIALECT_REFUSE(loader, earlier->mark,
-                       "parameters: \"%.*s\" has the %s of %.*s's \"%.*s\"",
-                       STR_ARG(earlier->name), same, STR_ARG(loader->base->name),
-                       STR_ARG(later->name));
+        check_refuse_inherited(loader, earlier, later, same);
 }
 
 static void check_parameters(struct dialect_loader *loader)
@@ -356,6 +420,7 @@ void dialect_check_request(struct dialect_loader *loader)
 {
     check_endpoints(loader);
     check_grants(loader);
+    check_give_way(loader);
     check_parameters(loader);
     check_grants_have(loader);
     check_scope(loader);

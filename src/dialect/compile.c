@@ -8,7 +8,7 @@
 // ------------------------------------------------------------------------------------- headers
 
 // Those that HTTP itself, or we for safety's sake, send; those that say of a body what no text can
-// know before; and those that tell a cache otherwise than no-store.
+// know before; those that tell a cache otherwise than no-store; and those that send a browser away.
 static const char *const compile_headers_taken[] = {
     "Cache-Control",    "Connection",     "Content-Length", "Content-Type",
     "Date",             "Keep-Alive",     "Pragma",         "Retry-After",
@@ -16,7 +16,7 @@ static const char *const compile_headers_taken[] = {
     "WWW-Authenticate", "X-Request-Id",   "Allow",          "Transfer-Encoding",
     "Content-Encoding", "Content-Range",  "Content-MD5",    "Content-Digest",
     "Repr-Digest",      "Proxy-Connection", "CDN-Cache-Control", "Surrogate-Control",
-    "X-Accel-Expires",  "X-Content-Type-Options",
+    "X-Accel-Expires",  "X-Content-Type-Options", "Location",        "Refresh",
 };
 
 static bool compile_is_printable(struct str text)
@@ -66,6 +66,24 @@ static void compile_value(struct dialect_loader *loader, struct config_mark mark
 {
     if (!compile_is_printable(value))
         DIALECT_REFUSE(loader, mark, "%s: \"%.*s\" is not visible ASCII", key, STR_ARG(value));
+}
+
+// A quoted-string that has no end would take in whatever a client finds behind it (RFC 9110 section
+// 5.6.4).
+static void compile_challenge(struct dialect_loader *loader, struct config_mark mark,
+                              const char *key, struct str challenge)
+{
+    bool quoted = false;
+    compile_value(loader, mark, key, challenge);
+    for (size_t i = 0; i < challenge.len; i++) {
+        if (quoted && challenge.ptr[i] == '\\')
+            i++;
+        else if (challenge.ptr[i] == '"')
+            quoted = !quoted;
+    }
+    if (quoted)
+        DIALECT_REFUSE(loader, mark, "%s: the quotes of '%.*s' do not end", key,
+                       STR_ARG(challenge));
 }
 
 // ------------------------------------------------------------------------------------- success
@@ -449,7 +467,7 @@ void dialect_compile_errors(struct dialect_loader *loader)
     d->json_errors = dialect_content_is_json(d->errors.content_type);
     dialect_compile_content_type(loader, d->errors.mark, "errors.content_type",
                                  d->errors.content_type);
-    compile_value(loader, d->errors.mark, "errors.challenge", d->errors.challenge);
+    compile_challenge(loader, d->errors.mark, "errors.challenge", d->errors.challenge);
     compile_template(loader, compile_mark(d->errors.body_mark, d->errors.mark), "errors.body",
                      d->errors.body, d->json_errors, &d->errors.template);
     compile_body_words(loader);
@@ -496,7 +514,7 @@ void dialect_compile_resource(struct dialect_loader *loader)
                        STR_ARG(resource->header));
     dialect_compile_content_type(loader, resource->mark, "resource.content_type",
                                  resource->content_type);
-    compile_value(loader, resource->mark, "resource.challenge", resource->challenge);
+    compile_challenge(loader, resource->mark, "resource.challenge", resource->challenge);
     compile_gate(loader, resource->unauthorized_mark, "resource.unauthorized",
                  resource->unauthorized, &d->unauthorized);
     compile_gate(loader, resource->forbidden_mark, "resource.forbidden", resource->forbidden,

@@ -220,6 +220,8 @@ struct dialect {
 };
 
 // ------------------------------------------------------------------------------------- loading
+#define DIALECT_BASES_MAX 4 // behind each other
+
 // Where dialects come from: a folder of files of one's own, then what came with the program. All
 // that is found, also texts, lives in the arena.
 struct dialect_library {
@@ -235,7 +237,7 @@ struct dialect_library {
 // says why. NO_MEMORY.
 enum twoleg_error dialect_load(struct dialect_library *library, struct str source, struct str text,
                                const struct dialect **ret_dialect) TWOLEG_MUST_CHECK;
-// The same by a name. NOT_FOUND when there is none.
+// The same by a name. NOT_FOUND when there is none. LIMIT: DIALECT_BASES_MAX are being loaded.
 enum twoleg_error dialect_find(struct dialect_library *library, struct str name,
                                const struct dialect **ret_dialect) TWOLEG_MUST_CHECK;
 // A dialect that came with the program; STR_NONE when there is none of that name.

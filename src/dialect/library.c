@@ -3,8 +3,6 @@
 #include "config/walk.h"
 #include "dialect/dialect.h"
 
-#define LIBRARY_DEPTH_MAX 4
-
 static enum twoleg_error library_read(struct dialect_library *library, struct str path,
                                       struct str *ret_text)
 {
@@ -75,12 +73,8 @@ enum twoleg_error dialect_find(struct dialect_library *library, struct str name,
     }
     if (error)
         return error;
-    if (library->depth == LIBRARY_DEPTH_MAX) {
-        config_report_addf(library->report, source, (struct config_mark){1, 1},
-                           "base: more than %d dialects behind each other, or a ring of them",
-                           LIBRARY_DEPTH_MAX);
-        return TWOLEG_MALFORMED;
-    }
+    if (library->depth == DIALECT_BASES_MAX)
+        return TWOLEG_LIMIT;
     library->depth++;
     error = dialect_load(library, source, text, &found);
     library->depth--;

@@ -150,10 +150,15 @@ static enum twoleg_error load_base(struct dialect_library *library, struct diale
     bool own_last = !name.len && str_equal(loader->dialect->name, last);
     enum twoleg_error error = dialect_find(own_last ? &shipped : library, name.len ? name : last,
                                            &loader->base);
-    if (error != TWOLEG_NOT_FOUND)
+    struct config_mark mark = dialect_key_mark(loader, name.len ? "base" : "name");
+    if (error == TWOLEG_NOT_FOUND)
+        DIALECT_REFUSE(loader, mark, "base: there is no dialect \"%.*s\"", STR_ARG(name));
+    else if (error == TWOLEG_LIMIT)
+        DIALECT_REFUSE(loader, mark, "base: with \"%.*s\" more than %d dialects are behind each "
+                       "other, or they are a ring", STR_ARG(name.len ? name : last),
+                       DIALECT_BASES_MAX);
+    else
         return error;
-    DIALECT_REFUSE(loader, dialect_key_mark(loader, "base"), "base: there is no dialect \"%.*s\"",
-                   STR_ARG(name));
     return TWOLEG_MALFORMED;
 }
 

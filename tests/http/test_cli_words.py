@@ -475,4 +475,15 @@ def test_a_base_beside_the_file_is_named_by_one_path(tmp_path):
         done = run("dialect", "check", given, cwd=tmp_path)
         path = given if "/" in given else "./" + given
         assert done.returncode == REFUSED, done
-        assert done.stderr.startswith(f"{path}:1:1: base: more than 4 dialects"), done.stderr
+        assert done.stderr.startswith(f'{path}:2:1: base: with "ring" more than 4 dialects are '
+                                      "behind each other, or they are a ring\n"), done.stderr
+
+
+def test_a_file_has_four_dialects_behind_it(tmp_path):
+    for number in range(5):
+        base = f"base: b{number - 1}\n" if number else ""
+        (tmp_path / f"b{number}.yaml").write_text(f"name: b{number}\ntitle: B\n{base}")
+    assert run("dialect", "check", "b3.yaml", cwd=tmp_path).stdout == "b3.yaml: ok\n"
+    done = run("dialect", "check", "b4.yaml", cwd=tmp_path)
+    assert done.returncode == REFUSED, done
+    assert 'b0.yaml:1:1: base: with "rfc6749" more than 4 dialects' in done.stderr, done

@@ -17,7 +17,7 @@ from instance import BINARY, FORMATS, ROOT, Server, basic, basic_raw
 
 FOLDER = pathlib.Path(__file__).resolve().parent / "dialects"
 FORM = "application/x-www-form-urlencoded"
-NAMES = ("odd", "odd-form", "odd-bare", "odd-claims", "odd-query")
+NAMES = ("odd", "odd-form", "odd-bare", "odd-claims", "odd-query", "odd-login")
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +66,14 @@ def test_fields_of_every_type_and_depth(odd, client):
         '"scopes":["mail","sms"],"ttl":3600},"refresh":null,"old":false,"version":2,"note":"",'
         '"roles":["a", {"b": []}],"limits":{"a": 1},"trace":"%s"}' % (
             token["value"], token["began"], token["ends"], answer.headers["X-Request-Id"]))
+
+
+def test_a_client_with_a_username_and_a_password(odd, client):
+    body = {"username": client.id, "password": client.secret}
+    for secret, status in ((client.secret, 200), ("wrong", 401)):
+        form = urllib.parse.urlencode({**body, "password": secret})
+        answer = ask(odd, form, "", "/login", "odd-login", Content_Type=FORM)
+        assert answer.status == status, answer
 
 
 def test_a_token_without_end_and_without_scope(odd):

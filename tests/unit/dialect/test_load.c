@@ -26,12 +26,13 @@ static const struct {
     {HEAD "endpoints:\n  - path: /t\n  - path: /t\n    methods: [GET, POST]\n",
      "x.yaml:5:5: endpoints[1]: the path \"/t\" stands there twice, first in line 4"},
     {HEAD "endpoints:\n  - {path: /t/a}\n  - {path: /T/A, fold_case: true}\n",
-     "x.yaml:5:5: endpoints[1]: the path \"/T/A\" stands there twice"},
+     "x.yaml:5:5: endpoints[1]: the path \"/T/A\" fits what \"/t/a\" in line 4 fits, and nothing "
+     "says which of them is meant\n"},
     {HEAD "endpoints:\n  - {path: '/{a}/t'}\n  - {path: '/{b}/t'}\n",
-     "x.yaml:5:5: endpoints[1]: the path \"/{b}/t\" stands there twice"},
+     "x.yaml:5:5: endpoints[1]: the path \"/{b}/t\" fits what \"/{a}/t\" in line 4 fits"},
     // One hole each: neither is the more exact one.
     {HEAD "endpoints:\n  - {path: '/{a}/t'}\n  - {path: '/b/{c}'}\n",
-     "x.yaml:5:5: endpoints[1]: the path \"/b/{c}\" stands there twice, first in line 4"},
+     "x.yaml:5:5: endpoints[1]: the path \"/b/{c}\" fits what \"/{a}/t\" in line 4 fits"},
     {HEAD "endpoints:\n  - path: token\n",
      "x.yaml:4:5: endpoints[0]: path \"token\" does not start with /"},
     {HEAD "endpoints:\n  - path: /a//b\n",
@@ -51,14 +52,19 @@ static const struct {
     {HEAD PATHS "parameters:\n  - {name: a, is: scope}\n  - {name: b, is: scope}\n",
      "x.yaml:7:5: parameters: \"b\" has the meaning of \"a\" in line 6"},
     {HEAD PATHS "parameters:\n  - {name: scope, is: client_id}\n",
-     "x.yaml:6:5: parameters: \"scope\" has the name of rfc6749's \"scope\"\n"},
+     "x.yaml:6:5: parameters: \"scope\" has the name of rfc6749's \"scope\": give that "
+     "another one, with a parameter that is: scope\n"},
     // Of what comes from a base no line is named: that is one of another file.
-    {HEAD PATHS "parameters: [{name: username}]\n",
-     "x.yaml:5:14: parameters: \"username\" has the name of rfc6749's \"username\"\n"},
+    {HEAD "parameters: [{name: username}]\n",
+     "x.yaml:3:14: parameters: \"username\" has the name of rfc6749's \"username\": give that "
+     "another one, with a parameter that is: username\n"},
+    {HEAD PATHS "parameters: [{name: resource}]\n",
+     "x.yaml:5:14: parameters: \"resource\" has the name of rfc6749's \"resource\": give"},
     {HEAD "base: azampay\nparameters: [{name: appName, is: scope}]\n",
      "x.yaml:4:14: parameters: \"appName\" has the name of azampay's \"appName\"\n"},
     {HEAD "base: wechat\nparameters: [{name: secret, is: scope}]\n",
-     "x.yaml:4:14: parameters: \"secret\" has the name of wechat's \"secret\"\n"},
+     "x.yaml:4:14: parameters: \"secret\" has the name of wechat's \"secret\": give that "
+     "another one, with a parameter that is: client_secret\n"},
     {HEAD "base: azampay\ngrants: [{name: cc, is: client_credentials}]\n",
      "x.yaml:4:1: grants: azampay's \"grant_type\" has a default that is no name of "
      "client_credentials\n"},
@@ -217,6 +223,14 @@ static const struct {
     {HEAD PATHS "success:\n  headers: ['Set-Cookie: a=b']\n",
      "x.yaml:6:3: success.headers[0]: \"Set-Cookie: a=b\" is a header that is the server's own "
      "to set"},
+    {HEAD PATHS "success:\n  headers: ['Refresh: 0; url=https://a.example']\n",
+     "x.yaml:6:3: success.headers[0]: \"Refresh: 0; url=https://a.example\" is a header that is"},
+    {HEAD PATHS "success:\n  headers: ['location: //a.example']\n",
+     "x.yaml:6:3: success.headers[0]: \"location: //a.example\" is a header that is the server's"},
+    {HEAD PATHS "errors:\n  challenge: Basic realm=\"a\n",
+     "x.yaml:6:3: errors.challenge: the quotes of 'Basic realm=\"a' do not end\n"},
+    {HEAD PATHS "resource:\n  challenge: Bearer realm=\"a\\\"\n",
+     "x.yaml:6:3: resource.challenge: the quotes of 'Bearer realm=\"a\\\"' do not end\n"},
     {HEAD PATHS "success:\n  headers: ['x-content-type-options: none']\n",
      "x.yaml:6:3: success.headers[0]: \"x-content-type-options: none\" is a header that is the "
      "server's own to set"},
@@ -416,6 +430,35 @@ static void B2_a_row_without_words_says_one_thing_of_all_that_ids_could_be_told_
     }
 }
 
+// seed-systems 4.1: a client's ID and secret are called as a user's are. What a grant of the
+// endpoints needs gives no name away, and a dialect behind which they went has them no more.
+static void a_name_goes_to_the_file_where_no_grant_uses_its_meaning(void **state)
+{
+    static const char login[] = HEAD PATHS
+        "parameters: [{name: username, is: client_id}, {name: password, is: client_secret}, "
+        "{name: refresh_token}]\n";
+    static const char *const both[] = {
+        HEAD "endpoints: [{path: /t, grants: [client_credentials, password]}]\n"
+             "parameters: [{name: password, is: client_secret}]\n",
+        HEAD "endpoints: [{path: /t}, {path: /u, grants: [password]}]\n"
+             "parameters: [{name: password, is: client_secret}]\n",
+    };
+    struct dialect_world *w = *state;
+    struct str report;
+    unsigned seen = 0;
+    assert_int_equal(load(w, login, &report), TWOLEG_NONE);
+    const struct dialect_parameter *items = w->dialect->parameters.items;
+    for (size_t i = 0; i < w->dialect->parameters.count; i++) {
+        assert_int_equal(seen & 1u << items[i].is, 0);
+        seen |= 1u << items[i].is;
+    }
+    assert_int_equal(seen, 1u << MEANING_CLIENT_ID | 1u << MEANING_CLIENT_SECRET |
+                               1u << MEANING_EXTRA | 1u << MEANING_GRANT_TYPE |
+                               1u << MEANING_SCOPE | 1u << MEANING_RESOURCE);
+    for (size_t i = 0; i < COUNT(both); i++)
+        check_error(load(w, both[i], &report), TWOLEG_MALFORMED, both[i]);
+}
+
 static void the_words_for_a_wrong_body_are_those_of_the_dialect(void **state)
 {
     static const struct {
@@ -452,6 +495,7 @@ int main(void)
         WORLD(bad_files_are_refused_with_line_and_reason),
         WORLD(a_wrong_template_is_said_once_where_it_stands),
         WORLD(B2_a_row_without_words_says_one_thing_of_all_that_ids_could_be_told_by),
+        WORLD(a_name_goes_to_the_file_where_no_grant_uses_its_meaning),
         WORLD(the_words_for_a_wrong_body_are_those_of_the_dialect),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
