@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import threading
+import time
 
 import pytest
 from jwcrypto import jwk, jws
@@ -44,21 +45,37 @@ def header(token):
 
 
 class Verifier:
-    """A resource server that keeps the key set as long as it may, and asks for no unknown key."""
+    """A resource server that asks for no unknown key, and caches behind each other on the way to
+    it, each of which keeps the key set as long as it may: the last as of the first one's end."""
 
-    def __init__(self, server, age):
-        self.server, self.age, self.fetched, self.set = server, age, None, None
+    def __init__(self, server, age, caches=1):
+        self.server, self.age, self.keeps = server, age, caches * age
+        self.fetched, self.text, self.set = None, None, None
+
+    def fetch(self, now):
+        answer = self.server.get("/.well-known/jwks.json")
+        assert f"max-age={self.age}" in answer.headers["Cache-Control"]
+        self.text, self.set, self.fetched = answer.text, None, now
+
+    def stale(self, now):
+        return self.fetched is None or now - self.fetched >= self.keeps
 
     def verify(self, token, now):
-        if self.fetched is None or now - self.fetched >= self.age:
-            answer = self.server.get("/.well-known/jwks.json")
-            assert f"max-age={self.age}" in answer.headers["Cache-Control"]
-            self.set, self.fetched = jwk.JWKSet.from_json(answer.text), now
+        if self.stale(now):
+            self.fetch(now)
+        self.set = self.set or jwk.JWKSet.from_json(self.text)
         key = self.set.get_key(header(token)["kid"])
-        assert key is not None, f"an unknown key after {now} s"
+        assert key is not None, f"an unknown key {now - self.fetched} s after the set was fetched"
         parsed = jws.JWS()
         parsed.deserialize(token)
         parsed.verify(key)
+
+
+def next_step(server, now):
+    """Eight hours on, or just before or after the next change: what the hook adds to the time."""
+    changes = [key["until"] - time.time() for key in keys(server) if key.get("until")]
+    return min([now + 8 * 3600] + [at for change in changes for at in (change - 30, change + 1)
+                                   if at > now])
 
 
 @pytest.fixture
@@ -73,29 +90,38 @@ def test_C22_D5_G4_months_of_rotation_under_cached_key_sets(rotating):
     """Verifiers that fetch at all sorts of times never meet a token of a key that they do not
     know, and no live token ever loses its key."""
     server = rotating
-    # The server turns the keys by itself, too: with a clock that it read six hours ago, when
+    # The server turns the keys by itself, too: with a clock that it read eight hours ago, when
     # the hook moves it meanwhile. Here only the hook does.
     server.hooks.hold("keys.turn")
     server.hooks.await_waiting("keys.turn")
     app = server.app(name="a", token_format="jwt")
     caller = server.app(name="caller", resource_server=True)
-    verifiers = [Verifier(server, DAY) for _ in range(4)]
-    seen, live, step = set(), [], 6 * 3600
-    for turn in range(130 * DAY // step):
-        now = turn * step
+    verifiers, early = [Verifier(server, DAY) for _ in range(3)], []
+    seen, live, turn, now, before = set(), [], 0, 0, states(server)
+    while now < 130 * DAY:
         server.hooks.clock(now)
-        # To the end: the next step of six hours must not overtake a commit.
+        # In the server's time, which goes on meanwhile: a fetch counts from before it was asked
+        # for, and a set is old by what the time is after the token was made.
+        last = Verifier(server, DAY, caches=2)
+        last.fetch(now + time.time())
+        # To the end: the next step must not overtake a commit.
         until(lambda: not server.hooks.post("/test/keys")["under_way"], "the keys' change")
+        after = states(server)
+        assert after.count("signing") == 1
+        # Nobody fetched later before this change.
+        early += [last] if after != before else []
         token = server.bearer(app)
         seen.add(header(token)["kid"])
         live = [(made, old) for made, old in live if now - made < 9 * 3600] + [(now, token)]
         assert header(token)["kid"] in kids(server)
-        for number, verifier in enumerate(verifiers):
-            if turn % len(verifiers) == number or verifier.fetched is not None:
-                for _, old in live:
-                    verifier.verify(old, now)
+        early = [verifier for verifier in early if not verifier.stale(now + time.time())]
+        known = [verifier for number, verifier in enumerate(verifiers)
+                 if turn % len(verifiers) == number or verifier.fetched is not None]
+        for verifier in known + early:
+            for _, old in live:
+                verifier.verify(old, now + time.time())
         assert server.active(caller, token) and server.active(caller, live[0][1])
-        assert states(server).count("signing") == 1
+        turn, now, before = turn + 1, next_step(server, now), after
     assert len(seen) >= 4
     assert len(keys(server)) <= 3, "what is over is gone"
     acts = [row["action"] for row in server.manage("GET", "audit?after=0&limit=1000")["audit"]]
