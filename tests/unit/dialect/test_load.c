@@ -410,7 +410,7 @@ static void B2_a_row_without_words_says_one_thing_of_all_that_ids_could_be_told_
         const char *body;
     } each[] = {
         {CONDITION_CLIENT, 8, "\"client authentication failed\""},
-        {CONDITION_USER, 10, "\"the user's credentials or the refresh token are not good\""},
+        {CONDITION_USER, 11, "\"the user's credentials or the refresh token are not good\""},
         {CONDITION_LIMITED, 4, "\"too many failures of authentication\""},
     };
     struct dialect_world *w = *state;
