@@ -338,7 +338,7 @@ enum twoleg_error keyring_hasten(struct keyring *keyring, struct env *env,
         return error;
     for (size_t i = 0; i < change->count; i++)
         known = known || str_equal(change->keys[i].algorithm, algorithm);
-    rotation_hasten(change->keys, change->count, algorithm, &plan);
+    rotation_hasten(change->keys, change->count, algorithm, env->latest_us, &plan);
     if (!known)
         error = reason_set(outcome->reason, TWOLEG_NOT_FOUND, "no key has the algorithm \"%.*s\"",
                            STR_ARG(str_slice(algorithm, 0, 16)));

@@ -84,31 +84,13 @@ int64_t rotation_next_us(const struct rotation_rules *rules, const struct rotati
     return 0;
 }
 
-static int64_t rotation_last_us(const struct rotation_rules *rules, int64_t now_us)
-{
-    return rotation_later(now_us + rules->life.value_us + ROTATION_COMMIT_US,
-                          rules->life.until_us);
-}
-
-// What the key signed with a time in the future is refused at our doors (model/gate.c).
-static void rotation_begin_anew(const struct rotation_rules *rules,
-                                const struct rotation_key *key, int64_t now_us,
-                                struct rotation_plan *plan)
-{
-    static const enum rotation_act acts[] = {[KEY_ANNOUNCED] = ROTATION_RENEW,
-                                             [KEY_SIGNING] = ROTATION_SIGN,
-                                             [KEY_RETIRED] = ROTATION_RETIRE};
-    if (key->state != KEY_GONE)
-        rotation_move(plan, acts[key->state], key,
-                      key->state == KEY_RETIRED ? rotation_last_us(rules, now_us) : 0);
-}
-
 // The new key signs and the old one retires in one batch: there is never none, and never two.
 static void rotation_swap(const struct rotation_rules *rules, const struct rotation_key *keys,
                           size_t count, const struct rotation_key *next, int64_t now_us,
                           struct rotation_plan *plan)
 {
-    int64_t last_us = rotation_last_us(rules, now_us);
+    int64_t last_us = rotation_later(now_us + rules->life.value_us + ROTATION_COMMIT_US,
+                                     rules->life.until_us);
     size_t before = plan->count;
     rotation_move(plan, ROTATION_SIGN, next, 0);
     for (size_t i = 0; i < count; i++)
@@ -126,10 +108,6 @@ static void rotation_due_one(const struct rotation_rules *rules, const struct ro
     int64_t announce_us = rotation_announce_us(rules->age.value_us);
     int64_t next_us = rotation_next_us(rules, key);
     const struct str algorithm = key->algorithm;
-    if (key->state_us - now_us > ENV_AHEAD_US) {
-        rotation_begin_anew(rules, key, now_us, plan);
-        return;
-    }
     if (key->state == KEY_RETIRED && now_us >= next_us)
         rotation_move(plan, ROTATION_END, key, 0);
     // Without a signing key there is no token that a cache could fail to know.
@@ -151,12 +129,14 @@ void rotation_due(const struct rotation_rules *rules, const struct rotation_key 
 }
 
 void rotation_hasten(const struct rotation_key *keys, size_t count, struct str algorithm,
-                     struct rotation_plan *ret_plan)
+                     int64_t now_us, struct rotation_plan *ret_plan)
 {
     ret_plan->count = 0;
     for (size_t i = 0; i < count; i++) {
         const struct rotation_key *key = &keys[i];
         bool named = algorithm.len == 0 || str_equal(key->algorithm, algorithm);
+        if (named && key->state == KEY_ANNOUNCED && key->state_us - now_us > ENV_AHEAD_US)
+            rotation_move(ret_plan, ROTATION_RENEW, key, 0);
         if (named && key == rotation_find(keys, count, key->algorithm, KEY_SIGNING) &&
             !rotation_find(keys, count, key->algorithm, KEY_ANNOUNCED))
             rotation_make(ret_plan, ROTATION_ANNOUNCE, key->algorithm);

@@ -60,14 +60,14 @@ struct rotation_plan {
     size_t count;
 };
 
-// What is due now, by itself. A key that has come to its state in the future has done so by a clock
-// that was ahead, and begins it anew.
+// What is due now, by itself.
 void rotation_due(const struct rotation_rules *rules, const struct rotation_key *keys,
                   size_t count, int64_t now_us, struct rotation_plan *ret_plan);
 // The next key of an algorithm (empty: of all) is announced now, and signs as soon as every cache
-// knows it. Nothing where one is announced already.
+// knows it. Nothing where one is announced already, unless a clock that was ahead did it: that key
+// would wait for its time. By hand only, since it may be this clock that is wrong.
 void rotation_hasten(const struct rotation_key *keys, size_t count, struct str algorithm,
-                     struct rotation_plan *ret_plan);
+                     int64_t now_us, struct rotation_plan *ret_plan);
 // The key is gone at once. If it signed, the announced one takes its place, or else a new one that
 // nobody knows yet.
 void rotation_compromise(const struct rotation_key *keys, size_t count, uint64_t id,

@@ -125,7 +125,7 @@ class Matrix:
             for state in () if not self.users else (
                     "user", "user_disabled", "user_reenabled", "user_deleted", "user_recreated",
                     "user_passwd", "family_ended", "user_secret_revoked",
-                    "refresh_expired", "refresh_idle", "refresh_later", "refresh_restored",
+                    "refresh_expired", "refresh_idle", "refresh_restored",
                     "refresh_revoked", "refresh_foreign"):
                 self.add_user(state, token_format)
 
@@ -195,7 +195,6 @@ class Matrix:
         for state, change in () if not self.users else (
                 ("refresh_expired", "expires_us = rotated_us + 1"),
                 ("refresh_idle", "idle_us = rotated_us + 1"),
-                ("refresh_later", "rotated_us = rotated_us + 86400000000"),
                 ("refresh_restored", "epoch = epoch + 1")):
             done = store.execute(f"UPDATE refresh_tokens SET {change} WHERE user IN (SELECT number "
                                  "FROM users WHERE username LIKE ?)", (state + "-%",))

@@ -267,10 +267,6 @@ static void refresh_credential_revoked(struct world *w)
 {
     w->ask_refresh.credential_revoked = true;
 }
-static void refresh_rotated_later(struct world *w)
-{
-    w->family.rotated_us = w->ask_refresh.now_us + 601 * SECOND_US;
-}
 static void token_family_ended(struct world *w)
 {
     w->token.family = 21;
@@ -332,7 +328,6 @@ static const struct {
     {"refresh_expired", world_refresh, refresh_expires_now, TWOLEG_REFRESH_EXPIRED},
     {"refresh_idle", world_refresh, refresh_idle_till_now, TWOLEG_REFRESH_EXPIRED},
     {"refresh_credential", world_refresh, refresh_credential_revoked, TWOLEG_REFRESH_CREDENTIAL},
-    {"refresh_future", world_refresh, refresh_rotated_later, TWOLEG_REFRESH_EXPIRED},
     {"token_family", world_user_token, token_family_ended, TWOLEG_TOKEN_FAMILY},
     {"token_user_deleted", world_user_token, token_user_deleted, TWOLEG_USER_DELETED},
     {"token_user_status", world_user_token, token_user_disabled, TWOLEG_USER_DISABLED},
