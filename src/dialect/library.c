@@ -73,11 +73,9 @@ enum twoleg_error dialect_find(struct dialect_library *library, struct str name,
     }
     if (error)
         return error;
-    if (library->depth == DIALECT_BASES_MAX)
+    if (library->depth > DIALECT_BASES_MAX)
         return TWOLEG_LIMIT;
-    library->depth++;
     error = dialect_load(library, source, text, &found);
-    library->depth--;
     if (error)
         return error;
     if (!str_equal(found->name, name)) {

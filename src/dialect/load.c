@@ -148,8 +148,10 @@ static enum twoleg_error load_base(struct dialect_library *library, struct diale
     if (text.ptr == dialect_shipped(last).ptr)
         return TWOLEG_NONE;
     bool own_last = !name.len && str_equal(loader->dialect->name, last);
+    library->depth++;
     enum twoleg_error error = dialect_find(own_last ? &shipped : library, name.len ? name : last,
                                            &loader->base);
+    library->depth--;
     struct config_mark mark = dialect_key_mark(loader, name.len ? "base" : "name");
     if (error == TWOLEG_NOT_FOUND)
         DIALECT_REFUSE(loader, mark, "base: there is no dialect \"%.*s\"", STR_ARG(name));
