@@ -247,7 +247,8 @@ static enum cli_exit config_check_dialects(struct cli *cli, const struct config 
     if (!endpoint_answers_issuer(config, dialects))
         cli_notice("issuer_no_host", "warning: the metadata would name the issuer %.*s, but hosts: "
                    "does not have its host, nor a listener a dialect of its own: token requests "
-                   "there would be answered 421", STR_ARG(config->issuer));
+                   "there would be answered 421, unless a proxy sends them on with another Host",
+                   STR_ARG(config->issuer));
     config_check_ties(cli, config, dialects);
     dialect_set_destroy(dialects);
     return CLI_DONE;

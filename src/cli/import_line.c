@@ -24,6 +24,7 @@ static const struct import_fact {
 };
 #define IMPORT_FACTS (sizeof import_facts / sizeof *import_facts)
 #define IMPORT_NAME_SHOWN 24
+#define IMPORT_VALUE_SHOWN 8
 _Static_assert(IMPORT_FACTS <= IMPORT_COLUMNS_MAX, "a column for each fact");
 
 static __attribute__((format(printf, 2, 3))) enum import_line
@@ -59,17 +60,18 @@ static const char *import_nearest(struct str name)
     return schema_nearest(name, &names);
 }
 
-static enum import_line import_unknown(struct import_lines *lines, const char *what,
-                                       struct str name)
+static enum import_line import_unknown(struct import_lines *lines, bool column, struct str name)
 {
     char memory[128];
     struct buf quoted;
     const char *near = import_nearest(name);
     buf_init(&quoted, memory, sizeof memory);
-    // Of a file without a header the first line has values: not all of one is shown.
-    schema_quote(&quoted, str_slice(name, 0, IMPORT_NAME_SHOWN));
-    return import_bad(lines, "there is no %s %.*s%s%s%s%s", what, STR_ARG(buf_str(&quoted)),
-                      name.len > IMPORT_NAME_SHOWN ? "..." : "",
+    // Of a file without a header the first line has values: little of one is shown.
+    size_t shown = column && !near ? IMPORT_VALUE_SHOWN : IMPORT_NAME_SHOWN;
+    schema_quote(&quoted, str_slice(name, 0, shown));
+    return import_bad(lines, "there is no %s %.*s%s%s%s%s",
+                      column ? "column" : "fact", STR_ARG(buf_str(&quoted)),
+                      name.len > shown ? "..." : "",
                       near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
@@ -94,7 +96,7 @@ static enum import_line import_json_fact(struct import_lines *lines, json_t *bod
 {
     const struct import_fact *fact = import_find(str_from(name));
     if (!fact)
-        return import_unknown(lines, "fact", str_from(name));
+        return import_unknown(lines, false, str_from(name));
     switch (fact->kind) {
     case IMPORT_TEXT:
         return json_is_string(value) ? IMPORT_LINE_FACTS
@@ -234,7 +236,7 @@ static enum import_line import_csv_column(struct import_lines *lines, struct str
 {
     const struct import_fact *fact = import_find(name);
     if (!fact)
-        return import_unknown(lines, "column", name);
+        return import_unknown(lines, true, name);
     size_t index = (size_t)(fact - import_facts);
     for (size_t i = 0; i < lines->column_count; i++)
         if (lines->columns[i] == index)

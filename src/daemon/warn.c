@@ -63,7 +63,8 @@ void warn_of_issuer(const struct warn_at *at, const struct dialect_set *dialects
     if (!endpoint_answers_issuer(at->config, dialects))
         warn(at, "issuer_no_host",
              "the metadata names the issuer %.*s, but hosts: does not have its host, nor a "
-             "listener a dialect of its own: token requests there are answered 421",
+             "listener a dialect of its own: token requests there are answered 421, "
+             "unless a proxy sends them on with another Host",
              STR_ARG(at->config->issuer));
 }
 

@@ -76,8 +76,8 @@ void before_explain(struct keyring *keyring, const char *folder, char reason[sta
             (strcmp(path, beside) != 0 && before_search(&before, beside)))
             reason_set(reason, TWOLEG_REFUSED,
                        "%s is not the master key of this store, which is from before a change of "
-                       "it: %s is. Put that one in its place, or name it as master_key_file in "
-                       "the configuration",
+                       "it: %s is. Name that one as master_key_file in the configuration, and keep "
+                       "this one: the store that was replaced needs it, and later copies",
                        path, before.file.path);
     }
     arena_finish(&arena);

@@ -170,6 +170,7 @@ def test_rsa_on_the_pool_does_not_hold_up_its_worker(make_server, tmp_path):
                 waited.append(time.monotonic() - began)
             if answer.status == 503:
                 assert answer.headers["Retry-After"]
+                stop.wait(0.05)
 
     threads = [threading.Thread(target=ask) for _ in range(24)]
     for thread in threads:

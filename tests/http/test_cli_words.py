@@ -331,7 +331,8 @@ def test_restore_after_a_change_of_the_master_key_says_who_finds_the_one(own_ser
     assert done.returncode == 0 and told["notice"] == "master_key_changed"
     assert f"{server.data}/master.key.before-" in told["message"]
     assert before in server.refused()[1]
-    os.rename(before, os.path.join(server.data, "master.key"))
+    server.config = tmp_path / "twoleg.yaml"
+    server.config.write_text(f"master_key_file: {before}\n")
     server.start()
 
 

@@ -258,6 +258,8 @@ def test_budget_is_not_charged_for_what_the_server_could_not_end(limited):
     """Charged, then parked; and when its token's row is there, the clock is behind."""
     server = limited("workers: 1\nbudget: 2/1d\n")
     app = server.app(token_format="reference")
+    server.hooks.hold("housekeeper.turn")  # which writes, too
+    server.hooks.await_waiting("housekeeper.turn")
     server.hooks.hold("store.before_commit")
     try:
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
@@ -268,6 +270,7 @@ def test_budget_is_not_charged_for_what_the_server_could_not_end(limited):
             assert waiting.result().status == 503
     finally:
         server.hooks.release("store.before_commit")
+        server.hooks.release("housekeeper.turn")
     server.hooks.step(0)
     until(lambda: server.get("/readyz").status == 200, "the clock being good")
     assert [server.token(app).status for _ in range(3)] == [200, 200, 429]
