@@ -110,6 +110,14 @@ static bool refresh_lost(const struct http_request *request, const struct refres
     return false;
 }
 
+// One that a clock which was ahead has rotated has none: it would last until that time comes.
+static bool refresh_in_grace(const struct http_request *request,
+                             const struct refresh_family *family)
+{
+    int64_t since_us = request->env->latest_us - family->rotated_us;
+    return since_us < REFRESH_GRACE_US && since_us >= -ENV_AHEAD_US;
+}
+
 enum twoleg_error refresh_find(struct http_request *request, const struct token_request *form,
                                const struct client *client, struct refresh_use *ret_use)
 {
@@ -133,7 +141,7 @@ enum twoleg_error refresh_find(struct http_request *request, const struct token_
     bool present = secret_equal(shown.bytes, family->current.bytes, sizeof shown.bytes);
     bool before = family->has_previous &&
                   secret_equal(shown.bytes, family->previous.bytes, sizeof shown.bytes) &&
-                  request->env->latest_us < family->rotated_us + REFRESH_GRACE_US;
+                  refresh_in_grace(request, family);
     // This request has found it good already, and was overtaken: that is no second use.
     if (!present && !before)
         return issue_commit_next(request, NULL) ? REFUSE(TWOLEG_REFRESH_UNKNOWN)
