@@ -126,6 +126,14 @@ class Hooks:
     def await_waiting(self, point):
         until(lambda: self.waiting(point), f"a thread at {point}")
 
+    def turn(self, point):
+        """From there and once round: whoever was let go has left before it is held again."""
+        for _ in range(2):
+            self.hold(point)
+            self.await_waiting(point)
+            self.release(point)
+            until(lambda: not self.waiting(point), f"the thread at {point} to go on")
+
     def fault(self, kind, nth, sticky=False):
         return self.post("/test/fault", kind=kind, nth=nth, sticky=sticky)["count"]
 

@@ -258,10 +258,10 @@ def test_budget_is_not_charged_for_what_the_server_could_not_end(limited):
     """Charged, then parked; and when its token's row is there, the clock is behind."""
     server = limited("workers: 1\nbudget: 2/1d\n")
     app = server.app(token_format="reference")
-    server.hooks.hold("housekeeper.turn")  # which writes, too
-    server.hooks.await_waiting("housekeeper.turn")
-    server.hooks.hold("store.before_commit")
     try:
+        server.hooks.hold("housekeeper.turn")  # which writes, too
+        server.hooks.await_waiting("housekeeper.turn")
+        server.hooks.hold("store.before_commit")
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(server.token, app)
             server.hooks.await_waiting("store.before_commit")

@@ -33,14 +33,6 @@ def counted(server, name):
     return figures(server)[name]
 
 
-def turn(server):
-    """One turn of the housekeeper, from its first line to its last."""
-    for _ in range(2):
-        server.hooks.hold("housekeeper.turn")
-        server.hooks.await_waiting("housekeeper.turn")
-        server.hooks.release("housekeeper.turn")
-
-
 # ------------------------------------------------------------------ one row, before the answer
 class Calls(Strace):
     """The writes, syncs and sends of a process, in the order in which they ended."""
@@ -269,9 +261,10 @@ def test_design_3_1_rows_leave_when_they_have_expired(own_server):
     lasting, dead = server.bearer(never), server.bearer(gone)
     server.delete(gone)
     assert rows(server) == 22
-    turn(server)
+    server.hooks.turn("housekeeper.turn")
     server.hooks.clock(3 * 3600)
-    turn(server)  # takes away what had expired ten minutes before the time that it noted before
+    # Takes away what had expired ten minutes before the time that it noted before.
+    server.hooks.turn("housekeeper.turn")
     # All at once where the clock was noted once more in between.
     until(lambda: rows(server) in (21, 1), "the deleted application's row to leave")
     assert server.check(lasting).status == 200
@@ -288,7 +281,7 @@ def test_design_3_1_rows_leave_a_server_that_is_restarted_often(own_server):
     """What it has counted of the ten minutes is kept in the store, as that of revocations."""
     server = own_server
     server.bearer(server.app(token_format="reference"))
-    turn(server)
+    server.hooks.turn("housekeeper.turn")
     server.stop()
     store = sqlite3.connect(f"{server.data}/twoleg.db", isolation_level=None)
     note = store.execute("SELECT value FROM settings WHERE name = 'purge_tokens'").fetchone()[0]

@@ -205,10 +205,7 @@ def test_rfc7009_2_a_purge_that_is_cut_short_goes_on_at_once(own_server):
     for day in range(1, 6):  # the purge of each day fails
         server.hooks.fault("store", 1, sticky=True)
         server.hooks.clock(day * 86400)
-        for _ in range(2):  # a turn of the housekeeper, from its beginning to its end
-            server.hooks.hold("housekeeper.turn")
-            server.hooks.await_waiting("housekeeper.turn")
-            server.hooks.release("housekeeper.turn")
+        server.hooks.turn("housekeeper.turn")
         assert server.stored("SELECT count(*) FROM revoked_tokens") == 1200
     server.hooks.fault("store", 0)
     until(lambda: server.stored("SELECT count(*) FROM revoked_tokens") == 0, "the purge")
@@ -219,10 +216,7 @@ def test_rfc7009_2_a_server_that_is_restarted_often_forgets_too(own_server):
     server = own_server
     app = server.app()
     assert server.revoke(app, server.bearer(app)).status == 200
-    for _ in range(2):  # a turn of the housekeeper, from its beginning to its end
-        server.hooks.hold("housekeeper.turn")
-        server.hooks.await_waiting("housekeeper.turn")
-        server.hooks.release("housekeeper.turn")
+    server.hooks.turn("housekeeper.turn")
     server.stop()
     path = os.path.join(server.data, "twoleg.db")
     db = sqlite3.connect(path, isolation_level=None)

@@ -171,7 +171,7 @@ def test_H12_far_behind_nothing_is_issued_and_what_expires_still_does(timed):
 
 
 @pytest.mark.hooks
-def test_H12_a_restart_leaves_nothing_of_a_clock_that_was_years_ahead(timed):
+def test_H12_a_restart_gives_up_a_clock_that_was_years_ahead(timed):
     """Believed for long; only a restart gives it up. A token of then would live for years; what has
     a row would too, but may be what is given out again. The next key would wait for years."""
     server, years = timed.server, 2 * 365 * 86400
