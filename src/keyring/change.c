@@ -305,7 +305,6 @@ static enum twoleg_error change_begin(struct keyring *keyring, struct env *env,
                                       struct keyring_outcome *outcome, struct change **ret_change)
 {
     memset(outcome, 0, sizeof *outcome);
-    outcome->announced_us = rotation_announce_us(keyring_rules(keyring).age.value_us);
     if (keyring_stale(keyring))
         return TWOLEG_STORE_BUSY;
     if (!keyring_claim(keyring, true))
@@ -336,6 +335,8 @@ enum twoleg_error keyring_hasten(struct keyring *keyring, struct env *env,
     enum twoleg_error error = change_begin(keyring, env, actor, outcome, &change);
     if (error)
         return error;
+    const struct rotation_rules rules = keyring_rules(keyring); // which stay, under the claim
+    outcome->announced_us = rotation_wait_us(&rules, env->latest_us);
     for (size_t i = 0; i < change->count; i++)
         known = known || str_equal(change->keys[i].algorithm, algorithm);
     rotation_hasten(change->keys, change->count, algorithm, env->latest_us, &plan);
@@ -363,6 +364,8 @@ enum twoleg_error keyring_compromise(struct keyring *keyring, struct env *env,
     if (error)
         return error;
     change->compromise = true;
+    const struct rotation_rules rules = keyring_rules(keyring);
+    outcome->announced_us = rotation_known_us(&rules, env->latest_us);
     for (size_t i = 0; i < change->count; i++)
         if (str_equal(str_of(change->kids[i], change->kid_lens[i]), kid))
             rotation_compromise(change->keys, change->count, change->keys[i].id, &plan);

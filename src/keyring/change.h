@@ -24,7 +24,9 @@ struct keyring_done {
 struct keyring_outcome {
     struct keyring_done steps[ROTATION_STEPS_MAX];
     size_t count;
-    int64_t announced_us; // how long an announced key waits before it signs
+    // hasten: how long the announced key waits before it signs; compromise: every cache of the key
+    // set knows a key that was announced so long ago.
+    int64_t announced_us;
     char before[KEYRING_PATH_MAX]; // where the old master key lies
     char reason[512];              // words for an error, or ""
 };

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "keyring/rotation.h"
 
-#include "base/env.h"
-
 // Promise 3: a change is on every node after this time.
 #define ROTATION_FEED_US (2 * SECOND_US)
 // Workers sign with a key until its end as signing key is durable, and a disk may hang.
@@ -68,12 +66,31 @@ static void rotation_make(struct rotation_plan *plan, enum rotation_act act, str
     rotation_add(plan, (struct rotation_step){.act = act, .algorithm = algorithm});
 }
 
+// Of a key announced then. No set without it is kept for longer than the configuration allows at
+// most: an end of the old age beyond that comes of a clock that was wrong, and is not waited for.
+static int64_t rotation_sign_us(const struct rotation_bound *age, int64_t announced_us)
+{
+    int64_t most_us = announced_us + rotation_announce_us(ROTATION_AGE_MAX_US);
+    int64_t least_us = announced_us + rotation_announce_us(age->value_us);
+    return rotation_later(least_us, age->until_us < most_us ? age->until_us : most_us);
+}
+
+int64_t rotation_wait_us(const struct rotation_rules *rules, int64_t now_us)
+{
+    return rotation_sign_us(&rules->age, now_us) - now_us;
+}
+
+int64_t rotation_known_us(const struct rotation_rules *rules, int64_t now_us)
+{
+    bool older = rules->age.until_us > now_us;
+    return rotation_announce_us(older ? ROTATION_AGE_MAX_US : rules->age.value_us);
+}
+
 int64_t rotation_next_us(const struct rotation_rules *rules, const struct rotation_key *key)
 {
     switch (key->state) {
     case KEY_ANNOUNCED:
-        return rotation_later(key->state_us + rotation_announce_us(rules->age.value_us),
-                              rules->age.until_us);
+        return rotation_sign_us(&rules->age, key->state_us);
     case KEY_SIGNING:
         return rules->period_us ? key->state_us + rules->period_us : 0;
     case KEY_RETIRED:

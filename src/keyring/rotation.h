@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
+#include "base/env.h"
 
 enum key_state { KEY_ANNOUNCED, KEY_SIGNING, KEY_RETIRED, KEY_GONE };
 
@@ -22,6 +23,9 @@ struct rotation_key {
     int64_t state_us;       // since when it is in this state
     int64_t last_expiry_us; // of a retired key: of the longest token that it may have signed
 };
+
+// The most that jwks_max_age may be.
+#define ROTATION_AGE_MAX_US (86400 * SECOND_US)
 
 // A bound that the configuration has shortened holds on for what was made under the longer one.
 struct rotation_bound {
@@ -82,6 +86,11 @@ int64_t rotation_next_us(const struct rotation_rules *rules, const struct rotati
 // How long a key must be announced (microseconds): whoever asked for the JWKS just before has asked
 // again, whatever stands between, and every node has heard of it.
 int64_t rotation_announce_us(int64_t age_us);
+// How long a key that is announced now waits before it signs (microseconds).
+int64_t rotation_wait_us(const struct rotation_rules *rules, int64_t now_us);
+// Every cache of the JWKS knows a key that was announced so long ago (microseconds). While some may
+// still go by an age from before, which nobody has noted, that is the longest that any can be.
+int64_t rotation_known_us(const struct rotation_rules *rules, int64_t now_us);
 
 // The rules of a start that finds stored ones (NULL: none). True: they differ, and must be stored
 // before anything is made under them.

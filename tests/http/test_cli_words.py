@@ -305,6 +305,23 @@ def test_D5_compromise_says_what_caches_do_not_know_of_the_key_that_signs_now(ow
     assert "do not know the new one." in compromised()
 
 
+def test_D5_a_key_set_kept_under_a_longer_age_is_allowed_for_in_words(make_server, tmp_path):
+    """The age was half a day until a moment ago, and caches were told that: the key waits for
+    them, and no shorter time is an all-clear."""
+    config = tmp_path / "twoleg.yaml"
+    config.write_text("jwks_max_age: 12h\n")
+    server = make_server(config=config).start()
+    config.write_text("jwks_max_age: 5m\n")
+    server.cli("reload")
+    announced_for = server.cli("key", "rotate", "--json")["announced_for"]
+    signing, announced = server.manage("GET", "keys")["keys"]
+    assert announced["state"] == "announced"
+    assert announced["since"] + announced_for - announced["until"] in (0, 1)
+    assert announced_for > 2 * 12 * 3600
+    words = server.run_cli("key", "compromise", signing["kid"], "--yes").stdout
+    assert "unless it was announced 172802 seconds ago or earlier." in words, words
+
+
 def test_restore_looks_before_it_asks(own_server, tmp_path):
     server = own_server
     copy = tmp_path / "copy.db"

@@ -89,7 +89,9 @@ static enum twoleg_error key_load_change(struct admin_load *load, key_change *ch
     json_object_begin(&json);
     if (outcome->count > 0) {
         key_write_steps(&json, outcome);
-        json_key_i64(&json, STR("announced_for"), outcome->announced_us / SECOND_US);
+        // Rounded up: a moment before would be too early.
+        json_key_i64(&json, STR("announced_for"),
+                     (outcome->announced_us + SECOND_US - 1) / SECOND_US);
     }
     if (outcome->before[0])
         json_key_str(&json, STR("before"), str_from(outcome->before));

@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "codec/duration.h"
+#include "config/config.h"
 #include "keyring/rotation.h"
 
 #define SECOND INT64_C(1000000)
@@ -87,6 +89,47 @@ static void H12_a_key_announced_in_the_future_is_announced_anew_by_hand(void **s
     keys[1].state_us = 31 * DAY + SLACK; // so far back a step is waited out
     rotation_hasten(keys, 2, STR(""), 31 * DAY, &plan);
     assert_int_equal(plan.count, 0);
+}
+
+// The age was changed while the clock was years ahead, and that is stored: a key waits for it no
+// longer than any cache can keep a set without it.
+static void H12_a_key_waits_for_no_age_of_a_wrong_time(void **state)
+{
+    (void)state;
+    struct rotation_plan plan;
+    struct rotation_rules wrong = rules;
+    struct rotation_key keys[2] = {key_of(5, "ES256", KEY_SIGNING, 0),
+                                   key_of(6, "ES256", KEY_ANNOUNCED, 31 * DAY)};
+    const int64_t most = 2 * DAY + 2 * SECOND;
+    wrong.period_us = 0;
+    wrong.age.until_us = 930 * DAY;
+    assert_true(rotation_wait_us(&wrong, 31 * DAY) == most);
+    assert_true(rotation_next_us(&wrong, &keys[1]) == 31 * DAY + most);
+    rotation_due(&wrong, keys, 2, 31 * DAY + most - 1, &plan);
+    assert_int_equal(plan.count, 0);
+    rotation_due(&wrong, keys, 2, 31 * DAY + most, &plan);
+    assert_int_equal(plan.count, 2);
+}
+
+static void D5_how_long_a_key_waits_is_told_as_it_is(void **state)
+{
+    (void)state;
+    struct rotation_rules shorter = {.age = {SECOND, 5 * DAY}};
+    assert_true(rotation_wait_us(&shorter, 4 * DAY) == DAY);
+    assert_true(rotation_wait_us(&shorter, 5 * DAY - SECOND) == 4 * SECOND);
+    assert_true(rotation_wait_us(&shorter, 6 * DAY) == 4 * SECOND);
+    // Until then a cache may have been told of any age that there could be.
+    assert_true(rotation_known_us(&shorter, 5 * DAY - 1) == 2 * DAY + 2 * SECOND);
+    assert_true(rotation_known_us(&shorter, 5 * DAY) == 4 * SECOND);
+}
+
+static void the_longest_age_is_that_of_the_option(void **state)
+{
+    (void)state;
+    int64_t most_us;
+    const char *text = config_schema()->rows[CONFIG_JWKS_MAX_AGE].max;
+    assert_int_equal(duration_parse(str_from(text), false, &most_us), TWOLEG_NONE);
+    assert_true(most_us == ROTATION_AGE_MAX_US);
 }
 
 static void never_means_that_nothing_is_made_by_itself(void **state)
@@ -212,6 +255,9 @@ int main(void)
         cmocka_unit_test(D5_the_next_key_is_announced_before_its_turn),
         cmocka_unit_test(C22_a_retired_key_stays_until_its_last_token_has_expired),
         cmocka_unit_test(H12_a_key_announced_in_the_future_is_announced_anew_by_hand),
+        cmocka_unit_test(H12_a_key_waits_for_no_age_of_a_wrong_time),
+        cmocka_unit_test(D5_how_long_a_key_waits_is_told_as_it_is),
+        cmocka_unit_test(the_longest_age_is_that_of_the_option),
         cmocka_unit_test(never_means_that_nothing_is_made_by_itself),
         cmocka_unit_test(each_algorithm_has_keys_of_its_own),
         cmocka_unit_test(D5_a_compromised_key_is_replaced_at_once),
