@@ -10,7 +10,7 @@
 #include "crypto/wipe.h"
 #include "endpoint/server.h"
 
-// Without memory the log alone has it.
+// What finds no place or no memory the log alone has.
 static void warn_tell(struct reload_outcome *outcome, const char *words)
 {
     struct str text = outcome->warning_count < RELOAD_WARNINGS_MAX
@@ -18,6 +18,8 @@ static void warn_tell(struct reload_outcome *outcome, const char *words)
                           : STR_NONE;
     if (text.ptr)
         outcome->warnings[outcome->warning_count++] = text;
+    else
+        outcome->warnings_left++;
 }
 
 void warn(const struct warn_at *at, const char *event, const char *format, ...)

@@ -18,6 +18,7 @@ struct reload_outcome {
     size_t certificates; // pairs that were read
     struct str warnings[RELOAD_WARNINGS_MAX]; // of what came in force
     size_t warning_count;
+    size_t warnings_left; // more of them, which the log alone has
     char reason[512];    // words for another error, or ""
 };
 

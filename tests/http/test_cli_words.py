@@ -322,6 +322,18 @@ def test_D5_a_key_set_kept_under_a_longer_age_is_allowed_for_in_words(make_serve
     assert "unless it was announced 172802 seconds ago or earlier." in words, words
 
 
+def test_reload_says_that_there_are_more_warnings_than_it_tells(make_server, tmp_path):
+    config = tmp_path / "twoleg.yaml"
+    config.write_text("")
+    server = make_server(config=config).start()
+    config.write_text("checks:\n" + "".join(f"  - name: g{i}\n    resource: https://{i}.example\n"
+                                            for i in range(35)))
+    lines = server.run_cli("reload").stderr.splitlines()
+    assert len(lines) == 33 and "/check/g31 " in lines[-2], lines
+    assert lines[-1] == "twoleg: warning: and 3 more, which are in the log"
+    assert "/check/g34 " in server.stderr()
+
+
 def test_restore_looks_before_it_asks(own_server, tmp_path):
     server = own_server
     copy = tmp_path / "copy.db"

@@ -51,6 +51,20 @@ static void reload_write_place(struct json_writer *json, struct config_mark mark
     json_key_u64(json, STR("column"), mark.column);
 }
 
+// Whoever reads them all should know that there are more.
+static void reload_write_warnings(struct json_writer *json, const struct reload_outcome *outcome)
+{
+    char more[64];
+    json_key(json, STR("warnings"));
+    json_array_begin(json);
+    for (size_t i = 0; i < outcome->warning_count; i++)
+        json_str(json, outcome->warnings[i]);
+    snprintf(more, sizeof more, "and %zu more, which are in the log", outcome->warnings_left);
+    if (outcome->warnings_left)
+        json_str(json, str_from(more));
+    json_array_end(json);
+}
+
 // In the outcome's arena, which lives as long as the request: that of a request is too small for
 // many warnings, or a hundred problems.
 static enum twoleg_error reload_answer(struct admin_call *call, struct reload_outcome *outcome)
@@ -76,11 +90,7 @@ static enum twoleg_error reload_answer(struct admin_call *call, struct reload_ou
         json_str(json, outcome->dialects[i]);
     json_array_end(json);
     json_key_u64(json, STR("certificates"), outcome->certificates);
-    json_key(json, STR("warnings"));
-    json_array_begin(json);
-    for (size_t i = 0; i < outcome->warning_count; i++)
-        json_str(json, outcome->warnings[i]);
-    json_array_end(json);
+    reload_write_warnings(json, outcome);
     return admin_answer_end(call, 200);
 }
 
