@@ -1,5 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-# bash completion for twoleg. It asks `twoleg help`, so that it knows what the program knows.
+# bash completion for twoleg. It asks `twoleg help`, so that it knows what the program knows. Words
+# that were typed are compared as they are: in an expression they would mean more, even a command.
+
+# What follows $1 in the lines that begin with it.
+_twoleg_after()
+{
+    local line
+    while IFS= read -r line; do
+        [[ $line != "$1"* ]] || printf '%s\n' "${line#"$1"}"
+    done
+}
 
 # What may stand for an argument, as the help has it: FILE|-, jwt|sealed|reference, [ALGORITHM].
 _twoleg_values()
@@ -31,25 +41,30 @@ _twoleg()
     local program=${COMP_WORDS[0]} known word words= wanted= about i
     COMPREPLY=()
     known=$("$program" help 2>/dev/null | sed -n 's/^  \([a-z][a-z -]*[a-z]\).*/\1/p')
+    known=$'\n'$known$'\n'
     for ((i = 1; i < COMP_CWORD; i++)); do # what stands there of a command's words
         word=${words:+$words }${COMP_WORDS[i]}
-        grep -qE -- "^$word( |\$)" <<<"$known" 2>/dev/null && words=$word
+        [[ $known != *$'\n'"$word"[$' \n']* ]] || words=$word
     done
     [[ $current == = ]] && current= # bash parts --option=value in three
     [[ $previous == = ]] && previous=${COMP_WORDS[COMP_CWORD - 2]}
     about=$("$program" help ${words:-serve} 2>/dev/null)
-    [[ $previous == --* ]] && wanted=$(sed -n "s/^  $previous \([^ ]\{1,\}\).*/\1/p" <<<"$about")
+    if [[ $previous == --* ]]; then
+        wanted=$(_twoleg_after "  $previous " <<<"$about")
+        wanted=${wanted%%[$' \n']*}
+    fi
     if [ -z "$wanted" ] && [[ $current == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$(sed -n 's/^  \(--[a-z-]*\).*/\1/p' <<<"$about")" \
             -- "$current")
         return
-    elif [ -z "$wanted" ] && { grep -q "^$words ." <<<"$known" || [ -z "$words" ]; }; then
-        mapfile -t COMPREPLY < <(compgen -W "$(sed -n "s/^${words:+$words }\([a-z-]*\).*/\1/p" \
-            <<<"$known" | sort -u)" -- "$current")
+    elif [ -z "$wanted" ] && [[ -z $words || $known == *$'\n'"$words "* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$(_twoleg_after "${words:+$words }" <<<"$known" |
+            sed 's/ .*//' | sort -u)" -- "$current")
         return
     elif [ -z "$wanted" ]; then
         previous=$words
-        wanted=$(sed -n "s/^usage: twoleg $words \([^ ]*\) \[OPTIONS\]\$/\1/p" <<<"$about")
+        wanted=$(_twoleg_after "usage: twoleg $words " <<<"$about" |
+            sed -n 's/^\([^ ]\{1,\}\) \[OPTIONS\]$/\1/p')
     fi
     mapfile -t COMPREPLY < <(_twoleg_values "$program" "$previous" "$wanted" "$current")
 }

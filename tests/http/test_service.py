@@ -378,6 +378,20 @@ def test_completion_knows_every_command_and_option():
     assert complete(BINARY, "serve", "--u") == {"--user"}
 
 
+@pytest.mark.parametrize("word", [".*", "/", "a/b", "[", "*", "\\", "$(touch {0})", "`touch {0}`",
+                                  "e/x/;1e touch {0};#"])
+def test_completion_takes_words_as_they_are(word, tmp_path):
+    """Also where they would be an expression, or a command of it."""
+    made = tmp_path / "made"
+    word = word.format(made)
+    assert complete(BINARY, word, "") == complete(BINARY, "nonsense", "")
+    for before in ((), ("app", "create")):
+        assert complete(BINARY, *before, f"--{word}", "") == complete(BINARY, *before, "--none", "")
+    assert complete(BINARY, "app", "create", word, "--sc") == {"--scope"}
+    assert complete(BINARY, "app", word) == complete(BINARY, "app", "create", word) == set()
+    assert not made.exists()
+
+
 ALGORITHMS = {"ES256", "EdDSA", "RS256", "PS256"}
 
 
