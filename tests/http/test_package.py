@@ -160,7 +160,7 @@ ran() # SCRIPT ARGUMENTS, as dpkg calls it: what became of it
     touch /run/started
     echo "== $script $*: enabled" $(ls /run/enabled), runs $(ls /run/active), \
         started $(cat /run/started), exit $status
-    sed "s/^twoleg: /== /" /run/words
+    sed "s/^twoleg: /== /; s/^[^=].*token_tll.*/== refused/" /run/words
     rm /run/started
 }
 ran postinst configure ""
@@ -170,6 +170,11 @@ touch /run/refuse
 ran postinst configure 0.1.0
 rm /run/refuse
 ran prerm remove
+ran postinst configure 0.1.1
+cp /etc/twoleg/twoleg.yaml /run/good.yaml
+echo "token_tll: 1h" >>/etc/twoleg/twoleg.yaml
+ran postinst configure 0.1.1
+cp /run/good.yaml /etc/twoleg/twoleg.yaml
 ran postinst configure 0.1.1
 rm /run/enabled/* /run/active/*
 touch /run/enabled/twoleg.socket /run/active/twoleg.socket /run/active/twoleg.service
@@ -253,7 +258,8 @@ def test_D3_a_key_beside_the_store_is_taken_with_the_rights_of_its_user(packages
 
 
 def test_package_starts_again_what_ran_before_it_was_removed(packages, tmp_path):
-    """And a start that is refused leaves an installed package, and words."""
+    """And a start that is refused leaves an installed package, and words; one that would be refused
+    leaves the server of before."""
     service = "enabled twoleg.service, runs twoleg.service, started twoleg.service, exit 0"
     assert findings(UNITS, packages, tmp_path) == [
         f"postinst configure : {service}",
@@ -262,6 +268,11 @@ def test_package_starts_again_what_ran_before_it_was_removed(packages, tmp_path)
         "postinst configure 0.1.0: enabled twoleg.service, runs , started , exit 0",
         "not started; see journalctl -u twoleg",
         "prerm remove: enabled twoleg.service, runs , started , exit 0",
+        f"postinst configure 0.1.1: {service}",
+        "postinst configure 0.1.1: enabled twoleg.service, runs twoleg.service, started , exit 0",
+        "refused",
+        "this release refuses the configuration, so the server of the release before goes on; mend"
+        " it, and then: systemctl restart twoleg",
         f"postinst configure 0.1.1: {service}",
         "prerm remove: enabled twoleg.socket, runs , started , exit 0",
         "postinst configure 0.1.1: enabled twoleg.socket, runs twoleg.service twoleg.socket,"
