@@ -36,12 +36,16 @@ static enum twoleg_error listener_fail_address(char *reason, struct str spec, co
 // what packets take besides their bytes, which is the room that it begins with anyway: the longest
 // body is as fast. With half of it one took a fifth longer on the loopback.
 #define LISTENER_RECEIVED (64 * 1024)
+// Likewise of answers that nobody takes: who asks on and on and reads nothing was given 4 MiB.
+// Doubled, too, it has room for the longest answers that anybody gets here.
+#define LISTENER_SENT (32 * 1024)
 
 // Set on the listening socket, Linux hands them on to each accepted one.
 static void listener_options(int fd)
 {
-    int on = 1, received = LISTENER_RECEIVED;
+    int on = 1, received = LISTENER_RECEIVED, sent = LISTENER_SENT;
     (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &received, sizeof received);
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &sent, sizeof sent);
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }

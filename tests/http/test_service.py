@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The server as a service: what it gives up, what a service manager hears and hands over."""
+import json
 import os
 import pathlib
 import pwd
@@ -350,6 +351,22 @@ def test_unit_exposure_is_low():
         pytest.skip("this systemd-analyze has no --offline")
     assert done.returncode == 0, done.stdout[-300:] + done.stderr
     assert "ignoring" not in done.stderr, done.stderr
+
+
+def test_unit_allows_the_memory_that_is_counted():
+    """As SECURITY.md has it for the default of max_connections."""
+    [allowed] = re.findall(r"^MemoryMax=(\d+)G$", UNIT.read_text(), re.M)
+    words = (ROOT / "SECURITY.md").read_text()
+    table = words[words.index("| of | each | in all |"):].split("\n\n")[0]
+    each = re.findall(r"\| (\d+) KiB \|", table)
+    sums = [float(gib) for gib in re.findall(r"([0-9.]+) GiB \|", table)]
+    default = subprocess.run([BINARY, "config", "default", "--json"], capture_output=True,
+                             text=True, check=True).stdout
+    [most] = [int(row["default"]) for row in json.loads(default)["options"]
+              if row["name"] == "max_connections"]
+    assert [round(int(kib) * most / 2**20, 1) for kib in each] == sums[:3]
+    assert len(sums) == 5 and sum(sums) < int(allowed), sums
+    assert f"`MemoryMax={allowed}G`" in words
 
 
 # ------------------------------------------------------------------ bash completion

@@ -97,12 +97,27 @@ static void a_unix_socket_has_its_mode_and_goes_away(void **state)
     assert_int_equal(rmdir(folder), 0);
 }
 
-static int listener_received(int fd)
+static int listener_room(int fd, int which)
 {
     int bytes = 0;
     socklen_t len = sizeof bytes;
-    assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, &len), 0);
+    assert_int_equal(getsockopt(fd, SOL_SOCKET, which, &bytes, &len), 0);
     return bytes;
+}
+
+// Someone who connects, and our end of that.
+static int listener_connect(struct http_listener *listener, int *ret_theirs)
+{
+    struct sockaddr_storage to = {0};
+    assert_int_equal(listener_try("127.0.0.1:0", listener), TWOLEG_NONE);
+    socklen_t len = address_to_sockaddr(&listener->address, &to);
+    *ret_theirs = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    connect(*ret_theirs, (const struct sockaddr *)&to, len);
+    struct pollfd ready = {.fd = listener->fd, .events = POLLIN};
+    assert_int_equal(poll(&ready, 1, -1), 1);
+    int fd = http_listener_accept(listener);
+    assert_true(fd >= 0);
+    return fd;
 }
 
 // Someone who uploads fast, and is read as fast: the room for what is not read does not grow by it,
@@ -111,27 +126,39 @@ static void H20_the_kernel_holds_no_more_for_who_sends_much(void **state)
 {
     static char piece[64 * 1024];
     struct http_listener listener;
-    struct sockaddr_storage to = {0};
     size_t received = 0;
+    int sender;
     (void)state;
-    assert_int_equal(listener_try("127.0.0.1:0", &listener), TWOLEG_NONE);
-    socklen_t len = address_to_sockaddr(&listener.address, &to);
-    int sender = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    connect(sender, (const struct sockaddr *)&to, len);
-    struct pollfd ready = {.fd = listener.fd, .events = POLLIN};
-    assert_int_equal(poll(&ready, 1, -1), 1);
-    int fd = http_listener_accept(&listener);
-    assert_true(fd >= 0);
+    int fd = listener_connect(&listener, &sender);
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
     while (received < (size_t)32 * 1024 * 1024) {
         (void)!send(sender, piece, sizeof piece, 0);
-        ready.fd = fd;
         assert_int_equal(poll(&ready, 1, -1), 1);
         ssize_t got = recv(fd, piece, sizeof piece, 0);
         received += got > 0 ? (size_t)got : 0;
     }
-    assert_in_range(listener_received(fd), 1, 128 * 1024);
+    assert_in_range(listener_room(fd, SO_RCVBUF), 1, 128 * 1024);
     close(fd);
     close(sender);
+    http_listener_close(&listener);
+}
+
+// Someone who asks on and on and takes none of the answers.
+static void H20_the_kernel_holds_no_more_for_who_reads_nothing(void **state)
+{
+    static char piece[64 * 1024];
+    struct http_listener listener;
+    size_t sent = 0;
+    int reader;
+    ssize_t put;
+    (void)state;
+    int fd = listener_connect(&listener, &reader);
+    while ((put = send(fd, piece, sizeof piece, MSG_DONTWAIT)) > 0)
+        sent += (size_t)put;
+    assert_in_range(listener_room(fd, SO_SNDBUF), 1, 64 * 1024);
+    assert_in_range(sent, 1, (size_t)128 * 1024 + (size_t)listener_room(reader, SO_RCVBUF));
+    close(fd);
+    close(reader);
     http_listener_close(&listener);
 }
 
@@ -143,6 +170,7 @@ int main(void)
         cmocka_unit_test(bad_specs_are_refused_in_words),
         cmocka_unit_test(a_unix_socket_has_its_mode_and_goes_away),
         cmocka_unit_test(H20_the_kernel_holds_no_more_for_who_sends_much),
+        cmocka_unit_test(H20_the_kernel_holds_no_more_for_who_reads_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
