@@ -40,7 +40,8 @@ unsigned long fault_count(enum fault_kind kind)
 static struct {
     char name[48];
     bool held;
-    unsigned waiting;
+    bool waiting;  // somebody does, for the end of this hold
+    unsigned hold; // which one it is: whoever was let go leaves, though the next one has begun
 } stops[STOP_POINTS];
 static pthread_mutex_t stop_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t stop_moved = PTHREAD_COND_INITIALIZER;
@@ -61,10 +62,10 @@ void stop_point(const char *name)
     pthread_mutex_lock(&stop_lock);
     int i = stop_find(name);
     if (i >= 0 && stops[i].held) {
-        stops[i].waiting++;
-        while (stops[i].held)
+        unsigned hold = stops[i].hold;
+        stops[i].waiting = true;
+        while (stops[i].hold == hold)
             pthread_cond_wait(&stop_moved, &stop_lock);
-        stops[i].waiting--;
     }
     pthread_mutex_unlock(&stop_lock);
 }
@@ -74,7 +75,7 @@ bool stop_hold(const char *name)
     pthread_mutex_lock(&stop_lock);
     int i = stop_find(name);
     for (int k = 0; i < 0 && k < STOP_POINTS; k++)
-        if (!stops[k].held && stops[k].waiting == 0)
+        if (!stops[k].held)
             i = k;
     bool fits = i >= 0 && strlen(name) < sizeof stops[0].name;
     if (fits && !stops[i].held) {
@@ -90,7 +91,7 @@ bool stop_waiting(const char *name)
 {
     pthread_mutex_lock(&stop_lock);
     int i = stop_find(name);
-    bool waiting = i >= 0 && stops[i].waiting > 0;
+    bool waiting = i >= 0 && stops[i].waiting;
     pthread_mutex_unlock(&stop_lock);
     return waiting;
 }
@@ -101,7 +102,8 @@ bool stop_release(const char *name)
     int i = stop_find(name);
     bool held = i >= 0 && stops[i].held;
     if (held) {
-        stops[i].held = false;
+        stops[i].held = stops[i].waiting = false;
+        stops[i].hold++;
         atomic_fetch_sub(&stop_count, 1);
         pthread_cond_broadcast(&stop_moved);
     }

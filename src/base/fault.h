@@ -25,7 +25,7 @@ unsigned long fault_count(enum fault_kind kind);
 void stop_point(const char *name);
 bool stop_hold(const char *name);    // the next arrivals wait; false when too many are held
 bool stop_waiting(const char *name); // is a thread waiting there now?
-bool stop_release(const char *name);
+bool stop_release(const char *name); // who waits goes on, whatever is held next
 
 // The checks of the gate that a mutation run leaves out, by name.
 bool mutant_drops(const char *check);

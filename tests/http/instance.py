@@ -127,12 +127,13 @@ class Hooks:
         until(lambda: self.waiting(point), f"a thread at {point}")
 
     def turn(self, point):
-        """From there and once round: whoever was let go has left before it is held again."""
+        """The one thread that comes there has gone from there to there."""
         for _ in range(2):
             self.hold(point)
-            self.await_waiting(point)
-            self.release(point)
-            until(lambda: not self.waiting(point), f"the thread at {point} to go on")
+            try:
+                self.await_waiting(point)
+            finally:
+                self.release(point)
 
     def fault(self, kind, nth, sticky=False):
         return self.post("/test/fault", kind=kind, nth=nth, sticky=sticky)["count"]

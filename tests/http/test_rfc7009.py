@@ -197,7 +197,6 @@ def test_rfc7009_5_revocations_of_expired_tokens_take_no_place_without_end(own_s
 
 
 @pytest.mark.hooks
-@pytest.mark.hooks
 def test_rfc7009_2_a_purge_that_is_cut_short_goes_on_at_once(own_server):
     """Not a day later: each of its slices may meet a store that has no time."""
     server = own_server
@@ -211,6 +210,7 @@ def test_rfc7009_2_a_purge_that_is_cut_short_goes_on_at_once(own_server):
     until(lambda: server.stored("SELECT count(*) FROM revoked_tokens") == 0, "the purge")
 
 
+@pytest.mark.hooks
 def test_rfc7009_2_a_server_that_is_restarted_often_forgets_too(own_server):
     """What it has counted of the day is kept in the store, and the next life goes on from it."""
     server = own_server

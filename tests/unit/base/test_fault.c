@@ -72,6 +72,28 @@ static void a_held_point_stops_whoever_arrives_until_released(void **state)
     stop_point("here");
 }
 
+static void whoever_was_let_go_is_not_held_again(void **state)
+{
+    (void)state;
+    atomic_store(&arrived, 0);
+    assert_true(stop_hold("again"));
+    pthread_t first = thread_at("again");
+    while (!stop_waiting("again"))
+        sched_yield();
+    assert_true(stop_release("again"));
+    assert_true(stop_hold("again"));
+    assert_false(stop_waiting("again")); // also before it has woken
+    pthread_join(first, NULL);
+    pthread_t second = thread_at("again");
+    while (!stop_waiting("again"))
+        sched_yield();
+    assert_int_equal(atomic_load(&arrived), 1);
+    assert_true(stop_release("again"));
+    assert_true(stop_hold("another")); // which may take its place
+    pthread_join(second, NULL);
+    assert_true(stop_release("another"));
+}
+
 // A long run of tests uses more names than are held at once.
 static void released_points_make_room_for_others(void **state)
 {
@@ -128,6 +150,7 @@ int main(void)
         cmocka_unit_test(the_nth_call_fails_and_no_other),
         cmocka_unit_test(a_sticky_fault_stays),
         cmocka_unit_test(a_held_point_stops_whoever_arrives_until_released),
+        cmocka_unit_test(whoever_was_let_go_is_not_held_again),
         cmocka_unit_test(released_points_make_room_for_others),
         cmocka_unit_test(a_name_that_does_not_fit_is_refused),
         cmocka_unit_test(a_mutant_drops_one_check_by_its_whole_name),
