@@ -110,12 +110,14 @@ static bool refresh_lost(const struct http_request *request, const struct refres
     return false;
 }
 
-// One that a clock which was ahead has rotated has none: it would last until that time comes.
+// Another worker may have rotated it by a time that is moments later than this one's. What is
+// further ahead comes of a time that a restart has given up, and has no grace until then. Where the
+// present clock is the wrong one, that costs who asks again for a lost answer the login.
 static bool refresh_in_grace(const struct http_request *request,
                              const struct refresh_family *family)
 {
     int64_t since_us = request->env->latest_us - family->rotated_us;
-    return since_us < REFRESH_GRACE_US && since_us >= -ENV_AHEAD_US;
+    return since_us < REFRESH_GRACE_US && since_us > -REFRESH_GRACE_US;
 }
 
 enum twoleg_error refresh_find(struct http_request *request, const struct token_request *form,

@@ -148,7 +148,7 @@ def test_H16_a_refresh_whose_answer_was_lost_meanwhile_is_answered(make_server, 
     first = log_in(server, app).json()["refresh_token"]
     second = server.token(app, grant_type="refresh_token", refresh_token=first).json()
     # However long the stop takes, the grace is not over.
-    server.change_store("UPDATE refresh_tokens SET rotated_us = unixepoch() * 1000000 + 60000000")
+    server.change_store("UPDATE refresh_tokens SET rotated_us = unixepoch() * 1000000 + 25000000")
     server.stop()
     to_schema(server.data, 5)
     server.start()

@@ -387,18 +387,6 @@ def test_rfc9700_4_14_2_a_request_that_was_overtaken_is_no_second_use(logins):
     assert refresh(server, app, third).status == 200
 
 
-def test_rfc9700_4_14_2_a_clock_that_was_ahead_makes_no_grace_longer(logins):
-    """Used by the wrong time, shown again by the right one: that is a second use."""
-    server = logins
-    app = server.app(scope="alpha", grants="password refresh_token")
-    first = granted(server, app, "ann")["refresh_token"]
-    server.hooks.clock(86400)
-    second = refresh(server, app, first).json()["refresh_token"]
-    server.restart()
-    assert refresh(server, app, first).json() == INVALID
-    assert refresh(server, app, second).json() == INVALID
-
-
 # ------------------------------------------------------------------ failing commits
 def test_G_H_a_failed_commit_changes_nothing_and_says_503(server, fresh):
     token = server.bearer(fresh)

@@ -107,47 +107,6 @@ def test_rfc6749_6_refresh_tokens_end_for_good_with_the_grant(server, left):
     assert [server.check(each).status for each in last] == [401] * 3
 
 
-def test_rfc9700_4_14_2_the_one_before_gives_the_same_successor_for_a_while(server, app):
-    name = user(server, "twice", "--scope", "alpha")
-    first = granted(server, app, name)["refresh_token"]
-    successors = {refresh(server, app, first).json()["refresh_token"] for _ in range(3)}
-    assert len(successors) == 1
-    assert refresh(server, app, successors.pop()).status == 200
-
-
-@pytest.mark.hooks
-def test_rfc9700_4_14_2_used_later_it_ends_all_of_its_family(own):
-    server, app = own()
-    name = user(server, "stolen", "--scope", "alpha")
-    first = granted(server, app, name)["refresh_token"]
-    other = granted(server, app, name)["refresh_token"]
-    second = refresh(server, app, first).json()["refresh_token"]
-    server.hooks.clock(20)
-    assert refresh(server, app, first).json()["refresh_token"] == second
-    access = [refresh(server, app, token).json()["access_token"] for token in (first, other)]
-    assert alive(server, app, *access) == [True, True]
-    server.hooks.clock(31)
-    assert refresh(server, app, first).json() == INVALID
-    assert refresh(server, app, second).json() == INVALID
-    assert alive(server, app, *access) == [False, True]  # the other one is from another login
-    assert refresh(server, app, other).status == 200
-    server.restart(hard=True)
-    assert alive(server, app, *access) == [False, True]
-    row = next(row for row in server.cli("audit", "list", "--json")["audit"]
-               if row["action"] == "refresh.reuse")
-    assert row["object"].startswith("usr_")
-    server.hooks.clock(0)
-
-
-def test_two_before_is_no_grace(server, app):
-    name = user(server, "older", "--scope", "alpha")
-    first = granted(server, app, name)["refresh_token"]
-    second = refresh(server, app, first).json()["refresh_token"]
-    third = refresh(server, app, second).json()["refresh_token"]
-    assert refresh(server, app, first).json() == INVALID
-    assert refresh(server, app, third).json() == INVALID
-
-
 @pytest.mark.hooks
 @pytest.mark.parametrize("options,seconds", [("refresh_idle: 1m", 61), ("refresh_ttl: 1m", 61)])
 def test_a_refresh_token_has_an_end(own, options, seconds):
@@ -521,18 +480,6 @@ def test_a_refresh_token_is_no_access_token(server, app):
     assert server.introspect(app, token).json() == {"active": False}
 
 
-def test_rfc9700_4_14_2_of_many_at_once_all_get_the_one_successor(server, app):
-    name = user(server, "raced", "--scope", "alpha")
-    token = granted(server, app, name)["refresh_token"]
-    with concurrent.futures.ThreadPoolExecutor(8) as pool:
-        for _ in range(20):
-            answers = list(pool.map(lambda _: refresh(server, app, token), range(8)))
-            assert [answer.status for answer in answers] == [200] * 8
-            successors = {answer.json()["refresh_token"] for answer in answers}
-            assert len(successors) == 1
-            token = successors.pop()
-
-
 def test_D1_nothing_readable_of_passwords_and_refresh_tokens_is_stored(server, app):
     name = user(server, "stored", "--scope", "alpha", password="a canary among words")
     first = granted(server, app, name, password="a canary among words")["refresh_token"]
@@ -560,31 +507,6 @@ def test_a_restored_store_has_no_refresh_tokens_from_before(own, tmp_path):
     server.cli("restore", str(tmp_path / "copy"), "--yes")
     server.start()
     assert refresh(server, app, token).json() == INVALID
-
-
-# ------------------------------------------------------------------------------- the clock
-
-# The trusted clock stands still until the wall clock has caught up; what is held against it must
-# not be told by the wall clock.
-@pytest.mark.hooks
-@pytest.mark.parametrize("back", [20, 45, 55])
-def test_rfc9700_4_14_2_a_clock_set_back_shortens_no_grace(own, back):
-    server, app = own()
-    name = user(server, "early", "--scope", "alpha")
-    first = granted(server, app, name)["refresh_token"]
-    raced = granted(server, app, name)["refresh_token"]
-    server.hooks.step(-back)
-    second = refresh(server, app, first).json()["refresh_token"]
-    assert refresh(server, app, first).json()["refresh_token"] == second
-    with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda _: refresh(server, app, raced), range(4)))
-    assert [answer.status for answer in answers] == [200] * 4
-    server.hooks.clock(back + 20)
-    assert refresh(server, app, first).json()["refresh_token"] == second
-    server.hooks.clock(back + 31)
-    assert refresh(server, app, first).json() == INVALID
-    server.hooks.clock(0)
-    server.hooks.step(0)
 
 
 @pytest.mark.hooks

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Users and the password grant (RFC 6749 section 4.3): off until it is wanted, bounded by rights,
-alike for whoever is refused. The refresh tokens that come from it are in test_refresh.py."""
+alike for whoever is refused. The refresh tokens that come from it are in test_refresh.py and
+test_grace.py."""
 import base64
 import json
 import os
