@@ -38,6 +38,14 @@ enum twoleg_error issue_commit_create(const struct http_request *request,
     return error;
 }
 
+bool issue_begun(const struct http_request *request)
+{
+    const struct http_job *job = request->jobs;
+    while (job && job->kind != &sign_kind && job->kind != &commit_kind)
+        job = job->next;
+    return job;
+}
+
 // ---------------------------------------------------------------------------------- sign
 
 struct sign_job {

@@ -11,6 +11,9 @@ enum twoleg_error endpoint_issue(struct http_request *request, const struct deci
                                  const struct refresh_use *use,
                                  struct issued_token *ret_token) TWOLEG_MUST_CHECK;
 
+// An earlier run of this request's handler has come to this step: all before it was good then.
+bool issue_begun(const struct http_request *request);
+
 // What is durable before a token is given out, all of it or nothing: the row of a reference, and
 // what becomes of the refresh tokens that it comes with. So nobody's answer comes between the two.
 struct issue_commit {

@@ -140,14 +140,15 @@ enum twoleg_error refresh_find(struct http_request *request, const struct token_
         return error;
     struct sha256 shown = sha256(form->refresh_token);
     const struct refresh_family *family = found.family;
+    // This request has found it good already: the grace may have passed while it waited, and where
+    // it was overtaken that is no second use.
+    bool begun = issue_begun(request);
     bool present = secret_equal(shown.bytes, family->current.bytes, sizeof shown.bytes);
     bool before = family->has_previous &&
                   secret_equal(shown.bytes, family->previous.bytes, sizeof shown.bytes) &&
-                  refresh_in_grace(request, family);
-    // This request has found it good already, and was overtaken: that is no second use.
+                  (begun || refresh_in_grace(request, family));
     if (!present && !before)
-        return issue_commit_next(request, NULL) ? REFUSE(TWOLEG_REFRESH_UNKNOWN)
-                                                : refresh_reused(request, client, family);
+        return begun ? REFUSE(TWOLEG_REFRESH_UNKNOWN) : refresh_reused(request, client, family);
     *ret_use = (struct refresh_use){found.user, family, family->number, !present};
     return TWOLEG_NONE;
 }

@@ -5,7 +5,9 @@ import concurrent.futures
 
 import pytest
 
+from instance import insist
 from test_health_metrics import figures
+from test_races import Call
 from test_refresh import alive, own  # noqa: F401 the fixture
 from test_users import INVALID, app, granted, refresh, server, user  # noqa: F401
 
@@ -108,3 +110,26 @@ def test_H12_a_clock_that_was_ahead_makes_no_grace_longer(own, ahead, good):
     assert again.json().get("refresh_token") == second if good else again.json() == INVALID
     assert reused(server) == (not good)
     assert refresh(server, app, second).status == (200 if good else 400)
+
+
+@pytest.mark.hooks
+def test_rfc9700_4_14_2_who_came_in_time_may_wait_for_a_signature(own):
+    server, _ = own()
+    server.manage("POST", "apis", None, {"identifier": "urn:slow", "scope": "alpha",
+                                         "algorithm": "RS256"})
+    app = server.app(name="slow", audience="urn:slow", scope="alpha",
+                     grants="password refresh_token")
+    name = user(server, "waits", "--audience", "urn:slow", "--scope", "alpha")
+    first = granted(server, app, name)["refresh_token"]
+    second = insist(lambda: refresh(server, app, first)).json()["refresh_token"]
+    server.hooks.clock(15)
+    server.hooks.hold("token.signed")
+    try:
+        asking = Call(refresh, server, app, first)
+        server.hooks.await_waiting("token.signed")
+        server.hooks.clock(31)
+    finally:
+        server.hooks.release("token.signed")
+    assert asking.result().json()["refresh_token"] == second
+    assert insist(lambda: refresh(server, app, second)).status == 200
+    assert reused(server) == 0
