@@ -1,13 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fixtures of the black box. `server` lives as long as its file: tests make applications of their
 own; what changes more than that takes `own_server`, and what moves the clock `timed`."""
+import os
+
 import pytest
 
 from instance import BINARY, FORMATS, HAS_HOOKS, Server
 
+failures = set()  # of each failure: may others beside it be why?
+
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "hooks: needs the test hooks of a sanitizer build")
+    config.addinivalue_line("markers", "measuring: goes by deadlines, or by what a crowd costs")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """What fails before or after a test itself is no measure: a sanitizer's report, for one."""
+    if (yield).get_result().failed:
+        failures.add(call.when == "call" and bool(item.get_closest_marker("measuring")))
+
+
+def pytest_sessionfinish(session):
+    """./test names the status by which it is told to try again alone."""
+    if failures == {True} and session.exitstatus == pytest.ExitCode.TESTS_FAILED:
+        session.exitstatus = int(os.environ.get("disturbed", session.exitstatus))
 
 
 def pytest_collection_modifyitems(items):

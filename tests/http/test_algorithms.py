@@ -151,6 +151,7 @@ def test_what_changed_while_it_was_signed_counts(make_server):
     assert own_server.token(app).status == 401
 
 
+@pytest.mark.measuring
 def test_rsa_on_the_pool_does_not_hold_up_its_worker(make_server, tmp_path):
     """One worker. While many ask for RSA tokens, sealed ones do not stand in their line; what does
     not fit into the application's share of the pool is refused, not queued."""

@@ -63,6 +63,7 @@ def until_none_is_left(server):
 
 
 # ------------------------------------------------------------------ A1, A2: slow
+@pytest.mark.measuring
 @pytest.mark.parametrize("start,answers", [
     (b"", []), (KEEP[:-2], [408]), (b"GET", [408]), (POST + b"Content-Length: 1000\r\n\r\n", [408]),
     (POST + b"Transfer-Encoding: chunked\r\n\r\n3e8\r\n", [408]),
@@ -101,6 +102,7 @@ def test_A1_A2_A3_A18_deadlines_are_ten_seconds_unless_told(server):
 
 
 # ------------------------------------------------------------------ A13: kept for ever
+@pytest.mark.measuring
 def test_A13_requests_keep_a_connection_and_silence_ends_it(configured):
     server = configured("idle_timeout: 1s\n")
 
@@ -129,6 +131,7 @@ def spent(process, seconds):
     return (process.cpu() - before) / (time.monotonic() - began)
 
 
+@pytest.mark.measuring
 def test_A14_without_descriptors_it_rests_serves_and_recovers(own_server):
     """The limit is lowered under the running server, which else admits no more than it allows."""
     server = own_server

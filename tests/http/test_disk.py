@@ -253,6 +253,7 @@ def stopped(server):
                    for task in tasks.glob("*/stat")} == {"T"}, "all threads having stopped")
 
 
+@pytest.mark.measuring
 def test_H20_deadlines_are_right_after_a_stop_and_nobody_is_closed_for_it(make_disk):
     """Stopped for longer than any deadline. Whoever had asked in time is served; what had not been
     whole in time is refused; and whoever comes then finds a server that works."""

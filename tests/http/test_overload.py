@@ -61,6 +61,7 @@ def signers(server, count=8):
     return [server.app(name=f"r{i}", audience=RS256, scope="a") for i in range(count)]
 
 
+@pytest.mark.measuring
 def test_A27_ten_times_as_many_who_never_pause_get_as_much_done(release, tmp_path):
     """What a token costs stays what it was: the loops do not refuse away the time in which the
     pool signs. Counted in CPU time of the server, since others work on this machine too."""
@@ -114,6 +115,7 @@ def test_A27_G1_what_is_revoked_in_a_crowd_is_revoked(release, tmp_path):
     assert crowd.finish_load(child)["refused"], "it was no overload"
 
 
+@pytest.mark.measuring
 def test_A27_whoever_waits_a_second_is_refused_at_once(release):
     """The pause is for clients that do not; and what need not wait for the pool is served."""
     server = release("max_waiting: 1\nworkers: 1\n")
@@ -140,6 +142,7 @@ def test_A27_whoever_waits_a_second_is_refused_at_once(release):
     assert server.cli("app", "list", "--json"), "an operator gets in"
 
 
+@pytest.mark.measuring
 def test_A27_who_asks_for_the_first_time_is_refused_ahead_of_who_asks_again(release, tmp_path):
     """Whoever does not wait the second of Retry-After is let wait, and nobody else: the one place
     is taken by a hash that lasts, one client asks again at once, and another one, who asks after
@@ -169,6 +172,7 @@ def test_A27_who_asks_for_the_first_time_is_refused_ahead_of_who_asks_again(rele
     assert any(ahead() for _ in range(20))
 
 
+@pytest.mark.measuring
 def test_A1_A15_connections_that_drip_end_by_their_deadline_and_disturb_nobody(release):
     server = release("header_timeout: 2s\n")
     app = server.app(token_format="sealed", scope="a")
@@ -233,6 +237,7 @@ def test_A15_an_idle_tls_connection_holds_at_most_25_kib(release, tmp_path):
     until(lambda: left() < 300 * 5 * 1024, "memory to be given back")
 
 
+@pytest.mark.measuring
 def test_A15_a_crowd_goes_and_everybody_else_is_served(release, tmp_path):
     """And costs them nothing while it is there: CPU time of a good request, since a crowd of
     connections is nothing to wait for, and others work on this machine too."""
@@ -305,6 +310,7 @@ def test_A12_A13_requests_without_end_on_one_connection_hold_nothing(release):
         assert least < 64 * 1024, "more than a byte for each"
 
 
+@pytest.mark.measuring
 def test_A17_ten_thousand_who_leave_amid_their_request_leave_nothing(release):
     server = release("workers: 1\n")
     process, request = Process(server.process.pid), token_request(server.app())
@@ -331,6 +337,7 @@ def test_A17_ten_thousand_who_leave_amid_their_request_leave_nothing(release):
     assert found[-1] - found[-2] < 1024 * 1024, f"of each ten thousand: {found}"
 
 
+@pytest.mark.measuring
 @pytest.mark.parametrize("served", [True, False], ids=["served", "refused"])
 def test_A27_ten_times_as_many_who_come_anew_each_time(release, tmp_path, served):
     """A connection for each request: accepting must not take the time of serving, nor refusing that

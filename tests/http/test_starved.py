@@ -165,6 +165,7 @@ def answered(request, asked):
         assert sock.recv(4096).startswith(b"HTTP/1.1 200"), "it had asked in time"
 
 
+@pytest.mark.measuring
 def test_H20_deadlines_are_right_on_a_hundredth_of_a_core(starved):
     """Whoever asks in time is served, however late that is; whoever does not is refused, and not
     before the deadline. A machine that is slower gives more: all of them take a quarter of a second
