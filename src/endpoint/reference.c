@@ -73,7 +73,7 @@ enum twoleg_error reference_issue(struct http_request *request, const struct dec
 // an answer that the client has already.
 struct look_up_job {
     struct endpoint_look look;
-    struct token_known known[AGAIN_NEXT];
+    struct token_known known[AGAIN_COUNT];
     size_t count;
 };
 ENDPOINT_FIRST(struct look_up_job, look);

@@ -25,7 +25,7 @@ static enum twoleg_error reissue_give(struct http_request *request,
 
 static bool same_is_one(const struct token_again *again, const struct token_reference *token)
 {
-    for (enum token_again_which i = AGAIN_BEFORE; i < AGAIN_NEXT; i++)
+    for (enum token_again_which i = AGAIN_BEFORE; i < AGAIN_COUNT; i++)
         if (str_equal(str_of(token->text, token->len),
                       str_of(again->tokens[i].text, again->tokens[i].len)))
             return true;
@@ -109,10 +109,10 @@ static enum twoleg_error same_run(struct http_request *request, const struct dec
         return reference_start(request, decision, use, same_build, again);
     if (error != TWOLEG_WAIT)
         return error;
-    const struct str texts[] = {
-        str_of(again->tokens[AGAIN_BEFORE].text, again->tokens[AGAIN_BEFORE].len),
-        str_of(again->tokens[AGAIN_NOW].text, again->tokens[AGAIN_NOW].len)};
-    return reference_look_up_all(request, texts, AGAIN_NEXT);
+    struct str texts[AGAIN_COUNT];
+    for (enum token_again_which i = AGAIN_BEFORE; i < AGAIN_COUNT; i++)
+        texts[i] = str_of(again->tokens[i].text, again->tokens[i].len);
+    return reference_look_up_all(request, texts, AGAIN_COUNT);
 }
 
 enum twoleg_error reissue_same(struct http_request *request, const struct decision *decision,

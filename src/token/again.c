@@ -7,7 +7,8 @@
 //   seed    MAC(key, "reissue" | shape | record without times | life | scope | window | turn)
 //
 // A token of one window expires in the next one, where no other is made before: whoever asks gets
-// that of the window before while it lives, then that of the window.
+// that of the window before while it lives, then that of the window; or else that of the next one,
+// if a clock that was ahead has made it: no other is written beside it.
 #include "base/refusal.h"
 #include "crypto/wipe.h"
 #include "token/format.h"
@@ -113,7 +114,7 @@ enum twoleg_error token_again_find(const struct token_context *context,
                                    struct token_again_found *ret_found)
 {
     enum twoleg_error result = TWOLEG_NOT_FOUND;
-    for (enum token_again_which i = AGAIN_BEFORE; i < AGAIN_NEXT; i++) {
+    for (enum token_again_which i = AGAIN_BEFORE; i < AGAIN_COUNT; i++) {
         struct str text = str_of(again->tokens[i].text, again->tokens[i].len);
         struct token_record record;
         enum twoleg_error error =

@@ -67,8 +67,10 @@ enum twoleg_error token_reference_take(const struct token_context *context,
 
 // For a decision whose reissue is same: the token that is out, or will be. Each life is a window of
 // time; a token that was first asked for in one window still lives in part of the next.
-// So there are two that may be out, and never both alive. All are derived from what is asked for,
-// by a data key: every worker, and the server after a restart, finds the same, and no text is kept.
+// So there are two that may be out, and by one clock never both alive; that of the next window is
+// out where a clock was ahead: another worker's by a moment, or one that a restart gave up.
+// All are derived from what is asked for, by a data key: every worker, and the server after a
+// restart, finds the same, and no text is kept.
 enum token_again_which { AGAIN_BEFORE, AGAIN_NOW, AGAIN_NEXT, AGAIN_COUNT };
 struct token_again {
     struct token_reference tokens[AGAIN_COUNT]; // records as if made now; whoever frees wipes it
@@ -81,9 +83,8 @@ struct token_again_found {
     enum token_again_which which;
     struct token_record record; // its scope lies in the arena
 };
-// The one that is alive, and its record. known: AGAIN_NEXT answers of the store for the first ones,
-// or NULL. WAIT: the store must be asked; NOT_FOUND: none is, and that of AGAIN_NOW is to be
-// written.
+// The first that is alive, and its record. known: AGAIN_COUNT answers of the store, or NULL. WAIT:
+// the store must be asked; NOT_FOUND: none is, and that of AGAIN_NOW is to be written.
 enum twoleg_error token_again_find(const struct token_context *context,
                                    const struct decision *decision,
                                    const struct token_again *again,

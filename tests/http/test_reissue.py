@@ -178,6 +178,26 @@ def test_a_life_without_end_has_one_token(own):
     assert own.bearer(app) == first["access_token"]
 
 
+@pytest.mark.hooks
+def test_H12_after_a_clock_that_was_ahead_nobody_is_locked_out(own):
+    """No other is written beside a token of the next life, so that one is given; what is from
+    further ahead is in nobody's way. Only a restart gives up a time that was believed."""
+    caller = own.app(name="caller", resource_server=True)
+    near, far = own.app(scope="alpha"), own.app(scope="alpha")
+    own.hooks.clock(LIFE)
+    ahead = own.bearer(near)
+    own.hooks.clock(3 * LIFE)
+    beyond = own.bearer(far)
+    own.restart()
+    answer = own.token(near).json()
+    assert answer["access_token"] == ahead and LIFE - 60 < answer["expires_in"] <= 2 * LIFE
+    assert own.bearer(near) == ahead and own.active(caller, ahead)
+    other = own.bearer(far)
+    assert other != beyond and own.bearer(far) == other and own.active(caller, other)
+    own.hooks.clock(LIFE // 2)
+    assert own.active(caller, own.bearer(near)) and own.active(caller, own.bearer(far))
+
+
 def test_D1_a_restart_and_another_master_key_change_nothing_and_no_text_is_kept(own):
     apps = [own.app(scope="alpha") for _ in range(3)]
     tokens = [own.bearer(app) for app in apps]

@@ -69,11 +69,11 @@ static enum twoleg_error again_find(struct test_tokens *t, const struct token_ag
 static enum twoleg_error again_take(struct test_tokens *t, const struct token_again *again,
                                     struct issued_token *ret_token)
 {
-    struct token_known known[AGAIN_NEXT] = {0};
+    struct token_known known[AGAIN_COUNT] = {0};
     enum twoleg_error error = again_find(t, again, NULL, ret_token);
     if (error != TWOLEG_WAIT)
         return error;
-    for (enum token_again_which i = AGAIN_BEFORE; i < AGAIN_NEXT; i++) {
+    for (enum token_again_which i = AGAIN_BEFORE; i < AGAIN_COUNT; i++) {
         assert_int_equal(
             token_reference_keys(&t->context, again_text(again, i), &known[i].keys), TWOLEG_NONE);
         known[i].found = store_token(t->on->test->reader, &known[i].keys.all[0], &t->arena,
@@ -181,6 +181,26 @@ static void two_are_never_written_that_both_live(void **state)
     again_add(t, next, AGAIN_NOW, TWOLEG_CONFLICT); // the one before lives for a second yet
     t->decision.now_us += SECOND_US;
     again_add(t, again_make(t), AGAIN_NOW, TWOLEG_NONE);
+}
+
+// No other is written beside it, so whoever asks must be given it.
+static void H12_one_of_the_next_window_is_given_where_a_clock_was_ahead(void **state)
+{
+    struct test_tokens *t = again_prepare(state);
+    struct issued_token token;
+    t->decision.now_us += LIFE_S * SECOND_US;
+    struct token_again *ahead = again_make(t);
+    again_add(t, ahead, AGAIN_NOW, TWOLEG_NONE);
+    t->decision.now_us -= LIFE_S * SECOND_US;
+    struct token_again *again = again_make(t);
+    assert_int_equal(again_take(t, again, &token), TWOLEG_NONE);
+    assert_true(str_equal(token.text, again_text(ahead, AGAIN_NOW)));
+    assert_int_equal(token.expires_in_s, 2 * LIFE_S);
+    again_add(t, again, AGAIN_NOW, TWOLEG_CONFLICT);
+    t->decision.now_us -= LIFE_S * SECOND_US; // that of a window after it is in nobody's way
+    again = again_make(t);
+    assert_int_equal(again_take(t, again, &token), TWOLEG_NOT_FOUND);
+    again_add(t, again, AGAIN_NOW, TWOLEG_NONE);
 }
 
 static void G10_the_first_that_is_not_revoked_is_found_in_few_steps(void **state)
@@ -298,6 +318,7 @@ int main(void)
         TOKENS(whatever_is_asked_for_names_another_token),
         TOKENS(without_a_row_it_is_to_be_written_and_then_it_is_taken),
         TOKENS(two_are_never_written_that_both_live),
+        TOKENS(H12_one_of_the_next_window_is_given_where_a_clock_was_ahead),
         TOKENS(G10_the_first_that_is_not_revoked_is_found_in_few_steps),
         TOKENS(G10_a_long_life_forgets_no_revocation_too_early),
         TOKENS(one_that_is_replaced_is_made_anew_and_found_by_its_nonce),
