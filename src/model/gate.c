@@ -131,12 +131,14 @@ static enum twoleg_error gate_token_alive(const struct gate_token *q)
 }
 
 // What a clock that was ahead has issued ends that much too late. Not where there is no end, nor
-// where a step back is waited out. One that has a row is given out again while it lives, so it is
-// good: nobody would get another.
+// where a step back is waited out. A reference that is given out again (token/again.c) is of the
+// next life's window at most, so it is up to two lives ahead: nobody would get another.
 static enum twoleg_error gate_token_early(const struct gate_token *q)
 {
     int64_t ahead_s = q->token->issued_s - q->now_us / SECOND_US;
-    bool early = q->token->expires_s && !q->kept && ahead_s > ENV_AHEAD_US / SECOND_US;
+    bool early = q->token->expires_s && ahead_s > ENV_AHEAD_US / SECOND_US;
+    if (early && q->reference)
+        early = ahead_s > 2 * (q->token->expires_s - q->token->issued_s);
     return gate_fails("token_future", !early) ? REFUSE(TWOLEG_TOKEN_FUTURE) : TWOLEG_NONE;
 }
 

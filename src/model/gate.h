@@ -63,7 +63,7 @@ struct gate_token {
     struct application_state user; // of the token's subject, if it has one; deleted: there is none
     bool account_active;
     uint32_t epoch; // the server's
-    bool kept; // a reference: its row is in the store
+    bool reference; // it may be found again, and given out once more
     bool token_revoked;
     bool family_revoked; // the refresh tokens that it came with
     bool credential_revoked;

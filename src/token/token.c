@@ -155,7 +155,7 @@ enum twoleg_error token_inspect(const struct token_context *context,
         .user = v->user.state,
         .account_active = v->view.account_active,
         .epoch = context->epoch,
-        .kept = v->format == FORMAT_REFERENCE,
+        .reference = v->format == FORMAT_REFERENCE,
         .token_revoked = registry_token_revoked(context->registry, &v->record.id),
         .family_revoked = family_revoked,
         .credential_revoked =
