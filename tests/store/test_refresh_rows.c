@@ -3,6 +3,8 @@
 // how many of them.
 #include "refresh_test.h"
 
+#include "base/env.h"
+
 static void add_at(struct test_store *test, uint64_t number, uint64_t application, int64_t now_us)
 {
     struct refresh_family family = family_of(number);
@@ -168,6 +170,26 @@ static void of_one_user_with_one_application_the_oldest_leave(void **state)
     assert_null(find(test, 3));
 }
 
+// Else each new one would end the one before it, until that time comes.
+static void H12_logins_of_a_clock_that_was_ahead_leave_first(void **state)
+{
+    enum { MOST = REFRESH_FAMILIES_MAX };
+    struct test_store *test = *state;
+    assert_int_equal(make_user(test, ANN, "ann"), TWOLEG_NONE);
+    for (unsigned i = 1; i <= MOST; i++)
+        add_at(test, i, 11, TEST_NOW + 8760 * HOUR + i);
+    add_at(test, 100, 11, TEST_NOW + ENV_AHEAD_US); // that much is nobody's fault
+    assert_null(find(test, 1));
+    for (unsigned i = 1; i < MOST; i++) {
+        add_at(test, 100 + i, 11, TEST_NOW);
+        assert_int_equal(count(test, 100, MOST), i + 1);
+        assert_int_equal(count(test, 1, MOST), MOST - i - 1);
+    }
+    add_at(test, 200, 11, TEST_NOW);
+    assert_int_equal(count(test, 100, MOST), MOST - 1);
+    assert_non_null(find(test, 100));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +199,7 @@ int main(void)
         WITH_APPLICATIONS(rfc7009_2_1_of_many_expired_families_none_goes_whose_tokens_live),
         WITH_APPLICATIONS(expired_families_leave_with_new_ones),
         WITH_APPLICATIONS(of_one_user_with_one_application_the_oldest_leave),
+        WITH_APPLICATIONS(H12_logins_of_a_clock_that_was_ahead_leave_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

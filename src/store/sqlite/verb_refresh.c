@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Refresh tokens: rows that nobody keeps in memory, so no change is told but the end of what came
 // with them.
+#include "base/env.h"
 #include "store/sqlite/verb.h"
 
 static struct str refresh_hash(const struct sha256 *hash)
@@ -89,6 +90,7 @@ enum twoleg_error verb_refresh_add(struct round *round, const struct store_verb 
     statement_number(&trim, family->application);
     statement_number(&trim, family->number);
     statement_int(&trim, REFRESH_FAMILIES_MAX - 1);
+    statement_int(&trim, round->now_us + ENV_AHEAD_US);
     return statement_run(&trim);
 }
 
