@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// When revocations may be forgotten, and rows of reference tokens removed, which is less delicate.
-// An acknowledged revocation must not come to life again because the clock was wrong for a while,
-// also across a restart, so the clock of one moment decides nothing: what had expired at a moment
-// that is noted is forgotten a day of counted time later, if the wall clock has gone the same way
-// since. The note is kept in the store, so that a server that never runs for a whole day comes
-// there too; time between two lives is not counted.
+// When revocations may be forgotten and expired logins removed, and rows of reference tokens, which
+// is less delicate. An acknowledged revocation must not come to life again because the clock was
+// wrong for a while, also across a restart, nor a login be lost by that, so the clock of one moment
+// decides nothing: what had expired at a moment that is noted is forgotten a day of counted time
+// later, if the wall clock has gone the same way since. The note is kept in the store, so that a
+// server that never runs for a whole day comes there too; time between two lives is not counted.
 #pragma once
 #include "base/buf.h"
 #include "base/env.h"

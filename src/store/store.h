@@ -233,9 +233,9 @@ struct store_verb {
             bool whichever;
         } replace;
         struct str identifier; // API_RENAME_DEFAULT: the new one
-        // REVOCATIONS_PURGE: one slice of the rows that expired before, and of the feed's up to
-        // then. TOKENS_PURGE: one of the reference tokens that expired before, and of what is left
-        // of deleted applications.
+        // REVOCATIONS_PURGE: one slice of the rows that expired before, of the feed's up to then,
+        // and of the families of refresh tokens that expired before. TOKENS_PURGE: one of the
+        // reference tokens that expired before, and of what is left of deleted applications.
         int64_t before_s;
         struct {
             struct str actor;  // "uid:0", "app_..."

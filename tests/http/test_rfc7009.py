@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from instance import PATIENCE, basic, until
+from instance import PATIENCE, UNLIMITED, basic, until
+from test_users import INVALID, ON, granted, refresh, user
 
 
 def test_rfc7009_2_1_revoked_token_is_dead_everywhere(server, any_app, resource_server):
@@ -130,6 +131,28 @@ def test_H12_a_revocation_outlives_a_clock_that_was_wrong_for_hours(timed):
     assert server.cli("status", "--json")["revocations"] == 1
     server.restart()
     assert not server.active(timed.caller, token) and server.check(token).status == 401
+
+
+@pytest.mark.hooks
+def test_H12_a_login_outlives_a_clock_that_was_wrong_for_hours(make_server, tmp_path):
+    """It has expired by the wrong time, by which others log in."""
+    config = tmp_path / "on.yaml"
+    config.write_text(ON + UNLIMITED.read_text())
+    server = make_server(config=config).start()
+    app = server.app(scope="alpha", grants="password refresh_token")
+    name = user(server, "ann", "--scope", "alpha")
+    token = granted(server, app, name)["refresh_token"]
+    server.hooks.step(40 * 86400)
+    until(lambda: "state=ahead" in server.stderr(), "the look at the clock")
+    for hours in (0, 1, 6):
+        server.hooks.clock(61 + hours * 3600)
+        until(lambda: "state=right" in server.stderr(), "the look at the clock")
+        granted(server, app, name)
+        server.hooks.turn("housekeeper.turn")
+    assert refresh(server, app, token).json() == INVALID
+    server.hooks.step(0)
+    server.restart()
+    assert refresh(server, app, token).status == 200
 
 
 @pytest.mark.hooks

@@ -41,6 +41,8 @@ enum twoleg_error verb_application_api_add(struct round *round, uint64_t account
                                            const struct application_api *link) TWOLEG_MUST_CHECK;
 enum twoleg_error verb_secret_add(struct round *round, const struct verb_entity *head,
                                   const struct secret *secret) TWOLEG_MUST_CHECK;
+// A slice of the families that expired before; round->purged.more: there may be others.
+enum twoleg_error verb_refresh_purge(struct round *round, int64_t before_us) TWOLEG_MUST_CHECK;
 // NULL, which leaves a column as it is, unless a value is given.
 void verb_bind_field(struct statement *update, bool given, int64_t value);
 void verb_bind_text(struct statement *update, bool given, struct str value);

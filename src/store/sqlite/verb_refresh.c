@@ -4,6 +4,8 @@
 #include "base/env.h"
 #include "store/sqlite/verb.h"
 
+#define REFRESH_SLICE 200 // rows that one purge takes, of each kind: each is in three trees
+
 static struct str refresh_hash(const struct sha256 *hash)
 {
     return str_of(hash->bytes, sizeof hash->bytes);
@@ -65,22 +67,37 @@ static enum twoleg_error refresh_insert(struct round *round, const struct refres
     return statement_run(&add);
 }
 
-// One whose access tokens live on stays until they have expired: whoever gives its refresh token
-// back means them too. Not where they never do, which would be for ever.
-static enum twoleg_error refresh_purge(struct round *round)
+static enum twoleg_error refresh_purge_some(struct round *round, enum statement_id id,
+                                            int64_t before_us, int *rows)
 {
-    uint64_t now_us = (uint64_t)round->now_us;
-    uint64_t kept_s = REVOCATION_KEPT_S;
-    enum twoleg_error error = verb_simple_two(round, SQL_REFRESH_PURGE, now_us, kept_s);
-    return error ? error : verb_simple_two(round, SQL_REFRESH_BURY_EXPIRED, now_us, kept_s);
+    struct statement purge = statement_begin(round->database, id);
+    statement_int(&purge, before_us);
+    statement_int(&purge, REVOCATION_KEPT_S);
+    statement_int(&purge, REFRESH_SLICE);
+    enum twoleg_error error = statement_run(&purge);
+    if (!error)
+        *rows += sqlite3_changes(round->database->db);
+    return error;
+}
+
+// One whose access tokens live on stays until they have expired: whoever gives its refresh token
+// back means them too. Not where they never do, which would be for ever. As the buried are those
+// that the first statement has left, fewer than a slice are no more than there were.
+enum twoleg_error verb_refresh_purge(struct round *round, int64_t before_us)
+{
+    int rows = 0;
+    enum twoleg_error error = refresh_purge_some(round, SQL_REFRESH_PURGE, before_us, &rows);
+    if (!error)
+        error = refresh_purge_some(round, SQL_REFRESH_BURY_EXPIRED, before_us, &rows);
+    if (rows >= REFRESH_SLICE)
+        round->purged.more = true;
+    return error;
 }
 
 enum twoleg_error verb_refresh_add(struct round *round, const struct store_verb *verb)
 {
     const struct refresh_family *family = verb->family;
     enum twoleg_error error = refresh_check(round, verb);
-    if (!error)
-        error = refresh_purge(round);
     if (!error)
         error = refresh_insert(round, family);
     if (error)

@@ -150,8 +150,8 @@ static enum twoleg_error revoke_drop(struct round *round, enum statement_id id, 
     return error;
 }
 
-// With the revocations goes what the feed keeps of that time; its sequence goes on all the same.
-// There is room for others once the last slice is away.
+// With the revocations goes what the feed keeps of that time, whose sequence goes on all the same,
+// and the families that had expired. There is room for others once the last slice is away.
 enum twoleg_error verb_revocations_purge(struct round *round, const struct store_verb *verb)
 {
     int64_t before_us;
@@ -160,6 +160,8 @@ enum twoleg_error verb_revocations_purge(struct round *round, const struct store
     enum twoleg_error error = revoke_drop(round, SQL_REVOKED_PURGE, verb->before_s);
     if (!error)
         error = revoke_drop(round, SQL_FEED_PURGE, before_us);
+    if (!error)
+        error = verb_refresh_purge(round, before_us);
     if (!round->purged.more)
         revoked_counts_clear(&round->revoked);
     return error;
