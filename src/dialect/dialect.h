@@ -228,7 +228,7 @@ struct dialect_library {
     struct arena *arena;
     struct config_report *report;
     struct str folder; // STR_NONE: none
-    unsigned depth;    // of bases that are being loaded
+    unsigned depth;    // of bases that are looked for, each for the one before
     const struct dialect *known[DIALECT_LIBRARY_MAX]; // each is compiled once
     size_t count;
 };
@@ -237,7 +237,8 @@ struct dialect_library {
 // says why. NO_MEMORY.
 enum twoleg_error dialect_load(struct dialect_library *library, struct str source, struct str text,
                                const struct dialect **ret_dialect) TWOLEG_MUST_CHECK;
-// The same by a name. NOT_FOUND when there is none. LIMIT: DIALECT_BASES_MAX are being loaded.
+// The same by a name. NOT_FOUND when there is none. LIMIT: it is not known yet and is looked for
+// as a base behind DIALECT_BASES_MAX others; behind one that is known dialect_load counts them.
 enum twoleg_error dialect_find(struct dialect_library *library, struct str name,
                                const struct dialect **ret_dialect) TWOLEG_MUST_CHECK;
 // A dialect that came with the program; STR_NONE when there is none of that name.

@@ -74,7 +74,7 @@ enum twoleg_error dialect_find(struct dialect_library *library, struct str name,
     if (error)
         return error;
     if (library->depth > DIALECT_BASES_MAX)
-        return TWOLEG_LIMIT;
+        return TWOLEG_LIMIT; // in a ring, or longer than one may be
     error = dialect_load(library, source, text, &found);
     if (error)
         return error;

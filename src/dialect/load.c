@@ -139,7 +139,19 @@ static size_t load_problems(const struct config_report *report)
     return report->count + report->dropped;
 }
 
+// With the base itself. The rfc6749 that came with the program is not counted behind one of
+// somebody's own.
+static unsigned load_behind(const struct dialect *base)
+{
+    unsigned count = 1;
+    for (; base->basis && !str_equal(base->name, STR("rfc6749")); base = base->basis)
+        count++;
+    return count;
+}
+
 // The rfc6749 that came with the program says everything; one of somebody's own differs from it.
+// What stands behind the base is counted here, too: one that is known already is looked for in no
+// depth, and the order of a configuration must not decide what is good.
 static enum twoleg_error load_base(struct dialect_library *library, struct dialect_loader *loader,
                                    struct str text)
 {
@@ -152,6 +164,8 @@ static enum twoleg_error load_base(struct dialect_library *library, struct diale
     enum twoleg_error error = dialect_find(own_last ? &shipped : library, name.len ? name : last,
                                            &loader->base);
     library->depth--;
+    if (!error && load_behind(loader->base) > DIALECT_BASES_MAX)
+        error = TWOLEG_LIMIT;
     struct config_mark mark = dialect_key_mark(loader, name.len ? "base" : "name");
     if (error == TWOLEG_NOT_FOUND)
         DIALECT_REFUSE(loader, mark, "base: there is no dialect \"%.*s\"", STR_ARG(name));

@@ -509,11 +509,35 @@ def test_a_base_beside_the_file_is_named_by_one_path(tmp_path):
                                       "behind each other, or they are a ring\n"), done.stderr
 
 
-def test_a_file_has_four_dialects_behind_it(tmp_path):
+@pytest.fixture
+def chain(tmp_path):
+    """A folder of five dialects, each behind the next: behind b4 they are five with rfc6749."""
     for number in range(5):
         base = f"base: b{number - 1}\n" if number else ""
         (tmp_path / f"b{number}.yaml").write_text(f"name: b{number}\ntitle: B\n{base}")
-    assert run("dialect", "check", "b3.yaml", cwd=tmp_path).stdout == "b3.yaml: ok\n"
-    done = run("dialect", "check", "b4.yaml", cwd=tmp_path)
+    return tmp_path
+
+
+def test_a_file_has_four_dialects_behind_it(chain):
+    assert run("dialect", "check", "b3.yaml", cwd=chain).stdout == "b3.yaml: ok\n"
+    done = run("dialect", "check", "b4.yaml", cwd=chain)
     assert done.returncode == REFUSED, done
     assert 'b0.yaml:1:1: base: with "rfc6749" more than 4 dialects' in done.stderr, done
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_a_configuration_counts_dialects_as_a_check_of_one_does(chain, own):
+    """Whatever is known when one is looked for: rfc6749 always is, others by the hosts before."""
+    if own:
+        (chain / "rfc6749.yaml").write_text("name: rfc6749\ntitle: Ours\n")
+    config = chain / "twoleg.yaml"
+    for usual, *hosts in (["rfc6749", "b3"], ["b3", "b0", "b2"], ["b4"], ["rfc6749", "b4"],
+                          ["rfc6749", "b3", "b4"], ["rfc6749", "b2", "b1", "b4"], ["b0", "b4"]):
+        config.write_text(f"dialect_folder: .\ndialect: {usual}\nhosts:\n" + "".join(
+            f"  - {{name: {host}.example, dialect: {host}}}\n" for host in [*hosts, "rfc6749"]))
+        done = run("config", "check", "--config", config)
+        refused = "b4" in (usual, *hosts)
+        assert done.returncode == (REFUSED if refused else 0), (usual, hosts, done)
+        assert ("more than 4 dialects are behind each other" in done.stderr) == refused, done
+    listed = run("dialect", "list", "--config", config)
+    assert "/b3.yaml)\n" in listed.stdout and "/b4.yaml)\n" not in listed.stdout, listed
