@@ -187,7 +187,7 @@ static const char *check_parameter(const struct dialect_loader *loader,
     return check_places(loader, parameter);
 }
 
-static bool check_same_name(const struct dialect_parameter *a, const struct dialect_parameter *b)
+bool dialect_same_name(const struct dialect_parameter *a, const struct dialect_parameter *b)
 {
     bool header = check_in(a, PLACE_HEADER) && check_in(b, PLACE_HEADER);
     return str_equal(a->name, b->name) || (header && str_equal_nocase(a->name, b->name));
@@ -200,7 +200,7 @@ static const char *check_same(const struct dialect_parameter *a, const struct di
         return "meaning";
     if (a->claim.ptr && str_equal(a->claim, b->claim))
         return "claim";
-    return check_same_name(a, b) ? "name" : NULL;
+    return dialect_same_name(a, b) ? "name" : NULL;
 }
 
 // Other formats have no room for what somebody else made up. With a parameter of the base it is
@@ -275,7 +275,7 @@ static bool check_is_named_anew(const struct dialect *dialect,
 {
     const struct dialect_parameter *items = dialect->parameters.items;
     for (size_t i = 0; i < dialect->parameters.count; i++)
-        if (items[i].mark.line && check_same_name(&items[i], inherited))
+        if (items[i].mark.line && dialect_same_name(&items[i], inherited))
             return true;
     return false;
 }

@@ -18,6 +18,8 @@ struct dialect_loader {
 struct config_mark dialect_key_mark(const struct dialect_loader *loader, const char *key);
 // A request header that means something to the server, or to what stands before it.
 bool dialect_header_is_taken(struct str name);
+// Those of headers are alike in any case (RFC 9110 section 5.1).
+bool dialect_same_name(const struct dialect_parameter *a, const struct dialect_parameter *b);
 // Of introspection and revocation, which no dialect but rfc6749 has.
 bool dialect_is_of_introspection(const struct dialect_parameter *parameter);
 

@@ -58,7 +58,7 @@ static bool load_has_parameter(const struct schema_list *parameters,
     const struct dialect_parameter *items = parameters->items;
     for (size_t i = 0; i < parameters->count; i++)
         if (items[i].is == wanted->is &&
-            (wanted->is != MEANING_EXTRA || str_equal(items[i].name, wanted->name)))
+            (wanted->is != MEANING_EXTRA || dialect_same_name(&items[i], wanted)))
             return true;
     return false;
 }

@@ -459,6 +459,35 @@ static void a_name_goes_to_the_file_where_no_grant_uses_its_meaning(void **state
         check_error(load(w, both[i], &report), TWOLEG_MALFORMED, both[i]);
 }
 
+// The names of headers are the same in any case, those in a body are not.
+static void rfc9110_5_1_an_extra_header_of_the_base_is_said_anew_in_any_case(void **state)
+{
+    static const struct {
+        const char *text;
+        unsigned count, required;
+    } each[] = {
+        {HEAD "base: singleview\n", 1, 1},
+        {HEAD "base: singleview\nparameters: [{name: CompanyId, in: [header]}]\n", 1, 0},
+        {HEAD "base: singleview\nparameters: [{name: companyid, in: [header]}]\n", 1, 0},
+        {HEAD "base: singleview\nparameters: [{name: COMPANYID, in: [body, header]}]\n", 1, 0},
+        {HEAD "base: singleview\nparameters: [{name: companyid, in: [body]}]\n", 2, 1},
+    };
+    struct dialect_world *w = *state;
+    struct str report;
+    for (size_t i = 0; i < COUNT(each); i++) {
+        unsigned count = 0, required = 0;
+        check_error(load(w, each[i].text, &report), TWOLEG_NONE, each[i].text);
+        const struct dialect_parameter *items = w->dialect->parameters.items;
+        for (size_t k = 0; k < w->dialect->parameters.count; k++)
+            if (str_equal_nocase(items[k].name, STR("CompanyId"))) {
+                count++;
+                required += items[k].required;
+            }
+        assert_int_equal(count, each[i].count);
+        assert_int_equal(required, each[i].required);
+    }
+}
+
 static void the_words_for_a_wrong_body_are_those_of_the_dialect(void **state)
 {
     static const struct {
@@ -496,6 +525,7 @@ int main(void)
         WORLD(a_wrong_template_is_said_once_where_it_stands),
         WORLD(B2_a_row_without_words_says_one_thing_of_all_that_ids_could_be_told_by),
         WORLD(a_name_goes_to_the_file_where_no_grant_uses_its_meaning),
+        WORLD(rfc9110_5_1_an_extra_header_of_the_base_is_said_anew_in_any_case),
         WORLD(the_words_for_a_wrong_body_are_those_of_the_dialect),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
