@@ -60,14 +60,26 @@ static const char *import_nearest(struct str name)
     return schema_nearest(name, &names);
 }
 
+// How much of it the words repeat: no more than half where it may be a value, and no half of a
+// character, since the words go into JSON, too.
+static size_t import_shown(struct str name, bool value)
+{
+    size_t most = value ? IMPORT_VALUE_SHOWN : IMPORT_NAME_SHOWN;
+    size_t shown = value ? name.len / 2 : name.len;
+    shown = shown < most ? shown : most;
+    while (shown > 0 && !utf8_valid(str_slice(name, 0, shown)))
+        shown--;
+    return shown;
+}
+
 static enum import_line import_unknown(struct import_lines *lines, bool column, struct str name)
 {
     char memory[128];
     struct buf quoted;
     const char *near = import_nearest(name);
     buf_init(&quoted, memory, sizeof memory);
-    // Of a file without a header the first line has values: little of one is shown.
-    size_t shown = column && !near ? IMPORT_VALUE_SHOWN : IMPORT_NAME_SHOWN;
+    // Of a file without a header the first line has values. What is like a fact's name is none.
+    size_t shown = import_shown(name, column && !near);
     schema_quote(&quoted, str_slice(name, 0, shown));
     return import_bad(lines, "there is no %s %.*s%s%s%s%s",
                       column ? "column" : "fact", STR_ARG(buf_str(&quoted)),

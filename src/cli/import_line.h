@@ -15,7 +15,9 @@ struct import_lines { // zeroed before the first line
     bool bad; // no line can be read: the first one is not what it must be
     unsigned char columns[IMPORT_COLUMNS_MAX]; // CSV: which fact each of them is
     size_t column_count;
-    char problem[256]; // why a line is bad; never repeats a value
+    // Why a line is bad. Repeats no value, but where values stand in place of CSV's header: of the
+    // first that is no fact's name up to 8 bytes and no more than half, or 24 when it is like one.
+    char problem[256];
     char room[IMPORT_LINE_MAX];
 };
 

@@ -37,6 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_MUST((result == IMPORT_LINE_FACTS) == (body != NULL));
         FUZZ_MUST((result == IMPORT_LINE_BAD) == (lines.problem[0] != '\0'));
         FUZZ_MUST(strlen(lines.problem) < sizeof lines.problem - 1);
+        FUZZ_MUST(utf8_valid(str_from(lines.problem)));
         FUZZ_MUST(lines.column_count <= IMPORT_COLUMNS_MAX);
         if (!body)
             continue;
