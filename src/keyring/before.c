@@ -72,13 +72,15 @@ void before_explain(struct keyring *keyring, const char *folder, char reason[sta
                                 .keys = keys,
                                 .count = count};
         snprintf(beside, sizeof beside, "%s/master.key", folder);
+        // What does not fit is cut from the end, where the path stands that is known best.
         if (before_search(&before, path) ||
             (strcmp(path, beside) != 0 && before_search(&before, beside)))
             reason_set(reason, TWOLEG_REFUSED,
-                       "%s is not the master key of this store, which is from before a change of "
-                       "it: %s is. Name that one as master_key_file in the configuration, and keep "
-                       "this one: the store that was replaced needs it, and later copies",
-                       path, before.file.path);
+                       "this store is from before a change of its master key. Name the one of then "
+                       "as master_key_file in the configuration, and keep the present one: the "
+                       "store that was replaced needs it, and later copies. The one of then is "
+                       "%s, the present one %s",
+                       before.file.path, path);
     }
     arena_finish(&arena);
 }

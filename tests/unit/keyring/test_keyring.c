@@ -212,13 +212,21 @@ static void D4_the_master_key_from_before_is_found_by_trying(void **state)
     file_write(files[1], right, 32, 0644);
     keyring_refused(on, NULL, "name the right one as master_key_file");
     file_write(files[1], right, 32, 0600);
-    snprintf(words, sizeof words, "from before a change of it: %s is. ", files[1]);
+    snprintf(words, sizeof words, "The one of then is %s, the present one ", files[1]);
     keyring_refused(on, NULL, words);
     // A key that lies elsewhere, as a credential does: those in the data folder are tried too.
     char other[310];
     snprintf(other, sizeof other, "%s/other.key", on->test->folder);
     file_write(other, wrong, 32, 0600);
     keyring_refused(on, other, words);
+    // However long the paths are: what is to be done with the present one is not cut off.
+    char far[512];
+    int len = snprintf(far, sizeof far, "%s", on->test->folder);
+    while (len < 480)
+        len += snprintf(far + len, sizeof far - (size_t)len, "/.");
+    snprintf(far + len, sizeof far - (size_t)len, "/master.key");
+    assert_int_equal(keyring_try(on, far), TWOLEG_REFUSED);
+    assert_non_null(strstr(on->reason, "and keep the present one"));
     assert_int_equal(keyring_try(on, files[1]), TWOLEG_NONE);
 }
 
