@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import pathlib
 import pwd
 import pty
 import re
@@ -363,6 +364,30 @@ def test_restore_after_a_change_of_the_master_key_says_who_finds_the_one(own_ser
     server.config = tmp_path / "twoleg.yaml"
     server.config.write_text(f"master_key_file: {before}\n")
     server.start()
+
+
+def test_a_restored_store_runs_with_the_old_master_key_in_the_present_ones_place(own_server,
+                                                                                 tmp_path):
+    """The other way of twoleg.1. The present key, kept aside, opens the store that was replaced."""
+    server, copy = own_server, tmp_path / "copy.db"
+    present, kept = pathlib.Path(server.data, "master.key"), tmp_path / "kept"
+    app = server.app(token_format="jwt")
+    server.cli("backup", str(copy))
+    before = server.cli("master", "rotate", "--yes", "--json")["before"]
+    bearer = server.bearer(app)
+    server.stop()
+    assert code(server, "restore", str(copy), "--yes") == 0
+    [replaced] = pathlib.Path(server.data).glob("before-restore-*.db")
+    present.rename(kept)
+    shutil.copy(before, present)
+    server.start()
+    assert server.token(app).status == 200 and server.check(bearer).status == 401
+    server.stop()
+    assert code(server, "restore", str(replaced), "--keep-tokens", "--yes") == 0
+    assert "is not the master key of this store" in server.refused()[1]
+    kept.replace(present)
+    server.start()
+    assert server.token(app).status == 200 and server.check(bearer).status == 200
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root has other users' folders")
