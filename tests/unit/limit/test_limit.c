@@ -211,9 +211,12 @@ static void B1_a_few_busy_keys_leave_the_others_alone(void **state)
 }
 
 #define THREADS 8
+#define ROUNDS 200
 
+// Threads that take all they get from one table or bucket at the same moment, round after round.
 struct burst {
-    struct limit_table *table;
+    unsigned (*take)(void *limit, unsigned round);
+    void *limit;
     pthread_barrier_t start;
     _Atomic unsigned taken;
 };
@@ -221,31 +224,40 @@ struct burst {
 static void *burst_main(void *context)
 {
     struct burst *burst = context;
-    for (unsigned round = 0; round < 200; round++) {
+    for (unsigned round = 0; round < ROUNDS; round++) {
         pthread_barrier_wait(&burst->start);
-        uint64_t key = limit_key(burst->table, STR("round"), round);
-        atomic_fetch_add(&burst->taken, take_all(burst->table, key, &twenty, 0));
+        atomic_fetch_add(&burst->taken, burst->take(burst->limit, round));
         pthread_barrier_wait(&burst->start);
     }
     return NULL;
 }
 
-static void G6_threads_overshoot_by_at_most_one_each(void **state)
+static void burst_check(unsigned (*take)(void *limit, unsigned round), void *limit, unsigned most)
 {
-    struct burst burst = {.table = *state};
+    struct burst burst = {.take = take, .limit = limit};
     pthread_t threads[THREADS];
     pthread_barrier_init(&burst.start, NULL, THREADS + 1);
     for (int i = 0; i < THREADS; i++)
         assert_int_equal(pthread_create(&threads[i], NULL, burst_main, &burst), 0);
-    for (unsigned round = 0; round < 200; round++) {
+    for (unsigned round = 0; round < ROUNDS; round++) {
         atomic_store(&burst.taken, 0);
         pthread_barrier_wait(&burst.start);
         pthread_barrier_wait(&burst.start);
-        assert_in_range(atomic_load(&burst.taken), 20, 20 + THREADS - 1);
+        assert_in_range(atomic_load(&burst.taken), 20, most);
     }
     for (int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
     pthread_barrier_destroy(&burst.start);
+}
+
+static unsigned take_of_round(void *limit, unsigned round)
+{
+    return take_all(limit, limit_key(limit, STR("round"), round), &twenty, 0);
+}
+
+static void G6_threads_overshoot_by_at_most_one_each(void **state)
+{
+    burst_check(take_of_round, *state, 20 + THREADS - 1);
 }
 
 // ------------------------------------------------------------------ a bucket of its own
@@ -287,40 +299,16 @@ static void bucket_takes_another_rate_from_now_on(void **state)
     assert_true(limit_bucket_take(&bucket, &daily, 2 * MINUTE) > 0);
 }
 
-struct bucket_burst {
-    struct limit_bucket bucket;
-    pthread_barrier_t start;
-    _Atomic unsigned taken;
-};
-
-static void *bucket_main(void *context)
+static unsigned bucket_take_of_round(void *limit, unsigned round)
 {
-    struct bucket_burst *burst = context;
-    for (unsigned round = 0; round < 200; round++) {
-        pthread_barrier_wait(&burst->start);
-        atomic_fetch_add(&burst->taken, bucket_take_all(&burst->bucket, &twenty, round * MINUTE));
-        pthread_barrier_wait(&burst->start);
-    }
-    return NULL;
+    return bucket_take_all(limit, &twenty, round * MINUTE);
 }
 
 static void G6_threads_never_overshoot_a_bucket(void **state)
 {
+    struct limit_bucket bucket = {0};
     (void)state;
-    struct bucket_burst burst = {.taken = 0};
-    pthread_t threads[THREADS];
-    pthread_barrier_init(&burst.start, NULL, THREADS + 1);
-    for (int i = 0; i < THREADS; i++)
-        assert_int_equal(pthread_create(&threads[i], NULL, bucket_main, &burst), 0);
-    for (unsigned round = 0; round < 200; round++) {
-        atomic_store(&burst.taken, 0);
-        pthread_barrier_wait(&burst.start);
-        pthread_barrier_wait(&burst.start);
-        assert_int_equal(atomic_load(&burst.taken), 20);
-    }
-    for (int i = 0; i < THREADS; i++)
-        pthread_join(threads[i], NULL);
-    pthread_barrier_destroy(&burst.start);
+    burst_check(bucket_take_of_round, &bucket, 20);
 }
 
 #define TABLE(test) cmocka_unit_test_setup_teardown(test, table_setup, table_teardown)
