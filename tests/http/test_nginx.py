@@ -10,7 +10,7 @@ import pytest
 from dialect_oracle import check_refusal
 from instance import PATIENCE, ROOT, drain, until
 
-NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin")
+NGINX = shutil.which("nginx", path=f"/usr/sbin:/usr/bin:{ROOT}/build/nginx/usr/sbin")
 CONF = """daemon off; master_process off; worker_processes 1; pid {folder}/pid;
 error_log {folder}/errors;
 events {{ worker_connections 64; }}
@@ -18,7 +18,7 @@ http {{ access_log off; client_body_temp_path {folder}/t1; proxy_temp_path {fold
 fastcgi_temp_path {folder}/t3; uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
 server {{ listen unix:{folder}/sock; {recipe} }} }}
 """
-pytestmark = pytest.mark.skipif(not NGINX, reason="nginx is not installed: apt-get install nginx")
+pytestmark = pytest.mark.skipif(not NGINX, reason="nginx is not there: ./packages test")
 
 
 @pytest.fixture
