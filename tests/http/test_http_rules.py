@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is refused before any handler sees it. A rows: the threats of transport and parser."""
 import pathlib
+import re
 import socket
 import struct
 import time
@@ -313,15 +314,43 @@ def test_design_3_5_every_answer_has_date_length_and_id(server, app):
 
 
 def test_design_3_5_a_foreign_request_id_is_not_taken(server):
-    answer = server.get("/healthz", {"X-Request-Id": "mine\"x"})
-    assert "mine" not in answer.headers["X-Request-Id"]
+    own = server.get("/healthz").headers["X-Request-Id"]
+    for foreign in ('mine"x', "mine", own):
+        answer = server.get("/healthz", {"X-Request-Id": foreign})
+        assert foreign not in answer.headers["X-Request-Id"]
 
 
-def test_F7_log_lines_stay_one_line(server):
-    for agent in ("a\x1b[31m", 'q"uote', "x" * 8000, "\u00e4\\n"):
-        server.get("/oauth/token", {"User-Agent": agent.encode("latin-1")})
-    for line in server.stderr().splitlines():
-        assert "\x1b" not in line and len(line) <= 1100
+LOG_LINE = re.compile(r'[\dTZ:.-]+ [a-z]+ event=(\w+)'
+                      r'(?: \w+=(?:[^\s"=]+|"(?:[ !#-\[\]-~]|\\x[0-9a-f]{2})*(?:\.\.\.)?"))*')
+
+
+def test_F7_log_lines_stay_one_line(make_server, tmp_path):
+    """Of a request the name of a gate comes into them, and the ID of a client that is known."""
+    config = tmp_path / "twoleg.yaml"
+    config.write_text("log_requests: all\nlog_level: debug\n")
+    server = make_server(config=config).start()
+    forged = 'x" event=forged status=200 y="\\'
+    known = server.app(client_id=forged.replace(" ", "_"))
+    assert server.token(known).status == 200
+    asked = [
+        *(get(target="/check/" + name) for name in (
+            '"%20event=forged', "%0aevent=forged", "%1b[31m", forged.replace(" ", "%20"),
+            "x" * 7000)),
+        *(get(f"Host: x\r\nAuthorization: {basic(word, 'x')}\r\nUser-Agent: {word}\r\n")
+          for word in (forged, "\u00e4"))]
+    for data in asked:
+        assert len(statuses(server.raw(data))) == 1, data
+    for word in (forged, "\nevent=forged", "\x1b[31m", "x" * 8000):
+        server.form("/oauth/token", {"grant_type": word, "scope": word, "client_id": word})
+        server.check(urllib.parse.quote(word), "?scope=" + urllib.parse.quote(word))
+    server.stop()
+    events = []
+    for line in server.stderr().split("\n")[:-1]:
+        match = LOG_LINE.fullmatch(line)
+        assert line.startswith("twoleg: ") or match and len(line) <= 1100, line
+        events.append(match and match[1])
+    assert "forged" not in events and events.count("answered") >= 1, events
+    assert events.count("refused") >= 10, events
 
 
 def test_design_3_5_unix_listener(make_server, tmp_path):

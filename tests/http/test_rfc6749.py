@@ -60,10 +60,8 @@ def test_rfc6749_2_3_1_client_id_with_colon_needs_encoding(server):
 
 def test_rfc6749_2_3_1_client_id_in_body_beside_basic_if_equal(server, app):
     """Only the secret makes it a second method; the id alone is redundant (RFC 6749 3.2.1)."""
-    answer = post(server, f"{GRANT}&client_id={app.id}", app)
-    assert answer.status in (200, 400)
-    if answer.status == 400:
-        assert_error(answer, 400, "invalid_request")
+    assert post(server, f"{GRANT}&client_id={app.id}", app).status == 200
+    assert_error(post(server, f"{GRANT}&client_id=x{app.id}", app), 400, "invalid_request")
 
 
 @pytest.mark.parametrize("path", DOORS)
@@ -394,15 +392,15 @@ def test_B11_scope_not_ours_or_malformed_is_invalid_scope(server, app, scope):
     assert_error(server.token(app, scope=scope), 400, "invalid_scope")
 
 
-@pytest.mark.parametrize("scope", ["alpha alpha", " alpha", "alpha ", "alpha  beta", " "])
-def test_B11_odd_spacing_or_repetition_gives_no_more_than_asked(server, app, scope):
+@pytest.mark.parametrize("scope, given", [
+    ("alpha alpha", "alpha"), (" alpha", "alpha"), ("alpha ", "alpha"),
+    ("alpha  beta", "alpha beta"), (" ", None)])
+def test_B11_odd_spacing_or_repetition_gives_no_more_than_asked(server, app, scope, given):
     answer = server.token(app, scope=scope)
-    if answer.status == 400:
-        assert_error(answer, 400, "invalid_scope")
+    if given:
+        assert answer.status == 200 and answer.json()["scope"] == given
     else:
-        words = answer.json()["scope"].split(" ")
-        assert len(words) == len(set(words)) and set(words) <= {"alpha", "beta"}
-        assert not scope.split() or set(words) == set(scope.split())
+        assert_error(answer, 400, "invalid_scope")
 
 
 def test_B11_application_without_scope_gets_no_scope(server):
@@ -473,8 +471,7 @@ def test_rfc6749_5_2_invalid_client_by_post_is_401(server, app):
 
 def test_rfc6749_5_2_unknown_scheme_is_invalid_client(server):
     for header in ("Digest x", "Bearer abc", "Negotiate", "Basicx YTpi"):
-        answer = post(server, GRANT, headers={"Authorization": header})
-        assert answer.status in (400, 401) and answer.error in ("invalid_client", "invalid_request")
+        assert_error(post(server, GRANT, headers={"Authorization": header}), 401, "invalid_client")
 
 
 def test_B16_introspect_and_revoke_without_authentication_are_401(server, app):
@@ -485,10 +482,19 @@ def test_B16_introspect_and_revoke_without_authentication_are_401(server, app):
         assert "WWW-Authenticate" in answer.headers
 
 
-def test_B13_no_secret_and_no_token_in_the_log(server, app):
-    server.token(app)
-    wrong = "canary-wrong-secret-1234567890"
-    post(server, GRANT, headers={"Authorization": basic(app.id, wrong)})
-    post(server, f"{GRANT}&client_id={app.id}&client_secret={wrong}")
-    post(server, f"{GRANT}&scope=\"{wrong}", app)
-    assert wrong not in server.stderr() and app.secret not in server.stderr()
+def test_B13_no_secret_and_no_token_in_the_log(make_server, tmp_path):
+    config = tmp_path / "twoleg.yaml"
+    config.write_text("log_requests: all\nlog_level: debug\n")
+    server = make_server(config=config).start()
+    app, wrong = server.app(), "canary-wrong-secret-1234567890"
+    token = server.bearer(app)
+    assert server.check(token).status == 200 and server.check(token + "x").status == 401
+    for answer in (post(server, GRANT, headers={"Authorization": basic(app.id, wrong)}),
+                   post(server, f"{GRANT}&client_id={app.id}&client_secret={wrong}"),
+                   post(server, f"{GRANT}&scope=\"{wrong}", app)):
+        assert answer.status in (400, 401), answer
+    server.stop()  # so that all lines are written
+    said = server.stderr()
+    assert said.count("event=answered") >= 2 and said.count("event=refused") == 4, said
+    for secret in (wrong, app.secret, *token.split(".")):
+        assert secret not in said, secret

@@ -152,18 +152,12 @@ def test_rfc7517_5_jwks_with_caching_headers(server):
         assert "d" not in key
 
 
-def test_rfc7517_jwks_answers_not_modified(server):
-    answer = server.get("/.well-known/jwks.json")
-    if "ETag" in answer.headers:
-        again = server.get("/.well-known/jwks.json", {"If-None-Match": answer.headers["ETag"]})
-        assert again.status in (200, 304) and (again.status == 200 or again.body == b"")
-
-
-@pytest.mark.parametrize("form", ['W/{}', '"other", {}', '{} , "other"', '*', '"a,b",W/{}'])
+@pytest.mark.parametrize("form", ['{}', 'W/{}', '"other", {}', '{} , "other"', '*', '"a,b",W/{}'])
 def test_rfc9110_13_1_2_if_none_match_is_a_list_compared_weakly(server, form):
     tag = server.get("/.well-known/jwks.json").headers["ETag"]
     known = {"If-None-Match": form.format(tag)}
-    assert server.get("/.well-known/jwks.json", known).status == 304
+    again = server.get("/.well-known/jwks.json", known)
+    assert (again.status, again.body, again.headers["ETag"]) == (304, b"", tag)
 
 
 @pytest.mark.parametrize("known", ['"other"', '', 'W/', '"', '"*"', 'W/"other", "x"'])
