@@ -245,6 +245,7 @@ class Server:
         self.spawn()
         out, _ = self.process.communicate(timeout=PATIENCE)
         assert b"ready" not in out, out
+        self.check_stderr()  # a sanitizer's report ends with a status like that of a refusal
         return self.process.returncode, self.stderr()
 
     def stop(self):

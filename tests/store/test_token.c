@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows of reference tokens: written, found, and removed in slices.
-#include "store_test.h"
+#include "core_test.h"
 
 #include "crypto/hash.h"
 
@@ -424,6 +424,29 @@ static void a_read_that_fails_is_no_answer(void **state)
     assert_in_range(failed, 4, 40);
 }
 
+static void H9_what_no_release_wrote_is_no_row(void **state)
+{
+    static const char *const damages[] = {
+        "epoch = -1", "epoch = 4294967296", "issued_s = -1",
+        "issued_s = -9223372036854775807 - 1", "issued_s = expires_s", "expires_s = 0",
+        "expires_s = -1", "expires_s = 9223372036854775807", "subject = 0",
+    };
+    struct test_store *test = *state;
+    struct token_record record = record_of(11, HOUR_S), found;
+    assert_int_equal(add(test, 1, &record), TWOLEG_NONE);
+    raw_do(test, "CREATE TABLE good AS SELECT * FROM reference_tokens");
+    for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
+        char sql[160];
+        snprintf(sql, sizeof sql, "PRAGMA ignore_check_constraints = ON;"
+                 "UPDATE reference_tokens SET %s", damages[i]);
+        raw_do(test, sql);
+        if (find(test, 1, &found) != TWOLEG_STORE_FAILED)
+            fail_msg("%s was believed", damages[i]);
+        raw_do(test, "REPLACE INTO reference_tokens SELECT * FROM good");
+        assert_int_equal(find(test, 1, &found), TWOLEG_NONE);
+    }
+}
+
 static void rows_are_counted(void **state)
 {
     struct test_store *test = *state;
@@ -462,6 +485,7 @@ int main(void)
         WITH_APPLICATIONS(rows_that_never_expire_leave_with_their_application),
         WITH_APPLICATIONS(a_commit_that_fails_leaves_no_token),
         WITH_APPLICATIONS(a_read_that_fails_is_no_answer),
+        WITH_APPLICATIONS(H9_what_no_release_wrote_is_no_row),
         WITH_APPLICATIONS(rows_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,8 +24,9 @@ static bool token_read_row(struct statement *row, int64_t bucket, struct arena *
         .family = statement_get_number(row, 11),
     };
     bool lasting = record->expires_s == 0 && bucket == 0;
-    bool expires = record->expires_s > 0 && record->expires_s <= bucket * TOKEN_BUCKET_S;
-    if (epoch < 0 || epoch > UINT32_MAX || (!lasting && !expires) ||
+    bool expires = record->expires_s > record->issued_s &&
+                   record->expires_s <= bucket * TOKEN_BUCKET_S;
+    if (record->issued_s < 0 || epoch < 0 || epoch > UINT32_MAX || (!lasting && !expires) ||
         record->scope.len > SCOPE_TEXT_MAX || (record->family && !record->subject))
         row->code = SQLITE_CORRUPT;
     record->scope = arena_copy(arena, record->scope);
