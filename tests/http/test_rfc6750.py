@@ -95,7 +95,7 @@ def test_rfc6750_gate_never_reads_the_body(server, app):
 
 def test_rfc6750_2_3_token_in_the_query_is_not_taken(server, app):
     answer = server.check(query="?access_token=" + server.bearer(app))
-    assert answer.status in (401, 403)
+    assert answer.status == 403  # a query that it does not know: the proxy may mean more by it
 
 
 def test_rfc6750_3_no_token_is_401_without_error_code(server):
@@ -154,7 +154,7 @@ def test_rfc6750_required_audience_narrows(server, any_app):
     assert server.check(token, "?resource=" + audience).status == 200
     other = f"https://{any_app.facts['token_format']}.example/"
     server.api(other, "other")
-    assert server.check(token, "?resource=" + other).status in (401, 403)
+    assert server.check(token, "?resource=" + other).status == 403
 
 
 @pytest.mark.parametrize("query", [
