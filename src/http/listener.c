@@ -37,7 +37,8 @@ static enum twoleg_error listener_fail_address(char *reason, struct str spec, co
 // body is as fast. With half of it one took a fifth longer on the loopback.
 #define LISTENER_RECEIVED (64 * 1024)
 // Likewise of answers that nobody takes: who asks on and on and reads nothing was given 4 MiB.
-// Doubled, too, it has room for the longest answers that anybody gets here.
+// Doubled, too, it has room for the longest answers that anybody gets here; a last piece that is
+// begun within it is filled up, to 64 KiB.
 #define LISTENER_SENT (32 * 1024)
 
 // Set on the listening socket, Linux hands them on to each accepted one.
