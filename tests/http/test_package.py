@@ -12,6 +12,9 @@ from instance import BINARY, HAS_HOOKS
 
 BUILD = pathlib.Path(BINARY).parent
 VERSIONS = ("0.1.0", "0.1.1")
+REFUSED = ("this release refuses the configuration, so the server of the release before goes on"
+           " until it ends, and nothing would start after it; mend it, and then: systemctl restart"
+           " twoleg")
 
 pytestmark = pytest.mark.skipif(HAS_HOOKS, reason="the package is made of the release build")
 
@@ -123,7 +126,7 @@ cmp /etc/twoleg/master.key $key && grep -q "may go" /run/words && echo "== kept 
 # What systemd is told by the scripts, which are called as by dpkg, since dpkg itself takes seconds
 # for each. The stand-in keeps which units are enabled and which run, as files; with `refuse` there
 # the server does not start.
-UNITS = COPY + r"""
+SYSTEMD = COPY + r"""
 chroot "$1/root" /bin/sh -eu -c '
 export DEBIAN_FRONTEND=noninteractive PATH=/run/bin:$PATH
 mkdir -p /run/systemd/system /run/bin /run/enabled /run/active
@@ -144,13 +147,23 @@ for word; do
     "stop "*) rm -f /run/active/$word ;;
     "is-active "*) exec test -e /run/active/$word ;;
     "is-enabled "*) exec test -e /run/enabled/$word ;;
+    "show "*) # both properties that are asked for
+        echo /lib/systemd/system/$word
+        echo $(find /etc/systemd/system -path "*/$word.d/*") ;;
     *) echo "== not known here: systemctl $*" >&2 ;;
     esac
 done
 END
-chmod +x /run/bin/systemctl
+cat >/run/bin/logger <<"END"
+#!/bin/sh
+cat >/run/journal
+END
+chmod +x /run/bin/*
 dpkg-deb -x /first.deb /
 dpkg-deb -e /first.deb /run/scripts
+"""
+
+UNITS = SYSTEMD + r"""
 ran() # SCRIPT ARGUMENTS, as dpkg calls it: what became of it
 {
     script=$1
@@ -187,6 +200,69 @@ mkdir -p ${link%/*}
 ln -s /lib/systemd/system/twoleg.service $link
 ran postrm purge
 [ -L $link ] || echo "== no link"
+' 2>&1
+"""
+
+# An upgrade while the service runs, again and again: does the new release run then? Only a refusal
+# of the configuration by the new program, as the service would start it, leaves the one of before.
+UPGRADES = SYSTEMD + r"""
+upgraded() # WHAT
+{
+    touch /run/active/twoleg.service
+    rm -f /run/started
+    : >/run/journal
+    /run/scripts/postinst configure 0.1.0 2>/run/words
+    echo "== $1: $([ -e /run/started ] && echo restarted || echo kept)"
+}
+/run/scripts/postinst configure ""
+yaml=/etc/twoleg/twoleg.yaml
+cp $yaml /run/good.yaml
+upgraded good
+
+echo "token_tll: 1h" >>$yaml
+upgraded refused
+grep -q "^$yaml:.*token_tll" /run/words
+sed "s/^MESSAGE=[^t].*token_tll.*/MESSAGE=.../; s/^/== /" /run/journal
+drop_ins=/etc/systemd/system/twoleg.service.d
+mkdir -p $drop_ins
+echo "# another --config, for one" >$drop_ins/mine.conf
+upgraded "refused, but with a drop-in it may be another file"
+rm -r $drop_ins
+
+folder=/run/credentials/twoleg.service
+mkdir -p $folder
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=a -days 2 \
+    -addext subjectAltName=DNS:a.example -keyout $folder/tls.key -out /run/tls.pem 2>/dev/null
+chgrp twoleg $folder/tls.key # as the access list of systemd shows
+chmod 440 $folder/tls.key
+tls() # KEY
+{
+    cp /run/good.yaml $yaml
+    printf "listen:\n  - address: 127.0.0.1:0\n    tls:\n" >>$yaml
+    printf "      - {certificate: /run/tls.pem, key: %s}\n" $1 >>$yaml
+}
+tls $folder/tls.key
+upgraded "TLS key that is a credential"
+install -o twoleg -m 600 $folder/tls.key /etc/twoleg/tls.key
+tls /etc/twoleg/tls.key
+groupadd certificates
+usermod -a -G certificates twoleg
+chgrp certificates /run/tls.pem
+chmod 640 /run/tls.pem
+upgraded "certificate for a group"
+cp /run/good.yaml $yaml
+sed -i /^data/d $yaml
+TWOLEG_DATA=$(head -c 2000 /dev/zero | tr "\0" x) upgraded "environment of the caller"
+
+echo "token_tll: 1h" >>$yaml # would be refused, if it were asked
+for status in 2 126 127 137 139; do
+    printf "#!/bin/sh\nexit $status\n" >/usr/bin/twoleg
+    upgraded "status $status"
+done
+printf "#!/bin/sh\nexec sleep 600\n" >/usr/bin/twoleg
+printf "#!/bin/sh\nshift\nexec /usr/bin/timeout 1 \"\$@\"\n" >/run/bin/timeout
+chmod +x /run/bin/timeout
+upgraded "check that hangs"
 ' 2>&1
 """
 
@@ -271,8 +347,7 @@ def test_package_starts_again_what_ran_before_it_was_removed(packages, tmp_path)
         f"postinst configure 0.1.1: {service}",
         "postinst configure 0.1.1: enabled twoleg.service, runs twoleg.service, started , exit 0",
         "refused",
-        "this release refuses the configuration, so the server of the release before goes on; mend"
-        " it, and then: systemctl restart twoleg",
+        REFUSED,
         f"postinst configure 0.1.1: {service}",
         "prerm remove: enabled twoleg.socket, runs , started , exit 0",
         "postinst configure 0.1.1: enabled twoleg.socket, runs twoleg.service twoleg.socket,"
@@ -280,4 +355,22 @@ def test_package_starts_again_what_ran_before_it_was_removed(packages, tmp_path)
         "postinst configure 0.1.1: enabled twoleg.socket, runs , started , exit 0",
         "postrm purge: enabled twoleg.socket, runs , started , exit 0",
         "no link",
+    ]
+
+
+def test_package_keeps_the_server_of_before_only_where_the_new_one_refuses(packages, tmp_path):
+    assert findings(UPGRADES, packages, tmp_path) == [
+        "good: restarted",
+        "refused: kept",
+        "MESSAGE=...",
+        f"MESSAGE=twoleg: {REFUSED}",
+        "PRIORITY=3",
+        "SYSLOG_IDENTIFIER=twoleg",
+        "OBJECT_SYSTEMD_UNIT=twoleg.service",
+        "refused, but with a drop-in it may be another file: restarted",
+        "TLS key that is a credential: restarted",
+        "certificate for a group: restarted",
+        "environment of the caller: restarted",
+        *(f"status {status}: restarted" for status in (2, 126, 127, 137, 139)),
+        "check that hangs: restarted",
     ]
