@@ -18,7 +18,9 @@ http {{ access_log off; client_body_temp_path {folder}/t1; proxy_temp_path {fold
 fastcgi_temp_path {folder}/t3; uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
 server {{ listen unix:{folder}/sock; {recipe} }} }}
 """
-pytestmark = pytest.mark.skipif(not NGINX, reason="nginx is not there: ./packages test")
+pytestmark = pytest.mark.skipif(
+    not NGINX or subprocess.run([NGINX, "-v"], capture_output=True, check=False).returncode,
+    reason="nginx is not there, or does not start: ./packages test")
 
 
 @pytest.fixture

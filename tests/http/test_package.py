@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from instance import BINARY, HAS_HOOKS
+from instance import BINARY, HAS_HOOKS, ROOT
 
 BUILD = pathlib.Path(BINARY).parent
 VERSIONS = ("0.1.0", "0.1.1")
@@ -266,6 +266,64 @@ upgraded "check that hangs"
 ' 2>&1
 """
 
+# ./packages, where all is there but nginx, with a stand-in of the network.
+NEEDED = COPY + r"""
+cp "$4" "$1/root/packages"
+chroot "$1/root" /bin/sh -eu -c '
+export PATH=/run/bin:$PATH
+rm -f /usr/sbin/nginx
+mkdir -p /run/bin /run/nginx/DEBIAN /run/nginx/usr/sbin /run/tree
+cd /run/tree
+mv /packages .
+cat >/run/bin/dpkg-query <<"END"
+#!/bin/sh
+grep -oE "[a-z0-9+.-]+" packages | grep -vxf /run/lacks | sed "s/$/ installed/"
+END
+cat >/run/bin/apt-get <<"END"
+#!/bin/sh
+echo "apt-get $*" >>/run/asked
+[ -e /run/network ] && { [ $1 != download ] || dpkg-deb -b /run/nginx nginx_1.deb; }
+END
+printf "#!/bin/sh\n" >/run/nginx/usr/sbin/nginx
+printf "Package: nginx\nVersion: 1\nArchitecture: all\nMaintainer: me\nDescription: none\n" \
+    >/run/nginx/DEBIAN/control
+chmod +x /run/bin/* /run/nginx/usr/sbin/nginx
+: >/run/lacks
+needed() # WHEN
+{
+    status=0
+    rm -f /run/asked
+    ./packages build test >/run/said 2>&1 || status=$?
+    touch /run/asked
+    echo "== $1: exit $status," $(cat /run/asked | cut -d " " -f 1,2), \
+        $(find build/nginx/usr/sbin -type f)
+}
+typed() # what was printed, by hand
+{
+    sed -n "s/^packages: \(.*apt-get.*\)/\1/p" /run/said | head -n 1 >/run/typed
+    bash -eu /run/typed
+}
+mkdir -p build/nginx/usr/sbin
+needed "no network"
+grep -q "test is skipped" /run/said
+touch /run/network
+typed
+needed typed
+rm -r build
+mkdir -p build/nginx/usr/sbin
+printf "\177ELF" >build/nginx/usr/sbin/nginx
+chmod +x build/nginx/usr/sbin/nginx
+needed "cut short"
+build/nginx/usr/sbin/nginx
+rm /run/network
+echo strace >/run/lacks
+needed "another one lacks"
+mv /run/asked /run/asked.first
+typed || true
+head -n 1 /run/asked.first | cmp - /run/asked && echo "== $(cat /run/asked)"
+' 2>&1
+"""
+
 
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory):
@@ -373,4 +431,15 @@ def test_package_keeps_the_server_of_before_only_where_the_new_one_refuses(packa
         "environment of the caller: restarted",
         *(f"status {status}: restarted" for status in (2, 126, 127, 137, 139)),
         "check that hangs: restarted",
+    ]
+
+
+def test_packages_skips_nothing_but_nginx_and_prints_what_can_be_typed(packages, tmp_path):
+    unpacked = "build/nginx/usr/sbin/nginx"
+    assert findings(NEEDED, [*packages, ROOT / "packages"], tmp_path) == [
+        "no network: exit 0, apt-get download,",
+        f"typed: exit 0, , {unpacked}",
+        f"cut short: exit 0, apt-get download, {unpacked}",
+        f"another one lacks: exit 1, apt-get install apt-get update, {unpacked}",
+        "apt-get install -y --no-install-recommends --no-upgrade strace",
     ]
