@@ -113,6 +113,7 @@ enum twoleg_error token_again_find(const struct token_context *context,
                                    const struct token_known *known, struct arena *arena,
                                    struct token_again_found *ret_found)
 {
+    const int64_t now_s = decision->now_us / SECOND_US;
     enum twoleg_error result = TWOLEG_NOT_FOUND;
     for (enum token_again_which i = AGAIN_BEFORE; i < AGAIN_COUNT; i++) {
         struct str text = str_of(again->tokens[i].text, again->tokens[i].len);
@@ -123,8 +124,11 @@ enum twoleg_error token_again_find(const struct token_context *context,
             result = TWOLEG_WAIT;
         else if (error && error != TWOLEG_TOKEN_UNKNOWN)
             return error;
-        if (error || (record.expires_s && record.expires_s <= decision->now_us / SECOND_US))
+        if (error || (record.expires_s && record.expires_s <= now_s))
             continue;
+        // When it was issued no earlier one lived; by a clock that is behind that, one may again.
+        if (result == TWOLEG_WAIT && record.issued_s > now_s)
+            return TWOLEG_WAIT;
         *ret_found = (struct token_again_found){i, record};
         return TWOLEG_NONE;
     }

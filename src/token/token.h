@@ -84,7 +84,8 @@ struct token_again_found {
     struct token_record record; // its scope lies in the arena
 };
 // The first that is alive, and its record. known: AGAIN_COUNT answers of the store, or NULL. WAIT:
-// the store must be asked; NOT_FOUND: none is, and that of AGAIN_NOW is to be written.
+// the store must be asked, also of those before one that is known; NOT_FOUND: none is alive, and
+// that of AGAIN_NOW is to be written.
 enum twoleg_error token_again_find(const struct token_context *context,
                                    const struct decision *decision,
                                    const struct token_again *again,

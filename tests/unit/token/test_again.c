@@ -203,6 +203,43 @@ static void H12_one_of_the_next_window_is_given_where_a_clock_was_ahead(void **s
     again_add(t, again, AGAIN_NOW, TWOLEG_NONE);
 }
 
+// Another worker, of which nobody has asked for more than what this one is.
+static void again_only_cached(struct test_tokens *t, struct str text,
+                              const struct token_record *record)
+{
+    token_cache_destroy(t->context.cache);
+    t->context.cache = token_cache_create(64);
+    assert_non_null(t->context.cache);
+    token_cache_put(t->context.cache, text, TOKEN_CACHE_ROW, record);
+}
+
+// It was made by a clock that was ahead, when the one before it was over; now that one lives again.
+static void H12_of_two_that_both_live_all_workers_give_the_same(void **state)
+{
+    struct test_tokens *t = again_prepare(state);
+    struct issued_token token;
+    t->decision.now_us += LIFE_S / 2 * SECOND_US;
+    const int64_t now_us = t->decision.now_us;
+    struct token_again *first = again_make(t);
+    again_add(t, first, AGAIN_NOW, TWOLEG_NONE);
+    t->decision.now_us = now_us + LIFE_S * SECOND_US;
+    struct token_again *ahead = again_make(t);
+    again_add(t, ahead, AGAIN_NOW, TWOLEG_NONE);
+    for (int half = 0; half < 2; half++) { // of a life: then the next window has begun
+        t->decision.now_us = now_us + half * (LIFE_S / 2) * SECOND_US;
+        again_only_cached(t, again_text(ahead, AGAIN_NOW), &ahead->tokens[AGAIN_NOW].record);
+        struct token_again *again = again_make(t);
+        assert_int_equal(again_find(t, again, NULL, &token), TWOLEG_WAIT);
+        assert_int_equal(again_take(t, again, &token), TWOLEG_NONE);
+        assert_true(str_equal(token.text, again_text(first, AGAIN_NOW)));
+    }
+    // Since then none before it lives: nobody is asked.
+    t->decision.now_us = now_us + LIFE_S * SECOND_US;
+    again_only_cached(t, again_text(ahead, AGAIN_NOW), &ahead->tokens[AGAIN_NOW].record);
+    assert_int_equal(again_find(t, again_make(t), NULL, &token), TWOLEG_NONE);
+    assert_true(str_equal(token.text, again_text(ahead, AGAIN_NOW)));
+}
+
 static void G10_the_first_that_is_not_revoked_is_found_in_few_steps(void **state)
 {
     struct test_tokens *t = again_prepare(state);
@@ -319,6 +356,7 @@ int main(void)
         TOKENS(without_a_row_it_is_to_be_written_and_then_it_is_taken),
         TOKENS(two_are_never_written_that_both_live),
         TOKENS(H12_one_of_the_next_window_is_given_where_a_clock_was_ahead),
+        TOKENS(H12_of_two_that_both_live_all_workers_give_the_same),
         TOKENS(G10_the_first_that_is_not_revoked_is_found_in_few_steps),
         TOKENS(G10_a_long_life_forgets_no_revocation_too_early),
         TOKENS(one_that_is_replaced_is_made_anew_and_found_by_its_nonce),
