@@ -15,7 +15,7 @@
 // waited, or had come again.
 #define REFRESH_OUTLIVES_S (REVOCATION_KEPT_S / 2)
 #define REFRESH_FAMILIES_MAX 20 // of one user with one application; the oldest goes
-#define REFRESH_BURIED_MAX 1000 // likewise, of those that have ended alone
+#define REFRESH_BURIED_MAX 1000 // likewise, of those that are buried
 
 struct user {
     uint64_t number; // random, unique, never used again; "usr_..." is the sub of its tokens
@@ -44,7 +44,7 @@ struct refresh_family {
     struct sha256 current, previous; // SHA-256 of the token that is good, and of the one before
     bool has_previous;
     // Times of the trusted clock (env->latest_us), with which they are compared.
-    int64_t rotated_us; // when current took the place of previous; negative: it was buried then
+    int64_t rotated_us; // when current took the place of previous; negative: it ended then
     int64_t idle_us;    // dead at this time unless it is used before; 0: it has ended
     int64_t expires_us; // dead at this time
     // When the last access token that came with one of its tokens will have expired: 0 = there is
@@ -52,7 +52,8 @@ struct refresh_family {
     int64_t tokens_until_s;
 };
 
-// It has ended alone (store.h, REFRESH_REVOKE): it is there for the end of its access tokens only.
+// It has ended alone (store.h, REFRESH_REVOKE), or has expired: it is there for the end of its
+// access tokens only.
 static inline bool refresh_family_is_buried(const struct refresh_family *family)
 {
     return family->rotated_us < 0;

@@ -187,7 +187,8 @@ struct store_verb {
             struct str password_hash;
         } user_update;
         // REFRESH_ADD: a new family. VERSION_CONFLICT: its application or user have changed since.
-        // The oldest of the user's with this application goes where there are too many.
+        // Where the user has too many with this application one that is over goes, or else the
+        // oldest; the access tokens of the former can still be ended (REFRESH_REVOKE).
         const struct refresh_family *family;
         // REFRESH_ROTATE: a compare-and-set. VERSION_CONFLICT: current is another one by now, or
         // the family has ended, or the tokens of the credential with which current was got.

@@ -94,21 +94,34 @@ enum twoleg_error verb_refresh_purge(struct round *round, int64_t before_us)
     return error;
 }
 
+static enum twoleg_error refresh_trim(struct round *round, enum statement_id id,
+                                      const struct refresh_family *added)
+{
+    struct statement trim = statement_begin(round->database, id);
+    statement_number(&trim, added->user);
+    statement_int(&trim, REVOCATION_KEPT_S);
+    statement_number(&trim, added->number);
+    statement_int(&trim, REFRESH_FAMILIES_MAX - 1);
+    statement_number(&trim, added->application);
+    statement_int(&trim, round->now_us);
+    statement_int(&trim, round->now_us + ENV_AHEAD_US);
+    return statement_run(&trim);
+}
+
+// The purge buries without counting: between two logins of one user no more than there were.
 enum twoleg_error verb_refresh_add(struct round *round, const struct store_verb *verb)
 {
     const struct refresh_family *family = verb->family;
     enum twoleg_error error = refresh_check(round, verb);
     if (!error)
         error = refresh_insert(round, family);
-    if (error)
-        return error;
-    struct statement trim = statement_begin(round->database, SQL_REFRESH_TRIM);
-    statement_number(&trim, family->user);
-    statement_number(&trim, family->application);
-    statement_number(&trim, family->number);
-    statement_int(&trim, REFRESH_FAMILIES_MAX - 1);
-    statement_int(&trim, round->now_us + ENV_AHEAD_US);
-    return statement_run(&trim);
+    if (!error)
+        error = refresh_trim(round, SQL_REFRESH_TRIM_BURY, family);
+    if (!error)
+        error = refresh_trim(round, SQL_REFRESH_TRIM, family);
+    return error ? error
+                 : verb_simple_two(round, SQL_REFRESH_TRIM_BURIED, family->number,
+                                   REFRESH_BURIED_MAX);
 }
 
 enum twoleg_error verb_refresh_rotate(struct round *round, const struct store_verb *verb)
