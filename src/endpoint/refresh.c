@@ -111,8 +111,11 @@ static bool refresh_lost(const struct http_request *request, const struct refres
 }
 
 // Another worker may have rotated it by a time that is moments later than this one's. What is
-// further ahead comes of a time that a restart has given up, and has no grace until then. Where the
-// present clock is the wrong one, that costs who asks again for a lost answer the login.
+// further ahead was rotated before a restart, by a clock that was ahead then or is behind now: how
+// long ago nobody can tell, so it has no grace, and the one before is used a second time (RFC 9700
+// section 4.14.2). To refuse that one alone, and end nothing, would spare no login: who shows it
+// since the answer was lost has nothing to go on with, and logs in anew either way. But where a
+// thief has renewed it, it is shown this once and never again, and the thief would go on.
 static bool refresh_in_grace(const struct http_request *request,
                              const struct refresh_family *family)
 {
