@@ -15,12 +15,14 @@
 
 #define CALL_ANSWER_MAX ((size_t)64 * 1024 * 1024)
 #define CALL_TIMEOUT_S 600 // a copy of a large store takes its time
+#define CALL_NOTICE_S 5    // until who waits hears that it does
 
 struct call {
     struct cli *cli;
     int socket;
     struct arena arena;
     struct call_refusal *refusal;
+    unsigned waits; // of CALL_NOTICE_S each, in which nothing came
 };
 
 static __attribute__((format(printf, 3, 4))) enum cli_exit
@@ -74,7 +76,7 @@ static enum cli_exit call_no_server(struct call *call, int reason)
 static int call_connect(struct call *call)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    struct timeval timeout = {.tv_sec = CALL_TIMEOUT_S};
+    struct timeval timeout = {.tv_sec = CALL_TIMEOUT_S}, notice = {.tv_sec = CALL_NOTICE_S};
     int folder = open(call->cli->folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (folder < 0)
         return errno;
@@ -87,7 +89,7 @@ static int call_connect(struct call *call)
     close(folder);
     if (reason)
         return reason;
-    setsockopt(call->socket, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
+    setsockopt(call->socket, SOL_SOCKET, SO_RCVTIMEO, &notice, sizeof notice);
     setsockopt(call->socket, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
     return 0;
 }
@@ -131,13 +133,22 @@ static struct str call_request(struct call *call, const char *method, const char
     return buf_str(&text);
 }
 
+static bool call_waits_on(struct call *call)
+{
+    if (call->waits++ == 0)
+        cli_notice("no_answer_yet", "the server has not answered for %d seconds: it is busy, or it "
+                   "hangs (this waits for up to %d; Ctrl-C leaves, and what was asked for may "
+                   "still be done)", CALL_NOTICE_S, CALL_TIMEOUT_S);
+    return call->waits < CALL_TIMEOUT_S / CALL_NOTICE_S;
+}
+
 // The server closes after its answer. False when it broke off or sent too much.
 static bool call_receive(struct call *call, struct buf *text)
 {
     for (;;) {
         char part[16384];
         ssize_t got = recv(call->socket, part, sizeof part, 0);
-        if (got < 0 && errno == EINTR)
+        if (got < 0 && (errno == EINTR || (errno == EAGAIN && call_waits_on(call))))
             continue;
         if (got <= 0)
             return got == 0;

@@ -5,10 +5,13 @@
 #include "cli/call.h"
 #include "cli/show.h"
 
+#include "config/check.h"
 #include "config/show.h"
 #include "daemon/certificates.h"
+#include "daemon/sandbox.h"
 #include "dialect/set.h"
 #include "endpoint/server.h"
+#include "keyring/keyring.h"
 
 #define TEXT_FIRST ((size_t)16 * 1024)
 
@@ -254,12 +257,33 @@ static enum cli_exit config_check_dialects(struct cli *cli, const struct config 
     return CLI_DONE;
 }
 
+// What the server finds out only when it starts.
+static enum cli_exit config_check_start(struct cli *cli, const struct config *config)
+{
+    struct config_report report;
+    char reason[SANDBOX_REASON];
+    if (!config_report_init(&report, &cli->arena))
+        return cli_fail(CLI_REFUSED, "out of memory");
+    if (sandbox_check_user(config, reason))
+        config_report_addf(&report, config_check_source(config, CONFIG_USER),
+                           config->origins[CONFIG_USER].mark, "%s", reason);
+    if (config->master_key_file.len &&
+        keyring_check_master_key(config->master_key_file.ptr, reason))
+        config_report_addf(&report, config_check_source(config, CONFIG_MASTER_KEY_FILE),
+                           config->origins[CONFIG_MASTER_KEY_FILE].mark, "master_key_file: %s",
+                           reason);
+    return config_report_is_clean(&report) ? CLI_DONE
+                                           : config_complain(cli, TWOLEG_REFUSED, &report);
+}
+
 enum cli_exit cli_config_check(struct cli *cli)
 {
     struct config config = {0};
     enum cli_exit code = cli_config_load(cli, NULL, NULL, &config);
     if (!code)
         code = config_check_certificates(cli, &config);
+    if (!code)
+        code = config_check_start(cli, &config);
     if (!code)
         code = config_check_dialects(cli, &config);
     if (code) {

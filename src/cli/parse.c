@@ -54,6 +54,10 @@ static enum cli_exit parse_option(struct parse_state *state, const char *text)
     enum cli_option option;
     if (strcmp(text, "-h") == 0)
         return parse_value(state, CLI_HELP, NULL);
+    if (strcmp(text, "--version") == 0 && state->cli->word_count == 0) { // as most programs have it
+        state->cli->words[state->cli->word_count++] = "version";
+        return CLI_DONE;
+    }
     if (text[1] == '-' && parse_find_option(str_slice(name, 0, equals), &option))
         return parse_value(state, option, attached);
     if (!state->unknown)

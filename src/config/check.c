@@ -137,11 +137,11 @@ static void config_check_rotation(const struct config *config, struct config_rep
     if (config->key_rotation == TIME_NEVER)
         return;
     if (config->key_rotation <= announce)
-        words = "not longer than twice jwks_max_age: the next key could not be known everywhere "
-                "before it signs";
+        words = "must be longer than twice jwks_max_age: else the next key could not be known "
+                "everywhere before it signs";
     else if (config->jwt_max_ttl / config->key_rotation >= CONFIG_KEYS_RETIRED_MAX)
-        words = "less than a fiftieth of jwt_max_ttl: too many retired keys would have to stay "
-                "published";
+        words = "must be more than a fiftieth of jwt_max_ttl: else too many retired keys would "
+                "have to stay published";
     if (!words)
         return;
     // If it is the default, the other one is what the operator can find.

@@ -105,18 +105,32 @@ static enum twoleg_error sandbox_drop(const struct passwd *user, char *reason)
     return TWOLEG_NONE;
 }
 
+// NULL: there is none.
+static const struct passwd *sandbox_user(const struct config *config,
+                                         char reason[static SANDBOX_REASON])
+{
+    errno = 0;
+    const struct passwd *user = getpwnam(config->user.ptr);
+    if (!user)
+        snprintf(reason, SANDBOX_REASON, "user: there is no user %s%s%s on this system",
+                 config->user.ptr, errno ? ": " : "", errno ? strerror(errno) : "");
+    return user;
+}
+
+enum twoleg_error sandbox_check_user(const struct config *config,
+                                     char ret_reason[static SANDBOX_REASON])
+{
+    return !config->user.len || sandbox_user(config, ret_reason) ? TWOLEG_NONE : TWOLEG_REFUSED;
+}
+
 enum twoleg_error sandbox_become(const struct config *config,
                                  char ret_reason[static SANDBOX_REASON])
 {
     if (!config->user.len)
         return TWOLEG_NONE;
-    errno = 0;
-    const struct passwd *user = getpwnam(config->user.ptr);
-    if (!user) {
-        snprintf(ret_reason, SANDBOX_REASON, "user: there is no user %s%s%s on this system",
-                 config->user.ptr, errno ? ": " : "", errno ? strerror(errno) : "");
+    const struct passwd *user = sandbox_user(config, ret_reason);
+    if (!user)
         return TWOLEG_REFUSED;
-    }
     if (geteuid() == user->pw_uid && getuid() == user->pw_uid)
         return TWOLEG_NONE;
     if (geteuid() != 0) {

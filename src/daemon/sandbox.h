@@ -20,6 +20,9 @@ enum twoleg_error sandbox_begin(void) TWOLEG_MUST_CHECK;
 // Why the two below cannot be used in this build, or NULL: sanitizers open files and make calls of
 // their own, also while they report.
 const char *sandbox_obstacle(void);
+// Whether there is the user that the configuration names. REFUSED, in words.
+enum twoleg_error sandbox_check_user(const struct config *config,
+                                     char ret_reason[static SANDBOX_REASON]) TWOLEG_MUST_CHECK;
 // Gives root up for the user that the configuration names; the data folder is made for it if it is
 // not there. Nothing without one. Ports are bound and the configuration is read before, all other
 // files are opened after. REFUSED, in words: no such user, or this process may not become it.

@@ -341,8 +341,9 @@ enum twoleg_error keyring_hasten(struct keyring *keyring, struct env *env,
         known = known || str_equal(change->keys[i].algorithm, algorithm);
     rotation_hasten(change->keys, change->count, algorithm, env->latest_us, &plan);
     if (!known)
-        error = reason_set(outcome->reason, TWOLEG_NOT_FOUND, "no key has the algorithm \"%.*s\"",
-                           STR_ARG(str_slice(algorithm, 0, 16)));
+        error = reason_set(outcome->reason, TWOLEG_NOT_FOUND,
+                           "no key has the algorithm \"%.*s\": `twoleg key list` shows which "
+                           "there are", STR_ARG(str_slice(algorithm, 0, 16)));
     else if (plan.count == 0)
         error = reason_set(outcome->reason, TWOLEG_CONFLICT,
                            "the next key is announced already: `twoleg key list` says when it "

@@ -79,6 +79,26 @@ static enum twoleg_error keyring_has_rows(struct keyring *keyring, bool *ret_has
     return TWOLEG_NONE;
 }
 
+static enum twoleg_error keyring_miss_given(const struct master *master, char reason[static 512])
+{
+    return reason_set(reason, TWOLEG_REFUSED,
+                      "there is no master key %s: put %d random bytes there, mode 0600",
+                      master->path, MASTER_SIZE);
+}
+
+enum twoleg_error keyring_check_master_key(const char *path, char ret_reason[static 512])
+{
+    const struct keyring_settings settings = {.master_key_file = path};
+    struct master master;
+    enum twoleg_error error = master_init(&master, &settings, ret_reason);
+    if (!error)
+        error = master_read(&master, ret_reason);
+    if (error == TWOLEG_NOT_FOUND)
+        error = keyring_miss_given(&master, ret_reason);
+    master_finish(&master);
+    return error;
+}
+
 // A master key is made only where a store has no keys and nobody has named a file.
 static enum twoleg_error keyring_master(struct keyring *keyring, bool has_rows, struct env *env,
                                         char reason[static 512], char notice[static 512])
@@ -95,9 +115,7 @@ static enum twoleg_error keyring_master(struct keyring *keyring, bool has_rows, 
                           "the configuration",
                           master->path);
     if (master->given)
-        return reason_set(reason, TWOLEG_REFUSED,
-                          "there is no master key %s: put %d random bytes there, mode 0600",
-                          master->path, MASTER_SIZE);
+        return keyring_miss_given(master, reason);
     error = master_make(master, env, reason);
     if (error)
         return error;

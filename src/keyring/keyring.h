@@ -65,6 +65,10 @@ enum twoleg_error keyring_create(const struct keyring_settings *settings,
                                  struct keyring **ret_keyring, char ret_reason[static 512],
                                  char ret_notice[static 512]) TWOLEG_MUST_CHECK;
 void keyring_destroy(struct keyring *keyring); // wipes
+// Whether a server would take the file that its configuration names for the master key; which
+// store's it is tells only the store. REFUSED, in words.
+enum twoleg_error keyring_check_master_key(const char *path,
+                                           char ret_reason[static 512]) TWOLEG_MUST_CHECK;
 // For CHANGE_KEY: reads the keys again and swaps the set. Any thread but a loop's.
 void keyring_on_change(void *keyring, const struct store_change *changes, size_t count);
 

@@ -6,6 +6,7 @@ import os
 import pathlib
 import pty
 import re
+import signal
 import stat
 import subprocess
 import time
@@ -19,6 +20,24 @@ REFUSED, USAGE, NOT_FOUND, CONFLICT, NO_SERVER = 1, 2, 3, 4, 5
 
 def code(server, *args, input=None):
     return server.run_cli(*args, input=input).returncode
+
+
+def test_the_version_is_told_as_other_programs_do():
+    asked = [subprocess.run([BINARY, word], capture_output=True, text=True, timeout=PATIENCE,
+                            check=True).stdout for word in ("version", "--version")]
+    assert re.fullmatch(r"twoleg \d+\.\d+\.\d+\n", asked[0]) and asked[1] == asked[0]
+
+
+def test_who_waits_for_a_server_that_hangs_hears_of_it(own_server):
+    own_server.process.send_signal(signal.SIGSTOP)
+    asks = subprocess.Popen([BINARY, "status", "--data", own_server.data], text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        assert "the server has not answered for 5 seconds" in asks.stderr.readline()
+    finally:
+        own_server.process.send_signal(signal.SIGCONT)
+    out, rest = asks.communicate(timeout=PATIENCE)
+    assert asks.returncode == 0 and "Version" in out and rest == ""
 
 
 # ------------------------------------------------------------------ app create

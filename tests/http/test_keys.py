@@ -391,7 +391,8 @@ def test_D4_master_rotate_keeps_everything(own_server, tmp_path):
     # The copy from before opens with the key from before, and with no other.
     server.run_cli("restore", str(tmp_path / "copy.db"), "--keep-tokens", "--yes")
     status, said = server.refused()
-    assert status != 0 and "not the master key of this store" in said
+    assert status != 0 and "from before a change of its master key" in said, said
+    assert str(befores(server)[0]) in said, said
     befores(server)[0].rename(master(server))
     server.start()
     assert server.check(tokens[0]).status == 200

@@ -184,6 +184,8 @@ def test_a_left_over_socket_file_is_no_obstacle(make_server):
     ("listen: [nonsense]\n", ["listen"]),
     ("token_ttl: 1h\ntoken_ttl: 2h\n", ["token_ttl"]),
     ("workers: 1000\n", ["workers"]),
+    ("user: nosuch-user\n", ["user: there is no user nosuch-user"]),
+    ("master_key_file: /none/key\n", ["there is no master key /none/key"]),
     ("{", ["1:"])])
 def test_config_errors_name_the_place_and_the_server_does_not_start(make_server, tmp_path, text,
                                                                     words):
@@ -197,7 +199,8 @@ def test_config_errors_name_the_place_and_the_server_does_not_start(make_server,
                           text=True,
                           timeout=PATIENCE, check=False)
     assert done.returncode == 1
-    assert "twoleg.yaml" in done.stdout + done.stderr
+    for word in [*words, "twoleg.yaml:"]:
+        assert word in done.stderr, done
 
 
 def test_missing_config_file_is_refused(make_server, tmp_path):

@@ -88,7 +88,8 @@ static enum twoleg_error folder_enter(struct folder *folder, const char *path,
     if (folder->fd < 0) {
         struct stat link;
         bool is_link = lstat(path, &link) == 0 && S_ISLNK(link.st_mode);
-        return is_link ? folder_refuse(path, "is a symbolic link", ret_reason)
+        return is_link ? folder_refuse(path, "is a symbolic link: name the folder itself",
+                                       ret_reason)
                        : folder_errno(path, errno == ELOOP ? ENOTDIR : errno, ret_reason);
     }
     struct stat info;
@@ -168,7 +169,7 @@ enum twoleg_error folder_check_file(const struct folder *folder, const char *nam
         return TWOLEG_NONE;
     }
     if (S_ISLNK(info.st_mode))
-        return folder_refuse(path, "is a symbolic link", ret_reason);
+        return folder_refuse(path, "is a symbolic link: put the file itself there", ret_reason);
     if (!S_ISREG(info.st_mode))
         return folder_refuse(path, "is not a file", ret_reason);
     *ret_size = info.st_size;
