@@ -290,7 +290,7 @@ static enum twoleg_error check_answer(struct http_request *request, enum twoleg_
         .error = error,
         .client_id = client_id,
         .status = status,
-        .forwarded = endpoint_client_address(request, needs->proxies),
+        .proxies = needs->proxies,
     });
     return TWOLEG_NONE;
 }

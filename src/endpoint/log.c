@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "base/refusal.h"
+#include "endpoint/client_address.h"
 
 struct endpoint_log {
     struct log_sample causes[TWOLEG_ERRORS];
@@ -80,9 +81,10 @@ void endpoint_log(const struct endpoint_event *event)
         log_str(&line, "path", request->segments[0]);
     log_u64(&line, "status", event->status);
     log_str(&line, "request", str_of(request->id, sizeof request->id));
+    struct address client = endpoint_client_address(request, event->proxies);
     endpoint_log_address(&line, "peer", &request->peer);
-    if (event->forwarded.family && !address_equal(&event->forwarded, &request->peer))
-        endpoint_log_address(&line, "for", &event->forwarded);
+    if (!address_equal(&client, &request->peer))
+        endpoint_log_address(&line, "for", &client);
     endpoint_log_client(&line, event);
     if (event->error)
         endpoint_log_refusal(&line, event->error);

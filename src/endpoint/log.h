@@ -15,9 +15,10 @@ struct endpoint_event {
     // people swap id and secret.
     struct str client_id;
     unsigned status;
-    struct address forwarded; // family 0, or whom a trusted proxy asks for
+    const struct config_proxies *proxies; // trusted beside the listener's; NULL: none
     bool observed; // it would be refused for the error, but for now that is only counted
 };
 
-// A refusal's line names the error and the source line that decided (base/refusal.h).
+// A refusal's line names the error and the source line that decided (base/refusal.h), and for whom
+// the peer asked where that is a trusted proxy: whom the limits charge.
 void endpoint_log(const struct endpoint_event *event);

@@ -5,6 +5,7 @@
 // given out, which are the last job.
 #include "base/refusal.h"
 #include "endpoint/authenticate.h"
+#include "endpoint/client_address.h"
 #include "endpoint/issue.h"
 #include "endpoint/limit.h"
 #include "endpoint/log.h"
@@ -167,8 +168,8 @@ static enum twoleg_error token_run(struct http_request *request, struct token_ca
     if (error)
         return error;
     token_count(request->metrics, form->grant, &decision);
-    usage_note(context->usage, client.application->number, client.secret->number, request->peer,
-               request->env->now_us);
+    usage_note(context->usage, client.application->number, client.secret->number,
+               endpoint_client_address(request, NULL), request->env->now_us);
     endpoint_log(&(struct endpoint_event){
         .request = request, .error = TWOLEG_NONE, .client_id = client.application->client_id,
         .status = ret_answer->status});

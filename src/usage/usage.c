@@ -15,7 +15,7 @@ struct usage_entry {
     uint64_t application;
     uint64_t count;
     int64_t used_us;
-    struct address peer;
+    struct address client;
 };
 
 // The keys apart from what they lead to: a full table is searched for every newcomer.
@@ -63,7 +63,7 @@ static struct usage_entry *usage_find(struct usage_half *half, uint64_t secret)
     return NULL;
 }
 
-void usage_note(struct usage *usage, uint64_t application, uint64_t secret, struct address peer,
+void usage_note(struct usage *usage, uint64_t application, uint64_t secret, struct address client,
                 int64_t now_us)
 {
     // Sequentially consistent: either the flushing thread sees busy, or we see its swap.
@@ -71,7 +71,7 @@ void usage_note(struct usage *usage, uint64_t application, uint64_t secret, stru
     struct usage_entry *entry = usage_find(&usage->halves[atomic_load(&usage->active)], secret);
     if (entry) {
         entry->application = application;
-        entry->peer = peer;
+        entry->client = client;
         entry->used_us = entry->used_us > now_us ? entry->used_us : now_us;
         entry->count++;
     }
@@ -84,7 +84,7 @@ static void usage_verb(uint64_t secret, const struct usage_entry *entry,
     char text[ADDRESS_TEXT_MAX];
     struct buf address;
     buf_init(&address, text, sizeof text);
-    address_format(&address, &entry->peer);
+    address_format(&address, &entry->client);
     struct store_verb *verb = store_batch_add(batch, VERB_SECRET_USED, STORE_OPERATOR);
     verb->used.application = entry->application;
     verb->used.number = secret;

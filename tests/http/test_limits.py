@@ -9,10 +9,12 @@ import time
 import pytest
 
 from instance import PATIENCE, Answer, Application, basic, until
+from test_gate_named import log_line
 from test_health_metrics import figures
 
 FORM = "application/x-www-form-urlencoded"
 FAILURES = b"too many failures of authentication"
+PROXIED = "listen:\n  - address: 127.0.0.1:0\n    trusted_proxies: [127.0.0.1]\n"
 
 
 @pytest.fixture
@@ -146,8 +148,7 @@ def test_B1_requests_without_credentials_are_no_guesses(limited):
 
 
 def test_B1_behind_a_proxy_each_client_has_its_own_limit(limited):
-    server = limited("failures_per_address: 3/1d\nlisten:\n  - address: 127.0.0.1:0\n"
-                     "    trusted_proxies: [127.0.0.1]\n", listen=())
+    server = limited(PROXIED + "failures_per_address: 3/1d\n", listen=())
     assert statuses(server, 5, "nobody", headers={"X-Forwarded-For": "203.0.113.5"}) \
         == [401] * 3 + [429] * 2
     assert statuses(server, 1, "nobody", headers={"X-Forwarded-For": "203.0.113.6"}) == [401]
@@ -157,6 +158,37 @@ def test_B1_behind_a_proxy_each_client_has_its_own_limit(limited):
         assert statuses(server, 1, "nobody", headers=headers) == [401]
     assert statuses(server, 1, "nobody", headers={"X-Forwarded-For": "2001:db8::9"}) == [429]
     assert statuses(server, 1, "nobody", headers={"X-Forwarded-For": "2001:db8:0:1::9"}) == [401]
+
+
+@pytest.mark.parametrize("forwarded, charged", [
+    ("198.51.100.1, 203.0.113.5", "203.0.113.5"),  # the left one is the client's own word
+    ("2001:db8::9", "2001:db8::9"),
+    ("unknown", "local"),  # all whom the proxy does not name share one limit
+    (None, "local")])
+def test_B1_behind_a_proxy_the_line_names_who_is_charged(limited, forwarded, charged):
+    server = limited(PROXIED + "failures_per_address: 2/1d\n", listen=())
+    headers = {"X-Forwarded-For": forwarded} if forwarded else {}
+    paths = ("/oauth/introspect", "/oauth/revoke", "/oauth/token")
+    answers = [ask(server, "nobody", "wrong", path=path, headers=headers) for path in paths]
+    assert [answer.status for answer in answers] == [401, 401, 429]
+    for answer in answers:
+        assert f' peer="127.0.0.1" for="{charged}" ' in log_line(server, answer)
+
+
+def test_B1_a_peer_that_is_no_proxy_names_nobody(limited):
+    server = limited("")
+    line = log_line(server, ask(server, "nobody", "w", headers={"X-Forwarded-For": "203.0.113.5"}))
+    assert ' peer="127.0.0.1" ' in line and " for=" not in line
+
+
+def test_a_secret_was_last_used_by_the_client_not_by_its_proxy(limited):
+    server = limited(PROXIED, listen=())
+    app = server.app()
+    headers = {"X-Forwarded-For": "203.0.113.5"}
+    assert statuses(server, 1, app.id, app.secret, headers=headers) == [200]
+    until(lambda: server.secrets(app)[0].get("used_count"), "the flush of what was used last")
+    assert server.secrets(app)[0]["used_address"] == "203.0.113.5"
+    assert "203.0.113.5" in server.cli("secret", "list", app.id)
 
 
 def test_B15_a_flood_of_ids_resets_no_limit(limited):
