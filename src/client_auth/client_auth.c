@@ -149,7 +149,6 @@ static enum twoleg_error client_auth_gate(const struct client_auth_context *cont
         .secret = secret,
         .account_active = view->account_active,
         .dialect = context->dialect,
-        .peer = context->peer,
         .now_us = context->now_us,
     };
     return gate_client(&gate);

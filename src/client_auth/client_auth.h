@@ -12,11 +12,10 @@ struct client_auth_context {
     struct registry *registry;
     const struct keyring_set *keys;
     const struct slow_secret_cache *slow; // what slow hashes were compared with
-    struct address network;         // that is what the server remembers of
+    struct address network; // that is what the server remembers of
     bool doubts;                    // what it remembers does not count
     const struct slow_outcome *outcomes; // of this request: what it has waited for, or NULL
     struct arena *arena;
-    struct address peer;
     enum gate_door door;
     struct str dialect; // that is spoken where the client asks; see struct gate_client
     int64_t now_us; // env->latest_us

@@ -89,7 +89,6 @@ enum twoleg_error endpoint_authenticate(struct http_request *request, enum gate_
         .slow = slow_hashes_known(context->server->slow),
         .network = endpoint_limit_network(request),
         .arena = request->arena,
-        .peer = request->peer,
         .door = door,
         .dialect = dialect ? dialect->name : STR_NONE,
         .now_us = request->env->latest_us,

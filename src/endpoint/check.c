@@ -10,7 +10,6 @@
 #include "codec/form.h"
 #include "codec/utf8.h"
 #include "endpoint/authenticate.h"
-#include "endpoint/client_address.h"
 #include "endpoint/log.h"
 #include "endpoint/routes.h"
 #include "model/number.h"
@@ -369,7 +368,6 @@ enum twoleg_error endpoint_check(struct http_request *request, struct http_answe
     if (request->segment_count > 0)
         *name = str_slice(*name, 0, str_find(*name, '/'));
     enum twoleg_error error = check_needs_read(request, &needs, &question.required_api);
-    question.peer = endpoint_client_address(request, needs.proxies);
     question.required_scope = needs.scope;
     question.dialect = needs.dialect->name;
     if (!error)

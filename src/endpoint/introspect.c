@@ -95,8 +95,7 @@ static enum twoleg_error introspect_run(struct http_request *request, struct tok
 
     struct token_question question = {.door = GATE_INTROSPECT,
                                       .text = form->token,
-                                      .caller = client.application,
-                                      .peer = request->peer};
+                                      .caller = client.application};
     struct token_verdict verdict;
     error = endpoint_inspect(request, &question, &verdict);
     if (error && !endpoint_is_verdict(error))

@@ -93,8 +93,7 @@ static enum twoleg_error revoke_run(struct http_request *request, struct token_r
 
     struct token_question question = {.door = GATE_REVOKE,
                                       .text = form->token,
-                                      .caller = client.application,
-                                      .peer = request->peer};
+                                      .caller = client.application};
     struct token_verdict verdict;
     error = endpoint_inspect(request, &question, &verdict);
     if (error == TWOLEG_TOKEN_FOREIGN || (error && !endpoint_is_verdict(error)))

@@ -3,7 +3,6 @@
 // through. Pure: what it needs is handed in, and nothing else is asked.
 #pragma once
 #include "base/error.h"
-#include "codec/address.h"
 #include "model/api.h"
 #include "model/application.h"
 #include "model/token_record.h"
@@ -25,7 +24,6 @@ struct gate_client {
     const struct secret *secret;    // the one that matched
     bool account_active;
     struct str dialect; // that is spoken where it asks; empty: at a host that is nobody's
-    struct address peer;
     int64_t now_us; // env->latest_us
 };
 enum twoleg_error gate_client(const struct gate_client *question) TWOLEG_MUST_CHECK;
@@ -71,7 +69,6 @@ struct gate_token {
     uint64_t required_api;            // GATE_CHECK: 0 = any audience of ours
     struct str required_scope;        // GATE_CHECK: all of these words
     struct str dialect;               // GATE_CHECK: that the gate speaks
-    struct address peer;
     int64_t now_us; // env->latest_us
 };
 

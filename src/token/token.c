@@ -164,7 +164,6 @@ enum twoleg_error token_inspect(const struct token_context *context,
         .required_api = question->required_api,
         .required_scope = question->required_scope,
         .dialect = question->dialect,
-        .peer = question->peer,
         .now_us = context->env->latest_us,
     };
     return gate_token(&gate, arena, &v->passed);

@@ -149,7 +149,6 @@ struct token_question {
     uint64_t required_api;            // /check; 0 = any
     struct str required_scope;        // /check
     struct str dialect;               // /check; see struct gate_token
-    struct address peer;
 };
 
 struct token_verdict {

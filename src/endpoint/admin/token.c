@@ -39,8 +39,7 @@ static enum twoleg_error token_judge(struct admin_call *call, struct str text,
 {
     struct token_question question = {.door = GATE_OPERATOR,
                                       .text = text,
-                                      .known = reference_known(call->request),
-                                      .peer = call->request->peer};
+                                      .known = reference_known(call->request)};
     *ret_verdict = (struct token_verdict){0};
     *ret_reason = token_inspect(&call->context->token, &question, call->request->arena,
                                 ret_verdict);
