@@ -111,6 +111,7 @@ enum cli_exit cli_status(struct cli *cli)
         {"Data folder", "data", SHOW_TEXT},          {"Ready", "ready", SHOW_YES},
         {"Up", "uptime", SHOW_LIFE},                 {"Applications", "applications", SHOW_COUNT},
         {"Loaded", "applications_loaded", SHOW_COUNT}, {"Revocations", "revocations", SHOW_COUNT},
+        {"Store failed last", "store_failed_at", SHOW_TIME}, {"Why", "store_failure", SHOW_TEXT},
         {"Dialects", "dialects", SHOW_LIST},
         {"Failures limited", "failures_limited", SHOW_COUNT},
         {"Beyond the budget", "budget_limited", SHOW_COUNT},

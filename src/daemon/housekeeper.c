@@ -18,6 +18,7 @@
 #define PURGE_SETTING STR("purge")
 #define TOKENS_SETTING STR("purge_tokens")
 #define TOKENS_PACE_US (600 * SECOND_US) // how often expired reference tokens are looked for
+#define FAILURE_AGAIN_US (60 * SECOND_US)
 #define WAIT_MAX_US (10 * SECOND_US) // nobody waits longer for the store
 
 struct housekeeper {
@@ -29,6 +30,9 @@ struct housekeeper {
     struct purge tokens; // likewise, of reference tokens
     enum env_clock clock; // as the log has it
     bool store_stopped;   // likewise
+    uint64_t failures;    // of commits, likewise
+    enum store_failure failure; // of the last of them
+    int64_t failure_again_us;   // when it may be said again (monotonic)
     bool locked;          // all keys so far, likewise
     pthread_t thread;
     pthread_t keys; // a thread for them alone: to make an RSA key takes a second or so
@@ -210,6 +214,27 @@ static void housekeeper_note_store(struct housekeeper *keeper)
     log_end(&line);
 }
 
+// A cause that goes on is said once a minute.
+static void housekeeper_note_failures(struct housekeeper *keeper)
+{
+    struct store_failures now = store_failures(keeper->server->store);
+    uint64_t all = 0;
+    for (size_t i = 0; i < STORE_FAILURES; i++)
+        all += now.counts[i];
+    bool again = now.last == keeper->failure && keeper->env.mono_us < keeper->failure_again_us;
+    if (all == keeper->failures || again)
+        return;
+    struct log_line line;
+    log_begin(&line, LOG_ERROR, keeper->env.now_us, "store_failed");
+    log_word(&line, "why", store_failure_word(now.last));
+    log_u64(&line, "commits", all - keeper->failures);
+    log_str(&line, "reason", str_from(store_failure_text(now.last)));
+    log_end(&line);
+    keeper->failures = all;
+    keeper->failure = now.last;
+    keeper->failure_again_us = keeper->env.mono_us + FAILURE_AGAIN_US;
+}
+
 // Keys that came since the start may be those that the limit does not hold.
 static void housekeeper_note_locks(struct housekeeper *keeper)
 {
@@ -267,6 +292,7 @@ static void *housekeeper_main(void *context)
         housekeeper_say_alive(keeper);
         housekeeper_note_clock(keeper);
         housekeeper_note_store(keeper);
+        housekeeper_note_failures(keeper);
         housekeeper_note_locks(keeper);
         housekeeper_mend(keeper);
         housekeeper_purge(keeper);

@@ -78,6 +78,16 @@ static void metrics_tokens(struct buf *out, const struct store *store)
                       figures.tokens);
 }
 
+static void metrics_failures(struct buf *out, const struct store *store)
+{
+    struct store_failures failures = store_failures(store);
+    buf_add(out, STR("# HELP twoleg_store_failures_total Commits that failed\n"
+                     "# TYPE twoleg_store_failures_total counter\n"));
+    for (enum store_failure i = FAILURE_NONE + 1; i < STORE_FAILURES; i++)
+        buf_addf(out, "twoleg_store_failures_total{why=\"%s\"} %llu\n", store_failure_word(i),
+                 (unsigned long long)failures.counts[i]);
+}
+
 enum twoleg_error endpoint_metrics(struct http_request *request, struct http_answer *ret_answer)
 {
     struct server *server = endpoint_context(request)->server;
@@ -95,6 +105,7 @@ enum twoleg_error endpoint_metrics(struct http_request *request, struct http_ans
     metrics_gauge(&out, "twoleg_application_bodies", "Applications loaded", figures.bodies);
     metrics_gauge(&out, "twoleg_revocations", "Revocations kept", figures.revocations);
     metrics_tokens(&out, server->store);
+    metrics_failures(&out, server->store);
     metrics_gauge(&out, "twoleg_store_stopped", "1 when no commit is acknowledged any more",
                   store_stopped(server->store));
     metrics_gauge(&out, "twoleg_uptime_seconds", "Seconds since the start",

@@ -88,6 +88,8 @@ void endpoint_log(const struct endpoint_event *event)
     endpoint_log_client(&line, event);
     if (event->error)
         endpoint_log_refusal(&line, event->error);
+    if (event->reason.ptr)
+        log_str(&line, "reason", event->reason);
     if (left_out)
         log_u64(&line, "left_out", left_out);
     log_end(&line);

@@ -16,6 +16,7 @@ struct endpoint_event {
     struct str client_id;
     unsigned status;
     const struct config_proxies *proxies; // trusted beside the listener's; NULL: none
+    struct str reason; // in words, of our own; or STR_NONE
     bool observed; // it would be refused for the error, but for now that is only counted
 };
 

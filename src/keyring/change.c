@@ -297,6 +297,9 @@ static enum twoleg_error change_commit(struct change *change, struct keyring_out
         return reason_set(outcome->reason, TWOLEG_CONFLICT,
                           "the keys were changed by somebody else meanwhile; look at `twoleg key "
                           "list` and try again");
+    char words[STORE_WORDS];
+    if (error && store_explain(change->keyring->store, error, change->batch->failure, words))
+        reason_set(outcome->reason, error, "%s", words);
     return error;
 }
 

@@ -98,7 +98,10 @@ enum twoleg_error keyring_change_rules(struct keyring *keyring,
                                    : settle_change(keyring, configured, env, batch);
     if (!same)
         keyring_release(keyring);
-    if (error)
+    char words[STORE_WORDS];
+    if (error && store_explain(keyring->store, error, batch->failure, words))
+        reason_set(ret_reason, error, "%s", words);
+    else if (error)
         reason_set(ret_reason, error, "the change cannot be stored: %s", twoleg_error_text(error));
     return error;
 }

@@ -11,6 +11,7 @@
 #include "model/token_record.h"
 #include "model/token_shape.h"
 #include "model/user.h"
+#include "store/failure.h"
 
 struct store;
 struct store_reader;
@@ -77,6 +78,20 @@ void store_set_on_change(struct store *store, store_on_change *on_change, void *
 // No commit will be acknowledged any more (an fsync failed, or the file is damaged): not ready.
 bool store_stopped(const struct store *store);
 bool store_damaged(const struct store *store);
+
+// Of commits that failed as a whole, in this life. The word of last goes with last_us (wall clock,
+// microseconds).
+struct store_failures {
+    uint64_t counts[STORE_FAILURES];
+    enum store_failure last; // FAILURE_NONE: there was none
+    int64_t last_us;
+};
+struct store_failures store_failures(const struct store *store);
+// What an operator is told of a change that was not stored; failure is that of its batch. False:
+// the error says enough by itself, and nothing is written.
+#define STORE_WORDS 320
+bool store_explain(const struct store *store, enum twoleg_error error, enum store_failure failure,
+                   char ret_words[static STORE_WORDS]);
 
 // ---------------------------------------------------------------------------------- writes
 enum store_verb_kind {
@@ -286,6 +301,7 @@ struct store_batch {
     // STORE_STOPPED. A refused batch changed nothing at all; after STORE_FAILED with store_stopped
     // nobody can say whether it did.
     enum twoleg_error result;
+    enum store_failure failure;       // of STORE_FAILED and STORE_BUSY: why, if a commit was tried
     const struct store_verb *refused; // the verb that was
     uint64_t sequence;                // of its last change
     struct store_purged {

@@ -3,6 +3,7 @@
 stopped. Failing calls come from tests/long/disk.c, preloaded, so this runs on the release build."""
 import os
 import pathlib
+import re
 import select
 import signal
 import sqlite3
@@ -98,6 +99,49 @@ def test_H4_H5_full_and_read_only_disks_refuse_writes_only(disk, known, how):
     assert disk.revoke(app, tokens[2]).status == 200
     assert disk.active(caller, row) and disk.active(caller, disk.bearer(reference))
     reading_goes_on(disk, app, caller, good)
+
+
+@pytest.mark.parametrize("how, why, words", [
+    (b"f", "disk_full", "the change cannot be stored: the disk of the data folder is full"),
+    (b"r", "read_only", "read-only"),
+    (b"s", "io_error", "until the server is restarted"),
+])
+def test_H4_H5_an_operator_is_told_what_ails_the_disk(disk, known, how, why, words):
+    """In the answer of each command, in the log, in the metrics and in the status."""
+    app, *_ = known
+    commands = [("app", "create", "--name", "y"), ("app", "disable", app.id, "--yes"),
+                ("key", "rotate"), ("reload",)]
+    assert disk.cli("status", "--json")["store_failure"] is None
+    disk.fail(how)
+    for command in commands:
+        done = disk.run_cli(*command)
+        assert done.returncode == 1 and words in done.stderr, (command, done)
+    disk.fail(b"n")
+    until(lambda: f" error event=store_failed why={why} commits=" in disk.stderr(), "the line")
+    assert re.search(r"event=refused route=\S+ status=503 .* error=STORE_\w+ .*reason=\".*" + words,
+                     disk.stderr()), "and one of the call that failed"
+    counted = re.search(rf'store_failures_total{{why="{why}"}} (\d+)', disk.get("/metrics").text)
+    assert int(counted[1]) >= 1
+    status = disk.cli("status", "--json")
+    assert status["store_failure"] == why and status["store_failed_at"] > 1e9
+    assert why in disk.run_cli("status").stdout
+
+
+def test_H4_a_copy_that_finds_no_room_says_so(disk, known, tmp_path):
+    disk.fail(b"b")
+    done = disk.run_cli("backup", str(tmp_path / "copy.db"))
+    disk.fail(b"n")
+    assert done.returncode == 1 and "the copy failed: the disk of the data" in done.stderr, done
+    assert not (tmp_path / "copy.db").exists()
+
+
+def test_H8_an_operator_is_told_of_a_lock(disk):
+    other = sqlite3.connect(disk.data + "/twoleg.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    done = disk.run_cli("app", "create", "--name", "y")
+    other.close()
+    assert done.returncode == 1 and "another program holds the lock" in done.stderr, done
+    assert disk.cli("status", "--json")["store_failure"] == "locked"
 
 
 def test_E16_a_reload_that_the_audit_cannot_have_changes_nothing(disk):

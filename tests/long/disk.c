@@ -9,8 +9,9 @@
 //   T name size     cut to a size      S name                 synced (the folder: its own name ".")
 //   R name to       renamed            L name to              given a second name
 //   U name          removed
-// DISK_FAIL names a file whose first letter is 'n' (nothing), 'f' (full), 'r' (read-only), 's' (a
-// sync fails), 'i' (no file can be made) or 'a' (no file may be opened for writing).
+// DISK_FAIL names a file whose first letter is 'n' (nothing), 'f' (full), 'b' (full, but files can
+// be made still), 'r' (read-only), 's' (a sync fails), 'i' (no file can be made) or 'a' (no file
+// may be opened for writing).
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -141,7 +142,7 @@ static void disk_leave(void)
 static int disk_refuses(void)
 {
     char mode = disk_fail ? *disk_fail : 'n';
-    return mode == 'f' ? ENOSPC : mode == 'r' ? EROFS : 0;
+    return mode == 'f' || mode == 'b' ? ENOSPC : mode == 'r' ? EROFS : 0;
 }
 
 static int disk_refuses_open(int flags, bool fresh)
@@ -149,7 +150,7 @@ static int disk_refuses_open(int flags, bool fresh)
     char mode = disk_fail ? *disk_fail : 'n';
     if (mode == 'a' && (flags & O_ACCMODE) != O_RDONLY)
         return EACCES;
-    return !fresh ? 0 : mode == 'i' ? ENOSPC : disk_refuses();
+    return !fresh || mode == 'b' ? 0 : mode == 'i' ? ENOSPC : disk_refuses();
 }
 
 static ssize_t disk_write(int fd, const void *bytes, size_t len, off_t at, bool placed)

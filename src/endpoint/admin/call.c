@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "codec/form.h"
+#include "endpoint/log.h"
 
 #define ADMIN_PARAMETERS_MAX 8
 #define PAGE_DEFAULT 100
@@ -64,6 +65,15 @@ enum twoleg_error admin_refuse(struct admin_call *call, enum twoleg_error error,
     return error;
 }
 
+bool admin_explain(struct admin_call *call, enum twoleg_error error, enum store_failure failure)
+{
+    char words[STORE_WORDS];
+    if (!store_explain(call->server->store, error, failure, words))
+        return false;
+    (void)admin_refuse(call, error, "%s", words);
+    return true;
+}
+
 void admin_answer_begin_in(struct admin_call *call, struct arena *arena, size_t size)
 {
     buf_init_arena(&call->out, arena, size);
@@ -104,6 +114,8 @@ enum twoleg_error admin_answer_end(struct admin_call *call, unsigned status)
 static void admin_answer_error(struct admin_call *call, enum twoleg_error error)
 {
     const struct admin_error *row = admin_error_row(call, error);
+    if (!call->problem[0])
+        (void)admin_explain(call, error, FAILURE_NONE);
     struct str message = str_from(call->problem[0] ? call->problem : twoleg_error_text(error));
     admin_answer_begin(call);
     json_key_str(&call->json, STR("error"), row->word);
@@ -111,6 +123,12 @@ static void admin_answer_error(struct admin_call *call, enum twoleg_error error)
     if (admin_answer_end(call, row->status))
         admin_answer_fill(call, 413,
                           STR("{\"error\":\"too_large\",\"message\":\"out of memory\"}\n"));
+    // Words about what an operator got wrong may repeat it; those about the server do not.
+    endpoint_log(&(struct endpoint_event){
+        .request = call->request,
+        .error = error,
+        .status = call->answer->status,
+        .reason = call->answer->status >= 500 ? message : STR_NONE});
 }
 
 // Rights come from who stands at the other end of the admin socket, and from nothing else.

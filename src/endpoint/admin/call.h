@@ -32,6 +32,9 @@ enum twoleg_error admin_run(struct http_request *request, struct http_answer *re
 enum twoleg_error admin_refuse(struct admin_call *call, enum twoleg_error error,
                                const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+// As admin_refuse, in the store's words for a change that it did not take; false: it has none.
+bool admin_explain(struct admin_call *call, enum twoleg_error error, enum store_failure failure);
+
 // The answer's JSON: begin, write members to call->json, end.
 void admin_answer_begin(struct admin_call *call);
 void admin_answer_begin_in(struct admin_call *call, struct arena *arena, size_t size); // of a list

@@ -155,6 +155,8 @@ static enum twoleg_error commit_refused(struct admin_call *call, const struct ad
 {
     const struct store_verb *verb = commit->commit.batch->refused;
     enum twoleg_error error = commit->commit.job.result;
+    if (admin_explain(call, error, commit->commit.batch->failure))
+        return error;
     if (error == TWOLEG_VERSION_CONFLICT)
         return admin_refuse(call, error, "it was changed by somebody else meanwhile; try again");
     if (!verb)

@@ -186,6 +186,17 @@ static void status_dialects(struct admin_call *call)
     json_array_end(&call->json);
 }
 
+static void status_store(struct json_writer *json, const struct store *store)
+{
+    struct store_failures failures = store_failures(store);
+    json_key(json, STR("store_failure"));
+    if (failures.last)
+        json_str(json, str_from(store_failure_word(failures.last)));
+    else
+        json_nil(json);
+    admin_view_time(json, STR("store_failed_at"), failures.last_us);
+}
+
 enum twoleg_error admin_status(struct admin_call *call)
 {
     const struct server *server = call->server;
@@ -204,6 +215,7 @@ enum twoleg_error admin_status(struct admin_call *call)
     json_key_u64(&call->json, STR("applications"), figures.applications);
     json_key_u64(&call->json, STR("applications_loaded"), figures.bodies);
     json_key_u64(&call->json, STR("revocations"), figures.revocations);
+    status_store(&call->json, server->store);
     status_dialects(call);
     status_limited(&call->json, server);
     return admin_answer_end(call, 200);

@@ -121,19 +121,21 @@ static bool restore_carry_gone(struct database *to, struct database *old,
     return statement_end(&read) == TWOLEG_NONE;
 }
 
-static enum twoleg_error restore_fill(struct restore *restore, struct database *from)
+static enum twoleg_error restore_fill(struct restore *restore, struct database *from,
+                                      char ret_why[static 256])
 {
-    char why[256];
     struct database to;
     enum twoleg_error error =
-        database_open(&to, restore->path, DATABASE_COPY, DATABASE_BUSY_MS, why);
+        database_open(&to, restore->path, DATABASE_COPY, DATABASE_BUSY_MS, ret_why);
     if (error)
         return error;
+    errno = 0;
     error = copy_pages(&to, from);
     if (!error && !restore->keep_tokens)
         error = restore_write_epoch(&to, restore->old_epoch);
     if (!error && restore->old.db)
         restore->old_gone = restore_carry_gone(&to, &restore->old, &error);
+    snprintf(ret_why, 256, "the copy failed: %s", store_failure_text(failure_of(&to)));
     database_close(&to);
     return error;
 }
@@ -156,8 +158,8 @@ static enum twoleg_error restore_copy(struct restore *restore, const char *file,
     if (!error)
         error = folder_make_file(&restore->folder, RESTORE_FILE, ret_reason);
     if (!error) {
-        restore_refuse(restore->path, error, "the copy failed", ret_reason);
-        error = restore_fill(restore, &from);
+        error = restore_fill(restore, &from, why);
+        restore_refuse(restore->path, error, why, ret_reason);
     }
     database_close(&from);
     return error;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "store/sqlite/state.h"
 
 static enum twoleg_error copy_errno(const char *file, int number,
                                     char ret_reason[static COPY_REASON])
@@ -36,16 +37,20 @@ enum twoleg_error copy_pages(struct database *to, struct database *from)
                                                                             : TWOLEG_STORE_FAILED;
 }
 
-static enum twoleg_error copy_fill(struct database *from, const char *file)
+static enum twoleg_error copy_fill(struct database *from, const char *real, const char *file,
+                                   char ret_reason[static COPY_REASON])
 {
-    char reason[256];
+    char why[256];
     struct database to;
-    enum twoleg_error error =
-        database_open(&to, file, DATABASE_COPY, DATABASE_BUSY_MS, reason);
+    enum twoleg_error error = database_open(&to, real, DATABASE_COPY, DATABASE_BUSY_MS, why);
+    if (!error) {
+        errno = 0;
+        error = copy_pages(&to, from);
+        snprintf(why, sizeof why, "%s", store_failure_text(failure_of(&to)));
+        database_close(&to);
+    }
     if (error)
-        return error;
-    error = copy_pages(&to, from);
-    database_close(&to);
+        snprintf(ret_reason, COPY_REASON, "%.240s: the copy failed: %s", file, why);
     return error;
 }
 
@@ -100,10 +105,11 @@ enum twoleg_error copy_out(struct database *from, const char *file,
         return copy_errno(errno == EEXIST ? temporary : file, errno, ret_reason);
     close(fd);
     char real[PATH_MAX]; // SQLite, too, is told to follow no link
-    enum twoleg_error error = TWOLEG_STORE_FAILED;
-    snprintf(ret_reason, COPY_REASON, "%.380s: the copy failed", file);
+    enum twoleg_error error;
     if (realpath(temporary, real))
-        error = copy_fill(from, real);
+        error = copy_fill(from, real, file, ret_reason);
+    else
+        error = copy_errno(file, errno, ret_reason);
     if (!error)
         error = copy_publish(temporary, file, ret_reason);
     if (error)

@@ -24,6 +24,12 @@ struct figures {
     atomic_bool counted;
 };
 
+struct failures {
+    _Atomic uint64_t counts[STORE_FAILURES];
+    _Atomic(enum store_failure) last;
+    _Atomic int64_t last_us;
+};
+
 struct store {
     struct store_settings settings; // without folder, which was the caller's
     struct folder folder;
@@ -45,6 +51,7 @@ struct store {
     pthread_mutex_t shared_lock;
 
     struct figures figures;
+    struct failures failures;
     struct checkpoint checkpoint;
     pthread_mutex_t publish_lock; // on_change may be set while the writer runs
 };
@@ -64,6 +71,10 @@ void read_application_row(struct statement *row, struct application *ret_applica
 
 // After the commit, before the batches are given back.
 void figures_note(struct store *store, const struct store_batch *batches);
+// Of the connection's last call, which failed just now. It goes by errno, too: whoever asks has set
+// that to 0 before.
+enum store_failure failure_of(const struct database *database);
+void failures_note(struct failures *failures, enum store_failure failure, int64_t now_us);
 void *writer_main(void *store);
 void writer_give_up(struct store *store);
 void *reader_main(void *reader_thread);

@@ -4,6 +4,8 @@
 // gathers. What takes something away goes first, and soon: it is taken into the transaction that is
 // being written, which ends then.
 
+#include <errno.h>
+
 #include "base/env.h"
 #include "base/priority.h"
 #include "base/fault.h"
@@ -17,6 +19,7 @@ struct writing {
     struct store_batch *batches, **tail;
     unsigned count, others; // others: those that were not urgent
     bool urgent;            // there is one that is
+    enum store_failure failure; // why it was lost
 };
 
 static bool writer_lost(enum twoleg_error error)
@@ -100,7 +103,8 @@ static void writer_publish(struct store *store, const struct round *round)
 }
 
 // Every batch of a lost round gets the same answer: also a refusal was against rows that are gone.
-static void writer_answer(struct store_batch *batches, enum twoleg_error lost)
+static void writer_answer(struct store_batch *batches, enum twoleg_error lost,
+                          enum store_failure failure)
 {
     while (batches) {
         struct store_batch *batch = batches;
@@ -108,6 +112,7 @@ static void writer_answer(struct store_batch *batches, enum twoleg_error lost)
         batch->next = NULL;
         if (lost) {
             batch->result = lost;
+            batch->failure = failure;
             batch->refused = NULL;
             batch->sequence = 0;
             batch->purged = (struct store_purged){0};
@@ -133,7 +138,7 @@ static bool writer_is_late(const struct store *store, struct store_batch *batch)
     if (batch->queued_us >= env_mono() - (int64_t)store->settings.queue_ms * 1000)
         return false;
     batch->next = NULL;
-    writer_answer(batch, TWOLEG_STORE_BUSY);
+    writer_answer(batch, TWOLEG_STORE_BUSY, FAILURE_NONE);
     return true;
 }
 
@@ -156,6 +161,7 @@ static struct store_batch *writer_next(struct store *store, const struct writing
 static enum twoleg_error writer_transaction(struct store *store, struct round *round,
                                             struct store_batch *first, struct writing *writing)
 {
+    errno = 0; // for failure_of
     enum twoleg_error error = writer_simple(round, SQL_BEGIN_WRITE);
     for (struct store_batch *batch = first; batch;
          batch = error ? NULL : writer_next(store, writing)) {
@@ -166,6 +172,8 @@ static enum twoleg_error writer_transaction(struct store *store, struct round *r
     if (!error)
         error = writer_commit(store, round);
     if (error)
+        writing->failure = failure_of(round->database);
+    if (error)
         database_rollback(round->database);
     return error;
 }
@@ -175,7 +183,7 @@ static void writer_tell(struct store *store, const struct writing *writing, enum
     store_on_answers *on_answers = store->settings.on_answers;
     if (on_answers)
         on_answers(true);
-    writer_answer(writing->batches, lost);
+    writer_answer(writing->batches, lost, writing->failure);
     if (on_answers)
         on_answers(false);
 }
@@ -184,7 +192,7 @@ static void writer_round(struct store *store, struct round *round, struct store_
 {
     first->next = NULL;
     if (atomic_load(&store->stopped)) {
-        writer_answer(first, TWOLEG_STORE_STOPPED);
+        writer_answer(first, TWOLEG_STORE_STOPPED, FAILURE_NONE);
         return;
     }
     struct writing writing = {.tail = &writing.batches};
@@ -193,6 +201,8 @@ static void writer_round(struct store *store, struct round *round, struct store_
         writer_publish(store, round);
     if (!error)
         figures_note(store, writing.batches);
+    else
+        failures_note(&store->failures, writing.failure, first->now_us);
     writer_tell(store, &writing, error);
     if (!error)
         checkpoint_tell(&store->checkpoint, (int)atomic_load(&store->frames));
@@ -204,7 +214,7 @@ void writer_give_up(struct store *store)
     int64_t age_us = (int64_t)store->settings.queue_ms * 1000;
     for (struct store_batch *batch; (batch = queue_try_old(&store->batches, age_us));) {
         batch->next = NULL;
-        writer_answer(batch, TWOLEG_STORE_BUSY);
+        writer_answer(batch, TWOLEG_STORE_BUSY, FAILURE_NONE);
     }
 }
 
@@ -234,6 +244,7 @@ enum twoleg_error store_submit(struct store *store, struct store_batch *batch)
     if (atomic_load(&store->stopped))
         return TWOLEG_STORE_STOPPED;
     batch->result = TWOLEG_NONE;
+    batch->failure = FAILURE_NONE;
     batch->refused = NULL;
     batch->sequence = 0;
     batch->queued_us = env_mono();
