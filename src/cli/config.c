@@ -276,6 +276,21 @@ static enum cli_exit config_check_start(struct cli *cli, const struct config *co
                                            : config_complain(cli, TWOLEG_REFUSED, &report);
 }
 
+// The server will warn of it, too.
+static enum cli_exit config_tell_doubts(struct cli *cli, const struct config *config)
+{
+    struct config_report doubts;
+    if (!config_report_init(&doubts, &cli->arena))
+        return cli_fail(CLI_REFUSED, "out of memory");
+    config_doubts(config, &doubts);
+    for (size_t i = 0; i < doubts.count; i++) {
+        const struct config_problem *doubt = &doubts.problems[i];
+        cli_notice("configuration_doubtful", "warning: %.*s:%u:%u: %.*s", STR_ARG(doubt->source),
+                   doubt->mark.line, doubt->mark.column, STR_ARG(doubt->text));
+    }
+    return CLI_DONE;
+}
+
 enum cli_exit cli_config_check(struct cli *cli)
 {
     struct config config = {0};
@@ -286,6 +301,8 @@ enum cli_exit cli_config_check(struct cli *cli)
         code = config_check_start(cli, &config);
     if (!code)
         code = config_check_dialects(cli, &config);
+    if (!code)
+        code = config_tell_doubts(cli, &config);
     if (code) {
         config_finish(&config);
         return code;

@@ -162,3 +162,27 @@ void config_check(const struct config *config, struct config_report *report)
     config_check_lives(config, report);
     config_check_rotation(config, report);
 }
+
+static void config_doubt_proxies(const struct config *config, struct config_mark mark,
+                                 const struct config_proxies *proxies,
+                                 struct config_report *doubts)
+{
+    for (size_t i = 0; i < proxies->count; i++)
+        if (proxies->items[i].bits == 0)
+            config_report_addf(doubts, config->file, mark,
+                               "trusted_proxies has all addresses of IPv%u: whoever comes from one "
+                               "is believed to be whom X-Forwarded-For names, so guesses are "
+                               "counted for nobody, and connections and TLS handshakes not at "
+                               "all; name the proxies alone",
+                               proxies->items[i].address.family);
+}
+
+void config_doubts(const struct config *config, struct config_report *doubts)
+{
+    for (size_t i = 0; i < config->listen.count; i++)
+        config_doubt_proxies(config, config->listen.items[i].mark,
+                             &config->listen.items[i].trusted_proxies, doubts);
+    for (size_t i = 0; i < config->checks.count; i++)
+        config_doubt_proxies(config, config->checks.items[i].mark,
+                             &config->checks.items[i].trusted_proxies, doubts);
+}

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "config/check.h"
 #include "crypto/wipe.h"
 #include "endpoint/server.h"
 
@@ -112,6 +113,21 @@ void warn_of_shapes(const struct warn_at *at, const struct dialect_set *before,
              "no dialect makes tokens as %.*s did: those that are out become inactive, until one "
              "makes such again; keep one, at a host that nobody asks for, until they have expired",
              STR_ARG(lost->name));
+}
+
+void warn_of_doubts(const struct warn_at *at)
+{
+    struct config_report doubts;
+    struct arena arena;
+    arena_init(&arena, NULL, SIZE_MAX);
+    if (config_report_init(&doubts, &arena))
+        config_doubts(at->config, &doubts);
+    for (size_t i = 0; i < doubts.count; i++) {
+        const struct config_problem *doubt = &doubts.problems[i];
+        warn(at, "configuration_doubtful", "%.*s:%u:%u: %.*s", STR_ARG(doubt->source),
+             doubt->mark.line, doubt->mark.column, STR_ARG(doubt->text));
+    }
+    arena_finish(&arena);
 }
 
 void warn_of_swap(const struct warn_at *at)

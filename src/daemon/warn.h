@@ -28,6 +28,8 @@ void warn_of_ties(const struct warn_at *at, const struct dialect_set *dialects,
 // Tokens of a shape that no dialect has any more are known to nobody.
 void warn_of_shapes(const struct warn_at *at, const struct dialect_set *before,
                     const struct dialect_set *after);
+// What is hardly meant, with its place in the file.
+void warn_of_doubts(const struct warn_at *at);
 // Of a configuration file that whom the server has become cannot read; NULL: there is none.
 void warn_of_unreadable(const struct warn_at *at, const char *file);
 // D7: keys that may be swapped out, since the limit of locked memory is too low.

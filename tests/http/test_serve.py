@@ -448,3 +448,21 @@ def test_sighup_while_the_configuration_is_read_is_a_reload_later(make_server, t
     until(lambda: "event=reloaded changes=0" in server.stderr() or
           server.process.poll() is not None, "the reload")
     assert server.process.poll() is None
+
+
+@pytest.mark.parametrize("everybody", ["0.0.0.0/0", "::/0"])
+@pytest.mark.parametrize("where, listen", [
+    ("listen:\n  - {address: '127.0.0.1:0', trusted_proxies: ['%s']}\n", ()),
+    ("checks:\n  - {name: sms, trusted_proxies: [10.0.0.1, '%s']}\n", ("127.0.0.1:0",))])
+def test_proxies_who_are_everybody_are_warned_of(make_server, tmp_path, where, listen, everybody):
+    file = tmp_path / "twoleg.yaml"
+    file.write_text(where % everybody)
+    server = make_server(config=file, listen=listen).start()
+    told = f"warning: {file}:2:5: trusted_proxies has all addresses"
+    checked = server.run_cli("config", "check", "--config", str(file))
+    assert checked.returncode == 0 and told in checked.stderr
+    assert len(warnings_of(server)) == 1 and told in warnings_of(server)[0]
+    assert told in server.run_cli("reload").stderr
+    assert len(warnings_of(server)) == 2
+    file.write_text(where % "10.0.0.0/8")
+    assert server.run_cli("config", "check", "--config", str(file)).stderr == ""
