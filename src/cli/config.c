@@ -193,14 +193,15 @@ enum cli_exit cli_config_load(struct cli *cli, const struct activation *activati
 }
 
 // As the server would, with the rights of whoever asks.
-static enum cli_exit config_check_certificates(struct cli *cli, const struct config *config)
+static enum cli_exit config_check_certificates(struct cli *cli, const struct config *config,
+                                               struct config_report *doubts)
 {
     struct config_report report;
     struct env env;
     if (!config_report_init(&report, &cli->arena))
         return cli_fail(CLI_REFUSED, "out of memory");
     env_init(&env);
-    enum twoleg_error error = certificates_check(config, env.now_us, &report);
+    enum twoleg_error error = certificates_check(config, env.now_us, &report, doubts);
     env_finish(&env);
     return error ? config_complain(cli, error, &report) : CLI_DONE;
 }
@@ -277,36 +278,34 @@ static enum cli_exit config_check_start(struct cli *cli, const struct config *co
 }
 
 // The server will warn of it, too.
-static enum cli_exit config_tell_doubts(struct cli *cli, const struct config *config)
+static void config_tell_doubts(const struct config *config, struct config_report *doubts)
 {
-    struct config_report doubts;
-    if (!config_report_init(&doubts, &cli->arena))
-        return cli_fail(CLI_REFUSED, "out of memory");
-    config_doubts(config, &doubts);
-    for (size_t i = 0; i < doubts.count; i++) {
-        const struct config_problem *doubt = &doubts.problems[i];
+    config_doubts(config, doubts);
+    for (size_t i = 0; i < doubts->count; i++) {
+        const struct config_problem *doubt = &doubts->problems[i];
         cli_notice("configuration_doubtful", "warning: %.*s:%u:%u: %.*s", STR_ARG(doubt->source),
                    doubt->mark.line, doubt->mark.column, STR_ARG(doubt->text));
     }
-    return CLI_DONE;
 }
 
 enum cli_exit cli_config_check(struct cli *cli)
 {
     struct config config = {0};
+    struct config_report doubts;
     enum cli_exit code = cli_config_load(cli, NULL, NULL, &config);
+    if (!code && !config_report_init(&doubts, &cli->arena))
+        code = cli_fail(CLI_REFUSED, "out of memory");
     if (!code)
-        code = config_check_certificates(cli, &config);
+        code = config_check_certificates(cli, &config, &doubts);
     if (!code)
         code = config_check_start(cli, &config);
     if (!code)
         code = config_check_dialects(cli, &config);
-    if (!code)
-        code = config_tell_doubts(cli, &config);
     if (code) {
         config_finish(&config);
         return code;
     }
+    config_tell_doubts(&config, &doubts);
     if (cli_given(cli, CLI_JSON))
         config_print(json_pack("{s:b, s:o}", "ok", true, "file", config_text(config.file)));
     else

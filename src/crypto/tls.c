@@ -32,6 +32,7 @@
 struct tls_certificate {
     SSL_CTX *context;
     X509 *leaf; // for its names
+    char doubt[TLS_DOUBT];
 };
 
 struct tls_set {
@@ -189,7 +190,7 @@ static enum twoleg_error tls_certificate_load(const struct tls_pair *pair, int64
                                               struct tls_certificate *certificate, char *reason)
 {
     struct tls_credentials from;
-    enum twoleg_error error = tls_credentials_load(pair, now_us, &from, reason);
+    enum twoleg_error error = tls_credentials_load(pair, &from, reason);
     if (error)
         return error;
     SSL_CTX *context = fault_here(FAULT_MEMORY) ? NULL : SSL_CTX_new(TLS_server_method());
@@ -205,6 +206,7 @@ static enum twoleg_error tls_certificate_load(const struct tls_pair *pair, int64
                      pair->certificate);
     }
     if (!error) {
+        tls_life_doubt(from.leaf, now_us, certificate->doubt);
         certificate->leaf = from.leaf;
         from.leaf = NULL;
     }
@@ -232,6 +234,22 @@ enum twoleg_error tls_set_load(const struct tls_pair *pairs, size_t count,
     else
         *ret_set = set;
     return error;
+}
+
+const char *tls_set_doubt(const struct tls_set *set, size_t number)
+{
+    const char *doubt = set->certificates[number].doubt;
+    return doubt[0] ? doubt : NULL;
+}
+
+int64_t tls_set_end(const struct tls_set *set)
+{
+    int64_t first = INT64_MAX;
+    for (size_t i = 0; i < set->count; i++) {
+        int64_t end = tls_life_end(set->certificates[i].leaf);
+        first = end < first ? end : first;
+    }
+    return first;
 }
 
 void tls_set_release(struct tls_set *set)

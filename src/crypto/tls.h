@@ -8,6 +8,7 @@
 #include "base/str.h"
 
 #define TLS_REASON 512
+#define TLS_DOUBT 96
 
 // Keys of session tickets: made here, never written anywhere, so they end with the process. They
 // outlive a change of certificates: a client resumes across it. A ticket is good for 12 hours at
@@ -26,12 +27,18 @@ struct tls_pair {
 // Reads and checks every pair. The first one is shown to clients that name no host or one that no
 // certificate is for (RFC 6066 3); else the first whose names match (RFC 6125). REFUSED with words
 // for a person, which name the file: unreadable, open to others, key and certificate do not belong
-// together, not valid now, without a host name, too weak. NO_MEMORY.
+// together, without a host name, too weak. NO_MEMORY. One that has expired, or is not valid yet, is
+// taken and shown: refused, it would take away all other certificates and listeners, too.
 struct tls_set;
 enum twoleg_error tls_set_load(const struct tls_pair *pairs, size_t count,
                                struct tls_tickets *tickets, int64_t now_us,
                                struct tls_set **ret_set,
                                char ret_reason[static TLS_REASON]) TWOLEG_MUST_CHECK;
+// What was to be said of the life of the certificate with this number when it was read: that it has
+// expired, is not valid yet or ends within 14 days. In words that follow its name; NULL: nothing.
+const char *tls_set_doubt(const struct tls_set *set, size_t number);
+// When the first of its certificates ends: seconds since 1970.
+int64_t tls_set_end(const struct tls_set *set);
 void tls_set_release(struct tls_set *set); // NULL accepted; sessions keep what they use
 
 enum tls_result {

@@ -22,6 +22,7 @@
 #define FILE_CHAIN_MAX 16
 #define FILE_SIGNATURE_MAX 2048 // by the largest RSA key that the library takes, 16384 bits
 #define FILE_STRENGTH 112 // bits: RSA of 2048, P-256, Ed25519
+#define LIFE_SHORT_S (14 * 24 * 3600) // what is left of it then is worth a warning
 #define FILE_CLOSED __attribute__((cleanup(file_close)))
 
 struct file_text {
@@ -264,27 +265,9 @@ static bool file_names_host(const X509 *certificate)
     return found;
 }
 
-static void file_write_date(const ASN1_TIME *time, char ret_text[static 32])
-{
-    struct tm t = {0};
-    if (ASN1_TIME_to_tm(time, &t) != 1 || !strftime(ret_text, 32, "%Y-%m-%d %H:%M:%S UTC", &t))
-        memcpy(ret_text, "an unreadable date", sizeof "an unreadable date");
-}
-
 static enum twoleg_error file_check_chain(const struct tls_credentials *credentials,
-                                          const struct tls_pair *pair, int64_t now_us,
-                                          char *reason)
+                                          const struct tls_pair *pair, char *reason)
 {
-    time_t now = (time_t)(now_us / SECOND_US);
-    char date[32];
-    file_write_date(X509_get0_notAfter(credentials->leaf), date);
-    if (X509_cmp_time(X509_get0_notAfter(credentials->leaf), &now) <= 0)
-        return file_refuse(reason, "the TLS certificate %s expired on %s", pair->certificate,
-                           date);
-    file_write_date(X509_get0_notBefore(credentials->leaf), date);
-    if (X509_cmp_time(X509_get0_notBefore(credentials->leaf), &now) > 0)
-        return file_refuse(reason, "the TLS certificate %s is not valid before %s",
-                           pair->certificate, date);
     if (!file_names_host(credentials->leaf))
         return file_refuse(reason,
                            "the TLS certificate %s names no host: it needs a subjectAltName with "
@@ -296,7 +279,7 @@ static enum twoleg_error file_check_chain(const struct tls_credentials *credenti
     return TWOLEG_NONE;
 }
 
-enum twoleg_error tls_credentials_load(const struct tls_pair *pair, int64_t now_us,
+enum twoleg_error tls_credentials_load(const struct tls_pair *pair,
                                        struct tls_credentials *ret_credentials,
                                        char ret_reason[static TLS_REASON])
 {
@@ -306,7 +289,7 @@ enum twoleg_error tls_credentials_load(const struct tls_pair *pair, int64_t now_
     if (!error)
         error = file_load_key(pair->key, &credentials.key, ret_reason);
     if (!error)
-        error = file_check_chain(&credentials, pair, now_us, ret_reason);
+        error = file_check_chain(&credentials, pair, ret_reason);
     if (error)
         tls_credentials_finish(&credentials);
     else
@@ -320,4 +303,34 @@ void tls_credentials_finish(struct tls_credentials *credentials)
     sk_X509_pop_free(credentials->chain, X509_free);
     EVP_PKEY_free(credentials->key);
     *credentials = (struct tls_credentials){NULL, NULL, NULL};
+}
+
+static void file_write_date(const ASN1_TIME *time, char ret_text[static 32])
+{
+    struct tm t = {0};
+    if (ASN1_TIME_to_tm(time, &t) != 1 || !strftime(ret_text, 32, "%Y-%m-%d %H:%M:%S UTC", &t))
+        memcpy(ret_text, "an unreadable date", sizeof "an unreadable date");
+}
+
+int64_t tls_life_end(const X509 *leaf)
+{
+    struct tm t = {0};
+    return ASN1_TIME_to_tm(X509_get0_notAfter(leaf), &t) == 1 ? (int64_t)timegm(&t) : 0;
+}
+
+void tls_life_doubt(const X509 *leaf, int64_t now_us, char ret_words[static TLS_DOUBT])
+{
+    const ASN1_TIME *start = X509_get0_notBefore(leaf), *end = X509_get0_notAfter(leaf);
+    time_t now = (time_t)(now_us / SECOND_US), soon = now + LIFE_SHORT_S;
+    char date[32];
+    bool early = X509_cmp_time(start, &now) > 0;
+    file_write_date(early ? start : end, date);
+    ret_words[0] = '\0';
+    if (early)
+        snprintf(ret_words, TLS_DOUBT, "is not valid before %s: clients refuse it", date);
+    else if (X509_cmp_time(end, &now) <= 0)
+        snprintf(ret_words, TLS_DOUBT, "expired on %s: clients refuse it", date);
+    else if (X509_cmp_time(end, &soon) <= 0)
+        snprintf(ret_words, TLS_DOUBT, "expires on %s", date);
+    ERR_clear_error();
 }

@@ -94,11 +94,29 @@ void certificates_release(struct tls_set **sets, size_t count)
     free(sets);
 }
 
+void certificates_doubts(const struct config *config, struct tls_set *const *sets,
+                         struct config_report *doubts)
+{
+    for (size_t i = 0; i < config->listen.count; i++) {
+        const struct config_certificates *tls = &config->listen.items[i].tls;
+        for (size_t j = 0; j < tls->count; j++) {
+            const char *doubt = tls_set_doubt(sets[i], j);
+            if (!doubt)
+                continue;
+            struct buf words = config_report_text(doubts);
+            buf_addf(&words, "the TLS certificate %s %s", tls->items[j].certificate.ptr, doubt);
+            config_report_add(doubts, config->file, tls->items[j].mark, &words);
+        }
+    }
+}
+
 enum twoleg_error certificates_check(const struct config *config, int64_t now_us,
-                                     struct config_report *report)
+                                     struct config_report *report, struct config_report *doubts)
 {
     struct tls_set **sets = NULL;
     enum twoleg_error error = certificates_load(config, NULL, now_us, report, &sets);
+    if (!error)
+        certificates_doubts(config, sets, doubts);
     certificates_release(sets, config->listen.count);
     return error;
 }

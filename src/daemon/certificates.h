@@ -11,7 +11,11 @@ enum twoleg_error certificates_load(const struct config *config, struct tls_tick
                                     int64_t now_us, struct config_report *report,
                                     struct tls_set ***ret_sets) TWOLEG_MUST_CHECK;
 void certificates_release(struct tls_set **sets, size_t count); // NULL accepted
-// Reads and forgets them. As certificates_load.
+// What there is to say of those that were read, with its place: warnings.
+void certificates_doubts(const struct config *config, struct tls_set *const *sets,
+                         struct config_report *doubts);
+// Reads and forgets them. As certificates_load, and without an error certificates_doubts.
 enum twoleg_error certificates_check(const struct config *config, int64_t now_us,
-                                     struct config_report *report) TWOLEG_MUST_CHECK;
+                                     struct config_report *report,
+                                     struct config_report *doubts) TWOLEG_MUST_CHECK;
 size_t certificates_count(const struct config *config); // pairs

@@ -147,7 +147,7 @@ static void reload_publish(struct reload *reload, struct snapshot *fresh,
     epoch_enter(server->turns, reload->reader);
     warn_of_gates(&at, server->registry);
     epoch_leave(server->turns, reload->reader);
-    warn_of_doubts(&at);
+    warn_of_doubts(&at, fresh->certificates);
     warn_of_issuer(&at, fresh->dialects);
     warn_of_ties(&at, fresh->dialects, server->store);
 }

@@ -180,7 +180,7 @@ static enum twoleg_error serving_prepare(struct serving *serving,
     enum twoleg_error error = registry_create(&registry, &server->registry);
     unsigned cores = env_cores();
     if (!error) {
-        warn_of_doubts(&at);
+        warn_of_doubts(&at, serving->first->certificates);
         warn_of_gates(&at, server->registry);
         warn_of_issuer(&at, serving->first->dialects);
         warn_of_ties(&at, serving->first->dialects, server->store);

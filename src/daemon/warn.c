@@ -9,6 +9,7 @@
 
 #include "config/check.h"
 #include "crypto/wipe.h"
+#include "daemon/certificates.h"
 #include "endpoint/server.h"
 
 // What finds no place or no memory the log alone has.
@@ -115,13 +116,15 @@ void warn_of_shapes(const struct warn_at *at, const struct dialect_set *before,
              STR_ARG(lost->name));
 }
 
-void warn_of_doubts(const struct warn_at *at)
+void warn_of_doubts(const struct warn_at *at, struct tls_set *const *certificates)
 {
     struct config_report doubts;
     struct arena arena;
     arena_init(&arena, NULL, SIZE_MAX);
-    if (config_report_init(&doubts, &arena))
+    if (config_report_init(&doubts, &arena)) {
         config_doubts(at->config, &doubts);
+        certificates_doubts(at->config, certificates, &doubts);
+    }
     for (size_t i = 0; i < doubts.count; i++) {
         const struct config_problem *doubt = &doubts.problems[i];
         warn(at, "configuration_doubtful", "%.*s:%u:%u: %.*s", STR_ARG(doubt->source),

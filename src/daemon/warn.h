@@ -2,6 +2,7 @@
 // What the operator should know at once and what is no error.
 #pragma once
 #include "config/config.h"
+#include "crypto/tls.h"
 #include "dialect/set.h"
 #include "endpoint/reload.h"
 #include "registry/registry.h"
@@ -28,8 +29,9 @@ void warn_of_ties(const struct warn_at *at, const struct dialect_set *dialects,
 // Tokens of a shape that no dialect has any more are known to nobody.
 void warn_of_shapes(const struct warn_at *at, const struct dialect_set *before,
                     const struct dialect_set *after);
-// What is hardly meant, with its place in the file.
-void warn_of_doubts(const struct warn_at *at);
+// What is hardly meant, and certificates that clients refuse or soon will, with its place in the
+// file.
+void warn_of_doubts(const struct warn_at *at, struct tls_set *const *certificates);
 // Of a configuration file that whom the server has become cannot read; NULL: there is none.
 void warn_of_unreadable(const struct warn_at *at, const char *file);
 // D7: keys that may be swapped out, since the limit of locked memory is too low.

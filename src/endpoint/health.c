@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "crypto/tls.h"
 #include "endpoint/routes.h"
 #include "endpoint/server.h"
 
@@ -88,6 +89,19 @@ static void metrics_failures(struct buf *out, const struct store *store)
                  (unsigned long long)failures.counts[i]);
 }
 
+// None without TLS: 0 would look like one that ended long ago.
+static void metrics_certificates(struct buf *out, const struct snapshot *snapshot)
+{
+    int64_t first = INT64_MAX;
+    for (size_t i = 0; i < snapshot->config.listen.count; i++) {
+        int64_t end = snapshot->certificates[i] ? tls_set_end(snapshot->certificates[i]) : first;
+        first = end < first ? end : first;
+    }
+    if (first != INT64_MAX)
+        metrics_gauge(out, "twoleg_tls_certificate_end_timestamp_seconds",
+                      "When the first of the certificates in use ends", (uint64_t)first);
+}
+
 enum twoleg_error endpoint_metrics(struct http_request *request, struct http_answer *ret_answer)
 {
     struct server *server = endpoint_context(request)->server;
@@ -108,6 +122,7 @@ enum twoleg_error endpoint_metrics(struct http_request *request, struct http_ans
     metrics_failures(&out, server->store);
     metrics_gauge(&out, "twoleg_store_stopped", "1 when no commit is acknowledged any more",
                   store_stopped(server->store));
+    metrics_certificates(&out, endpoint_context(request)->snapshot);
     metrics_gauge(&out, "twoleg_uptime_seconds", "Seconds since the start",
                   (uint64_t)((request->env->mono_us - server->started_mono_us) / SECOND_US));
     *ret_answer = (struct http_answer){

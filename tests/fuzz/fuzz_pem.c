@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Files of certificates and keys: a line with the key's mode (empty: there is no key), the
-// certificate's file, a line =key, the key's file. What is taken belongs together and is valid now;
+// certificate's file, a line =key, the key's file. What is taken belongs together;
 // anything else is refused in words that name a file.
 #include <fcntl.h>
 #include <limits.h>
@@ -69,10 +69,11 @@ static mode_t fuzz_mode(struct str line)
 
 static void fuzz_taken(const struct tls_credentials *credentials)
 {
-    time_t now = (time_t)(NOW_US / SECOND_US);
+    char doubt[TLS_DOUBT];
     FUZZ_MUST(credentials->leaf && credentials->key);
     FUZZ_MUST(X509_check_private_key(credentials->leaf, credentials->key) == 1);
-    FUZZ_MUST(X509_cmp_time(X509_get0_notAfter(credentials->leaf), &now) > 0);
+    tls_life_doubt(credentials->leaf, NOW_US, doubt);
+    FUZZ_MUST(memchr(doubt, '\0', sizeof doubt));
     FUZZ_MUST(sk_X509_num(credentials->chain) <= 16);
 }
 
@@ -92,7 +93,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (str_starts_with(mode, STR("d")))
         pair.key = folder;
     chmod(folder, str_starts_with(mode, STR("w")) ? 0777 : 0700);
-    enum twoleg_error error = tls_credentials_load(&pair, NOW_US, &credentials, reason);
+    enum twoleg_error error = tls_credentials_load(&pair, &credentials, reason);
     if (error) {
         FUZZ_MUST(error == TWOLEG_REFUSED && memchr(reason, '\0', sizeof reason));
         FUZZ_MUST(strstr(reason, folder));

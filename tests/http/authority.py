@@ -30,7 +30,7 @@ class Authority:
                 "-keyout", str(self.key), "-out", str(self.certificate), "-days", "30",
                 "-subj", "/CN=tests")
 
-    def issue(self, name, names, days=7, key_kind=("ec", "-pkeyopt", "ec_paramgen_curve:P-256")):
+    def issue(self, name, names, days=21, key_kind=("ec", "-pkeyopt", "ec_paramgen_curve:P-256")):
         """A pair for these names, as subjectAltName spells them; days may be negative."""
         pair = Pair(self.folder / f"{name}.pem", self.folder / f"{name}.key")
         request, extension = self.folder / f"{name}.csr", self.folder / f"{name}.ext"

@@ -521,12 +521,6 @@ def test_a_pair_that_does_not_belong_together(make_server, tmp_path, authority):
     assert f"{one.key} does not belong to the certificate {one.certificate}" in words
 
 
-def test_an_expired_certificate(make_server, tmp_path, authority):
-    pair = authority.issue("old", "DNS:x", days=-1)
-    words = refusal(make_server, tmp_path, pair)
-    assert f"{pair.certificate} expired on 20" in words
-
-
 def test_a_certificate_without_a_host(make_server, tmp_path, authority):
     pair = authority.issue("nameless", "")
     assert f"{pair.certificate} names no host" in refusal(make_server, tmp_path, pair)
