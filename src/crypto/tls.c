@@ -242,6 +242,35 @@ const char *tls_set_doubt(const struct tls_set *set, size_t number)
     return doubt[0] ? doubt : NULL;
 }
 
+// As a handshake looks for it; a wildcard is matched by the same one.
+static bool tls_has_names(const X509 *leaf, const GENERAL_NAMES *names)
+{
+    int matched = 0, hosts = 0;
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+        const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+        if (name->type != GEN_DNS)
+            continue;
+        hosts++;
+        matched += X509_check_host((X509 *)leaf,
+                                   (const char *)ASN1_STRING_get0_data(name->d.dNSName),
+                                   (size_t)ASN1_STRING_length(name->d.dNSName),
+                                   X509_CHECK_FLAG_NEVER_CHECK_SUBJECT, NULL) == 1;
+    }
+    return hosts > 0 && matched == hosts;
+}
+
+size_t tls_set_hidden_by(const struct tls_set *set, size_t number)
+{
+    const X509 *leaf = set->certificates[number].leaf;
+    GENERAL_NAMES *names = X509_get_ext_d2i(leaf, NID_subject_alt_name, NULL, NULL);
+    size_t by = 0;
+    while (by < number && !tls_has_names(set->certificates[by].leaf, names))
+        by++;
+    GENERAL_NAMES_free(names);
+    ERR_clear_error();
+    return by;
+}
+
 int64_t tls_set_end(const struct tls_set *set)
 {
     int64_t first = INT64_MAX;

@@ -37,6 +37,9 @@ enum twoleg_error tls_set_load(const struct tls_pair *pairs, size_t count,
 // What was to be said of the life of the certificate with this number when it was read: that it has
 // expired, is not valid yet or ends within 14 days. In words that follow its name; NULL: nothing.
 const char *tls_set_doubt(const struct tls_set *set, size_t number);
+// Which one before it is shown to everybody who names one of its hosts, so that it is never shown
+// itself: with another kind of key, say. Its own number: none, or not one alone.
+size_t tls_set_hidden_by(const struct tls_set *set, size_t number);
 // When the first of its certificates ends: seconds since 1970.
 int64_t tls_set_end(const struct tls_set *set);
 void tls_set_release(struct tls_set *set); // NULL accepted; sessions keep what they use

@@ -94,20 +94,34 @@ void certificates_release(struct tls_set **sets, size_t count)
     free(sets);
 }
 
+static void certificates_doubt(const struct config *config,
+                               const struct config_certificates *tls, const struct tls_set *set,
+                               size_t number, struct config_report *doubts)
+{
+    const struct config_certificate *item = &tls->items[number];
+    const char *life = tls_set_doubt(set, number);
+    size_t hidden_by = tls_set_hidden_by(set, number);
+    struct buf words;
+    if (life) {
+        words = config_report_text(doubts);
+        buf_addf(&words, "the TLS certificate %s %s", item->certificate.ptr, life);
+        config_report_add(doubts, config->file, item->mark, &words);
+    }
+    if (hidden_by == number)
+        return;
+    words = config_report_text(doubts);
+    buf_addf(&words, "the TLS certificate %s is never shown: %s stands before it and has all its "
+             "hosts, and of those that have a host the first is shown, whatever its key",
+             item->certificate.ptr, tls->items[hidden_by].certificate.ptr);
+    config_report_add(doubts, config->file, item->mark, &words);
+}
+
 void certificates_doubts(const struct config *config, struct tls_set *const *sets,
                          struct config_report *doubts)
 {
-    for (size_t i = 0; i < config->listen.count; i++) {
-        const struct config_certificates *tls = &config->listen.items[i].tls;
-        for (size_t j = 0; j < tls->count; j++) {
-            const char *doubt = tls_set_doubt(sets[i], j);
-            if (!doubt)
-                continue;
-            struct buf words = config_report_text(doubts);
-            buf_addf(&words, "the TLS certificate %s %s", tls->items[j].certificate.ptr, doubt);
-            config_report_add(doubts, config->file, tls->items[j].mark, &words);
-        }
-    }
+    for (size_t i = 0; i < config->listen.count; i++)
+        for (size_t j = 0; j < config->listen.items[i].tls.count; j++)
+            certificates_doubt(config, &config->listen.items[i].tls, sets[i], j, doubts);
 }
 
 enum twoleg_error certificates_check(const struct config *config, int64_t now_us,

@@ -17,8 +17,8 @@ from test_serve import lines_of, warnings_of
 DAY = datetime.timedelta(days=1)
 
 
-def make(folder, name, start, end):
-    """A pair for this host, good between so many days from now."""
+def make(folder, name, start, end, hosts=None):
+    """A pair for this host, or for these, good between so many days from now."""
     pair, key = Pair(folder / f"{name}.pem", folder / f"{name}.key"), ec.generate_private_key(
         ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
@@ -26,7 +26,8 @@ def make(folder, name, start, end):
     certificate = (x509.CertificateBuilder().subject_name(subject).issuer_name(subject)
                    .public_key(key.public_key()).serial_number(x509.random_serial_number())
                    .not_valid_before(now + start * DAY).not_valid_after(now + end * DAY)
-                   .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), False)
+                   .add_extension(x509.SubjectAlternativeName(
+                       [x509.DNSName(host) for host in hosts or [name]]), False)
                    .sign(key, hashes.SHA256()))
     (folder / f"{name}.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     with os.fdopen(os.open(pair.key, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
@@ -75,3 +76,25 @@ def test_a_certificate_that_clients_refuse_or_soon_will_is_warned_of(make_server
 
 def test_without_tls_no_certificate_ends(server):
     assert "twoleg_tls_certificate" not in server.admin("GET", "/metrics").text
+
+
+@pytest.mark.parametrize("first, second, hidden", [
+    (["a.test"], ["a.test"], True),
+    (["a.test", "B.test"], ["b.test", "A.test"], True),
+    (["*.e.test"], ["a.e.test", "*.e.test"], True),
+    (["*.e.test"], ["a.e.test", "a.a.e.test"], False),
+    (["a.e.test"], ["*.e.test"], False),
+    (["a.test"], ["a.test", "b.test"], False)])
+def test_a_certificate_that_is_never_shown_is_warned_of(make_server, tmp_path, first, second,
+                                                        hidden):
+    pairs = [make(tmp_path, "one", -1, 30, first), make(tmp_path, "two", -1, 30, second)]
+    config = configured(tmp_path, pairs)
+    server = make_server(config=config, listen=())
+    secure = Secure(server.start(), None)
+    seen = {shown(secure, host.replace("*", "star")) for host in second}
+    assert ("CN=two" in seen) is not hidden
+    told = f"{pairs[1].certificate} is never shown: {pairs[0].certificate} stands before it"
+    checked = server.run_cli("config", "check", "--config", str(config))
+    assert checked.returncode == 0
+    for words in (server.stderr(), checked.stderr, server.run_cli("reload").stderr):
+        assert (told in words) is hidden and ("never shown" in words) is hidden
