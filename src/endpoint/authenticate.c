@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/fault.h"
+#include "base/refusal.h"
 #include "endpoint/limit.h"
 #include "endpoint/log.h"
 #include "endpoint/reference.h"
@@ -39,7 +40,7 @@ enum twoleg_error endpoint_load(struct http_request *request, uint64_t number)
     if (last && last->result)
         return last->result;
     if (endpoint_count_jobs(request, &load_kind) == LOADS_PER_REQUEST)
-        return TWOLEG_OVERLOADED;
+        return REFUSE_FULL(CAP_REPEATS);
     struct http_job *job = fault_here(FAULT_MEMORY) ? NULL : malloc(sizeof *job);
     if (!job)
         return TWOLEG_NO_MEMORY;

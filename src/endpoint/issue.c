@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/fault.h"
+#include "base/refusal.h"
 #include "endpoint/reference.h"
 
 // Keys and applications can change while a token is being signed; this many times is bad luck.
@@ -30,7 +31,7 @@ enum twoleg_error issue_commit_create(const struct http_request *request,
     for (const struct issue_commit *each = NULL; (each = issue_commit_next(request, each));)
         count++;
     if (count >= ISSUE_COMMITS_MAX)
-        return TWOLEG_OVERLOADED;
+        return REFUSE_FULL(CAP_REPEATS);
     enum twoleg_error error =
         endpoint_commit_create(request, &commit_kind, sizeof **ret_commit, &commit);
     if (!error)
@@ -82,13 +83,13 @@ static enum twoleg_error issue_take(struct http_request *request, const struct d
             continue;
         count++;
         if (job->result)
-            return job->result;
+            return REFUSED_BY(job->result, CAP_SIGNATURES);
         enum twoleg_error error = token_slow_take(
             &context->token, decision, ((struct sign_job *)job)->slow, ret_token);
         if (error != TWOLEG_NOT_FOUND)
             return error;
     }
-    return count < SIGNATURES_PER_REQUEST ? TWOLEG_NOT_FOUND : TWOLEG_OVERLOADED;
+    return count < SIGNATURES_PER_REQUEST ? TWOLEG_NOT_FOUND : REFUSE_FULL(CAP_REPEATS);
 }
 
 static enum twoleg_error issue_start(struct http_request *request, const struct decision *decision)
@@ -106,7 +107,7 @@ static enum twoleg_error issue_start(struct http_request *request, const struct 
     if (!error)
         error = token_slow_create(&context->token, decision, request->arena, &sign->slow);
     if (!error)
-        error = pool_submit(context->server->pool, &sign->work);
+        error = REFUSED_BY(pool_submit(context->server->pool, &sign->work), CAP_SIGNATURES);
     if (error)
         sign_job_destroy(&sign->job);
     return error ? error : TWOLEG_WAIT;

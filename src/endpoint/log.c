@@ -65,11 +65,26 @@ static void endpoint_log_refusal(struct log_line *line, enum twoleg_error error)
         return;
     log_word(line, "at", refusal.file);
     log_u64(line, "line", (uint64_t)refusal.line);
+    if (refusal.cap)
+        log_word(line, "cap", cap_word(refusal.cap));
+}
+
+static void endpoint_count_cap(const struct endpoint_event *event)
+{
+    static const enum metric metrics[CAPS] = {
+#define CAP(name, word) [CAP_##name] = METRIC_CAP_##name,
+#include "base/caps.def"
+#undef CAP
+    };
+    enum cap cap = refusal_of(event->error).cap;
+    if (event->error == TWOLEG_OVERLOADED && cap)
+        metrics_add(event->request->metrics, metrics[cap], 1);
 }
 
 void endpoint_log(const struct endpoint_event *event)
 {
     const struct http_request *request = event->request;
+    endpoint_count_cap(event);
     uint64_t left_out;
     struct log_line line;
     if (!endpoint_log_wanted(event, &left_out))

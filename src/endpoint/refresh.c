@@ -337,7 +337,7 @@ enum twoleg_error refresh_keep(struct http_request *request, const struct decisi
         // All tokens of the application were revoked since it was written: it is dead, the access
         // token is not. Whoever logs in once more gets two that are alike.
         if (!use->family && state.kept->family.generation != decision->generation)
-            return REFUSE(TWOLEG_OVERLOADED);
+            return REFUSE_FULL(CAP_REPEATS);
         ret_token->refresh_token = refresh_token_str(&state.kept->token);
         ret_token->refresh_expires_in_s = state.kept->left_s;
         return TWOLEG_NONE;

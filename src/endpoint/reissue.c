@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rules of dialects for whoever asks again (docs/why/2026-11-22-dialects.md): the same token
 // while it lives, or one that takes its place.
+#include "base/refusal.h"
 #include "crypto/wipe.h"
 #include "endpoint/reference.h"
 
@@ -104,7 +105,7 @@ static enum twoleg_error same_run(struct http_request *request, const struct dec
         return reissue_give(request, decision, &again->tokens[alive.which], ret_token);
     }
     if (past.jobs >= REISSUE_JOBS_MAX)
-        return TWOLEG_OVERLOADED;
+        return REFUSE_FULL(CAP_REPEATS);
     if (error == TWOLEG_NOT_FOUND)
         return reference_start(request, decision, use, same_build, again);
     if (error != TWOLEG_WAIT)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/fault.h"
+#include "base/refusal.h"
 #include "base/siphash.h"
 #include "crypto/compare.h"
 #include "crypto/wipe.h"
@@ -244,7 +245,8 @@ static enum twoleg_error slow_hash_submit(struct http_request *request, struct s
                                           struct slow_job *slow)
 {
     struct slow_hashes *hashes = work->hashes;
-    enum twoleg_error error = pool_submit(endpoint_context(request)->server->pool, &work->pool);
+    struct pool *pool = endpoint_context(request)->server->pool;
+    enum twoleg_error error = REFUSED_BY(pool_submit(pool, &work->pool), CAP_HASHES);
     if (error)
         return error;
     slow_job_join(slow, work);
@@ -289,7 +291,7 @@ static enum twoleg_error slow_hash_join(struct http_request *request,
     struct slow_job *slow;
     int64_t most = endpoint_config(request)->max_waiting / SLOW_WAITING_SHARE;
     if (work && work->holders > (most > 1 ? most : 1)) // the pool is one of them
-        return TWOLEG_OVERLOADED;
+        return REFUSE_FULL(CAP_HASHES);
     enum twoleg_error error = slow_job_create(request, question, digest, &slow);
     if (error)
         return error;
@@ -328,7 +330,7 @@ enum twoleg_error slow_hash_outcomes(struct http_request *request,
             continue;
         struct slow_job *slow = (struct slow_job *)job;
         if (slow->job.result)
-            return slow->job.result;
+            return REFUSED_BY(slow->job.result, CAP_HASHES);
         slow->outcome.next = outcomes;
         outcomes = &slow->outcome;
     }

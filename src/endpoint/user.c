@@ -84,7 +84,7 @@ enum twoleg_error user_look_family(struct http_request *request, uint64_t family
     if (error != TWOLEG_NOT_FOUND)
         return error;
     return count < LOOKS_PER_REQUEST ? user_look_start(request, 0, STR(""), family)
-                                     : TWOLEG_OVERLOADED;
+                                     : REFUSE_FULL(CAP_REPEATS);
 }
 
 // The password's stored form; for a name that nobody has, nobody's. Its number tells names apart in

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "http/job.h"
 
+#include "base/refusal.h"
 #include "http/listener.h"
 
 enum twoleg_error http_job_init(struct http_job *job, const struct http_request *request,
@@ -10,7 +11,7 @@ enum twoleg_error http_job_init(struct http_job *job, const struct http_request 
         .worker = request->worker, .handle = request->handle, .kind = kind, .destroy = destroy};
     // An operator gets in while everybody else waits.
     bool room = request->listener->operator_rights || !http_worker_is_full(request->worker);
-    return room ? TWOLEG_NONE : TWOLEG_OVERLOADED;
+    return room ? TWOLEG_NONE : REFUSE_FULL(CAP_WAITING);
 }
 
 static void http_job_arrive(struct http_message *message, struct http_worker *worker)

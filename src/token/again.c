@@ -88,7 +88,7 @@ static enum twoleg_error again_first(const struct token_context *context,
         growing = growing && dead;
         step = growing ? step * 2 : step > 1 ? step / 2 : 1;
         if (revoked >= AGAIN_TURNS_MAX)
-            return REFUSE(TWOLEG_OVERLOADED);
+            return REFUSE_FULL(CAP_REPEATS);
     }
 }
 

@@ -320,6 +320,7 @@ def test_B1_too_many_that_wait_for_one_comparison_are_told_to_come_again(limited
             until(lambda: len(answered(connections)) >= 6, "six answers")
             refused = answered(connections)
             assert answers(refused) == [503] * 6
+            assert figures(guessed.server)['twoleg_overloaded_total{cap="hash_pool"}'] >= 6
         finally:
             guessed.server.hooks.release("slow.hash")
         others = answers([each for each in connections if each not in refused])

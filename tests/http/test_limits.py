@@ -365,6 +365,9 @@ def test_requests_in_flight_are_capped(limited):
         server.hooks.release("store.before_commit")
     waiting.join()
     assert answer.status == 503 and int(answer.headers["Retry-After"]) >= 1
+    named = re.compile(r"error=OVERLOADED at=\w+\.c line=\d+ cap=max_waiting")
+    until(lambda: named.search(server.stderr()), "a line that names the cap")
+    assert 'twoleg_overloaded_total{cap="max_waiting"} 1' in server.get("/metrics").text
     assert server.check(tokens[0]).status == 401
     assert server.revoke(app, tokens[1]).status == 200
 
