@@ -55,7 +55,7 @@ static enum cli_exit parse_option(struct parse_state *state, const char *text)
     if (strcmp(text, "-h") == 0)
         return parse_value(state, CLI_HELP, NULL);
     if (strcmp(text, "--version") == 0 && state->cli->word_count == 0) { // as most programs have it
-        state->cli->words[state->cli->word_count++] = "version";
+        state->cli->words[state->cli->word_count++] = text + 2;
         return CLI_DONE;
     }
     if (text[1] == '-' && parse_find_option(str_slice(name, 0, equals), &option))
