@@ -22,7 +22,8 @@ struct call {
     int socket;
     struct arena arena;
     struct call_refusal *refusal;
-    unsigned waits; // of CALL_NOTICE_S each, in which nothing came
+    unsigned waits; // of CALL_NOTICE_S each, one behind the other, in which nothing came
+    bool told;
 };
 
 static __attribute__((format(printf, 3, 4))) enum cli_exit
@@ -135,11 +136,12 @@ static struct str call_request(struct call *call, const char *method, const char
 
 static bool call_waits_on(struct call *call)
 {
-    if (call->waits++ == 0)
+    if (!call->told)
         cli_notice("no_answer_yet", "the server has not answered for %d seconds: it is busy, or it "
                    "hangs (this waits for up to %d; Ctrl-C leaves, and what was asked for may "
                    "still be done)", CALL_NOTICE_S, CALL_TIMEOUT_S);
-    return call->waits < CALL_TIMEOUT_S / CALL_NOTICE_S;
+    call->told = true;
+    return ++call->waits < CALL_TIMEOUT_S / CALL_NOTICE_S;
 }
 
 // The server closes after its answer. False when it broke off or sent too much.
@@ -152,6 +154,7 @@ static bool call_receive(struct call *call, struct buf *text)
             continue;
         if (got <= 0)
             return got == 0;
+        call->waits = 0;
         buf_add(text, str_of(part, (size_t)got));
         explicit_bzero(part, (size_t)got);
         if (text->failed || text->len > CALL_ANSWER_MAX)

@@ -2,6 +2,8 @@
 // The configuration is looked at here; a server is asked only what applications are tied to.
 #include "cli/config.h"
 
+#include <unistd.h>
+
 #include "cli/call.h"
 #include "cli/show.h"
 
@@ -271,8 +273,12 @@ static enum cli_exit config_check_start(struct cli *cli, const struct config *co
     if (config->master_key_file.len &&
         keyring_check_master_key(config->master_key_file.ptr, reason))
         config_report_addf(&report, config_check_source(config, CONFIG_MASTER_KEY_FILE),
-                           config->origins[CONFIG_MASTER_KEY_FILE].mark, "master_key_file: %s",
-                           reason);
+                           config->origins[CONFIG_MASTER_KEY_FILE].mark,
+                           "master_key_file: %s%s", reason,
+                           geteuid() == 0 && config->user.len
+                               ? " (looked at as root, but the server looks as its user: run "
+                                 "this as that one)"
+                               : "");
     return config_report_is_clean(&report) ? CLI_DONE
                                            : config_complain(cli, TWOLEG_REFUSED, &report);
 }

@@ -163,26 +163,29 @@ void config_check(const struct config *config, struct config_report *report)
     config_check_rotation(config, report);
 }
 
+// A proxy's address in X-Forwarded-For is passed over: it is nobody who asks.
 static void config_doubt_proxies(const struct config *config, struct config_mark mark,
-                                 const struct config_proxies *proxies,
+                                 const struct config_proxies *proxies, const char *so,
                                  struct config_report *doubts)
 {
     for (size_t i = 0; i < proxies->count; i++)
         if (proxies->items[i].bits == 0)
             config_report_addf(doubts, config->file, mark,
-                               "trusted_proxies has all addresses of IPv%u: whoever comes from one "
-                               "is believed to be whom X-Forwarded-For names, so guesses are "
-                               "counted for nobody, and connections and TLS handshakes not at "
-                               "all; name the proxies alone",
-                               proxies->items[i].address.family);
+                               "trusted_proxies has all addresses of IPv%u, so that none of them "
+                               "in X-Forwarded-For is a client's: %s; name the proxies alone",
+                               proxies->items[i].address.family, so);
 }
 
 void config_doubts(const struct config *config, struct config_report *doubts)
 {
     for (size_t i = 0; i < config->listen.count; i++)
         config_doubt_proxies(config, config->listen.items[i].mark,
-                             &config->listen.items[i].trusted_proxies, doubts);
+                             &config->listen.items[i].trusted_proxies,
+                             "all clients share one limit of failures, so that one who guesses "
+                             "locks all of them out, and no address has a limit of connections",
+                             doubts);
     for (size_t i = 0; i < config->checks.count; i++)
         config_doubt_proxies(config, config->checks.items[i].mark,
-                             &config->checks.items[i].trusted_proxies, doubts);
+                             &config->checks.items[i].trusted_proxies,
+                             "the log names none of them", doubts);
 }

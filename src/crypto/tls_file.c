@@ -276,6 +276,10 @@ static enum twoleg_error file_check_chain(const struct tls_credentials *credenti
     if (X509_check_private_key(credentials->leaf, credentials->key) != 1)
         return file_refuse(reason, "the TLS key %s does not belong to the certificate %s",
                            pair->key, pair->certificate);
+    if (ASN1_TIME_to_tm(X509_get0_notBefore(credentials->leaf), NULL) != 1 ||
+        ASN1_TIME_to_tm(X509_get0_notAfter(credentials->leaf), NULL) != 1)
+        return file_refuse(reason, "the TLS certificate %s has no readable dates",
+                           pair->certificate);
     return TWOLEG_NONE;
 }
 

@@ -99,7 +99,8 @@ static void metrics_certificates(struct buf *out, const struct snapshot *snapsho
     }
     if (first != INT64_MAX)
         metrics_gauge(out, "twoleg_tls_certificate_end_timestamp_seconds",
-                      "When the first of the certificates in use ends", (uint64_t)first);
+                      "When the first of the certificates in use ends",
+                      first > 0 ? (uint64_t)first : 0);
 }
 
 enum twoleg_error endpoint_metrics(struct http_request *request, struct http_answer *ret_answer)

@@ -21,5 +21,5 @@ struct endpoint_event {
 };
 
 // A refusal's line names the error and the source line that decided (base/refusal.h), and for whom
-// the peer asked where that is a trusted proxy: whom the limits charge.
+// the peer asked where that is a trusted proxy: whom the limits charge, unless it is a gate's own.
 void endpoint_log(const struct endpoint_event *event);

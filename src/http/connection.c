@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/fault.h"
+#include "base/refusal.h"
 #include "http/job.h"
 #include "http/worker_private.h"
 
@@ -237,6 +238,7 @@ static bool connection_step_handle(struct http_connection *connection)
         request->body = str_of(connection->in + connection->body_at, connection->body_len);
     struct http_answer answer = {0};
     connection->resumed = false;
+    refusal_note(TWOLEG_NONE, NULL, 0); // what another request was refused for is not this one's
     enum twoleg_error error = request->route->handler(request, &answer);
     if (error == TWOLEG_NONE)
         return connection_write(connection, &answer);

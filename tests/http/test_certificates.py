@@ -98,3 +98,16 @@ def test_a_certificate_that_is_never_shown_is_warned_of(make_server, tmp_path, f
     assert checked.returncode == 0
     for words in (server.stderr(), checked.stderr, server.run_cli("reload").stderr):
         assert (told in words) is hidden and ("never shown" in words) is hidden
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_certificate_without_readable_dates_is_refused(make_server, tmp_path, which):
+    """The 99th month is no date that has passed: the file is broken."""
+    pair = make(tmp_path, "broken.test", -1, 20)
+    path = tmp_path / "broken.test.pem"
+    parts = ssl.PEM_cert_to_DER_cert(path.read_text()).split(b"\x17\r")  # an UTCTime of 13 bytes
+    assert len(parts) == 3
+    parts[which + 1] = b"269901000000Z" + parts[which + 1][13:]
+    path.write_text(ssl.DER_cert_to_PEM_cert(b"\x17\r".join(parts)))
+    status, said = make_server(config=configured(tmp_path, [pair]), listen=()).refused()
+    assert status == 1 and f"the TLS certificate {path} has no readable dates" in said

@@ -42,18 +42,20 @@ enum store_failure failure_of(const struct database *database)
 
 void failures_note(struct failures *failures, enum store_failure failure, int64_t now_us)
 {
-    atomic_fetch_add(&failures->counts[failure], 1);
-    atomic_store(&failures->last, failure);
+    // Who finds it counted finds its cause, too.
     atomic_store(&failures->last_us, now_us);
+    atomic_store(&failures->last, failure);
+    atomic_fetch_add(&failures->counts[failure], 1);
 }
 
 struct store_failures store_failures(const struct store *store)
 {
     const struct failures *failures = &store->failures;
-    struct store_failures found = {.last = atomic_load(&failures->last),
-                                   .last_us = atomic_load(&failures->last_us)};
+    struct store_failures found = {.last = FAILURE_NONE};
     for (size_t i = 0; i < STORE_FAILURES; i++)
         found.counts[i] = atomic_load(&failures->counts[i]);
+    found.last = atomic_load(&failures->last);
+    found.last_us = atomic_load(&failures->last_us);
     return found;
 }
 
