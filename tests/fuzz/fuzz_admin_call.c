@@ -9,6 +9,7 @@
 #include "endpoint/admin/call.h"
 #include "fuzz.h"
 #include "http/listener.h"
+#include "store/sqlite/state.h"
 
 static unsigned char outcome;
 static bool read_whole;
@@ -46,8 +47,10 @@ static void fuzz_answer(const struct http_answer *answer)
 
 static void fuzz_call(struct str if_match, struct str query, uid_t uid, size_t memory)
 {
-    static struct server server;
-    struct endpoint_context context = {.server = &server};
+    static struct store store;
+    static struct server server = {.store = &store};
+    static const struct snapshot snapshot = {.config = {.log_requests = CONFIG_LOG_NONE}};
+    struct endpoint_context context = {.server = &server, .snapshot = &snapshot};
     const struct http_listener listener = {.fd = -1, .operator_rights = true};
     const struct http_header header = {STR("if-match"), if_match};
     struct http_answer answer = {.status = 0};

@@ -123,6 +123,16 @@ static void fuzz_loaded(const struct config *config)
         FUZZ_MUST(config->token_ttl <= config->jwt_max_ttl);
 }
 
+// What is doubtful is told in words, too.
+static void fuzz_doubts(const struct config *config, bool ascii, struct arena *arena)
+{
+    struct config_report doubts;
+    FUZZ_MUST(config_report_init(&doubts, arena));
+    config_doubts(config, &doubts);
+    if (ascii && doubts.count)
+        fuzz_printable(&doubts, arena);
+}
+
 // The file that `config default` writes: all of it is commented out.
 static void fuzz_default(struct arena *arena)
 {
@@ -158,6 +168,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         FUZZ_MUST(config_report_is_clean(&report));
         fuzz_loaded(&config);
+        fuzz_doubts(&config, words.ascii, &arena);
         if (words.ascii)
             fuzz_shown(&config, &arena);
         config_finish(&config);

@@ -74,6 +74,7 @@ static void fuzz_taken(const struct tls_credentials *credentials)
     FUZZ_MUST(X509_check_private_key(credentials->leaf, credentials->key) == 1);
     tls_life_doubt(credentials->leaf, NOW_US, doubt);
     FUZZ_MUST(memchr(doubt, '\0', sizeof doubt));
+    FUZZ_MUST(tls_life_end(credentials->leaf) > NOW_US / SECOND_US || doubt[0]);
     FUZZ_MUST(sk_X509_num(credentials->chain) <= 16);
 }
 
